@@ -1,0 +1,63 @@
+/*
+ * Command lines by table: one table of options is their parsing and their --help.
+ */
+#ifndef COMMON_CLI_H
+#define COMMON_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CLI_EXIT_OK = 0,
+    CLI_EXIT_FAILED = 1, /* it could not do its work */
+    CLI_EXIT_USAGE = 2,  /* the command line is wrong */
+};
+
+enum { CLI_ERROR_MAX = 512 };
+
+/* Takes the value of an option; returns 0, or -EINVAL with what is right in `error`. `ctx` is
+ * cli_program's. `value` is NULL for options without one, and stays valid as long as argv. */
+typedef int cli_take(void *ctx, const char *value, char error[static CLI_ERROR_MAX]);
+
+struct cli_option {
+    const char *name;     /* long, without dashes */
+    char letter;          /* short, or 0 */
+    const char *argument; /* name of its value, or NULL if it has none */
+    cli_take *take;
+    const char *help; /* one or more lines, divided by newlines */
+};
+
+struct cli_program {
+    const char *name;
+    const char *usage;                /* lines behind "usage: ", without the program's name */
+    const char *summary;              /* what it does */
+    const struct cli_option *options; /* ends with a NULL name */
+    const char *more;                 /* heading of a second table in --help, or NULL */
+    const struct cli_option *commas;  /* that table: options behind commas */
+    const char *end;                  /* what --help ends with, or NULL */
+    void *ctx;
+};
+
+/*
+ * Takes the options off the front of argv, up to the first argument that is none or a bare "--";
+ * --help and --version print and exit. Returns the index of the first argument that is left, or -1
+ * after an error, which has been printed.
+ */
+int cli_parse(const struct cli_program *program, int argc, char **argv);
+
+/* Prints an error about the command line with a hint at --help, and returns CLI_EXIT_USAGE. */
+int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Options of one SOURCE or LINK, which follow it after commas: "dtr=off,hold". The same table
+ * form, letters unused; `fallback` gets what the table does not have, or says why it is wrong.
+ * Changes `text`. Returns 0, or -EINVAL with `error` naming the option.
+ */
+int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
+                     char error[static CLI_ERROR_MAX]);
+
+/* Values that many options share; `out` is where the value goes. */
+int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);
+int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX]);
+
+#endif

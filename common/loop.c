@@ -1,0 +1,69 @@
+#include "loop.h"
+
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+
+struct deferred {
+    void (*function)(void *arg);
+    void *arg;
+};
+
+struct event_base *loop_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    log_adopt_libevent();
+    if (config) {
+        /* all of libevent's calls are made on the loop's thread */
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    if (!base)
+        log_error("cannot make an event loop");
+    return base;
+}
+
+int loop_run(struct event_base *base)
+{
+    return event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -1 : 0;
+}
+
+void loop_stop(struct event_base *base)
+{
+    event_base_loopbreak(base);
+}
+
+void loop_free(struct event_base *base)
+{
+    if (!base)
+        return;
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    event_base_free(base);
+}
+
+static void run_deferred(evutil_socket_t fd, short what, void *arg)
+{
+    struct deferred *d = arg;
+
+    (void)fd;
+    (void)what;
+    d->function(d->arg);
+    free(d);
+}
+
+void loop_defer(struct event_base *base, void (*function)(void *arg), void *arg)
+{
+    struct deferred *d = malloc(sizeof *d);
+
+    if (!d)
+        return;
+    *d = (struct deferred){function, arg};
+    const struct timeval now = {0, 0};
+    if (event_base_once(base, -1, EV_TIMEOUT, run_deferred, d, &now) < 0)
+        free(d);
+}

@@ -1,0 +1,24 @@
+/*
+ * The event loop of a program: libevent's, made and ended in one place.
+ */
+#ifndef COMMON_LOOP_H
+#define COMMON_LOOP_H
+
+struct event_base;
+
+/* Makes the loop; libevent's messages go to the log. NULL if the system refuses. */
+struct event_base *loop_new(void);
+
+/* Runs until loop_stop. Returns 0, or -1 when the loop itself failed. */
+int loop_run(struct event_base *base);
+void loop_stop(struct event_base *base);
+
+/* Frees the loop, after running what was deferred. */
+void loop_free(struct event_base *base);
+
+/* Calls `function` once from the loop, after the callbacks that run now: how an object is freed
+ * whose own callback may be among them. If there is no memory for that, the object leaks: the
+ * alternative would be to free it under its callers' feet. */
+void loop_defer(struct event_base *base, void (*function)(void *arg), void *arg);
+
+#endif

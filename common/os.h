@@ -1,0 +1,70 @@
+/*
+ * What every program needs of its operating system beyond C and libevent: process set-up, requests
+ * to stop, sockets that behave alike. Implemented in posix/os.c and win32/os.c. The declarations of
+ * sockets themselves come with <event2/util.h>, under equal names on all systems.
+ */
+#ifndef COMMON_OS_H
+#define COMMON_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+struct event_base;
+
+/* Readies the process: a peer that has gone raises no signal, arguments are UTF-8, sockets work.
+ * Called first in main. Returns 0 or -errno. */
+int os_init(int *argc, char ***argv);
+
+/* Calls `stop` on the loop thread when the user or the system wants the program to end (Ctrl-C,
+ * SIGTERM, SIGHUP), and `report`, unless it is NULL, when somebody asks for a report of its state
+ * (SIGUSR1). Returns 0 or -errno. */
+int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
+                      void *ctx);
+
+/* Ends the watch; must come before the base is freed. */
+void os_unwatch_requests(void);
+
+/* Says an error number in words. The text is valid until the next call. */
+const char *os_error_text(int error);
+
+/* Receives or sends without blocking. Return the bytes moved (0 from os_recv: the peer has closed)
+ * or -errno; -EAGAIN when the kernel has nothing or takes nothing now. */
+int os_recv(evutil_socket_t fd, void *data, size_t len);
+int os_send(evutil_socket_t fd, const void *data, size_t len);
+
+/* Tells the peer that nothing more will come; receiving goes on. */
+void os_shut_down_sending(evutil_socket_t fd);
+
+/* Begins to connect a new non-blocking socket. Returns the socket, or -errno. It becomes writable
+ * when os_connect_result has an answer: 0 or -errno. */
+evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
+int os_connect_result(evutil_socket_t fd);
+
+/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
+ * 15 s of silence. */
+void os_tune_tcp(evutil_socket_t fd);
+
+/* Whether the peer has acknowledged nothing for 15 s although something is under way, which
+ * keepalive does not notice. A living peer that does not read is not dead. */
+bool os_tcp_is_dead(evutil_socket_t fd);
+
+/* Whether the peer has closed or reset the connection, told without reading what came before. */
+bool os_tcp_peer_has_closed(evutil_socket_t fd);
+
+/* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
+size_t os_tcp_unacknowledged(evutil_socket_t fd);
+
+/* Names the process that listens on TCP port `port`, as "name (pid N)". Returns 0, or -ENOENT when
+ * the system does not tell us. */
+int os_port_owner(uint16_t port, char *name, size_t size);
+
+/* Likewise a process, but this one, that has `path` open. */
+int os_file_owner(const char *path, char *name, size_t size);
+
+/* Milliseconds of a clock that only goes forward. */
+uint64_t os_now_ms(void);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * The operating system's serial ports: opening one, and what libserialport does not know of a
+ * listed one. Implemented in posix/serial_io.c and win32/serial_io.c.
+ */
+#ifndef COMMON_SERIAL_IO_H
+#define COMMON_SERIAL_IO_H
+
+#include "serial.h"
+
+/*
+ * Opens the port `path` for this process alone, raw, without reading yet; `current` is its settings
+ * as found, which serial_close puts back. On most systems opening raises DTR and RTS: there is no
+ * way around it. Returns NULL with the errno in `*error`, negative, and in `text` what is wrong
+ * and what to do.
+ */
+struct serial *serial_io_open(struct event_base *base, const char *path,
+                              const struct serial_options *options,
+                              const struct serial_callbacks *callbacks, void *ctx,
+                              struct line_settings *current, int *error,
+                              char text[static SERIAL_ERROR_MAX]);
+
+/* Whether a port could be opened, as far as can be told without moving its lines: 0, or -errno
+ * with what is wrong and what to do in `text`. */
+int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX]);
+
+enum { SERIAL_IO_PATH_MAX = 512 };
+
+/* What stands before a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
+const char *serial_io_prefix(void);
+
+/* For a listed port: the path that stays the same when it is plugged in again ("" if there is
+ * none), and its USB interface number (-1 if it is not a USB device's). */
+void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface);
+
+#endif

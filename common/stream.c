@@ -1,0 +1,259 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "addr.h"
+#include "loop.h"
+#include "os.h"
+#include "proto/buf.h"
+
+enum {
+    READ_SIZE = 65536,
+    FINISH_MS = 2000,
+    DEAD_CHECK_MS = 5000,
+    PAUSED_CHECKS = 3, /* so 10 to 15 s */
+};
+
+enum stream_state {
+    STREAM_OPEN,
+    STREAM_FINISHING, /* the owner is gone; what is queued goes out, what comes in is dropped */
+    STREAM_CLOSED,    /* waits to be freed */
+};
+
+struct stream {
+    struct event_base *base;
+    evutil_socket_t fd;
+    const struct stream_callbacks *callbacks;
+    void *ctx;
+    enum stream_state state;
+    struct event *readable;
+    struct event *writable;
+    struct event *timer; /* looks for a dead peer; while finishing, the time left */
+    struct buf queue;
+    bool reading;
+    int paused_checks; /* of the timer, since reading was paused */
+    bool shut;         /* finishing: our side is closed already */
+    char peer[ADDR_TEXT_MAX];
+};
+
+/* Where every stream reads to: received bytes are valid during the callback only. */
+static uint8_t read_buffer[READ_SIZE];
+
+static void set_timer(struct stream *s, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(s->timer, &delay);
+}
+
+static void end(struct stream *s, int error)
+{
+    if (s->state == STREAM_FINISHING) {
+        stream_close(s);
+        return;
+    }
+    event_del(s->readable);
+    event_del(s->writable);
+    event_del(s->timer);
+    s->callbacks->ended(s->ctx, error);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stream *s = ctx;
+
+    (void)what;
+    int n = os_recv(fd, read_buffer, sizeof read_buffer);
+    if (n == -EAGAIN)
+        return;
+    if (n <= 0)
+        end(s, n);
+    else if (s->state == STREAM_OPEN)
+        s->callbacks->received(s->ctx, read_buffer, (size_t)n);
+}
+
+/* While finishing: closes our side once everything is with the kernel. */
+static void finish_when_sent(struct stream *s)
+{
+    if (s->queue.len == 0 && !s->shut) {
+        s->shut = true;
+        os_shut_down_sending(s->fd);
+    }
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stream *s = ctx;
+
+    (void)what;
+    int n = os_send(fd, buf_head(&s->queue), s->queue.len);
+    if (n == -EAGAIN)
+        return;
+    if (n < 0) {
+        end(s, n);
+        return;
+    }
+    buf_drain(&s->queue, (size_t)n);
+    if (s->queue.len > 0)
+        return;
+    event_del(s->writable);
+    if (s->state == STREAM_FINISHING)
+        finish_when_sent(s);
+    else
+        s->callbacks->drained(s->ctx);
+}
+
+/* A paused stream cannot read that its peer has gone. Before it is given up there is time for the
+ * owner to take what the peer had sent. */
+static bool is_abandoned(struct stream *s)
+{
+    return !s->reading && ++s->paused_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stream *s = ctx;
+
+    (void)fd;
+    (void)what;
+    if (s->state == STREAM_FINISHING)
+        stream_close(s);
+    else if (os_tcp_is_dead(s->fd) || is_abandoned(s))
+        end(s, -ETIMEDOUT);
+    else
+        set_timer(s, DEAD_CHECK_MS);
+}
+
+static void name_peer(struct stream *s)
+{
+    struct sockaddr_storage storage;
+    struct sockaddr *sa = (struct sockaddr *)&storage;
+    ev_socklen_t len = sizeof storage;
+    struct addr addr = {.host = "local"};
+
+    if (getpeername(s->fd, sa, &len) == 0 && sa->sa_family != AF_UNIX)
+        addr_of_sockaddr(sa, &addr);
+    addr_text(&addr, s->peer);
+}
+
+static void stream_free(void *arg)
+{
+    struct stream *s = arg;
+
+    if (s->readable)
+        event_free(s->readable);
+    if (s->writable)
+        event_free(s->writable);
+    if (s->timer)
+        event_free(s->timer);
+    evutil_closesocket(s->fd);
+    buf_free(&s->queue);
+    free(s);
+}
+
+struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
+                          const struct stream_callbacks *callbacks, void *ctx)
+{
+    struct stream *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        evutil_closesocket(fd);
+        return NULL;
+    }
+    s->base = base;
+    s->fd = fd;
+    s->callbacks = callbacks;
+    s->ctx = ctx;
+    buf_init(&s->queue, queue_max);
+    os_tune_tcp(fd);
+    name_peer(s);
+    s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
+    s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
+    s->timer = evtimer_new(base, on_timer, s);
+    if (!s->readable || !s->writable || !s->timer) {
+        stream_free(s);
+        return NULL;
+    }
+    set_timer(s, DEAD_CHECK_MS);
+    return s;
+}
+
+void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks, void *ctx)
+{
+    s->callbacks = callbacks;
+    s->ctx = ctx;
+}
+
+void stream_read(struct stream *s, bool on)
+{
+    if (s->state != STREAM_OPEN || on == s->reading)
+        return;
+    s->reading = on;
+    s->paused_checks = 0;
+    if (on)
+        event_add(s->readable, NULL);
+    else
+        event_del(s->readable);
+}
+
+int stream_write(struct stream *s, const void *data, size_t len)
+{
+    size_t sent = 0;
+
+    if (s->state != STREAM_OPEN)
+        return -EPIPE;
+    if (len > s->queue.max - s->queue.len)
+        return -ENOBUFS;
+    if (s->queue.len == 0 && len > 0) {
+        int n = os_send(s->fd, data, len);
+
+        /* an error shows again, for good, when the loop writes or reads */
+        sent = n > 0 ? (size_t)n : 0;
+    }
+    if (sent == len)
+        return 0;
+    int r = buf_add(&s->queue, (const uint8_t *)data + sent, len - sent);
+    if (r < 0)
+        return r;
+    event_add(s->writable, NULL);
+    return 0;
+}
+
+size_t stream_queued(const struct stream *s)
+{
+    return s->queue.len;
+}
+
+size_t stream_unacknowledged(const struct stream *s)
+{
+    return s->queue.len + os_tcp_unacknowledged(s->fd);
+}
+
+void stream_close(struct stream *s)
+{
+    if (!s || s->state == STREAM_CLOSED)
+        return;
+    s->state = STREAM_CLOSED;
+    event_del(s->readable);
+    event_del(s->writable);
+    event_del(s->timer);
+    loop_defer(s->base, stream_free, s);
+}
+
+void stream_finish(struct stream *s)
+{
+    if (!s || s->state != STREAM_OPEN)
+        return;
+    s->state = STREAM_FINISHING;
+    event_add(s->readable, NULL);
+    set_timer(s, FINISH_MS);
+    finish_when_sent(s);
+}
+
+const char *stream_peer(const struct stream *s)
+{
+    return s->peer;
+}

@@ -1,0 +1,63 @@
+/*
+ * A connection: bytes to and from a peer, in order, with a bounded queue of what the kernel did not
+ * take. The one place where every connection of the three programs is made, so that TLS can be put
+ * here and nowhere else. What the bytes mean is the owner's business.
+ */
+#ifndef COMMON_STREAM_H
+#define COMMON_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+struct event_base;
+struct stream;
+
+/* All run on the loop thread; each may close the stream. */
+struct stream_callbacks {
+    /* Bytes of the peer, valid during the call; len > 0. */
+    void (*received)(void *ctx, const uint8_t *data, size_t len);
+    /* The queue has run empty after stream_write had to queue something. */
+    void (*drained)(void *ctx);
+    /* The connection has ended: `error` is 0 when the peer closed it, otherwise negative errno.
+     * Nothing is received any more; the owner calls stream_close. */
+    void (*ended)(void *ctx, int error);
+};
+
+/* Makes a stream of a connected, non-blocking socket, which it owns from then on (also when it
+ * fails). `queue_max` bounds the bytes that wait for the kernel. It does not read until
+ * stream_read says so. Returns NULL without memory. */
+struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
+                          const struct stream_callbacks *callbacks, void *ctx);
+
+/* Gives the stream another owner. */
+void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks, void *ctx);
+
+/* Reads or pauses. A paused stream notices its peer's end only after some 15 s, so that what the
+ * peer had sent before can still be taken. */
+void stream_read(struct stream *s, bool on);
+
+/* Sends at once what the kernel takes and queues the rest, all or nothing. Returns 0, -ENOBUFS
+ * when the queue's bound is reached, or another -errno; a broken connection is reported by `ended`
+ * from the loop, not from here. */
+int stream_write(struct stream *s, const void *data, size_t len);
+
+/* Bytes that wait for the kernel. */
+size_t stream_queued(const struct stream *s);
+
+/* Bytes that the peer has not acknowledged, the queued ones included. */
+size_t stream_unacknowledged(const struct stream *s);
+
+/* Ends the connection now. Callbacks stop at once; the memory goes when they have returned. */
+void stream_close(struct stream *s);
+
+/* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.
+ * The stream is no longer the owner's; at most 2 s later it is gone. */
+void stream_finish(struct stream *s);
+
+/* The peer's address as "host:port", valid as long as the stream is. */
+const char *stream_peer(const struct stream *s);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Process and sockets on POSIX systems; see common/os.h.
+ */
+#include "os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include <event2/event.h>
+
+enum {
+    KEEPALIVE_IDLE_S = 5,
+    KEEPALIVE_INTERVAL_S = 5,
+    KEEPALIVE_COUNT = 2, /* 5 + 2 * 5 = 15 s */
+    DEAD_AFTER_MS = 15000,
+    DEAD_PROBES = 6, /* of a closed window, unanswered: 0.2 s and doubling, so 12.6 s */
+};
+
+/* --- process ----------------------------------------------------------------------------- */
+
+int os_init(int *argc, char ***argv)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    (void)argc;
+    (void)argv;
+    return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
+}
+
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+
+static struct {
+    struct event *events[STOP_SIGNALS + 1];
+    void (*stop)(void *ctx);
+    void (*report)(void *ctx);
+    void *ctx;
+} watch;
+
+static void on_signal(evutil_socket_t signal, short what, void *ctx)
+{
+    (void)what;
+    (void)ctx;
+    if (signal == SIGUSR1)
+        watch.report(watch.ctx);
+    else
+        watch.stop(watch.ctx);
+}
+
+static int watch_signal(struct event_base *base, int signal, struct event **event)
+{
+    *event = evsignal_new(base, signal, on_signal, NULL);
+    return !*event || event_add(*event, NULL) < 0 ? -ENOMEM : 0;
+}
+
+int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
+                      void *ctx)
+{
+    int r = 0;
+
+    watch.stop = stop;
+    watch.report = report;
+    watch.ctx = ctx;
+    for (int i = 0; i < STOP_SIGNALS && r == 0; i++) {
+        struct sigaction now;
+
+        /* nohup, and shells for what they put in the background, ignore some on purpose */
+        if (sigaction(stop_signals[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+            continue;
+        r = watch_signal(base, stop_signals[i], &watch.events[i]);
+    }
+    if (r == 0 && report)
+        r = watch_signal(base, SIGUSR1, &watch.events[STOP_SIGNALS]);
+    if (r < 0)
+        os_unwatch_requests();
+    return r;
+}
+
+void os_unwatch_requests(void)
+{
+    for (int i = 0; i <= STOP_SIGNALS; i++) {
+        if (watch.events[i])
+            event_free(watch.events[i]);
+        watch.events[i] = NULL;
+    }
+}
+
+const char *os_error_text(int error)
+{
+    return strerror(error);
+}
+
+uint64_t os_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* --- sockets ----------------------------------------------------------------------------- */
+
+static int result_of(ssize_t n)
+{
+    if (n >= 0)
+        return (int)n;
+    return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
+}
+
+int os_recv(evutil_socket_t fd, void *data, size_t len)
+{
+    return result_of(recv(fd, data, len, 0));
+}
+
+int os_send(evutil_socket_t fd, const void *data, size_t len)
+{
+    return result_of(send(fd, data, len, MSG_NOSIGNAL));
+}
+
+void os_shut_down_sending(evutil_socket_t fd)
+{
+    /* fails only where the connection is gone, which reading will tell */
+    (void)shutdown(fd, SHUT_WR);
+}
+
+evutil_socket_t os_connect(const struct sockaddr *sa, size_t len)
+{
+    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, sa, (socklen_t)len) < 0 && errno != EINPROGRESS) {
+        int error = errno;
+
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+int os_connect_result(evutil_socket_t fd)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return -errno;
+    return -error;
+}
+
+static void set_option(int fd, int level, int name, int value)
+{
+    /* fails for sockets that are not TCP, which need none of it */
+    (void)setsockopt(fd, level, name, &value, sizeof value);
+}
+
+void os_tune_tcp(evutil_socket_t fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+}
+
+bool os_tcp_is_dead(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    /* TCP_USER_TIMEOUT would do it, but also ends a peer that lives and does not read */
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    return (info.tcpi_unacked > 0 || info.tcpi_probes >= DEAD_PROBES) &&
+           info.tcpi_last_ack_recv > DEAD_AFTER_MS;
+}
+
+bool os_tcp_peer_has_closed(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return false;
+    return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
+}
+
+size_t os_tcp_unacknowledged(evutil_socket_t fd)
+{
+    int bytes = 0;
+
+    if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes;
+}
+
+/* --- who has a port ---------------------------------------------------------------------- */
+
+/* The inode of the socket that listens on `port`, from a table of the kernel's; 0 if none. */
+static unsigned long listener_inode(const char *table, uint16_t port)
+{
+    FILE *f = fopen(table, "re");
+    char line[512];
+    unsigned long found = 0;
+
+    if (!f)
+        return 0;
+    while (!found && fgets(line, sizeof line, f)) {
+        unsigned local = 0, state = 0;
+        unsigned long inode = 0;
+
+        /* sl local_address rem_address st queues tr:when retrnsmt uid timeout inode */
+        if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+                   &local, &state, &inode) == 3 &&
+            local == port && state == 10 /* TCP_LISTEN */)
+            found = inode;
+    }
+    fclose(f);
+    return found;
+}
+
+/* Whether process `pid` has `target` open; other users' processes do not tell. */
+static bool process_has_open(const char *pid, const char *target)
+{
+    char path[300], link[300];
+    bool found = false;
+
+    snprintf(path, sizeof path, "/proc/%s/fd", pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return false;
+    for (struct dirent *e = readdir(dir); e && !found; e = readdir(dir)) {
+        ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof link - 1);
+
+        if (n < 0)
+            continue;
+        link[n] = '\0';
+        found = strcmp(link, target) == 0;
+    }
+    closedir(dir);
+    return found;
+}
+
+static void process_name(const char *pid, char *name, size_t size)
+{
+    char path[300], comm[64] = "?";
+
+    snprintf(path, sizeof path, "/proc/%s/comm", pid);
+    FILE *f = fopen(path, "re");
+    if (f) {
+        if (fgets(comm, sizeof comm, f))
+            comm[strcspn(comm, "\n")] = '\0';
+        fclose(f);
+    }
+    snprintf(name, size, "%s (pid %s)", comm, pid);
+}
+
+int os_file_owner(const char *path, char *name, size_t size)
+{
+    DIR *proc = opendir("/proc");
+    bool found = false;
+
+    if (!proc)
+        return -ENOENT;
+    for (struct dirent *e = readdir(proc); e && !found; e = readdir(proc)) {
+        if (e->d_name[0] < '1' || e->d_name[0] > '9' || atoi(e->d_name) == getpid())
+            continue;
+        found = process_has_open(e->d_name, path);
+        if (found)
+            process_name(e->d_name, name, size);
+    }
+    closedir(proc);
+    return found ? 0 : -ENOENT;
+}
+
+int os_port_owner(uint16_t port, char *name, size_t size)
+{
+    unsigned long inode = listener_inode("/proc/net/tcp", port);
+    char target[64];
+
+    if (!inode)
+        inode = listener_inode("/proc/net/tcp6", port);
+    if (!inode)
+        return -ENOENT;
+    snprintf(target, sizeof target, "socket:[%lu]", inode);
+    return os_file_owner(target, name, size);
+}

@@ -1,0 +1,636 @@
+/*
+ * Linux's serial ports; see common/serial_io.h.
+ *
+ * libserialport opens a port it knows (one in /sys/class/tty). It refuses PTYs, which emulators
+ * publish as their serial ports, and names that a container gave a device; those are opened here.
+ * Settings are applied here for all of them, with one TCSETS2: libserialport 0.1.1 and 0.1.2 look
+ * for hardware flow control in the wrong flag word, and set an odd speed in a second step after a
+ * first with the old one.
+ */
+#define _GNU_SOURCE
+#include "serial_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <linux/major.h>
+#include <linux/serial.h>
+
+#include <event2/event.h>
+#include <libserialport.h>
+
+#include "line_termios.h"
+#include "log.h"
+#include "loop.h"
+#include "modem_watch.h"
+#include "os.h"
+
+enum {
+    READ_SIZE = 4096,   /* a tty gives no more at once */
+    READ_BATCH = 32768, /* handed on together */
+    READ_MORE = 2048,   /* after so many bytes more may be waiting */
+    PTY_SLAVES = 8,     /* majors from UNIX98_PTY_SLAVE_MAJOR */
+};
+
+struct serial_io {
+    struct serial base;
+    struct event_base *loop;
+    struct sp_port *sp; /* NULL where libserialport did not open it */
+    int fd;
+    bool pty;
+    bool has_lines;
+    bool has_counts; /* TIOCGICOUNT works */
+    bool hupcl;
+    bool broken; /* a break is on */
+    bool watch_errors;
+    bool closed;
+    unsigned known; /* modem lines as last seen; where there are none, outputs as last set */
+    struct line_settings line; /* in force, as far as the tty can tell */
+    struct termios2 found;
+    struct serial_icounter_struct counts;
+    struct serial_struct driver; /* as found, if low_latency was set */
+    bool low_latency;
+    struct modem_watch *watch;
+    struct event *readable;
+    struct event *writable;
+    char path[PATH_MAX];
+};
+
+static struct serial_io *io_of(struct serial *s)
+{
+    return (struct serial_io *)(void *)s;
+}
+
+/* --- bytes ------------------------------------------------------------------------------- */
+
+static void report_gone(struct serial_io *io, int error)
+{
+    event_del(io->readable);
+    event_del(io->writable);
+    modem_watch_stop(io->watch);
+    io->watch = NULL;
+    io->base.callbacks->gone(io->base.ctx, error);
+}
+
+static void report_errors(struct serial_io *io)
+{
+    struct serial_icounter_struct now;
+    unsigned state = 0;
+
+    if (!io->watch_errors || !io->has_counts || ioctl(io->fd, TIOCGICOUNT, &now) < 0)
+        return;
+    state |= now.overrun != io->counts.overrun || now.buf_overrun != io->counts.buf_overrun
+                 ? LINE_STATE_OVERRUN
+                 : 0u;
+    state |= now.parity != io->counts.parity ? LINE_STATE_PARITY : 0u;
+    state |= now.frame != io->counts.frame ? LINE_STATE_FRAMING : 0u;
+    state |= now.brk != io->counts.brk ? LINE_STATE_BREAK : 0u;
+    io->counts.overrun = now.overrun;
+    io->counts.buf_overrun = now.buf_overrun;
+    io->counts.parity = now.parity;
+    io->counts.frame = now.frame;
+    io->counts.brk = now.brk;
+    if (state)
+        io->base.callbacks->errors(io->base.ctx, state);
+}
+
+/* Reads what is there, up to a batch: the length, 0 for nothing, or -errno. */
+static int read_batch(struct serial_io *io, uint8_t *batch)
+{
+    size_t len = 0;
+
+    while (len + READ_SIZE <= READ_BATCH) {
+        ssize_t n = read(io->fd, batch + len, READ_SIZE);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (n <= 0) /* 0: hung up, as VMIN is 1 */
+            return len > 0 ? (int)len : n < 0 ? -errno : -EIO;
+        len += (size_t)n;
+        if (n < READ_MORE)
+            break;
+    }
+    return (int)len;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+    static uint8_t batch[READ_BATCH];
+    struct serial_io *io = ctx;
+
+    (void)fd;
+    (void)what;
+    int n = read_batch(io, batch);
+    if (n < 0) {
+        report_gone(io, n);
+        return;
+    }
+    report_errors(io);
+    if (n > 0 && !io->closed)
+        io->base.callbacks->received(io->base.ctx, batch, (size_t)n);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct serial_io *io = ctx;
+
+    (void)fd;
+    (void)what;
+    io->base.callbacks->writable(io->base.ctx);
+}
+
+static void io_read(struct serial *s, bool on)
+{
+    struct serial_io *io = io_of(s);
+
+    if (on)
+        event_add(io->readable, NULL);
+    else
+        event_del(io->readable);
+}
+
+static int io_write(struct serial *s, const uint8_t *data, size_t len)
+{
+    struct serial_io *io = io_of(s);
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = write(io->fd, data + done, len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            return -errno;
+        if (n <= 0) {
+            event_add(io->writable, NULL);
+            break;
+        }
+        done += (size_t)n;
+    }
+    return (int)done;
+}
+
+/* --- settings ---------------------------------------------------------------------------- */
+
+/* What is in force, from what the tty says and what it cannot say. */
+static void read_settings(struct serial_io *io, const struct line_settings *want)
+{
+    struct termios2 t;
+
+    if (ioctl(io->fd, TCGETS2, &t) < 0)
+        return;
+    line_termios_get(&t, &io->line);
+    if (io->pty) { /* has no wire: it keeps neither parity nor size, and needs none */
+        io->line.data_bits = want->data_bits;
+        io->line.parity = want->parity;
+    }
+    if (want->stop == LINE_STOP_1_5 && io->line.stop == LINE_STOP_2)
+        io->line.stop = LINE_STOP_1_5;
+}
+
+static int io_configure(struct serial *s, const struct line_settings *want,
+                        struct line_settings *got)
+{
+    struct serial_io *io = io_of(s);
+    struct termios2 t;
+    int r = -EIO;
+
+    *got = io->line;
+    if (ioctl(io->fd, TCGETS2, &t) < 0)
+        return -errno;
+    line_termios_raw(&t);
+    t.c_cflag = io->hupcl ? t.c_cflag | HUPCL : t.c_cflag & ~(unsigned)HUPCL;
+    r = line_termios_put(want, &t);
+    if (r < 0)
+        return r;
+    if (ioctl(io->fd, TCSETS2, &t) < 0)
+        return -errno;
+    read_settings(io, want);
+    *got = io->line;
+    return 0;
+}
+
+/* --- lines ------------------------------------------------------------------------------- */
+
+static const struct {
+    int tiocm;
+    unsigned line;
+} lines[] = {
+    {TIOCM_DTR, LINE_DTR}, {TIOCM_RTS, LINE_RTS}, {TIOCM_CTS, LINE_CTS},
+    {TIOCM_DSR, LINE_DSR}, {TIOCM_RI, LINE_RI},   {TIOCM_CD, LINE_CD},
+};
+
+enum { LINES = sizeof lines / sizeof *lines };
+
+static unsigned io_lines(struct serial *s)
+{
+    struct serial_io *io = io_of(s);
+    unsigned result = 0;
+    int bits = 0;
+
+    if (!io->has_lines || ioctl(io->fd, TIOCMGET, &bits) < 0)
+        return io->known;
+    for (int i = 0; i < LINES; i++)
+        if (bits & lines[i].tiocm)
+            result |= lines[i].line;
+    return result;
+}
+
+static int io_set_outputs(struct serial *s, unsigned mask, unsigned values)
+{
+    struct serial_io *io = io_of(s);
+    int bits = 0;
+
+    io->known = (io->known & ~mask) | (values & mask);
+    if (!io->has_lines)
+        return 0;
+    /* one TIOCMSET and not TIOCMBIS with TIOCMBIC: both lines move together */
+    if (ioctl(io->fd, TIOCMGET, &bits) < 0)
+        return -errno;
+    for (int i = 0; i < LINES; i++) {
+        if (!(mask & lines[i].line))
+            continue;
+        bits = values & lines[i].line ? bits | lines[i].tiocm : bits & ~lines[i].tiocm;
+    }
+    return ioctl(io->fd, TIOCMSET, &bits) < 0 ? -errno : 0;
+}
+
+static void on_lines_changed(void *ctx)
+{
+    struct serial_io *io = ctx;
+    struct serial_icounter_struct now;
+    unsigned before = io->known & LINE_INPUTS;
+    unsigned inputs = io_lines(&io->base) & LINE_INPUTS;
+    unsigned edges = (before ^ inputs) & ~(unsigned)LINE_RI;
+
+    edges |= before & ~inputs & LINE_RI;
+    if (io->has_counts && ioctl(io->fd, TIOCGICOUNT, &now) == 0) {
+        edges |= now.cts != io->counts.cts ? (unsigned)LINE_CTS : 0;
+        edges |= now.dsr != io->counts.dsr ? (unsigned)LINE_DSR : 0;
+        edges |= now.rng != io->counts.rng ? (unsigned)LINE_RI : 0;
+        edges |= now.dcd != io->counts.dcd ? (unsigned)LINE_CD : 0;
+        io->counts.cts = now.cts;
+        io->counts.dsr = now.dsr;
+        io->counts.rng = now.rng;
+        io->counts.dcd = now.dcd;
+    }
+    report_errors(io);
+    io->known = (io->known & LINE_OUTPUTS) | inputs;
+    if ((edges || before != inputs) && !io->closed)
+        io->base.callbacks->lines(io->base.ctx, inputs, edges);
+}
+
+static int io_set_break(struct serial *s, bool on)
+{
+    struct serial_io *io = io_of(s);
+
+    if (io->pty)
+        return 0;
+    if (ioctl(io->fd, on ? TIOCSBRK : TIOCCBRK) < 0)
+        return -errno;
+    io->broken = on;
+    return 0;
+}
+
+static int io_purge(struct serial *s, bool rx, bool tx)
+{
+    if (!rx && !tx)
+        return 0;
+    return ioctl(io_of(s)->fd, TCFLSH,
+                 rx && tx ? TCIOFLUSH
+                 : rx     ? TCIFLUSH
+                          : TCOFLUSH) < 0
+               ? -errno
+               : 0;
+}
+
+static size_t io_untransmitted(struct serial *s)
+{
+    struct serial_io *io = io_of(s);
+    int bytes = 0;
+    unsigned status = 0;
+
+    if (ioctl(io->fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
+        return 0;
+    if (bytes > 0)
+        return (size_t)bytes;
+    /* the driver's queue does not count what is in the chip */
+    if (ioctl(io->fd, TIOCSERGETLSR, &status) == 0 && !(status & TIOCSER_TEMT))
+        return 1;
+    return 0;
+}
+
+static void io_watch_errors(struct serial *s, bool on)
+{
+    struct serial_io *io = io_of(s);
+
+    if (on && !io->watch_errors && io->has_counts) {
+        struct serial_icounter_struct now;
+
+        if (ioctl(io->fd, TIOCGICOUNT, &now) == 0) { /* only what comes from now on */
+            io->counts.overrun = now.overrun;
+            io->counts.buf_overrun = now.buf_overrun;
+            io->counts.parity = now.parity;
+            io->counts.frame = now.frame;
+            io->counts.brk = now.brk;
+        }
+    }
+    io->watch_errors = on;
+}
+
+/* --- opening and closing ------------------------------------------------------------------ */
+
+static void io_free(void *arg)
+{
+    struct serial_io *io = arg;
+
+    if (io->readable)
+        event_free(io->readable);
+    if (io->writable)
+        event_free(io->writable);
+    if (io->sp) {
+        sp_close(io->sp);
+        sp_free_port(io->sp);
+    } else if (io->fd >= 0) {
+        close(io->fd);
+    }
+    free(io);
+}
+
+static void io_close(struct serial *s)
+{
+    struct serial_io *io = io_of(s);
+
+    io->closed = true;
+    event_del(io->readable);
+    event_del(io->writable);
+    modem_watch_stop(io->watch);
+    io->watch = NULL;
+    if (io->broken)
+        ioctl(io->fd, TIOCCBRK);
+    /* close() itself would wait up to 30 s for what a stopped line does not take */
+    ioctl(io->fd, TCFLSH, TCOFLUSH);
+    io->found.c_cflag =
+        io->hupcl ? io->found.c_cflag | HUPCL : io->found.c_cflag & ~(unsigned)HUPCL;
+    ioctl(io->fd, TCSETS2, &io->found);
+    if (io->low_latency)
+        ioctl(io->fd, TIOCSSERIAL, &io->driver);
+    ioctl(io->fd, TIOCNXCL); /* a PTY outlives us: its emulator has it open */
+    loop_defer(io->loop, io_free, io);
+}
+
+static const struct serial_ops io_ops = {
+    .close = io_close,
+    .read = io_read,
+    .write = io_write,
+    .configure = io_configure,
+    .set_outputs = io_set_outputs,
+    .lines = io_lines,
+    .set_break = io_set_break,
+    .purge = io_purge,
+    .untransmitted = io_untransmitted,
+    .watch_errors = io_watch_errors,
+};
+
+static bool is_pty(const struct stat *st)
+{
+    unsigned m = major(st->st_rdev);
+
+    return m >= UNIX98_PTY_SLAVE_MAJOR && m < UNIX98_PTY_SLAVE_MAJOR + PTY_SLAVES;
+}
+
+static void say_error(const char *path, int error, char text[static SERIAL_ERROR_MAX])
+{
+    char real[PATH_MAX], owner[64];
+
+    switch (error) {
+    case ENOENT:
+        snprintf(text, SERIAL_ERROR_MAX,
+                 "%.200s: no such port; `com2net --list` shows the ports there are, and paths in "
+                 "/dev/serial/by-id that stay when a device is plugged in again",
+                 path);
+        break;
+    case EACCES:
+    case EPERM:
+        snprintf(
+            text, SERIAL_ERROR_MAX,
+            "%.200s: permission denied; join the group that owns it (`sudo usermod -aG dialout "
+            "$USER`, then log in again)",
+            path);
+        break;
+    case EBUSY:
+    case EAGAIN:
+        if (realpath(path, real) && os_file_owner(real, owner, sizeof owner) == 0)
+            snprintf(text, SERIAL_ERROR_MAX, "%.200s: busy: %s has it open; end that first", path,
+                     owner);
+        else
+            snprintf(
+                text, SERIAL_ERROR_MAX,
+                "%.200s: busy: another program has it open (`fuser %.100s` as root says which)",
+                path, path);
+        break;
+    case ENOTTY:
+        snprintf(text, SERIAL_ERROR_MAX, "%.200s: is not a serial port", path);
+        break;
+    case ENXIO:
+    case ENODEV:
+    case EIO:
+        snprintf(text, SERIAL_ERROR_MAX,
+                 "%.200s: the name is there but no device is behind it; plug it in, or choose "
+                 "another of `com2net --list`",
+                 path);
+        break;
+    default:
+        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, os_error_text(error));
+    }
+}
+
+int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
+{
+    struct stat st;
+    int error = 0;
+
+    if (stat(path, &st) < 0)
+        error = errno;
+    else if (!S_ISCHR(st.st_mode))
+        error = ENOTTY;
+    else if (access(path, R_OK | W_OK) < 0)
+        error = errno;
+    if (error)
+        say_error(path, error, text);
+    return -error;
+}
+
+/* Opens through libserialport what it knows, otherwise by itself. Returns 0 or -errno. */
+static int open_tty(struct serial_io *io)
+{
+    if (!io->pty && sp_get_port_by_name(io->path, &io->sp) == SP_OK) {
+        if (sp_open(io->sp, SP_MODE_READ_WRITE) != SP_OK) {
+            int error = sp_last_error_code();
+
+            sp_free_port(io->sp);
+            io->sp = NULL;
+            return error > 0 ? -error : -EIO;
+        }
+        return sp_get_port_handle(io->sp, &io->fd) == SP_OK ? 0 : -EIO;
+    }
+    io->fd = open(io->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    return io->fd < 0 ? -errno : 0;
+}
+
+/* For this process alone: others that ask are told that it is busy, and so are we. */
+static int take_exclusively(struct serial_io *io)
+{
+    if (flock(io->fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    /* old drivers do not know it */
+    (void)ioctl(io->fd, TIOCEXCL);
+    return 0;
+}
+
+/* Bytes handed on as they come, not after the 16 ms of an FTDI's latency timer. */
+static void ask_low_latency(struct serial_io *io)
+{
+    static bool said;
+    struct serial_struct serial;
+
+    if (ioctl(io->fd, TIOCGSERIAL, &serial) < 0)
+        return;
+    io->driver = serial;
+    serial.flags = (int)((unsigned)serial.flags | ASYNC_LOW_LATENCY);
+    io->low_latency = ioctl(io->fd, TIOCSSERIAL, &serial) == 0;
+    if (!io->low_latency && !said) {
+        said = true;
+        log_info(
+            "%s: the driver refuses low latency (%s): answers may come some milliseconds later",
+            io->path, os_error_text(errno));
+    }
+}
+
+static int set_up(struct serial_io *io, const struct serial_options *options)
+{
+    struct termios2 t;
+    int bits = 0;
+
+    if (ioctl(io->fd, TCGETS2, &io->found) < 0)
+        return -errno;
+    io->hupcl = options->hupcl;
+    t = io->found;
+    line_termios_get(&t, &io->line);
+    if (io->line.baud == 0) {
+        io->line = line_default;
+        line_termios_put(&io->line, &t);
+    }
+    line_termios_raw(&t);
+    /* set by us either way: libserialport 0.1.1 leaves it, 0.1.2 clears it */
+    t.c_cflag = io->hupcl ? t.c_cflag | HUPCL : t.c_cflag & ~(unsigned)HUPCL;
+    if (ioctl(io->fd, TCSETS2, &t) < 0)
+        return -errno;
+
+    io->has_lines = ioctl(io->fd, TIOCMGET, &bits) == 0;
+    io->has_counts = ioctl(io->fd, TIOCGICOUNT, &io->counts) == 0;
+    io->known = io->has_lines ? io_lines(&io->base) : LINE_OUTPUTS;
+    if (options->low_latency)
+        ask_low_latency(io);
+
+    io->readable = event_new(io->loop, io->fd, EV_READ | EV_PERSIST, on_readable, io);
+    io->writable = event_new(io->loop, io->fd, EV_WRITE, on_writable, io);
+    if (!io->readable || !io->writable)
+        return -ENOMEM;
+    if (io->has_lines) {
+        io->watch = modem_watch_start(io->loop, io->fd, on_lines_changed, io);
+        if (!io->watch)
+            return -EAGAIN;
+    }
+    return 0;
+}
+
+struct serial *serial_io_open(struct event_base *base, const char *path,
+                              const struct serial_options *options,
+                              const struct serial_callbacks *callbacks, void *ctx,
+                              struct line_settings *current, int *error,
+                              char text[static SERIAL_ERROR_MAX])
+{
+    struct serial_io *io = calloc(1, sizeof *io);
+    struct stat st;
+
+    *error = io ? serial_io_check(path, text) : -ENOMEM;
+    if (*error < 0) {
+        free(io);
+        return NULL;
+    }
+    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
+    io->loop = base;
+    io->fd = -1;
+    snprintf(io->path, sizeof io->path, "%s", path);
+    io->pty = stat(path, &st) == 0 && is_pty(&st);
+
+    *error = open_tty(io);
+    if (*error == 0)
+        *error = take_exclusively(io);
+    if (*error == 0)
+        *error = set_up(io, options);
+    if (*error < 0) {
+        say_error(path, -*error, text);
+        io_free(io);
+        return NULL;
+    }
+    *current = io->line;
+    return &io->base;
+}
+
+/* --- listing ------------------------------------------------------------------------------ */
+
+const char *serial_io_prefix(void)
+{
+    return "/dev/";
+}
+
+static void find_stable_path(const char *path, char stable[static SERIAL_IO_PATH_MAX])
+{
+    static const char by_id[] = "/dev/serial/by-id";
+    char real[PATH_MAX], link[PATH_MAX];
+    DIR *dir = opendir(by_id);
+
+    if (!dir)
+        return;
+    for (struct dirent *e = readdir(dir); e && !stable[0]; e = readdir(dir)) {
+        snprintf(link, sizeof link, "%s/%s", by_id, e->d_name);
+        if (e->d_name[0] != '.' && realpath(link, real) && strcmp(real, path) == 0)
+            snprintf(stable, SERIAL_IO_PATH_MAX, "%s/%s", by_id, e->d_name);
+    }
+    closedir(dir);
+}
+
+void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface)
+{
+    char file[PATH_MAX];
+    const char *name = strrchr(path, '/');
+    unsigned number;
+
+    stable[0] = '\0';
+    *interface = -1;
+    find_stable_path(path, stable);
+    /* ttyUSB: device is the usb-serial port, in the interface; ttyACM: the interface itself */
+    static const char *const above[] = {"device/..", "device"};
+    for (size_t i = 0; name && i < 2 && *interface < 0; i++) {
+        snprintf(file, sizeof file, "/sys/class/tty%s/%s/bInterfaceNumber", name, above[i]);
+        FILE *f = fopen(file, "re");
+        if (!f)
+            continue;
+        if (fscanf(f, "%x", &number) == 1)
+            *interface = (int)number;
+        fclose(f);
+    }
+}

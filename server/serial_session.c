@@ -1,0 +1,985 @@
+/*
+ * Theory of operation. A session finds out what its client speaks (sniffing, negotiating), then
+ * carries bytes both ways and, for RFC 2217, answers commands:
+ *
+ *   SNIFFING     mode auto: silent until the client's first two bytes or 200 ms decide
+ *   NEGOTIATING  Telnet offers are out; device bytes wait until the client has answered
+ *   RFC2217, TELNET, RAW   at work
+ *
+ * Commands are in order with the data around them. One that changes the line waits until the bytes
+ * before it are on the wire: the rest of the client's input is then held, and its connection not
+ * read, until a timer of the time left on the wire finds them gone (or two seconds without any
+ * progress have passed). Settings of DTR and RTS that directly follow each other collect in `group`
+ * and are applied as one change.
+ */
+#include "serial_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "port.h"
+#include "proto/comport.h"
+#include "proto/telnet_gate.h"
+#include "stream.h"
+
+enum {
+    SNIFF_MS = 200,
+    NEGOTIATE_MS = 1000, /* a client that does not answer offers is a plain Telnet one */
+    REFUSE_MS = 2000,
+    DRAIN_STUCK_MS = 2000, /* pyserial gives up on an answer after 3 s */
+    BREAK_MS = 250,        /* of IAC BRK */
+    QUEUE_MAX = 512 * 1024,
+    QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
+    ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
+};
+
+enum session_state {
+    SESSION_SNIFFING,
+    SESSION_NEGOTIATING,
+    SESSION_RFC2217,
+    SESSION_TELNET,
+    SESSION_RAW,
+    SESSION_OVER,
+};
+
+/* DTR and RTS commands that follow each other: one change. */
+struct line_group {
+    unsigned mask;
+    unsigned values;
+    uint8_t order[2]; /* LINE_DTR or LINE_RTS, as they came */
+    unsigned count;
+};
+
+struct serial_session {
+    struct serial_session *next;
+    struct port *port;
+    struct stream *stream;
+    struct comport *comport; /* of a Telnet client */
+    enum session_role role;
+    enum session_state state;
+    const char *refusal;
+    struct event *timer;     /* sniffing, negotiating, refusing; then the drain */
+    struct event *break_end; /* of IAC BRK */
+    bool begun;              /* false until the loop's next turn */
+    bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
+    bool held_iac;           /* undecided, and the first byte was an IAC */
+    bool suspended;          /* by FLOWCONTROL-SUSPEND */
+    bool draining;           /* `waiting` waits for the bytes before it */
+    struct rfc2217_message waiting;
+    size_t drain_left;
+    uint64_t drain_since_ms;
+    struct line_group group;
+    struct buf held; /* the client's input behind what waits */
+    uint8_t line_mask;
+    uint8_t modem_mask;
+    unsigned modem_told; /* inputs as the client knows them */
+    unsigned late_edges; /* what it could not be told yet */
+    bool late_lines;
+    size_t dropped; /* bytes an observer was too slow for */
+    char who[160];
+};
+
+static void take_input(struct serial_session *s, const uint8_t *data, size_t len);
+static void take_held(struct serial_session *s);
+static void start_telnet(struct serial_session *s);
+
+/* --- small things --------------------------------------------------------------------------- */
+
+static bool is_working(const struct serial_session *s)
+{
+    return s->state == SESSION_RFC2217 || s->state == SESSION_TELNET || s->state == SESSION_RAW;
+}
+
+static void set_state(struct serial_session *s, enum session_state state)
+{
+    if (s->state == state)
+        return;
+    s->state = state;
+    if (state != SESSION_OVER && is_working(s))
+        log_info("%s: speaks %s", s->who, session_speaks(s));
+}
+
+static void set_timer(struct serial_session *s, uint64_t us)
+{
+    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+    event_add(s->timer, &delay);
+}
+
+/* Reads the client unless something of it has to wait. */
+static void update_reading(struct serial_session *s)
+{
+    if (s->state == SESSION_OVER)
+        return;
+    stream_read(s->stream, !s->draining && s->held.len == 0 && !port_is_full(s->port) &&
+                               stream_queued(s->stream) < QUEUE_HIGH);
+}
+
+/* Sends what has collected for the client: everything of one turn in one write. */
+static void flush_out(struct serial_session *s)
+{
+    if (!s->comport || s->state == SESSION_OVER)
+        return;
+    struct buf *out = comport_output(s->comport);
+    int r = out->len > 0 ? stream_write(s->stream, buf_head(out), out->len) : 0;
+
+    buf_drain(out, out->len);
+    if (r < 0 || comport_failed(s->comport))
+        session_end(s, r == -ENOBUFS ? "it asks and does not fetch the answers" : "out of memory");
+}
+
+static void answer(struct serial_session *s, enum rfc2217_command command, uint32_t value)
+{
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
+                         text);
+        log_debug("%s: < %s", s->who, text);
+    }
+    comport_send_value(s->comport, command, value);
+}
+
+/* --- modem lines and line errors ------------------------------------------------------------- */
+
+/* Tells the client of the modem inputs. RFC 2217 sends the state ANDed with the mask when that is
+ * not zero; a line that falls under a mask without delta bits is told all the same. */
+static void tell_lines(struct serial_session *s, unsigned inputs, unsigned edges)
+{
+    unsigned delta = (edges & LINE_CTS ? 1u : 0) | (edges & LINE_DSR ? 2u : 0) |
+                     (edges & LINE_RI ? 4u : 0) | (edges & LINE_CD ? 8u : 0);
+    unsigned value = (inputs | delta) & s->modem_mask;
+    unsigned changed = (inputs ^ s->modem_told) & s->modem_mask;
+
+    s->modem_told = inputs;
+    s->late_lines = false;
+    s->late_edges = 0;
+    if (changed || (delta & s->modem_mask))
+        answer(s, RFC2217_NOTIFY_MODEMSTATE, value);
+}
+
+static void tell_late_lines(struct serial_session *s)
+{
+    if (s->state == SESSION_RFC2217 && s->late_lines && !s->suspended &&
+        stream_queued(s->stream) == 0) {
+        tell_lines(s, port_lines(s->port) & LINE_INPUTS, s->late_edges);
+        flush_out(s);
+    }
+}
+
+void session_lines(struct serial_session *s, unsigned inputs, unsigned edges)
+{
+    unsigned all = edges | ((inputs ^ s->modem_told) & ~(unsigned)LINE_RI) |
+                   (s->modem_told & ~inputs & LINE_RI);
+
+    if (s->state != SESSION_RFC2217)
+        return;
+    if (s->suspended || stream_queued(s->stream) > 0) {
+        s->late_lines = true;
+        s->late_edges |= all;
+        return;
+    }
+    tell_lines(s, inputs, all);
+    flush_out(s);
+}
+
+void session_errors(struct serial_session *s, unsigned state)
+{
+    if (s->state != SESSION_RFC2217 || !(state & s->line_mask) || s->suspended)
+        return;
+    answer(s, RFC2217_NOTIFY_LINESTATE, state & s->line_mask);
+    flush_out(s);
+}
+
+bool session_wants_errors(const struct serial_session *s)
+{
+    const unsigned errors =
+        LINE_STATE_BREAK | LINE_STATE_FRAMING | LINE_STATE_PARITY | LINE_STATE_OVERRUN;
+
+    return s->state == SESSION_RFC2217 && (s->line_mask & errors);
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+/* The answer to a SET-CONTROL: the code of the state that the command is about. */
+static uint8_t control_in_force(struct serial_session *s, uint32_t control)
+{
+    const struct line_settings *line = port_line(s->port);
+    unsigned lines = port_lines(s->port);
+
+    switch (control) {
+    case RFC2217_CONTROL_BREAK_QUERY:
+    case RFC2217_CONTROL_BREAK_ON:
+    case RFC2217_CONTROL_BREAK_OFF:
+        return port_break(s->port) ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF;
+    case RFC2217_CONTROL_DTR_QUERY:
+    case RFC2217_CONTROL_DTR_ON:
+    case RFC2217_CONTROL_DTR_OFF:
+        return lines & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF;
+    case RFC2217_CONTROL_RTS_QUERY:
+    case RFC2217_CONTROL_RTS_ON:
+    case RFC2217_CONTROL_RTS_OFF:
+        return lines & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF;
+    case RFC2217_CONTROL_IN_QUERY:
+    case RFC2217_CONTROL_IN_NONE:
+    case RFC2217_CONTROL_IN_XONXOFF:
+    case RFC2217_CONTROL_IN_HARDWARE:
+    case RFC2217_CONTROL_IN_DTR:
+        return rfc2217_flow_in_code(line->flow_in);
+    default:
+        return rfc2217_flow_out_code(line->flow_out);
+    }
+}
+
+/* Sets or queries one field of the settings: changes `want` to what a command asks for. Returns
+ * -EINVAL for a value that RFC 2217 does not have. */
+static int want_setting(const struct rfc2217_message *m, struct line_settings *want)
+{
+    switch (m->command) {
+    case RFC2217_SET_BAUDRATE:
+        want->baud = m->value;
+        return 0;
+    case RFC2217_SET_DATASIZE:
+        want->data_bits = (uint8_t)m->value;
+        return m->value >= 5 && m->value <= 8 ? 0 : -EINVAL;
+    case RFC2217_SET_PARITY:
+        want->parity = (uint8_t)m->value;
+        return m->value <= LINE_PARITY_SPACE ? 0 : -EINVAL;
+    default:
+        want->stop = (uint8_t)m->value;
+        return m->value <= LINE_STOP_1_5 ? 0 : -EINVAL;
+    }
+}
+
+static uint32_t setting_in_force(const struct serial_session *s, uint8_t command)
+{
+    const struct line_settings *line = port_line(s->port);
+
+    switch (command) {
+    case RFC2217_SET_BAUDRATE:
+        return line->baud;
+    case RFC2217_SET_DATASIZE:
+        return line->data_bits;
+    case RFC2217_SET_PARITY:
+        return line->parity;
+    default:
+        return line->stop;
+    }
+}
+
+static void answer_setting(struct serial_session *s, const struct rfc2217_message *m)
+{
+    if (m->draft_baud) /* in kind: old Cisco knows no other */
+        comport_send(s->comport, (struct rfc2217_message){.command = m->command,
+                                                          .draft_baud = true,
+                                                          .value = port_line(s->port)->baud});
+    else
+        answer(s, m->command, setting_in_force(s, m->command));
+}
+
+static void log_refusal(struct serial_session *s, const struct rfc2217_message *m, int error)
+{
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    rfc2217_describe(m, text);
+    log_warn("%s: the port refuses %s: %s", s->who, text, os_error_text(-error));
+}
+
+static void do_setting(struct serial_session *s, const struct rfc2217_message *m)
+{
+    struct line_settings want = *port_line(s->port);
+    struct line_settings got;
+
+    if (m->value != 0 && want_setting(m, &want) == 0) {
+        int r = port_configure(s->port, &want, &got);
+
+        if (r < 0)
+            log_refusal(s, m, r);
+    }
+    answer_setting(s, m);
+}
+
+/* Flow control: an outbound value sets both directions, an inbound one refines. */
+static void do_flow(struct serial_session *s, const struct rfc2217_message *m)
+{
+    struct line_settings want = *port_line(s->port);
+    struct line_settings got;
+    bool inbound;
+    int flow = rfc2217_flow_of_code(m->value, &inbound);
+
+    want.flow_in = (uint8_t)flow;
+    if (!inbound)
+        want.flow_out = (uint8_t)flow;
+    else if (want.flow_out == LINE_FLOW_HARDWARE && flow == LINE_FLOW_NONE)
+        want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays as it is */
+    int r = port_configure(s->port, &want, &got);
+    if (r < 0)
+        log_refusal(s, m, r);
+    answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
+}
+
+static void do_break(struct serial_session *s, const struct rfc2217_message *m)
+{
+    int r = port_set_break(s->port, m->value == RFC2217_CONTROL_BREAK_ON);
+
+    if (r < 0)
+        log_refusal(s, m, r);
+    event_del(s->break_end);
+    answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
+}
+
+/* Applies the collected DTR and RTS settings as one change, then answers each. */
+static void apply_group(struct serial_session *s)
+{
+    struct line_group group = s->group;
+
+    if (group.count == 0)
+        return;
+    s->group = (struct line_group){0};
+    int r = port_set_outputs(s->port, group.mask, group.values);
+    if (r < 0)
+        log_warn("%s: the port refuses to set its lines: %s", s->who, os_error_text(-r));
+    for (unsigned i = 0; i < group.count; i++)
+        answer(s, RFC2217_SET_CONTROL,
+               control_in_force(s, group.order[i] == LINE_DTR ? RFC2217_CONTROL_DTR_QUERY
+                                                              : RFC2217_CONTROL_RTS_QUERY));
+}
+
+/* The line that a SET-CONTROL sets, or 0. */
+static unsigned line_of_control(const struct rfc2217_message *m)
+{
+    if (m->command != RFC2217_SET_CONTROL)
+        return 0;
+    if (m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_DTR_OFF)
+        return LINE_DTR;
+    if (m->value == RFC2217_CONTROL_RTS_ON || m->value == RFC2217_CONTROL_RTS_OFF)
+        return LINE_RTS;
+    return 0;
+}
+
+static void add_to_group(struct serial_session *s, unsigned line, const struct rfc2217_message *m)
+{
+    bool on = m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_RTS_ON;
+
+    s->group.mask |= line;
+    s->group.values |= on ? line : 0;
+    s->group.order[s->group.count++] = (uint8_t)line;
+}
+
+static void do_control(struct serial_session *s, const struct rfc2217_message *m)
+{
+    unsigned line = line_of_control(m);
+    bool inbound;
+
+    if (line)
+        add_to_group(s, line, m);
+    else if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
+        do_break(s, m);
+    else if (rfc2217_flow_of_code(m->value, &inbound) >= 0)
+        do_flow(s, m);
+    else /* a query, or a value without a meaning */
+        answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
+}
+
+static void do_purge(struct serial_session *s, const struct rfc2217_message *m)
+{
+    bool rx = m->value == RFC2217_PURGE_RX || m->value == RFC2217_PURGE_BOTH;
+    bool tx = m->value == RFC2217_PURGE_TX || m->value == RFC2217_PURGE_BOTH;
+    int r = port_purge(s->port, rx, tx);
+
+    if (r < 0)
+        log_refusal(s, m, r);
+    answer(s, RFC2217_PURGE_DATA, m->value);
+}
+
+static void do_signature(struct serial_session *s, const struct rfc2217_message *m)
+{
+    if (m->text_len == 0)
+        comport_send_text(s->comport, s->refusal ? s->refusal : "com2net " COM2NET_VERSION);
+}
+
+static void do_message(struct serial_session *s, const struct rfc2217_message *m)
+{
+    switch (m->command) {
+    case RFC2217_SIGNATURE:
+        do_signature(s, m);
+        break;
+    case RFC2217_SET_BAUDRATE:
+    case RFC2217_SET_DATASIZE:
+    case RFC2217_SET_PARITY:
+    case RFC2217_SET_STOPSIZE:
+        do_setting(s, m);
+        break;
+    case RFC2217_SET_CONTROL:
+        do_control(s, m);
+        break;
+    case RFC2217_NOTIFY_LINESTATE: /* not in the RFC: a poll */
+        answer(s, RFC2217_NOTIFY_LINESTATE, 0);
+        break;
+    case RFC2217_NOTIFY_MODEMSTATE: /* the same, pyserial's ?poll_modem */
+        answer(s, RFC2217_NOTIFY_MODEMSTATE, port_lines(s->port) & LINE_INPUTS);
+        break;
+    case RFC2217_FLOWCONTROL_SUSPEND:
+        s->suspended = true;
+        break;
+    case RFC2217_FLOWCONTROL_RESUME:
+        s->suspended = false;
+        tell_late_lines(s);
+        break;
+    case RFC2217_SET_LINESTATE_MASK:
+        s->line_mask = (uint8_t)m->value;
+        answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
+        break;
+    case RFC2217_SET_MODEMSTATE_MASK:
+        s->modem_mask = (uint8_t)m->value;
+        answer(s, RFC2217_SET_MODEMSTATE_MASK, s->modem_mask);
+        break;
+    case RFC2217_PURGE_DATA:
+        do_purge(s, m);
+        break;
+    }
+}
+
+/* --- order with the data ---------------------------------------------------------------------- */
+
+/* Whether a command changes the line, and so must not overtake the bytes before it. */
+static bool changes_line(const struct rfc2217_message *m)
+{
+    bool inbound;
+
+    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
+        return m->value != 0;
+    return m->command == RFC2217_SET_CONTROL &&
+           (line_of_control(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
+            m->value == RFC2217_CONTROL_BREAK_OFF || rfc2217_flow_of_code(m->value, &inbound) >= 0);
+}
+
+static void wait_for_drain(struct serial_session *s, size_t left)
+{
+    uint64_t us = line_wire_time_us(port_line(s->port), left);
+    uint64_t most = DRAIN_STUCK_MS * 1000 / 4; /* not to miss that a stopped line goes on */
+
+    s->drain_left = left;
+    set_timer(s, us < 500 ? 500 : us > most ? most : us);
+}
+
+/* At the drain's timer: goes on once the bytes are out, or nothing has moved for two seconds. */
+static void continue_drain(struct serial_session *s)
+{
+    size_t left = port_untransmitted(s->port);
+    uint64_t now = os_now_ms();
+
+    if (left < s->drain_left)
+        s->drain_since_ms = now;
+    if (left > 0 && now - s->drain_since_ms < DRAIN_STUCK_MS) {
+        wait_for_drain(s, left);
+        return;
+    }
+    if (left > 0) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(&s->waiting, text);
+        log_warn("%s: %s applied with %zu bytes before it unsent: the device has taken none for "
+                 "%d s",
+                 s->who, text, left, DRAIN_STUCK_MS / 1000);
+    }
+    s->draining = false;
+    do_message(s, &s->waiting);
+    take_held(s);
+}
+
+/* An observer changes nothing: it is told what is in force. */
+static void observe_message(struct serial_session *s, const struct rfc2217_message *m)
+{
+    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
+        answer_setting(s, m);
+    else if (m->command == RFC2217_SET_CONTROL)
+        answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
+    else if (m->command == RFC2217_PURGE_DATA)
+        answer(s, RFC2217_PURGE_DATA, m->value);
+    else
+        do_message(s, m);
+}
+
+static void on_message(void *ctx, const struct rfc2217_message *m)
+{
+    struct serial_session *s = ctx;
+    unsigned line = line_of_control(m);
+
+    if (s->state == SESSION_OVER) {
+        comport_pause(s->comport);
+        return;
+    }
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(m, text);
+        log_debug("%s: > %s", s->who, text);
+    }
+    if (comport_output(s->comport)->len > ANSWERS_HIGH)
+        comport_pause(s->comport);
+    if (s->role != SESSION_OWNER) {
+        observe_message(s, m);
+        return;
+    }
+    if (!line || s->group.mask & line)
+        apply_group(s);
+    /* nothing was written since a group's first command was found in its place */
+    size_t left = changes_line(m) && s->group.count == 0 ? port_untransmitted(s->port) : 0;
+    if (left == 0) {
+        do_message(s, m);
+        return;
+    }
+    s->waiting = *m;
+    s->draining = true;
+    s->drain_since_ms = os_now_ms();
+    comport_pause(s->comport);
+    wait_for_drain(s, left);
+}
+
+static void on_malformed(void *ctx, const struct rfc2217_message *m)
+{
+    struct serial_session *s = ctx;
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    if (s->state == SESSION_OVER)
+        return;
+    rfc2217_describe(m, text);
+    log_debug("%s: > malformed %s", s->who, text);
+    apply_group(s);
+    switch (m->command) {
+    case RFC2217_SET_BAUDRATE:
+    case RFC2217_SET_DATASIZE:
+    case RFC2217_SET_PARITY:
+    case RFC2217_SET_STOPSIZE:
+        answer(s, m->command, setting_in_force(s, m->command));
+        break;
+    case RFC2217_SET_CONTROL:
+        answer(s, RFC2217_SET_CONTROL, control_in_force(s, 0));
+        break;
+    case RFC2217_SET_LINESTATE_MASK:
+        answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
+        break;
+    case RFC2217_SET_MODEMSTATE_MASK:
+        answer(s, RFC2217_SET_MODEMSTATE_MASK, s->modem_mask);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- the client's bytes ----------------------------------------------------------------------- */
+
+static void write_port(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    if (s->role != SESSION_OWNER)
+        return;
+    log_bytes(s->who, data, len);
+    if (port_write(s->port, data, len) < 0)
+        session_end(s, "out of memory");
+}
+
+static void on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct serial_session *s = ctx;
+
+    if (s->state != SESSION_OVER) {
+        apply_group(s);
+        write_port(s, data, len);
+    }
+    if (port_is_full(s->port) || s->state == SESSION_OVER)
+        comport_pause(s->comport);
+}
+
+static void on_telnet_command(void *ctx, uint8_t command)
+{
+    const struct timeval length = {0, BREAK_MS * 1000};
+    struct serial_session *s = ctx;
+
+    if (s->state == SESSION_OVER)
+        return;
+    apply_group(s);
+    if (command == TELNET_BYTE_AYT)
+        comport_send_command(s->comport, TELNET_BYTE_NOP);
+    if (command == TELNET_BYTE_BRK && s->role == SESSION_OWNER &&
+        port_set_break(s->port, true) == 0)
+        event_add(s->break_end, &length);
+}
+
+static void on_break_end(evutil_socket_t fd, short what, void *ctx)
+{
+    struct serial_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    port_set_break(s->port, false);
+}
+
+/* Takes Telnet input until something has to wait. Returns the bytes used. */
+static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    while (used < len && s->state != SESSION_OVER && !s->draining && !port_is_full(s->port) &&
+           stream_queued(s->stream) < QUEUE_HIGH) {
+        used += comport_receive(s->comport, data + used, len - used);
+        if (used == len)
+            apply_group(s);
+        flush_out(s);
+    }
+    return used;
+}
+
+/* Takes input in a state that is decided. Returns the bytes used. */
+static size_t take_decided(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    if (s->comport)
+        return take_telnet(s, data, len);
+    if (port_is_full(s->port))
+        return 0;
+    write_port(s, data, len);
+    return len;
+}
+
+static void become_raw(struct serial_session *s)
+{
+    if (s->role == SESSION_REFUSED) { /* has no words for why */
+        session_end(s, s->refusal);
+        return;
+    }
+    event_del(s->timer);
+    set_state(s, SESSION_RAW);
+    port_update(s->port);
+}
+
+/* Looks at the first bytes: IAC and 250 to 254 begin a Telnet negotiation, anything else is data.
+ * Returns the bytes used: an IAC may be kept back until the next one comes. */
+static size_t sniff(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    static const uint8_t iac = TELNET_BYTE_IAC;
+    size_t at = 0;
+
+    if (!s->held_iac && data[0] == TELNET_BYTE_IAC) {
+        s->held_iac = true;
+        at = 1;
+        if (len == 1) {
+            set_timer(s, SNIFF_MS * 1000);
+            return 1;
+        }
+    }
+    bool telnet = s->held_iac && data[at] >= TELNET_BYTE_SB && data[at] < TELNET_BYTE_IAC;
+    bool held = s->held_iac;
+    s->undecided = false;
+    s->held_iac = false;
+    if (telnet)
+        start_telnet(s);
+    else
+        become_raw(s);
+    if (held && s->state != SESSION_OVER)
+        take_decided(s, &iac, 1);
+    return at;
+}
+
+static void take_input(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    if (s->undecided)
+        used = sniff(s, data, len);
+    if (!s->undecided && s->state != SESSION_OVER && used < len)
+        used += take_decided(s, data + used, len - used);
+    if (s->state == SESSION_OVER)
+        return;
+    if (used < len && buf_add(&s->held, data + used, len - used) < 0) {
+        session_end(s, "out of memory");
+        return;
+    }
+    update_reading(s);
+}
+
+/* Goes on with what was held. */
+static void take_held(struct serial_session *s)
+{
+    while (s->held.len > 0 && s->state != SESSION_OVER) {
+        size_t used = take_decided(s, buf_head(&s->held), s->held.len);
+
+        if (used == 0 || s->state == SESSION_OVER)
+            break;
+        buf_drain(&s->held, used);
+    }
+    if (s->state == SESSION_OVER)
+        return;
+    if (s->held.len == 0 && !s->draining && s->comport)
+        apply_group(s);
+    flush_out(s);
+    update_reading(s);
+    if (s->state != SESSION_OVER)
+        port_update(s->port);
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    take_input(ctx, data, len);
+}
+
+void session_port_ready(struct serial_session *s)
+{
+    if (s->role != SESSION_OWNER || s->draining)
+        return;
+    take_held(s);
+}
+
+/* --- the device's bytes ----------------------------------------------------------------------- */
+
+bool session_wants_data(const struct serial_session *s)
+{
+    return is_working(s) && !s->suspended && stream_queued(s->stream) == 0;
+}
+
+void session_data(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    int r = 0;
+
+    if (!is_working(s) || s->role == SESSION_REFUSED)
+        return;
+    if (s->role == SESSION_OBSERVER && !session_wants_data(s)) {
+        if (s->dropped == 0)
+            log_warn("%s: too slow an observer: bytes are left out", s->who);
+        s->dropped += len;
+        return;
+    }
+    if (s->state == SESSION_RAW) {
+        r = stream_write(s->stream, data, len);
+    } else {
+        if (s->line_mask & LINE_STATE_DATA_READY)
+            answer(s, RFC2217_NOTIFY_LINESTATE, LINE_STATE_DATA_READY);
+        r = comport_send_data(s->comport, data, len);
+        flush_out(s);
+    }
+    if (r < 0)
+        session_end(s, os_error_text(-r));
+}
+
+static void on_drained(void *ctx)
+{
+    struct serial_session *s = ctx;
+
+    tell_late_lines(s);
+    if (s->state != SESSION_OVER && !s->draining)
+        take_held(s);
+    if (s->state != SESSION_OVER)
+        port_update(s->port);
+}
+
+/* --- what the client speaks ------------------------------------------------------------------- */
+
+const char *session_speaks(const struct serial_session *s)
+{
+    static const char *const names[] = {"undecided", "undecided", "RFC 2217", "telnet", "raw", "-"};
+
+    return names[s->state];
+}
+
+static void refuse_in_words(struct serial_session *s)
+{
+    comport_send_text(s->comport, s->refusal);
+    flush_out(s);
+    if (s->state == SESSION_OVER)
+        return;
+    struct stream *stream = s->stream;
+    s->stream = NULL;
+    session_end(s, s->refusal);
+    stream_finish(stream);
+}
+
+static void on_option(void *ctx, bool agreed)
+{
+    struct serial_session *s = ctx;
+
+    if (s->state == SESSION_OVER)
+        return;
+    if (s->role == SESSION_REFUSED) {
+        if (agreed)
+            refuse_in_words(s);
+        else
+            session_end(s, s->refusal);
+        return;
+    }
+    event_del(s->timer);
+    if (!agreed && port_source(s->port)->mode == SOURCE_MODE_RFC2217) {
+        session_end(s, "it refuses the COM-PORT option, which mode=rfc2217 asks for");
+        return;
+    }
+    set_state(s, agreed ? SESSION_RFC2217 : SESSION_TELNET);
+    if (agreed) {
+        /* not in the RFC, but pyserial's lines are unknown until one came, even if it is 0 */
+        s->modem_told = port_lines(s->port) & LINE_INPUTS;
+        answer(s, RFC2217_NOTIFY_MODEMSTATE, s->modem_told & s->modem_mask);
+    }
+    port_update(s->port);
+}
+
+static const struct comport_callbacks comport_callbacks = {
+    .data = on_data,
+    .message = on_message,
+    .malformed = on_malformed,
+    .option = on_option,
+    .command = on_telnet_command,
+};
+
+static void start_telnet(struct serial_session *s)
+{
+    s->comport = comport_new(COMPORT_SERVER, QUEUE_MAX, &comport_callbacks, s);
+    if (!s->comport) {
+        session_end(s, "out of memory");
+        return;
+    }
+    set_state(s, SESSION_NEGOTIATING);
+    set_timer(s, (s->role == SESSION_REFUSED ? REFUSE_MS : NEGOTIATE_MS) * 1000);
+    comport_start(s->comport);
+    flush_out(s);
+}
+
+static void begin(struct serial_session *s)
+{
+    enum source_mode mode = port_source(s->port)->mode;
+
+    s->begun = true;
+    if (mode == SOURCE_MODE_AUTO) {
+        s->undecided = true;
+        set_timer(s, SNIFF_MS * 1000);
+    } else if (mode == SOURCE_MODE_RAW) {
+        become_raw(s);
+    } else {
+        start_telnet(s);
+    }
+    update_reading(s);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    static const uint8_t iac = TELNET_BYTE_IAC;
+    struct serial_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    if (!s->begun) {
+        begin(s);
+    } else if (s->draining) {
+        continue_drain(s);
+    } else if (s->undecided) {
+        bool held = s->held_iac;
+
+        if (held) /* an IAC and then nothing: data */
+            s->undecided = false;
+        s->held_iac = false;
+        become_raw(s);
+        if (held && s->state != SESSION_OVER)
+            write_port(s, &iac, 1);
+    } else if (s->role == SESSION_REFUSED) {
+        session_end(s, s->refusal);
+    } else if (s->state == SESSION_NEGOTIATING) {
+        on_option(s, false);
+    }
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static void on_ended(void *ctx, int error)
+{
+    session_end(ctx, error < 0 ? os_error_text(-error) : "it has closed the connection");
+}
+
+static const struct stream_callbacks stream_callbacks = {
+    .received = on_received,
+    .drained = on_drained,
+    .ended = on_ended,
+};
+
+static void session_free(void *arg)
+{
+    struct serial_session *s = arg;
+
+    comport_free(s->comport);
+    buf_free(&s->held);
+    if (s->timer)
+        event_free(s->timer);
+    if (s->break_end)
+        event_free(s->break_end);
+    free(s);
+}
+
+void session_end(struct serial_session *s, const char *why)
+{
+    if (s->state == SESSION_OVER)
+        return;
+    log_info("%s: gone: %s", s->who, why);
+    if (s->dropped > 0)
+        log_info("%s: %zu bytes were left out for it", s->who, s->dropped);
+    if (s->held.len > 0)
+        log_warn("%s: %zu bytes it sent are dropped: the device did not take them", s->who,
+                 s->held.len);
+    apply_group(s);
+    s->state = SESSION_OVER;
+    event_del(s->timer);
+    event_del(s->break_end);
+    stream_close(s->stream);
+    port_forget(s->port, s);
+    loop_defer(port_loop(s->port), session_free, s);
+}
+
+struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum session_role role,
+                                   const char *refusal)
+{
+    struct serial_session *s = calloc(1, sizeof *s);
+    struct event_base *base = port_loop(port);
+
+    if (!s) {
+        evutil_closesocket(fd);
+        return NULL;
+    }
+    s->port = port;
+    s->role = role;
+    s->refusal = refusal;
+    s->modem_mask = 255;
+    buf_init(&s->held, QUEUE_MAX);
+    s->timer = evtimer_new(base, on_timer, s);
+    s->break_end = evtimer_new(base, on_break_end, s);
+    s->stream = stream_new(base, fd, QUEUE_MAX, &stream_callbacks, s);
+    if (!s->timer || !s->break_end || !s->stream) {
+        stream_close(s->stream);
+        session_free(s);
+        return NULL;
+    }
+    snprintf(s->who, sizeof s->who, "%.64s: %.80s", port_name(port), stream_peer(s->stream));
+    /* from the loop: the port has to know the session before anything can end it */
+    set_timer(s, 0);
+    return s;
+}
+
+enum session_role session_role(const struct serial_session *s)
+{
+    return s->role;
+}
+
+const char *session_peer(const struct serial_session *s)
+{
+    return stream_peer(s->stream);
+}
+
+struct serial_session *session_next(const struct serial_session *s)
+{
+    return s->next;
+}
+
+void session_set_next(struct serial_session *s, struct serial_session *next)
+{
+    s->next = next;
+}

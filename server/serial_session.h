@@ -1,0 +1,56 @@
+/*
+ * One client of a published port: what it speaks (RFC 2217, Telnet or raw TCP), what it asks, what
+ * it is told.
+ */
+#ifndef SERVER_SERIAL_SESSION_H
+#define SERVER_SERIAL_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+struct port;
+struct serial_session;
+
+enum session_role {
+    SESSION_OWNER,    /* has the device */
+    SESSION_OBSERVER, /* reads along */
+    SESSION_REFUSED,  /* is told why, and goes */
+};
+
+/* Begins a session on an accepted socket, which it owns from then on. `refusal` is the SIGNATURE
+ * that a refused one gets ("busy"). Returns NULL without memory. */
+struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum session_role role,
+                                   const char *refusal);
+
+/* Ends it for the reason `why`, for the log; the port is told by port_forget at once. */
+void session_end(struct serial_session *s, const char *why);
+
+enum session_role session_role(const struct serial_session *s);
+const char *session_peer(const struct serial_session *s);
+
+/* Whether device bytes may be handed over now; a port reads only when all its sessions agree,
+ * observers excepted, who lose what they are too slow for. */
+bool session_wants_data(const struct serial_session *s);
+
+/* Whether it has asked for line errors. */
+bool session_wants_errors(const struct serial_session *s);
+
+/* What the device does. `edges` as in serial.h. */
+void session_data(struct serial_session *s, const uint8_t *data, size_t len);
+void session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
+void session_errors(struct serial_session *s, unsigned state);
+
+/* The device takes bytes again, or has come back. */
+void session_port_ready(struct serial_session *s);
+
+/* The port's list of sessions. */
+struct serial_session *session_next(const struct serial_session *s);
+void session_set_next(struct serial_session *s, struct serial_session *next);
+
+/* "RFC 2217", "telnet", "raw" or "undecided", for reports. */
+const char *session_speaks(const struct serial_session *s);
+
+#endif

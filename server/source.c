@@ -1,0 +1,252 @@
+#include "source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- options of one source ----------------------------------------------------------------- */
+
+static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    static const char *const names[] = {"auto", "rfc2217", "telnet", "raw"};
+    struct source *s = ctx;
+
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            s->mode = (enum source_mode)i;
+            return 0;
+        }
+    }
+    snprintf(error, CLI_ERROR_MAX, "a mode is auto, rfc2217, telnet or raw");
+    return -EINVAL;
+}
+
+static int take_level(enum source_level *level, const char *value, char error[static CLI_ERROR_MAX])
+{
+    bool on;
+    int r = cli_on_off(value, &on, error);
+
+    if (r == 0)
+        *level = on ? SOURCE_LEVEL_ON : SOURCE_LEVEL_OFF;
+    return r;
+}
+
+static int take_dtr(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    return take_level(&((struct source *)ctx)->dtr, value, error);
+}
+
+static int take_rts(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    return take_level(&((struct source *)ctx)->rts, value, error);
+}
+
+static int take_negated(bool *off, const char *value, char error[static CLI_ERROR_MAX])
+{
+    bool on;
+    int r = cli_on_off(value, &on, error);
+
+    if (r == 0)
+        *off = !on;
+    return r;
+}
+
+static int take_hupcl(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    return take_negated(&((struct source *)ctx)->no_hupcl, value, error);
+}
+
+static int take_low_latency(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    return take_negated(&((struct source *)ctx)->no_low_latency, value, error);
+}
+
+static int take_name(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+
+    if (!*value) {
+        snprintf(error, CLI_ERROR_MAX, "a name has at least one letter");
+        return -EINVAL;
+    }
+    s->name = value;
+    return 0;
+}
+
+static int take_interface(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (end == value || *end || number < 0 || number > 255) {
+        snprintf(error, CLI_ERROR_MAX, "a USB interface is a number from 0 to 255");
+        return -EINVAL;
+    }
+    s->interface = (int)number;
+    return 0;
+}
+
+#define TAKE_FLAG(flag)                                                                            \
+    static int take_##flag(void *ctx, const char *value, char error[static CLI_ERROR_MAX])         \
+    {                                                                                              \
+        (void)value;                                                                               \
+        (void)error;                                                                               \
+        ((struct source *)ctx)->flag = true;                                                       \
+        return 0;                                                                                  \
+    }
+
+TAKE_FLAG(hold)
+TAKE_FLAG(hotplug)
+TAKE_FLAG(takeover)
+TAKE_FLAG(observers)
+
+static int take_paced(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+
+    (void)value;
+    if (s->kind != SOURCE_LOOP) {
+        snprintf(error, CLI_ERROR_MAX, "is for loop: only; a real port has its own pace");
+        return -EINVAL;
+    }
+    s->paced = true;
+    return 0;
+}
+
+static int take_flow(struct source *s, enum line_flow flow)
+{
+    s->line.flow_out = (uint8_t)flow;
+    s->line.flow_in = (uint8_t)flow;
+    s->has_flow = true;
+    return 0;
+}
+
+static int take_noflow(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    return take_flow(ctx, LINE_FLOW_NONE);
+}
+
+static int take_rtscts(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    return take_flow(ctx, LINE_FLOW_HARDWARE);
+}
+
+static int take_xonxoff(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    return take_flow(ctx, LINE_FLOW_XONXOFF);
+}
+
+const struct cli_option source_options[] = {
+    {"rtscts", 0, NULL, take_rtscts, "hardware flow control at open"},
+    {"xonxoff", 0, NULL, take_xonxoff, "software flow control at open"},
+    {"noflow", 0, NULL, take_noflow, "no flow control at open"},
+    {"dtr", 0, "on|off", take_dtr, "DTR right after open (the system raises it)"},
+    {"rts", 0, "on|off", take_rts, "RTS right after open (the system raises it)"},
+    {"hupcl", 0, "on|off", take_hupcl,
+     "whether DTR and RTS go down when the last client\nleaves (on)"},
+    {"mode", 0, "MODE", take_mode,
+     "auto: RFC 2217, or raw for who does not begin with a\nTelnet negotiation (the default); "
+     "rfc2217; telnet; raw"},
+    {"hold", 0, NULL, take_hold,
+     "keep the port open from start to end, not only while\na client is there"},
+    {"hotplug", 0, NULL, take_hotplug,
+     "the device may be absent at the start, and clients\nstay while it is unplugged"},
+    {"takeover", 0, NULL, take_takeover, "a new client replaces the one there is"},
+    {"observers", 0, NULL, take_observers, "further clients get what the device sends, read-only"},
+    {"if", 0, "N", take_interface, "of several ports of one USB device, that of interface N"},
+    {"name", 0, "NAME", take_name, "name of the port in the log"},
+    {"lowlatency", 0, "on|off", take_low_latency, "ask the driver to hand bytes on at once (on)"},
+    {"paced", 0, NULL, take_paced, "loop: only: bytes take the time their speed says"},
+    {0},
+};
+
+/* A speed or a format, which have no name in front. */
+static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+
+    if (line_parse_baud(value, &s->line.baud) == 0) {
+        s->has_baud = true;
+        return 0;
+    }
+    if (line_parse_format(value, &s->line) == 0) {
+        s->has_format = true;
+        return 0;
+    }
+    snprintf(error, CLI_ERROR_MAX,
+             "is no option; there are a speed (115200), a format (8n1) and those of "
+             "`com2net --help`");
+    return -EINVAL;
+}
+
+/* --- sources ------------------------------------------------------------------------------- */
+
+static int parse_source(char *text, struct source *s, char error[static CLI_ERROR_MAX])
+{
+    static const char loop[] = "loop:";
+    char *options = strchr(text, ',');
+    char why[CLI_ERROR_MAX];
+
+    if (options)
+        *options++ = '\0';
+    *s = (struct source){.selector = text, .name = text, .interface = -1, .line = line_default};
+    if (strncmp(text, "usb:", 4) == 0) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%s: this version publishes serial ports only, not USB devices", text);
+        return -EINVAL;
+    }
+    if (strcmp(text, loop) == 0) {
+        s->kind = SOURCE_LOOP;
+    } else if (!*text) {
+        snprintf(error, CLI_ERROR_MAX, "a SOURCE is empty");
+        return -EINVAL;
+    }
+    if (options && cli_parse_commas(source_options, take_settings, s, options, why) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
+        return -EINVAL;
+    }
+    if (s->takeover && s->observers) {
+        snprintf(error, CLI_ERROR_MAX, "%s: takeover and observers exclude each other", text);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int source_parse_all(int argc, char **args, struct source *sources, int max,
+                     char error[static CLI_ERROR_MAX])
+{
+    int count = 0;
+
+    for (int i = 0; i < argc; i += 2) {
+        struct source *s = &sources[count];
+        const char *why;
+
+        if (count == max) {
+            snprintf(error, CLI_ERROR_MAX, "more than %d ports", max);
+            return -EINVAL;
+        }
+        int r = parse_source(args[i], s, error);
+        if (r < 0)
+            return r;
+        if (i + 1 == argc) {
+            snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`",
+                     s->selector, s->selector);
+            return -EINVAL;
+        }
+        if (addr_parse_listen(args[i + 1], &s->listen, &why) < 0) {
+            snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", args[i + 1],
+                     s->selector, why);
+            return -EINVAL;
+        }
+        count++;
+    }
+    return count;
+}
