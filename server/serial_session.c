@@ -843,7 +843,10 @@ static void start_telnet(struct serial_session *s)
     }
     set_state(s, SESSION_NEGOTIATING);
     set_timer(s, (s->role == SESSION_REFUSED ? REFUSE_MS : NEGOTIATE_MS) * 1000);
-    comport_start(s->comport);
+    if (s->role == SESSION_REFUSED) /* and so not taken for one that works */
+        comport_start_bare(s->comport);
+    else
+        comport_start(s->comport);
     flush_out(s);
 }
 

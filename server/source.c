@@ -205,6 +205,7 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
     }
     if (strcmp(text, loop) == 0) {
         s->kind = SOURCE_LOOP;
+        s->name = "loop";
     } else if (!*text) {
         snprintf(error, CLI_ERROR_MAX, "a SOURCE is empty");
         return -EINVAL;

@@ -272,11 +272,16 @@ static void offer(struct comport *c, uint8_t verb, enum option o)
     }
 }
 
+void comport_start_bare(struct comport *c)
+{
+    offer(c, c->role == COMPORT_SERVER ? TELNET_DO : TELNET_WILL, OPTION_COMPORT);
+}
+
 void comport_start(struct comport *c)
 {
     bool server = c->role == COMPORT_SERVER;
 
-    offer(c, server ? TELNET_DO : TELNET_WILL, OPTION_COMPORT);
+    comport_start_bare(c);
     offer(c, TELNET_WILL, OPTION_BINARY);
     offer(c, TELNET_DO, OPTION_BINARY);
     offer(c, TELNET_WILL, OPTION_SGA);

@@ -48,6 +48,9 @@ void comport_free(struct comport *c);
  * BINARY and SGA; server WILL ECHO, client DO ECHO. */
 void comport_start(struct comport *c);
 
+/* Offers the COM-PORT option alone: for a server that will only say why it sends the peer away. */
+void comport_start_bare(struct comport *c);
+
 /* Takes bytes of the peer. Returns how many were used: all, unless a callback paused. */
 size_t comport_receive(struct comport *c, const uint8_t *data, size_t len);
 

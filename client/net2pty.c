@@ -1,0 +1,396 @@
+/*
+ * net2pty: links serial ports that servers publish to local names. Command line, start and end;
+ * what it does in between is pty_session.c's.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "cli.h"
+#include "control.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "pty_session.h"
+
+enum { LINKS_MAX = 256 };
+
+enum { EXIT_NOT_CONNECTED = 3 };
+
+static struct {
+    int verbose; /* -1 quiet, 1 debug, 2 trace */
+    const char *status;
+    unsigned wait_ms;
+    bool has_wait;
+    struct pty_session_options single; /* of --line, --baud and --raw */
+    bool has_single;
+} options;
+
+static struct {
+    struct event_base *loop;
+    struct pty_session_options links[LINKS_MAX];
+    struct pty_session *sessions[LINKS_MAX];
+    int count;
+    int unconnected; /* sessions that have not worked yet */
+    struct event *deadline;
+    int status;
+} net2pty = {.status = CLI_EXIT_OK};
+
+/* --- options of one link ---------------------------------------------------------------------- */
+
+static int take_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct pty_session_options *link = ctx;
+
+    if (line_parse_baud(value, &link->baud) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "a speed is a number such as 115200");
+    return -EINVAL;
+}
+
+static int take_line(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct pty_session_options *link = ctx;
+
+    link->port.format = line_default;
+    if (line_parse_format(value, &link->port.format) == 0) {
+        link->port.has_format = true;
+        return 0;
+    }
+    snprintf(error, CLI_ERROR_MAX, "a format is one such as 8N1, 7E1 or 8E2");
+    return -EINVAL;
+}
+
+static int take_raw(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->raw = true;
+    return 0;
+}
+
+static int take_hangup(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->hangup = true;
+    return 0;
+}
+
+static int take_owner(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.owner = value;
+    return 0;
+}
+
+static int take_group(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.group = value;
+    return 0;
+}
+
+static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    char *end;
+    long mode = strtol(value, &end, 8);
+
+    if (end == value || *end || mode < 0 || mode > 0777) {
+        snprintf(error, CLI_ERROR_MAX, "a mode is octal, such as 660 or 666");
+        return -EINVAL;
+    }
+    ((struct pty_session_options *)ctx)->port.mode = (int)mode;
+    return 0;
+}
+
+static const struct cli_option link_options[] = {
+    {"raw", 0, NULL, take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
+    {"hangup", 0, NULL, take_hangup,
+     "hang up the programs that have the link open when the\nconnection is lost"},
+    {"owner", 0, "USER", take_owner, "who owns the port"},
+    {"group", 0, "GROUP", take_group, "its group"},
+    {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
+    {0},
+};
+
+/* A speed or a format, which have no name in front. */
+static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    if (take_baud(ctx, value, error) == 0 || take_line(ctx, value, error) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX,
+             "is no option; there are a speed (115200), a format (8E1) and those of "
+             "`net2pty --help`");
+    return -EINVAL;
+}
+
+/* --- options of the program ------------------------------------------------------------------- */
+
+static int take_single_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    options.has_single = true;
+    return take_baud(&options.single, value, error);
+}
+
+static int take_single_line(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    options.has_single = true;
+    return take_line(&options.single, value, error);
+}
+
+static int take_single_raw(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    options.has_single = true;
+    return take_raw(&options.single, value, error);
+}
+
+static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    options.has_wait = true;
+    return cli_seconds(value, &options.wait_ms, error);
+}
+
+static int take_status(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    options.status = value;
+    return 0;
+}
+
+static int take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    options.verbose = options.verbose < 1 ? 1 : options.verbose + 1;
+    return 0;
+}
+
+static int take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    options.verbose = -1;
+    return 0;
+}
+
+static const struct cli_option program_options[] = {
+    {"baud", 'b', "SPEED", take_single_baud, "speed to begin with (what the server's port has)"},
+    {"line", 'l', "FORMAT", take_single_line,
+     "format of the line, such as 8E1: what a pseudo-terminal\ncannot carry, parity and size, "
+     "is then as given here"},
+    {"raw", 'r', NULL, take_single_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
+    {"wait", 'w', "SECONDS", take_wait,
+     "give up, with exit status 3, unless every link is\nconnected within that time"},
+    {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
+    {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
+    {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "net2pty",
+    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]...\n--status LINK",
+    .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at\n"
+               "HOST:PORT appear as LINK, such as /dev/ttyS5 or /tmp/ttyS5. Programs that open\n"
+               "it get the port with its speed, format, flow control and flushes.\n"
+               "\n"
+               "--baud, --line and --raw are for a single link.",
+    .options = program_options,
+    .more = "Options of a LINK, behind commas, together with a speed and a format\n"
+            "(/dev/ttyS5,115200,8E1,mode=666):\n",
+    .commas = link_options,
+    .end = "Signals: SIGUSR1 logs the state of each link. Exit status: 0 ended by a signal,\n"
+           "1 a link could not be made, 2 the command line is wrong, 3 not connected within\n"
+           "the time of --wait.\n",
+};
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+static int parse_link(char *text, const char *server, struct pty_session_options *link,
+                      char error[static CLI_ERROR_MAX])
+{
+    char *commas = strchr(text, ',');
+    char why[CLI_ERROR_MAX];
+    const char *reason;
+
+    if (commas)
+        *commas++ = '\0';
+    *link = options.single;
+    link->link = text;
+    if (!*text) {
+        snprintf(error, CLI_ERROR_MAX, "a LINK is empty");
+        return -EINVAL;
+    }
+    if (commas && cli_parse_commas(link_options, take_settings, link, commas, why) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: %.380s", text, why);
+        return -EINVAL;
+    }
+    if (!server) {
+        snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
+                 text, text);
+        return -EINVAL;
+    }
+    if (addr_parse_connect(server, &link->server, &reason) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.200s (the server of %.100s): %s", server, text, reason);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
+{
+    for (int i = 0; i < argc; i += 2) {
+        if (strcmp(args[i], "--") == 0) {
+            snprintf(error, CLI_ERROR_MAX,
+                     "-- COMMAND is not in this version: start net2pty in "
+                     "the background, then the command");
+            return -EINVAL;
+        }
+        if (net2pty.count == LINKS_MAX) {
+            snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
+            return -EINVAL;
+        }
+        int r = parse_link(args[i], i + 1 < argc ? args[i + 1] : NULL,
+                           &net2pty.links[net2pty.count], error);
+        if (r < 0)
+            return r;
+        net2pty.count++;
+    }
+    if (net2pty.count > 1 && options.has_single) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "--baud, --line and --raw are for a single link; with "
+                 "several, write them behind each: LINK,115200,8E1,raw");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void on_stop(void *ctx)
+{
+    (void)ctx;
+    loop_stop(net2pty.loop);
+}
+
+static void on_report(void *ctx)
+{
+    char text[CONTROL_REPORT_MAX];
+
+    (void)ctx;
+    for (int i = 0; i < net2pty.count; i++) {
+        pty_session_report(net2pty.sessions[i], text);
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+            log_info("%s", line);
+    }
+}
+
+static void on_connected(void *ctx)
+{
+    (void)ctx;
+    net2pty.unconnected--;
+    if (net2pty.unconnected == 0 && net2pty.deadline)
+        event_del(net2pty.deadline);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    (void)ctx;
+    for (int i = 0; i < net2pty.count; i++) {
+        const struct pty_session *s = net2pty.sessions[i];
+
+        if (!pty_session_is_connected(s))
+            log_error("%s: not connected within %g s: %s", net2pty.links[i].link,
+                      options.wait_ms / 1000.0,
+                      pty_session_trouble(s)[0] ? pty_session_trouble(s) : "no answer yet");
+    }
+    net2pty.status = EXIT_NOT_CONNECTED;
+    loop_stop(net2pty.loop);
+}
+
+static int begin_waiting(void)
+{
+    const struct timeval limit = {(time_t)(options.wait_ms / 1000),
+                                  (suseconds_t)(options.wait_ms % 1000 * 1000)};
+
+    if (!options.has_wait)
+        return 0;
+    net2pty.deadline = evtimer_new(net2pty.loop, on_deadline, NULL);
+    return !net2pty.deadline || event_add(net2pty.deadline, &limit) < 0 ? -ENOMEM : 0;
+}
+
+static int make_links(void)
+{
+    char error[VPORT_ERROR_MAX];
+
+    net2pty.unconnected = net2pty.count;
+    for (int i = 0; i < net2pty.count; i++) {
+        net2pty.sessions[i] =
+            pty_session_new(net2pty.loop, &net2pty.links[i], on_connected, NULL, error);
+        if (!net2pty.sessions[i]) {
+            log_error("%s", error);
+            return -1;
+        }
+    }
+    return begin_waiting();
+}
+
+static int serve(void)
+{
+    net2pty.loop = loop_new();
+    if (!net2pty.loop)
+        return CLI_EXIT_FAILED;
+    if (os_watch_requests(net2pty.loop, on_stop, on_report, NULL) < 0) {
+        log_error("cannot watch for signals");
+        net2pty.status = CLI_EXIT_FAILED;
+    } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
+        net2pty.status = CLI_EXIT_FAILED;
+    }
+    for (int i = 0; i < net2pty.count; i++)
+        pty_session_free(net2pty.sessions[i]);
+    if (net2pty.deadline)
+        event_free(net2pty.deadline);
+    os_unwatch_requests();
+    loop_free(net2pty.loop);
+    return net2pty.status;
+}
+
+int main(int argc, char **argv)
+{
+    char error[CLI_ERROR_MAX];
+
+    if (os_init(&argc, &argv) < 0)
+        return CLI_EXIT_FAILED;
+    options.single.port.mode = -1;
+    int first = cli_parse(&program, argc, argv);
+    if (first < 0)
+        return CLI_EXIT_USAGE;
+    log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
+                           : options.verbose == 0 ? LOG_LEVEL_INFO
+                           : options.verbose == 1 ? LOG_LEVEL_DEBUG
+                                                  : LOG_LEVEL_TRACE);
+    if (options.status) {
+        if (control_print_status(options.status, error) == 0)
+            return CLI_EXIT_OK;
+        log_error("%s", error);
+        return CLI_EXIT_FAILED;
+    }
+    if (first == argc)
+        return cli_usage_error("no LINK is given");
+    if (parse_links(argc - first, argv + first, error) < 0)
+        return cli_usage_error("%s", error);
+    return serve();
+}

@@ -1,0 +1,800 @@
+/*
+ * Theory of operation. A session is
+ *
+ *   WAITING      no connection; the dialer tries again and again
+ *   NEGOTIATING  connected; the COM-PORT option and BINARY are not settled yet
+ *   READY        at work (with --raw, from the connection on)
+ *
+ * What programs write is read from the port only while READY and while the connection takes it:
+ * until then it stays in the port, whose buffer makes the programs wait. What they set is compared
+ * with what the server was last told, and the difference sent ahead of the data that follows. After
+ * a reconnect all of it is told again, modem lines included.
+ *
+ * The first session asks the server for its settings instead, and makes them the port's, unless a
+ * program was quicker or the command line has said a speed.
+ *
+ * While no program has the port open, DTR and RTS are low; the first open raises them and the last
+ * close lets them fall if HUPCL is set.
+ */
+#include "pty_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "dialer.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "peer.h"
+#include "proto/comport.h"
+#include "stream.h"
+
+enum {
+    NEGOTIATE_MS = 3000,
+    SETTLE_MS = 1000, /* for BINARY, once the COM-PORT option is agreed */
+    PURGE_MS = 1000,  /* for the answer to a purge */
+    STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
+    QUEUE_MAX = 512 * 1024,
+    TO_LINK_MAX = 256 * 1024, /* more than one read of the connection */
+    TEXT_MAX = 200,           /* kept of what comes before the option is agreed */
+};
+
+enum session_state {
+    SESSION_WAITING,
+    SESSION_NEGOTIATING,
+    SESSION_READY,
+};
+
+/* Settings of the server that the first session still has to learn. */
+enum learning {
+    LEARN_BAUD = 1,
+    LEARN_SIZE = 2,
+    LEARN_PARITY = 4,
+    LEARN_STOP = 8,
+    LEARN_FLOW = 16,
+    LEARN_ALL = 31,
+};
+
+struct pty_session {
+    struct event_base *base;
+    const struct pty_session_options *options;
+    void (*connected)(void *ctx);
+    void *ctx;
+    enum session_state state;
+    struct control *control;
+    struct vport *port;
+    struct dialer *dialer;
+    struct stream *stream;   /* while not WAITING */
+    struct comport *comport; /* likewise, but with --raw */
+    struct event *timer;     /* NEGOTIATING: the limit; READY: the purge's answer */
+    struct event *stable;
+    const struct peer *peer;
+    struct buf to_link;        /* what programs have not taken yet */
+    struct line_settings told; /* what the server was last told, or told us */
+    bool has_told;             /* a later session has to tell it again */
+    unsigned learning;         /* enum learning: questions that are out */
+    unsigned outputs;          /* DTR and RTS as they should be */
+    unsigned inputs;           /* modem inputs as last notified */
+    bool suspended;            /* by the server */
+    bool purging;              /* what comes is older than a purge that is not answered yet */
+    const char *refusal;       /* why the server sends us away, or NULL */
+    bool ever_ready;
+    size_t text_len;
+    char text[TEXT_MAX]; /* came before the option was agreed: a reason, for people */
+    char trouble[TEXT_MAX + 64];
+    char signature[64];
+    uint64_t received, sent;
+    unsigned connections;
+    char server[ADDR_TEXT_MAX];
+    const char *name; /* the link, for the log */
+};
+
+static void update(struct pty_session *s);
+static void lose(struct pty_session *s, const char *why);
+
+static void set_timer(struct event *timer, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(timer, &delay);
+}
+
+/* --- to the server ---------------------------------------------------------------------------- */
+
+static void flush_out(struct pty_session *s)
+{
+    if (!s->comport)
+        return;
+    struct buf *out = comport_output(s->comport);
+    int r = out->len > 0 ? stream_write(s->stream, buf_head(out), out->len) : 0;
+
+    buf_drain(out, out->len);
+    if (r < 0 || comport_failed(s->comport))
+        lose(s, r < 0 ? os_error_text(-r) : "out of memory");
+}
+
+static void tell(struct pty_session *s, enum rfc2217_command command, uint32_t value)
+{
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
+                         text);
+        log_debug("%s: > %s", s->name, text);
+    }
+    comport_send_value(s->comport, command, value);
+}
+
+static void tell_flow(struct pty_session *s, const struct line_settings *line)
+{
+    tell(s, RFC2217_SET_CONTROL, rfc2217_flow_out_code(line->flow_out));
+    if (line->flow_in != line->flow_out)
+        tell(s, RFC2217_SET_CONTROL, rfc2217_flow_in_code(line->flow_in));
+}
+
+/* Tells the settings that differ from what the server knows, or all of them. The order is the one
+ * that RFC 2217 recommends. */
+static void tell_settings(struct pty_session *s, bool all)
+{
+    const struct line_settings *line = vport_line(s->port);
+    struct line_settings *told = &s->told;
+
+    if (s->state != SESSION_READY || !s->comport || line->baud == 0)
+        return;
+    s->learning = 0;
+    if (all || line->baud != told->baud)
+        tell(s, RFC2217_SET_BAUDRATE, line->baud);
+    if (all || line->data_bits != told->data_bits)
+        tell(s, RFC2217_SET_DATASIZE, line->data_bits);
+    if (all || line->parity != told->parity)
+        tell(s, RFC2217_SET_PARITY, line->parity);
+    if (all || line->stop != told->stop)
+        tell(s, RFC2217_SET_STOPSIZE, line->stop);
+    if (all || line->flow_out != told->flow_out || line->flow_in != told->flow_in)
+        tell_flow(s, line);
+    s->told = *line;
+    s->has_told = true;
+}
+
+static void tell_outputs(struct pty_session *s)
+{
+    if (s->state != SESSION_READY || !s->comport)
+        return;
+    tell(s, RFC2217_SET_CONTROL,
+         s->outputs & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF);
+    tell(s, RFC2217_SET_CONTROL,
+         s->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
+}
+
+static void set_outputs(struct pty_session *s, unsigned outputs)
+{
+    if (s->outputs == outputs)
+        return;
+    s->outputs = outputs;
+    tell_outputs(s);
+}
+
+static void ask_settings(struct pty_session *s)
+{
+    s->learning = LEARN_ALL;
+    tell(s, RFC2217_SET_BAUDRATE, 0);
+    tell(s, RFC2217_SET_DATASIZE, 0);
+    tell(s, RFC2217_SET_PARITY, 0);
+    tell(s, RFC2217_SET_STOPSIZE, 0);
+    tell(s, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_QUERY);
+}
+
+/* --- the port's callbacks ------------------------------------------------------------------- */
+
+static void on_opened(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    log_debug("%s: opened", s->name);
+    tell_settings(s, !s->has_told && s->learning);
+    set_outputs(s, vport_line(s->port)->baud ? (unsigned)LINE_OUTPUTS : 0);
+    flush_out(s);
+}
+
+static void on_closed(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    log_debug("%s: closed", s->name);
+    buf_drain(&s->to_link, s->to_link.len);
+    if (vport_hupcl(s->port))
+        set_outputs(s, 0);
+    flush_out(s);
+    update(s);
+}
+
+static void on_settings(void *ctx, const struct line_settings *line)
+{
+    struct pty_session *s = ctx;
+    char text[LINE_TEXT_MAX];
+
+    line_text(line, text);
+    log_debug("%s: set to %s", s->name, text);
+    if (s->options->raw)
+        return;
+    tell_settings(s, !s->has_told && s->learning);
+    /* speed 0 hangs up, another one after it raises the lines again */
+    if (line->baud == 0)
+        set_outputs(s, 0);
+    else if (s->outputs == 0 && vport_is_open(s->port))
+        set_outputs(s, LINE_OUTPUTS);
+    flush_out(s);
+}
+
+static void on_written(void *ctx, const uint8_t *data, size_t len)
+{
+    struct pty_session *s = ctx;
+    int r;
+
+    if (s->state != SESSION_READY) /* lost while the port was being read */
+        return;
+    log_bytes(s->name, data, len);
+    s->sent += len;
+    if (!s->comport) {
+        r = stream_write(s->stream, data, len);
+        if (r < 0)
+            lose(s, os_error_text(-r));
+    } else if (comport_send_data(s->comport, data, len) < 0) {
+        lose(s, "out of memory");
+    } else {
+        flush_out(s);
+    }
+    update(s);
+}
+
+static void on_flushed(void *ctx, bool rx, bool tx)
+{
+    struct pty_session *s = ctx;
+
+    log_debug("%s: flushed%s%s", s->name, rx ? " input" : "", tx ? " output" : "");
+    if (rx)
+        buf_drain(&s->to_link, s->to_link.len);
+    if (s->state == SESSION_READY && s->comport) {
+        tell(s, RFC2217_PURGE_DATA, (rx ? RFC2217_PURGE_RX : 0u) | (tx ? RFC2217_PURGE_TX : 0u));
+        if (rx && s->peer->purge_is_exact) {
+            s->purging = true;
+            set_timer(s->timer, PURGE_MS);
+        }
+        flush_out(s);
+    }
+    update(s);
+}
+
+/* Hands programs what they have not taken yet. */
+static void on_writable(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    if (s->to_link.len > 0)
+        buf_drain(&s->to_link, vport_write(s->port, buf_head(&s->to_link), s->to_link.len));
+    update(s);
+}
+
+static const struct vport_callbacks port_callbacks = {
+    .opened = on_opened,
+    .closed = on_closed,
+    .received = on_written,
+    .settings = on_settings,
+    .flushed = on_flushed,
+    .writable = on_writable,
+};
+
+/* --- from the server -------------------------------------------------------------------------- */
+
+static void give(struct pty_session *s, const uint8_t *data, size_t len)
+{
+    size_t n = 0;
+
+    s->received += len;
+    if (s->purging || !vport_is_open(s->port))
+        return;
+    log_bytes(s->name, data, len);
+    if (s->to_link.len == 0)
+        n = vport_write(s->port, data, len);
+    if (n < len && buf_add(&s->to_link, data + n, len - n) < 0)
+        lose(s, "out of memory");
+}
+
+/* Keeps text that comes before the option is agreed: ser2net says "Port already in use" so. */
+static void keep_text(struct pty_session *s, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len && s->text_len < TEXT_MAX - 1; i++) {
+        bool shown = data[i] >= ' ' && data[i] < 0x7f;
+
+        if (shown || (s->text_len > 0 && s->text[s->text_len - 1] != ' '))
+            s->text[s->text_len++] = shown ? (char)data[i] : ' ';
+    }
+    while (s->text_len > 0 && s->text[s->text_len - 1] == ' ' && len > 0 && data[len - 1] != ' ')
+        s->text_len--;
+    s->text[s->text_len] = '\0';
+}
+
+static void on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct pty_session *s = ctx;
+
+    if (s->state == SESSION_READY)
+        give(s, data, len);
+    else if (s->state == SESSION_NEGOTIATING && !comport_agreed(s->comport))
+        keep_text(s, data, len);
+}
+
+/* All that was asked is known: the port gets the settings of the server's, which programs then
+ * find. */
+static void learnt(struct pty_session *s, enum learning what)
+{
+    char text[LINE_TEXT_MAX];
+
+    s->learning &= ~(unsigned)what;
+    if (s->learning)
+        return;
+    line_text(&s->told, text);
+    log_debug("%s: the server's port is at %s", s->name, text);
+    if (s->options->port.has_format) { /* what the user says of it is better */
+        struct line_settings line = s->told;
+
+        line.data_bits = s->options->port.format.data_bits;
+        line.parity = s->options->port.format.parity;
+        line.stop = s->options->port.format.stop;
+        vport_set_line(s->port, &line);
+        tell_settings(s, false);
+    } else {
+        vport_set_line(s->port, &s->told);
+    }
+}
+
+static void learn(struct pty_session *s, enum learning what, uint32_t value)
+{
+    struct line_settings *told = &s->told;
+
+    if (what == LEARN_BAUD && value > 0)
+        told->baud = value;
+    else if (what == LEARN_SIZE && value >= 5 && value <= 8)
+        told->data_bits = (uint8_t)value;
+    else if (what == LEARN_PARITY && value >= LINE_PARITY_NONE && value <= LINE_PARITY_SPACE)
+        told->parity = (uint8_t)value;
+    else if (what == LEARN_STOP && value >= LINE_STOP_1 && value <= LINE_STOP_1_5)
+        told->stop = (uint8_t)value;
+    learnt(s, what);
+}
+
+/* An answer to a setting: the value now in force. */
+static void check_setting(struct pty_session *s, enum learning what, uint32_t asked,
+                          const struct rfc2217_message *m)
+{
+    if (s->learning & what) {
+        learn(s, what, m->value);
+        return;
+    }
+    bool fine = what == LEARN_BAUD ? line_baud_near(asked, m->value) : asked == m->value;
+    if (!fine && s->has_told) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(m, text);
+        log_warn("%s: the server does not do what a program set; it has now: %s", s->name, text);
+    }
+}
+
+static void check_control(struct pty_session *s, const struct rfc2217_message *m)
+{
+    bool inbound;
+    int flow = rfc2217_flow_of_code(m->value, &inbound);
+
+    if (flow >= 0 && !inbound && (s->learning & LEARN_FLOW)) {
+        s->told.flow_out = (uint8_t)flow;
+        s->told.flow_in = (uint8_t)flow;
+        learnt(s, LEARN_FLOW);
+    } else if (flow >= 0 && s->has_told && !s->peer->control_answers_lie &&
+               flow != (inbound ? s->told.flow_in : s->told.flow_out)) {
+        log_warn("%s: the server does not do the flow control that a program set; it has now: %s",
+                 s->name, line_flow_name((unsigned)flow));
+    }
+}
+
+static void on_signature(struct pty_session *s, const struct rfc2217_message *m)
+{
+    if (m->text_len == 0) {
+        comport_send_text(s->comport, "net2pty " COM2NET_VERSION);
+        return;
+    }
+    const char *refusal = peer_refusal(m->text, m->text_len);
+    if (refusal) {
+        s->refusal = refusal;
+        return;
+    }
+    s->peer = peer_of_signature(m->text, m->text_len);
+    snprintf(s->signature, sizeof s->signature, "%.*s", (int)m->text_len, (const char *)m->text);
+}
+
+static void on_message(void *ctx, const struct rfc2217_message *m)
+{
+    struct pty_session *s = ctx;
+
+    if (s->state == SESSION_WAITING)
+        return;
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(m, text);
+        log_debug("%s: < %s", s->name, text);
+    }
+    switch (m->command) {
+    case RFC2217_SIGNATURE:
+        on_signature(s, m);
+        break;
+    case RFC2217_SET_BAUDRATE:
+        check_setting(s, LEARN_BAUD, s->told.baud, m);
+        break;
+    case RFC2217_SET_DATASIZE:
+        check_setting(s, LEARN_SIZE, s->told.data_bits, m);
+        break;
+    case RFC2217_SET_PARITY:
+        check_setting(s, LEARN_PARITY, s->told.parity, m);
+        break;
+    case RFC2217_SET_STOPSIZE:
+        check_setting(s, LEARN_STOP, s->told.stop, m);
+        break;
+    case RFC2217_SET_CONTROL:
+        check_control(s, m);
+        break;
+    case RFC2217_NOTIFY_MODEMSTATE:
+        s->inputs = m->value & LINE_INPUTS;
+        break;
+    case RFC2217_FLOWCONTROL_SUSPEND:
+        s->suspended = true;
+        update(s);
+        break;
+    case RFC2217_FLOWCONTROL_RESUME:
+        s->suspended = false;
+        update(s);
+        break;
+    case RFC2217_PURGE_DATA:
+        s->purging = false;
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_malformed(void *ctx, const struct rfc2217_message *m)
+{
+    struct pty_session *s = ctx;
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    rfc2217_describe(m, text);
+    log_debug("%s: < malformed %s", s->name, text);
+}
+
+static void on_command(void *ctx, uint8_t command)
+{
+    (void)ctx;
+    (void)command;
+}
+
+/* --- the session ------------------------------------------------------------------------------ */
+
+static void update(struct pty_session *s)
+{
+    bool flowing = s->state == SESSION_READY && !s->suspended && stream_queued(s->stream) == 0;
+
+    vport_read(s->port, flowing);
+    if (s->stream)
+        stream_read(s->stream, s->to_link.len == 0);
+}
+
+static void become_ready(struct pty_session *s)
+{
+    char peer[80] = "";
+
+    s->state = SESSION_READY;
+    s->connections++;
+    s->trouble[0] = '\0';
+    event_del(s->timer);
+    set_timer(s->stable, STABLE_MS);
+    snprintf(peer, sizeof peer, "%s", s->comport ? "" : ", raw");
+    log_info("%s: connected to %s%s", s->name, s->server, peer);
+    if (s->comport) {
+        comport_send_text(s->comport, "");
+        if (s->has_told || vport_is_open(s->port) || s->options->baud)
+            tell_settings(s, true);
+        else
+            ask_settings(s);
+        tell_outputs(s);
+        flush_out(s);
+    }
+    if (s->state != SESSION_READY)
+        return;
+    update(s);
+    if (!s->ever_ready) {
+        s->ever_ready = true;
+        s->connected(s->ctx);
+    }
+}
+
+static void on_option(void *ctx, bool agreed)
+{
+    struct pty_session *s = ctx;
+
+    if (s->state == SESSION_WAITING)
+        return;
+    if (!agreed)
+        lose(s, "the server refuses the COM-PORT option: it is not an RFC 2217 server (--raw takes "
+                "its bytes as they are)");
+    else if (s->state == SESSION_NEGOTIATING)
+        set_timer(s->timer, SETTLE_MS);
+}
+
+static const struct comport_callbacks comport_callbacks = {
+    .data = on_data,
+    .message = on_message,
+    .malformed = on_malformed,
+    .option = on_option,
+    .command = on_command,
+};
+
+static void free_comport(void *comport)
+{
+    comport_free(comport);
+}
+
+/* Says why there is no session; once, if the reason stays the same. */
+static void say_trouble(struct pty_session *s, const char *why)
+{
+    bool new = strcmp(s->trouble, why) != 0;
+
+    if (new)
+        log_info("%s: %s: %s; trying again", s->name, s->server, why);
+    else
+        log_debug("%s: %s: still: %s", s->name, s->server, why);
+    if (new)
+        snprintf(s->trouble, sizeof s->trouble, "%s", why);
+}
+
+/* Gives the connection up, for the reason `why`, and begins to connect again. */
+static void lose(struct pty_session *s, const char *why)
+{
+    char error[VPORT_ERROR_MAX];
+    bool was_ready = s->state == SESSION_READY;
+
+    if (s->state == SESSION_WAITING)
+        return;
+    s->state = SESSION_WAITING;
+    event_del(s->timer);
+    event_del(s->stable);
+    stream_close(s->stream);
+    s->stream = NULL;
+    if (s->comport) /* it may be calling us */
+        loop_defer(s->base, free_comport, s->comport);
+    s->comport = NULL;
+    s->suspended = false;
+    s->purging = false;
+    s->learning = 0;
+    s->inputs = 0;
+    say_trouble(s, s->refusal ? s->refusal : s->text_len > 0 ? s->text : why);
+    s->refusal = NULL;
+    update(s);
+    dialer_start(s->dialer);
+    if (was_ready && s->options->hangup) {
+        buf_drain(&s->to_link, s->to_link.len);
+        s->outputs = 0;
+        if (vport_hang_up(s->port, error) < 0)
+            log_error("%s", error);
+    }
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct pty_session *s = ctx;
+
+    if (!s->comport) {
+        give(s, data, len);
+        update(s);
+        return;
+    }
+    comport_receive(s->comport, data, len);
+    if (s->state == SESSION_NEGOTIATING && comport_agreed(s->comport) &&
+        comport_settled(s->comport))
+        become_ready(s);
+    if (s->state != SESSION_WAITING)
+        flush_out(s);
+    update(s);
+}
+
+static void on_drained(void *ctx)
+{
+    update(ctx);
+}
+
+static void on_ended(void *ctx, int error)
+{
+    lose(ctx, error < 0 ? os_error_text(-error) : "the server has closed the connection");
+}
+
+static const struct stream_callbacks stream_callbacks = {
+    .received = on_received,
+    .drained = on_drained,
+    .ended = on_ended,
+};
+
+static void on_connected(void *ctx, evutil_socket_t fd)
+{
+    struct pty_session *s = ctx;
+
+    s->stream = stream_new(s->base, fd, QUEUE_MAX, &stream_callbacks, s);
+    if (s->stream && !s->options->raw)
+        s->comport = comport_new(COMPORT_CLIENT, QUEUE_MAX, &comport_callbacks, s);
+    s->state = SESSION_NEGOTIATING;
+    s->peer = peer_of_signature(NULL, 0);
+    s->signature[0] = '\0';
+    s->text_len = 0;
+    if (!s->stream || (!s->comport && !s->options->raw)) {
+        lose(s, "out of memory");
+        return;
+    }
+    if (s->options->raw) {
+        become_ready(s);
+        return;
+    }
+    set_timer(s->timer, NEGOTIATE_MS);
+    comport_start(s->comport);
+    flush_out(s);
+    update(s);
+}
+
+static void on_failed(void *ctx, const char *why)
+{
+    say_trouble(ctx, why);
+}
+
+static const struct dialer_callbacks dialer_callbacks = {
+    .connected = on_connected,
+    .failed = on_failed,
+};
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    if (s->state == SESSION_READY)
+        s->purging = false;
+    else if (comport_agreed(s->comport)) /* it does not answer about BINARY: some never do */
+        become_ready(s);
+    else
+        lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
+                "bytes as they are)");
+}
+
+static void on_stable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    dialer_succeeded(s->dialer);
+}
+
+/* --- report ----------------------------------------------------------------------------------- */
+
+bool pty_session_is_connected(const struct pty_session *s)
+{
+    return s->state == SESSION_READY;
+}
+
+const char *pty_session_trouble(const struct pty_session *s)
+{
+    return s->trouble;
+}
+
+void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX])
+{
+    static const char *const states[] = {"waiting", "negotiating", "connected"};
+    char line[LINE_TEXT_MAX], lines[LINE_TEXT_MAX];
+
+    line_text(vport_line(s->port), line);
+    line_modem_text(s->outputs | s->inputs, lines);
+    snprintf(text, CONTROL_REPORT_MAX,
+             "link: %s\n"
+             "device: %s\n"
+             "server: %s\n"
+             "state: %s%s%s\n"
+             "speaks: %s%s%s%s\n"
+             "line: %s\n"
+             "lines: %s\n"
+             "program: %s\n"
+             "received: %llu bytes\n"
+             "sent: %llu bytes\n"
+             "waiting: %zu bytes for programs, %zu bytes for the server\n"
+             "connections: %u\n",
+             s->name, vport_device(s->port), s->server, states[s->state], s->trouble[0] ? ": " : "",
+             s->trouble, s->options->raw ? "raw" : "RFC 2217", s->signature[0] ? " (" : "",
+             s->signature, s->signature[0] ? ")" : "", line, lines,
+             vport_is_open(s->port) ? "has it open" : "none", (unsigned long long)s->received,
+             (unsigned long long)s->sent, s->to_link.len, s->stream ? stream_queued(s->stream) : 0,
+             s->connections);
+}
+
+static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
+{
+    pty_session_report(ctx, text);
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static struct line_settings first_settings(const struct pty_session_options *o)
+{
+    struct line_settings line = line_default;
+
+    if (o->port.has_format)
+        line = o->port.format;
+    line.baud = o->baud ? o->baud : line_default.baud;
+    return line;
+}
+
+struct pty_session *pty_session_new(struct event_base *base,
+                                    const struct pty_session_options *options,
+                                    void (*connected)(void *ctx), void *ctx,
+                                    char error[static VPORT_ERROR_MAX])
+{
+    struct pty_session *s = calloc(1, sizeof *s);
+    bool stale;
+
+    snprintf(error, VPORT_ERROR_MAX, "out of memory");
+    if (!s)
+        return NULL;
+    s->base = base;
+    s->options = options;
+    s->connected = connected;
+    s->ctx = ctx;
+    s->name = options->link;
+    s->told = first_settings(options);
+    s->peer = peer_of_signature(NULL, 0);
+    addr_text(&options->server, s->server);
+    buf_init(&s->to_link, TO_LINK_MAX);
+    s->timer = evtimer_new(base, on_timer, s);
+    s->stable = evtimer_new(base, on_stable, s);
+    s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
+    if (!s->timer || !s->stable || !s->dialer)
+        goto fail;
+    s->control = control_new(base, options->link, on_report, s, &stale, error);
+    if (!s->control)
+        goto fail;
+    s->port =
+        vport_new(base, options->link, stale, &options->port, &s->told, &port_callbacks, s, error);
+    if (!s->port)
+        goto fail;
+    log_info("%s: ready, %s is behind it", s->name, vport_device(s->port));
+    dialer_start(s->dialer);
+    return s;
+
+fail:
+    pty_session_free(s);
+    return NULL;
+}
+
+void pty_session_free(struct pty_session *s)
+{
+    if (!s)
+        return;
+    vport_free(s->port);
+    control_free(s->control);
+    dialer_free(s->dialer);
+    stream_close(s->stream);
+    comport_free(s->comport);
+    buf_free(&s->to_link);
+    if (s->timer)
+        event_free(s->timer);
+    if (s->stable)
+        event_free(s->stable);
+    free(s);
+}

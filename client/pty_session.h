@@ -1,0 +1,44 @@
+/*
+ * One link of net2pty: a port that programs open here, joined to a serial port that a server
+ * publishes.
+ */
+#ifndef CLIENT_PTY_SESSION_H
+#define CLIENT_PTY_SESSION_H
+
+#include <stdbool.h>
+
+#include "addr.h"
+#include "control.h"
+#include "vport.h"
+
+struct event_base;
+struct pty_session;
+
+struct pty_session_options {
+    const char *link;
+    struct addr server;
+    struct vport_options port;
+    uint32_t baud; /* to begin with; 0: what the server's port has */
+    bool raw;      /* the server speaks raw TCP: bytes only */
+    bool hangup;   /* hang up who has the link open when the connection is lost */
+};
+
+/* Publishes the link and begins to connect. The options must outlive the session. `connected` is
+ * called when the first session with the server works. Returns NULL with what is wrong in
+ * `error`. */
+struct pty_session *pty_session_new(struct event_base *base,
+                                    const struct pty_session_options *options,
+                                    void (*connected)(void *ctx), void *ctx,
+                                    char error[static VPORT_ERROR_MAX]);
+
+/* Ends the connection and takes the link away. Accepts NULL. */
+void pty_session_free(struct pty_session *s);
+
+/* Whether the session with the server works, and if it does not, why. */
+bool pty_session_is_connected(const struct pty_session *s);
+const char *pty_session_trouble(const struct pty_session *s);
+
+/* Writes the state as lines of text. */
+void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX]);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Sockets for programs of the same machine: the control socket that stands, hidden, beside each
+ * link of net2pty (".ttyS5.net2pty" beside "ttyS5": programs look for ttyS*). Implemented in
+ * posix/local_socket.c.
+ */
+#ifndef COMMON_LOCAL_SOCKET_H
+#define COMMON_LOCAL_SOCKET_H
+
+#include <stdbool.h>
+
+#include <event2/util.h>
+
+struct event_base;
+struct local_socket;
+
+enum { LOCAL_SOCKET_ERROR_MAX = 512 };
+
+/*
+ * Listens beside `link`; `accepted` gets each connection's socket, non-blocking, and owns it.
+ * `*stale` tells that a socket without a process stood there: what it stood beside is left over
+ * from a net2pty that was killed. Fails with -EADDRINUSE if a living one serves the link. Returns
+ * NULL with the errno, negative, in `*r` and what is wrong in `error`.
+ */
+struct local_socket *local_socket_listen(struct event_base *base, const char *link,
+                                         void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
+                                         bool *stale, int *r,
+                                         char error[static LOCAL_SOCKET_ERROR_MAX]);
+
+/* Stops listening and removes the socket. Accepts NULL. */
+void local_socket_free(struct local_socket *l);
+
+/* Connects, blocking, to the socket beside `link`. Returns it, or -errno. */
+evutil_socket_t local_socket_connect(const char *link);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * A port that programs open, behind a stable name: bytes that they write and read, the settings
+ * they make, whether anybody has it open. Implemented in posix/vport.c (a PTY behind a link) and,
+ * for tests, in tests/fakes/.
+ *
+ * A PTY can never tell of modem lines, break, drain, parity or fewer than 8 data bits: the settings
+ * reported here have the parity and size of vport_options.
+ */
+#ifndef COMMON_VPORT_H
+#define COMMON_VPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/line.h"
+
+struct event_base;
+struct vport;
+
+/* All run on the loop thread. */
+struct vport_callbacks {
+    /* The first program has opened it, the last one has closed it. */
+    void (*opened)(void *ctx);
+    void (*closed)(void *ctx);
+    /* Bytes that programs wrote, valid during the call; len > 0. Settings that were made before
+     * have been reported. */
+    void (*received)(void *ctx, const uint8_t *data, size_t len);
+    /* Programs have changed the settings. Speed 0 asks to hang up. */
+    void (*settings)(void *ctx, const struct line_settings *line);
+    /* Programs have flushed what they had not read (rx) or what was not sent yet (tx). */
+    void (*flushed)(void *ctx, bool rx, bool tx);
+    /* It takes bytes again after vport_write did not take all. */
+    void (*writable)(void *ctx);
+};
+
+struct vport_options {
+    const char *owner; /* name or number of the link's and the port's user, or NULL */
+    const char *group; /* likewise */
+    int mode;          /* permissions of the port, or -1 */
+    bool has_format;   /* parity and size come from `format`, not from what a PTY shows of them */
+    struct line_settings format;
+};
+
+enum { VPORT_ERROR_MAX = 512 };
+
+/*
+ * Makes a port with the settings `line`, raw, and publishes it as `link`: at once usable, never in
+ * place of something else, but for a link left over from a net2pty that was killed, which `replace`
+ * says to be there (local_socket.h finds out). Returns NULL with what is wrong, and what to
+ * do, in `error`.
+ */
+struct vport *vport_new(struct event_base *base, const char *link, bool replace,
+                        const struct vport_options *options, const struct line_settings *line,
+                        const struct vport_callbacks *callbacks, void *ctx,
+                        char error[static VPORT_ERROR_MAX]);
+
+/* Takes the link away, if it is still ours, and the port with it: who has it open gets an end of
+ * file. Accepts NULL. */
+void vport_free(struct vport *v);
+
+/* Hangs up who has it open, and puts a new port behind the same link. Returns 0 or -errno. */
+int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX]);
+
+/* Reads what programs write, or pauses. A new port is paused. `closed` comes after everything that
+ * was written: while paused, what a program left behind at its last close is kept for 30 s, as
+ * long as a serial driver keeps it, and then dropped. */
+void vport_read(struct vport *v, bool on);
+
+/* Hands bytes to the programs. Returns how many it took, from 0 to len; bytes for nobody (it is not
+ * open) are dropped, and count as taken. */
+size_t vport_write(struct vport *v, const uint8_t *data, size_t len);
+
+/* Makes settings, as if a program had, without reporting them. */
+void vport_set_line(struct vport *v, const struct line_settings *line);
+
+/* The settings as last reported or made. */
+const struct line_settings *vport_line(const struct vport *v);
+
+/* Whether programs let DTR and RTS fall at the last close (HUPCL). */
+bool vport_hupcl(const struct vport *v);
+
+bool vport_is_open(const struct vport *v);
+
+/* Name of the port itself, behind the link. */
+const char *vport_device(const struct vport *v);
+
+#endif

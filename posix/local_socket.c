@@ -1,0 +1,182 @@
+/*
+ * Two that start for the same link at once are kept apart by a lock on the folder.
+ */
+#define _GNU_SOURCE
+#include "local_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/listener.h>
+
+struct local_socket {
+    struct evconnlistener *listener;
+    int folder;
+    char name[NAME_MAX + 1];
+    void (*accepted)(void *ctx, evutil_socket_t fd);
+    void *ctx;
+};
+
+/* Opens the folder of `link` and writes the socket's name in it. Returns the folder or -errno. */
+static int find_place(const char *link, char name[static NAME_MAX + 1])
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(link, '/');
+    const char *base = slash ? slash + 1 : link;
+
+    if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
+        return -EINVAL;
+    if (snprintf(name, NAME_MAX + 1, ".%s.net2pty", base) > NAME_MAX)
+        return -ENAMETOOLONG;
+    int len = slash ? (int)(slash - link) : 0;
+    if (snprintf(folder, sizeof folder, "%.*s%s", len, link,
+                 !slash ? "."
+                 : len  ? ""
+                        : "/") >= PATH_MAX)
+        return -ENAMETOOLONG;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* A socket's address has room for 107 bytes only: the folder is named by its descriptor. */
+static int make_address(int folder, const char *name, struct sockaddr_un *un)
+{
+    *un = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int n = snprintf(un->sun_path, sizeof un->sun_path, "/proc/self/fd/%d/%s", folder, name);
+    return n < (int)sizeof un->sun_path ? 0 : -ENAMETOOLONG;
+}
+
+static int connect_at(int folder, const char *name)
+{
+    struct sockaddr_un un;
+    int r = make_address(folder, name, &un);
+
+    if (r < 0)
+        return r;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&un, sizeof un) < 0) {
+        r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+evutil_socket_t local_socket_connect(const char *link)
+{
+    char name[NAME_MAX + 1];
+    int folder = find_place(link, name);
+
+    if (folder < 0)
+        return folder;
+    int fd = connect_at(folder, name);
+    close(folder);
+    return fd;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+                      int len, void *ctx)
+{
+    struct local_socket *l = ctx;
+
+    (void)listener;
+    (void)sa;
+    (void)len;
+    l->accepted(l->ctx, fd);
+}
+
+/* Binds and listens in a folder that is locked. Returns 0 or -errno. */
+static int listen_at(struct local_socket *l, struct event_base *base, bool *stale)
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    struct sockaddr_un un;
+    int r = make_address(l->folder, l->name, &un);
+
+    if (r < 0)
+        return r;
+    int living = connect_at(l->folder, l->name);
+    if (living >= 0) {
+        close(living);
+        return -EADDRINUSE;
+    }
+    if (living != -ENOENT && living != -ECONNREFUSED)
+        return living;
+    *stale = living == -ECONNREFUSED;
+    if (*stale && unlinkat(l->folder, l->name, 0) < 0)
+        return -errno;
+    l->listener = evconnlistener_new_bind(base, on_accept, l, flags, 8, (struct sockaddr *)&un,
+                                          (int)sizeof un);
+    return l->listener ? 0 : -errno;
+}
+
+static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ERROR_MAX])
+{
+    if (r == -EADDRINUSE)
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX,
+                 "%.200s: another net2pty serves it; `net2pty --status %.200s` tells more", link,
+                 link);
+    else if (r == -ENOENT || r == -ENOTDIR)
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX, "%.200s: its folder does not exist", link);
+    else if (r == -EACCES || r == -EPERM || r == -EROFS)
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX,
+                 "%.200s: its folder is not writable for you; choose one that is, such as "
+                 "/tmp/ttyS5 or /dev/shm/ttyS5",
+                 link);
+    else
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX, "%.200s: cannot make a socket beside it: %s", link,
+                 strerror(-r));
+}
+
+struct local_socket *local_socket_listen(struct event_base *base, const char *link,
+                                         void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
+                                         bool *stale, int *r,
+                                         char error[static LOCAL_SOCKET_ERROR_MAX])
+{
+    struct local_socket *l = calloc(1, sizeof *l);
+
+    *stale = false;
+    if (!l) {
+        *r = -ENOMEM;
+        say_error(link, *r, error);
+        return NULL;
+    }
+    l->accepted = accepted;
+    l->ctx = ctx;
+    l->folder = find_place(link, l->name);
+    *r = l->folder < 0 ? l->folder : 0;
+    if (*r == 0) {
+        flock(l->folder, LOCK_EX);
+        *r = listen_at(l, base, stale);
+        flock(l->folder, LOCK_UN);
+    }
+    if (*r < 0) {
+        say_error(link, *r, error);
+        local_socket_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void local_socket_free(struct local_socket *l)
+{
+    if (!l)
+        return;
+    if (l->listener) {
+        unlinkat(l->folder, l->name, 0);
+        evconnlistener_free(l->listener);
+    }
+    if (l->folder >= 0)
+        close(l->folder);
+    free(l);
+}
