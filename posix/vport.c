@@ -194,6 +194,8 @@ static void forget_notices(struct vport *v)
  * that opens meanwhile is found out by the hang-up being over. */
 static void flush_unread(struct vport *v)
 {
+    char status;
+
     if (!v->wrote)
         return;
     v->wrote = false;
@@ -203,6 +205,9 @@ static void flush_unread(struct vport *v)
     ioctl(slave, TCFLSH, TCIFLUSH);
     close(slave);
     forget_notices(v);
+    /* the flush is told to us, too; a read of one byte takes that and no data */
+    if (read(v->master, &status, 1) < 0)
+        log_debug("%s: nothing was flushed", v->link);
 }
 
 static void set_closed(struct vport *v)
