@@ -12,11 +12,13 @@
 struct journal {
     char text[65536];
     size_t len;
+    size_t last; /* where the last line begins */
 };
 
 static inline void journal_clear(struct journal *j)
 {
     j->len = 0;
+    j->last = 0;
     j->text[0] = '\0';
 }
 
@@ -31,6 +33,7 @@ __attribute__((format(printf, 2, 3))) static inline void journal_line(struct jou
     va_end(args);
     if (n < 0 || (size_t)n + 2 > sizeof j->text - j->len)
         return;
+    j->last = j->len;
     j->len += (size_t)n;
     j->text[j->len++] = '\n';
     j->text[j->len] = '\0';
@@ -41,15 +44,14 @@ __attribute__((format(printf, 2, 3))) static inline void journal_line(struct jou
 static inline void journal_bytes(struct journal *j, const char *kind, const uint8_t *data,
                                  size_t len)
 {
-    const char *last = j->text;
-
-    for (const char *p = j->text; *p; p++)
-        if (*p == '\n' && p[1])
-            last = p + 1;
-    if (j->len > 0 && strncmp(last, kind, strlen(kind)) == 0)
+    if (j->len + 64 > sizeof j->text)
+        return;
+    if (j->len > 0 && strncmp(j->text + j->last, kind, strlen(kind)) == 0) {
         j->len--;
-    else
+    } else {
+        j->last = j->len;
         j->len += (size_t)snprintf(j->text + j->len, sizeof j->text - j->len, "%s", kind);
+    }
     for (size_t i = 0; i < len && j->len + 8 < sizeof j->text; i++)
         j->len += (size_t)snprintf(j->text + j->len, sizeof j->text - j->len, " %02x", data[i]);
     j->text[j->len++] = '\n';
