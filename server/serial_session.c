@@ -428,13 +428,16 @@ static void do_message(struct serial_session *s, const struct rfc2217_message *m
         break;
     case RFC2217_FLOWCONTROL_SUSPEND:
         s->suspended = true;
+        port_update(s->port);
         break;
     case RFC2217_FLOWCONTROL_RESUME:
         s->suspended = false;
         tell_late_lines(s);
+        port_update(s->port);
         break;
     case RFC2217_SET_LINESTATE_MASK:
         s->line_mask = (uint8_t)m->value;
+        port_update(s->port);
         answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
         break;
     case RFC2217_SET_MODEMSTATE_MASK:

@@ -1,0 +1,180 @@
+#include "fakes/fake_serial.h"
+
+#include <errno.h>
+
+struct fake_serial fake_serial;
+
+void fake_serial_reset(void)
+{
+    fake_serial = (struct fake_serial){.room = SIZE_MAX, .line = line_default};
+}
+
+static void fake_close(struct serial *s)
+{
+    (void)s;
+    fake_serial.open = false;
+    journal_line(&fake_serial.journal, "close");
+}
+
+static void fake_read(struct serial *s, bool on)
+{
+    (void)s;
+    fake_serial.reading = on;
+}
+
+static int fake_write(struct serial *s, const uint8_t *data, size_t len)
+{
+    size_t n = len < fake_serial.room ? len : fake_serial.room;
+
+    (void)s;
+    if (n > 0)
+        journal_bytes(&fake_serial.journal, "write", data, n);
+    if (fake_serial.room != SIZE_MAX)
+        fake_serial.room -= n;
+    return (int)n;
+}
+
+static int fake_configure(struct serial *s, const struct line_settings *want,
+                          struct line_settings *got)
+{
+    char text[LINE_TEXT_MAX];
+
+    (void)s;
+    *got = fake_serial.line;
+    if (fake_serial.configure_error)
+        return fake_serial.configure_error;
+    if (!line_settings_equal(want, &fake_serial.line)) {
+        line_text(want, text);
+        journal_line(&fake_serial.journal, "configure %s", text);
+    }
+    fake_serial.line = *want;
+    *got = *want;
+    return 0;
+}
+
+static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
+{
+    unsigned now = (fake_serial.outputs & ~mask) | (values & mask);
+    char text[LINE_TEXT_MAX];
+
+    (void)s;
+    if (now != fake_serial.outputs) {
+        line_modem_text(now, text);
+        journal_line(&fake_serial.journal, "outputs %s", text);
+    }
+    fake_serial.outputs = now;
+    return 0;
+}
+
+static unsigned fake_lines(struct serial *s)
+{
+    (void)s;
+    return fake_serial.outputs | fake_serial.inputs;
+}
+
+static int fake_set_break(struct serial *s, bool on)
+{
+    (void)s;
+    journal_line(&fake_serial.journal, "break %s", on ? "on" : "off");
+    return 0;
+}
+
+static int fake_purge(struct serial *s, bool rx, bool tx)
+{
+    (void)s;
+    journal_line(&fake_serial.journal, "purge%s%s", rx ? " rx" : "", tx ? " tx" : "");
+    return 0;
+}
+
+static size_t fake_untransmitted(struct serial *s)
+{
+    (void)s;
+    return fake_serial.untransmitted;
+}
+
+static void fake_watch_errors(struct serial *s, bool on)
+{
+    (void)s;
+    fake_serial.watches_errors = on;
+}
+
+static const struct serial_ops fake_ops = {
+    .close = fake_close,
+    .read = fake_read,
+    .write = fake_write,
+    .configure = fake_configure,
+    .set_outputs = fake_set_outputs,
+    .lines = fake_lines,
+    .set_break = fake_set_break,
+    .purge = fake_purge,
+    .untransmitted = fake_untransmitted,
+    .watch_errors = fake_watch_errors,
+};
+
+struct serial *serial_io_open(struct event_base *base, const char *path,
+                              const struct serial_options *options,
+                              const struct serial_callbacks *callbacks, void *ctx,
+                              struct line_settings *current, int *error,
+                              char text[static SERIAL_ERROR_MAX])
+{
+    (void)base;
+    (void)options;
+    *error = fake_serial.open_error;
+    if (*error < 0) {
+        snprintf(text, SERIAL_ERROR_MAX, "%s: cannot be opened", path);
+        return NULL;
+    }
+    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
+    fake_serial.open = true;
+    fake_serial.reading = false;
+    fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
+    *current = fake_serial.line;
+    journal_line(&fake_serial.journal, "open");
+    return &fake_serial.base;
+}
+
+int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
+{
+    (void)path;
+    (void)text;
+    return 0;
+}
+
+const char *serial_io_prefix(void)
+{
+    return "/dev/";
+}
+
+void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface)
+{
+    (void)path;
+    stable[0] = '\0';
+    *interface = -1;
+}
+
+void fake_serial_send(const char *text)
+{
+    fake_serial.base.callbacks->received(fake_serial.base.ctx, (const uint8_t *)text, strlen(text));
+}
+
+void fake_serial_set_inputs(unsigned inputs, unsigned edges)
+{
+    fake_serial.inputs = inputs;
+    fake_serial.base.callbacks->lines(fake_serial.base.ctx, inputs, edges);
+}
+
+void fake_serial_report_errors(unsigned state)
+{
+    fake_serial.base.callbacks->errors(fake_serial.base.ctx, state);
+}
+
+void fake_serial_make_room(size_t room)
+{
+    fake_serial.room = room;
+    fake_serial.base.callbacks->writable(fake_serial.base.ctx);
+}
+
+void fake_serial_unplug(void)
+{
+    fake_serial.base.callbacks->gone(fake_serial.base.ctx, -EIO);
+}

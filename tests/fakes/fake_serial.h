@@ -1,0 +1,39 @@
+/*
+ * A serial port that exists in memory only: the third implementation of common/serial_io.h. There
+ * is one; tests say how it behaves and read in its journal what was done to it.
+ */
+#ifndef TESTS_FAKES_FAKE_SERIAL_H
+#define TESTS_FAKES_FAKE_SERIAL_H
+
+#include "journal.h"
+#include "serial_io.h"
+
+struct fake_serial {
+    struct serial base;
+    struct journal
+        journal; /* "write 61 62", "configure 9600 8N1", "outputs DTR", "break on", ... */
+    bool open;
+    bool reading;
+    bool watches_errors;
+    int open_error;       /* negative errno: opening fails so */
+    int configure_error;  /* likewise configuring */
+    size_t room;          /* bytes it takes before it is full */
+    size_t untransmitted; /* what it says */
+    unsigned inputs;
+    unsigned outputs;
+    struct line_settings line;
+};
+
+extern struct fake_serial fake_serial;
+
+/* Closed, 9600 8N1, endless room, no inputs, an empty journal. */
+void fake_serial_reset(void);
+
+/* The device does something. Data is handed over only while the port is read. */
+void fake_serial_send(const char *text);
+void fake_serial_set_inputs(unsigned inputs, unsigned edges);
+void fake_serial_report_errors(unsigned state);
+void fake_serial_make_room(size_t room);
+void fake_serial_unplug(void);
+
+#endif

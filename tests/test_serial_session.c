@@ -1,0 +1,971 @@
+/*
+ * The server's sessions and ports: clients over loopback connections, the device in memory. What a
+ * client sees and what is done to the device are two journals.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "comport_journal.h"
+#include "fakes/fake_serial.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "port.h"
+#include "test.h"
+
+static struct event_base *base;
+static struct port *port;
+static struct source source;
+static char address[64]; /* what the port listens on */
+static char logged[65536];
+
+struct client {
+    int fd;
+    bool ended;         /* the server has closed */
+    struct end end;     /* of a Telnet client */
+    struct journal raw; /* bytes of a raw one */
+    bool telnet;
+};
+
+/* --- the stage ------------------------------------------------------------------------------ */
+
+static void on_log(enum log_level level, const char *line)
+{
+    const char *at = strstr(line, "listening on ");
+
+    (void)level;
+    if (at)
+        snprintf(address, sizeof address, "%s", at + strlen("listening on "));
+    size_t n = strlen(logged);
+    snprintf(logged + n, sizeof logged - n, "%s\n", line);
+}
+
+static void begin(const char *arguments)
+{
+    static char text[256];
+    char *args[2] = {text, (char[]){"0"}};
+    char error[CLI_ERROR_MAX];
+
+    log_init("test", LOG_LEVEL_DEBUG);
+    log_set_sink(on_log);
+    logged[0] = '\0';
+    fake_serial_reset();
+    base = loop_new();
+    snprintf(text, sizeof text, "/dev/fake%s", arguments);
+    CHECK(source_parse_all(2, args, &source, 1, error) == 1);
+    port = port_new(base, &source, error);
+    CHECK(port);
+}
+
+static void end(void)
+{
+    port_free(port);
+    loop_free(base);
+    CHECK(!fake_serial.open);
+}
+
+static void client_connect(struct client *c)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    memset(c, 0, sizeof *c);
+    in.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+    c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(connect(c->fd, (struct sockaddr *)&in, sizeof in) == 0);
+    evutil_make_socket_nonblocking(c->fd);
+}
+
+static void client_send(struct client *c, const void *data, size_t len)
+{
+    CHECK(send(c->fd, data, len, MSG_NOSIGNAL) == (ssize_t)len);
+}
+
+static void client_flush(struct client *c)
+{
+    struct buf *out = comport_output(c->end.comport);
+
+    if (out->len > 0)
+        client_send(c, buf_head(out), out->len);
+    buf_drain(out, out->len);
+}
+
+/* Lets the loop and the clients run for a turn. */
+static void turn(struct client *c)
+{
+    const struct timespec pause = {0, 200000};
+    uint8_t bytes[65536];
+
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    nanosleep(&pause, NULL);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    if (!c || c->fd < 0)
+        return;
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno == ECONNRESET))
+        c->ended = true;
+    if (n <= 0)
+        return;
+    if (!c->telnet) {
+        journal_bytes(&c->raw, "raw", bytes, (size_t)n);
+        return;
+    }
+    comport_receive(c->end.comport, bytes, (size_t)n);
+    client_flush(c);
+}
+
+/* Runs until a condition holds; fails after five seconds. */
+#define RUN_UNTIL(client, condition)                                                               \
+    do {                                                                                           \
+        uint64_t limit_ = os_now_ms() + 5000;                                                      \
+        while (!(condition)) {                                                                     \
+            if (os_now_ms() > limit_) {                                                            \
+                fprintf(stderr, "device:\n%s\nlog:\n%s\n", fake_serial.journal.text, logged);      \
+                CHECK(condition);                                                                  \
+            }                                                                                      \
+            turn(client);                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static void run_for(struct client *c, uint64_t ms)
+{
+    uint64_t limit = os_now_ms() + ms;
+
+    while (os_now_ms() < limit)
+        turn(c);
+}
+
+static bool device_saw(const char *text)
+{
+    return strstr(fake_serial.journal.text, text) != NULL;
+}
+
+static bool client_saw(const struct client *c, const char *text)
+{
+    return strstr(c->end.journal.text, text) != NULL;
+}
+
+static void client_begin_telnet(struct client *c)
+{
+    client_connect(c);
+    c->telnet = true;
+    end_begin(&c->end, COMPORT_CLIENT);
+    comport_start(c->end.comport);
+    client_flush(c);
+}
+
+/* Connects and agrees on RFC 2217; both journals begin anew. */
+static void client_agree(struct client *c)
+{
+    client_begin_telnet(c);
+    RUN_UNTIL(c, client_saw(c, "NOTIFY-MODEMSTATE"));
+    journal_clear(&c->end.journal);
+    journal_clear(&fake_serial.journal);
+}
+
+static void client_close(struct client *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    if (c->telnet)
+        comport_free(c->end.comport);
+    c->telnet = false;
+}
+
+static void client_tell(struct client *c, enum rfc2217_command command, uint32_t value)
+{
+    comport_send_value(c->end.comport, command, value);
+}
+
+static void client_write(struct client *c, const char *text)
+{
+    comport_send_data(c->end.comport, (const uint8_t *)text, strlen(text));
+}
+
+/* --- settings ------------------------------------------------------------------------------- */
+
+static void settings_are_applied_and_answered(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_BAUDRATE, 115200);
+    client_tell(&c, RFC2217_SET_DATASIZE, 7);
+    client_tell(&c, RFC2217_SET_PARITY, 3);
+    client_tell(&c, RFC2217_SET_STOPSIZE, 2);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_HARDWARE);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_IN_QUERY);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "inbound"));
+    CHECK_TEXT(fake_serial.journal.text,
+               "configure 115200 8N1\nconfigure 115200 7N1\nconfigure 115200 7E1\n"
+               "configure 115200 7E2\nconfigure 115200 7E2 rtscts\n");
+    CHECK_TEXT(c.end.journal.text,
+               "SET-BAUDRATE 115200\nSET-DATASIZE 7\nSET-PARITY even\nSET-STOPSIZE 2\n"
+               "SET-CONTROL flow rtscts\nSET-CONTROL inbound flow rtscts\n");
+    client_close(&c);
+    end();
+}
+
+static void queries_and_nonsense_are_answered_with_what_is_in_force(void)
+{
+    struct client c;
+
+    begin(",19200,7o1");
+    client_agree(&c);
+    for (unsigned command = RFC2217_SET_BAUDRATE; command <= RFC2217_SET_STOPSIZE; command++)
+        client_tell(&c, command, 0);
+    client_tell(&c, RFC2217_SET_DATASIZE, 9);
+    client_tell(&c, RFC2217_SET_PARITY, 77);
+    client_tell(&c, RFC2217_SET_STOPSIZE, 4);
+    client_tell(&c, RFC2217_SET_CONTROL, 200);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_QUERY);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
+    client_tell(&c, RFC2217_PURGE_DATA, 9);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "PURGE-DATA 9"));
+    CHECK_TEXT(c.end.journal.text,
+               "SET-BAUDRATE 19200\nSET-DATASIZE 7\nSET-PARITY odd\nSET-STOPSIZE 1\n"
+               "SET-DATASIZE 7\nSET-PARITY odd\nSET-STOPSIZE 1\nSET-CONTROL flow none\n"
+               "SET-CONTROL break off\nSET-CONTROL DTR on\nPURGE-DATA 9\n");
+    CHECK_TEXT(fake_serial.journal.text, "purge\n");
+    client_close(&c);
+    end();
+}
+
+static void a_refusing_driver_is_answered_with_the_old_value(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    fake_serial.configure_error = -EINVAL;
+    client_tell(&c, RFC2217_SET_PARITY, 4);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_DCD);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-CONTROL"));
+    CHECK_TEXT(c.end.journal.text, "SET-PARITY none\nSET-CONTROL flow none\n");
+    CHECK(strstr(logged, "refuses SET-PARITY mark"));
+    client_close(&c);
+    end();
+}
+
+static void malformed_commands_are_answered_too(void)
+{
+    static const uint8_t bytes[] = {255, 250, 44,  1,   9,   9,   255, 240, 255, 250,
+                                    44,  5,   255, 240, 255, 250, 44,  11,  255, 240};
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_send(&c, bytes, sizeof bytes);
+    RUN_UNTIL(&c, client_saw(&c, "MODEMSTATE-MASK"));
+    CHECK_TEXT(c.end.journal.text, "SET-BAUDRATE 9600\nSET-CONTROL flow none\n"
+                                   "SET-MODEMSTATE-MASK 255 CD RI DSR CTS dCD tRI dDSR dCTS\n");
+    client_close(&c);
+    end();
+}
+
+static void old_cisco_is_answered_in_kind(void)
+{
+    static const uint8_t bytes[] = {255, 250, 44, 1, 13, 255, 240};
+    static const uint8_t want[] = {255, 250, 44, 101, 13, 255, 240};
+    struct client c;
+    uint8_t got[64];
+
+    begin("");
+    client_agree(&c);
+    client_send(&c, bytes, sizeof bytes);
+    RUN_UNTIL(NULL, device_saw("configure 57600 8N1"));
+    run_for(NULL, 5);
+    CHECK(recv(c.fd, got, sizeof got, MSG_DONTWAIT) == sizeof want);
+    CHECK(memcmp(got, want, sizeof want) == 0);
+    client_close(&c);
+    end();
+}
+
+static void the_state_is_put_back_at_the_end(void)
+{
+    struct client c;
+
+    begin(",hold,38400");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "break on"));
+    client_close(&c);
+    RUN_UNTIL(NULL, device_saw("outputs none"));
+    CHECK_TEXT(fake_serial.journal.text,
+               "configure 300 8N1\nbreak on\nbreak off\nconfigure 38400 8N1\noutputs none\n");
+    end();
+}
+
+static void the_first_client_opens_and_the_last_closes(void)
+{
+    struct client c;
+
+    begin(",57600,7e1,rtscts,dtr=off");
+    CHECK(!fake_serial.open);
+    client_agree(&c);
+    CHECK(fake_serial.open && fake_serial.outputs == LINE_RTS);
+    CHECK(fake_serial.line.baud == 57600 && fake_serial.line.parity == LINE_PARITY_EVEN);
+    client_close(&c);
+    RUN_UNTIL(NULL, !fake_serial.open);
+    end();
+}
+
+/* --- order ----------------------------------------------------------------------------------- */
+
+static void settings_are_in_order_with_the_data(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_write(&c, "old");
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_write(&c, "new");
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_OFF);
+    client_write(&c, "last");
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write 6c 61 73 74"));
+    CHECK_TEXT(fake_serial.journal.text, "write 6f 6c 64\nconfigure 300 8N1\nwrite 6e 65 77\n"
+                                         "break on\nbreak off\nwrite 6c 61 73 74\n");
+    client_close(&c);
+    end();
+}
+
+static void a_setting_waits_until_the_bytes_before_it_are_out(void)
+{
+    struct client c;
+
+    begin(",115200");
+    client_agree(&c);
+    client_write(&c, "old");
+    client_tell(&c, RFC2217_SET_PARITY, 3);
+    client_write(&c, "new");
+    fake_serial.untransmitted = 3;
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write"));
+    run_for(&c, 50);
+    CHECK_TEXT(fake_serial.journal.text, "write 6f 6c 64\n");
+    CHECK_TEXT(c.end.journal.text, "");
+    fake_serial.untransmitted = 0;
+    RUN_UNTIL(&c, device_saw("6e 65 77"));
+    CHECK_TEXT(fake_serial.journal.text, "write 6f 6c 64\nconfigure 115200 8E1\nwrite 6e 65 77\n");
+    client_close(&c);
+    end();
+}
+
+static void a_drain_without_progress_ends_after_two_seconds(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_write(&c, "stuck");
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_flush(&c);
+    fake_serial.untransmitted = 5;
+    uint64_t before = os_now_ms();
+    RUN_UNTIL(&c, client_saw(&c, "SET-BAUDRATE 300"));
+    CHECK(os_now_ms() - before >= 1900);
+    CHECK(strstr(logged, "SET-BAUDRATE 300 applied with 5 bytes before it unsent"));
+    client_close(&c);
+    fake_serial.untransmitted = 0;
+    end();
+}
+
+static void dtr_and_rts_together_are_one_change(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "RTS off"));
+    CHECK_TEXT(fake_serial.journal.text, "outputs none\n");
+    CHECK_TEXT(c.end.journal.text, "SET-CONTROL DTR off\nSET-CONTROL RTS off\n");
+    client_close(&c);
+    end();
+}
+
+static void no_edge_of_a_line_is_dropped(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_write(&c, "x");
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-BAUDRATE") && device_saw("DTR RTS"));
+    CHECK_TEXT(fake_serial.journal.text, "outputs RTS\noutputs DTR\noutputs none\nwrite 78\n"
+                                         "outputs RTS\nconfigure 300 8N1\noutputs DTR RTS\n");
+    client_close(&c);
+    end();
+}
+
+/* All of a conversation byte by byte does to the device what it does in one segment, but that DTR
+ * and RTS cannot be seen to belong together. */
+static void how_the_reads_fall_does_not_matter(void)
+{
+    struct client c;
+    uint8_t bytes[512];
+
+    begin("");
+    client_agree(&c);
+    client_write(&c, "a\377b");
+    client_tell(&c, RFC2217_SET_BAUDRATE, 255);
+    client_write(&c, "c");
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON);
+    client_write(&c, "d");
+    struct buf *out = comport_output(c.end.comport);
+    size_t len = out->len;
+    memcpy(bytes, buf_head(out), len);
+    buf_drain(out, len);
+    for (size_t i = 0; i < len; i++) {
+        client_send(&c, bytes + i, 1);
+        turn(&c);
+    }
+    RUN_UNTIL(&c, device_saw("write 64"));
+    CHECK_TEXT(fake_serial.journal.text, "write 61 ff 62\nconfigure 255 8N1\nwrite 63\n"
+                                         "outputs RTS\noutputs DTR RTS\nwrite 64\n");
+    client_close(&c);
+    end();
+}
+
+static void a_hundred_commands_in_a_segment_get_a_hundred_answers(void)
+{
+    struct client c;
+    int answers = 0;
+
+    begin("");
+    client_agree(&c);
+    for (int i = 0; i < 100; i++)
+        client_tell(&c, RFC2217_SET_CONTROL,
+                    i % 2 ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
+    client_tell(&c, RFC2217_PURGE_DATA, 1);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "PURGE-DATA 1"));
+    for (const char *p = c.end.journal.text; (p = strstr(p, "RTS o")); p++)
+        answers++;
+    CHECK(answers == 100);
+    answers = 0;
+    for (const char *p = fake_serial.journal.text; (p = strstr(p, "outputs")); p++)
+        answers++;
+    CHECK(answers == 100);
+    client_close(&c);
+    end();
+}
+
+/* --- notifications ---------------------------------------------------------------------------- */
+
+static void modem_lines_are_notified_with_their_deltas(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    fake_serial_set_inputs(LINE_CTS, LINE_CTS);
+    fake_serial_set_inputs(LINE_CTS | LINE_RI, 0);
+    fake_serial_set_inputs(LINE_CTS, LINE_RI);
+    fake_serial_set_inputs(LINE_CTS, LINE_DSR); /* there and back */
+    fake_serial_set_inputs(0, LINE_CTS);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 1 dCTS"));
+    CHECK_TEXT(c.end.journal.text, "NOTIFY-MODEMSTATE 17 CTS dCTS\nNOTIFY-MODEMSTATE 80 RI CTS\n"
+                                   "NOTIFY-MODEMSTATE 20 CTS tRI\nNOTIFY-MODEMSTATE 18 CTS dDSR\n"
+                                   "NOTIFY-MODEMSTATE 1 dCTS\n");
+    client_close(&c);
+    end();
+}
+
+static void masks_hide_lines_and_show_errors(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    CHECK(!fake_serial.watches_errors);
+    fake_serial_report_errors(LINE_STATE_BREAK); /* the mask begins as 0 */
+    client_tell(&c, RFC2217_SET_MODEMSTATE_MASK, LINE_DSR);
+    client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_BREAK | LINE_STATE_PARITY);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-LINESTATE-MASK"));
+    CHECK(fake_serial.watches_errors);
+    journal_clear(&c.end.journal);
+    fake_serial_set_inputs(LINE_CTS, LINE_CTS);
+    fake_serial_set_inputs(LINE_CTS | LINE_DSR, LINE_DSR);
+    fake_serial_set_inputs(LINE_CTS, LINE_DSR); /* falls: told although nothing is left to send */
+    fake_serial_report_errors(LINE_STATE_FRAMING);
+    fake_serial_report_errors(LINE_STATE_BREAK | LINE_STATE_FRAMING);
+    RUN_UNTIL(&c, client_saw(&c, "break"));
+    CHECK_TEXT(c.end.journal.text, "NOTIFY-MODEMSTATE 32 DSR\nNOTIFY-MODEMSTATE 0\n"
+                                   "NOTIFY-LINESTATE 16 break\n");
+    client_close(&c);
+    end();
+}
+
+static void a_poll_is_answered(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    fake_serial.inputs = LINE_CD;
+    client_tell(&c, RFC2217_NOTIFY_MODEMSTATE, 0);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 128 CD\n"));
+    client_close(&c);
+    end();
+}
+
+static void a_suspended_server_says_nothing_until_resumed(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    comport_send(c.end.comport, (struct rfc2217_message){.command = RFC2217_FLOWCONTROL_SUSPEND});
+    client_tell(&c, RFC2217_SET_DATASIZE, 0); /* answers still come */
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-DATASIZE 8"));
+    CHECK(!fake_serial.reading);
+    fake_serial_set_inputs(LINE_CTS, LINE_CTS);
+    fake_serial_set_inputs(0, LINE_CTS);
+    run_for(&c, 20);
+    CHECK_TEXT(c.end.journal.text, "SET-DATASIZE 8\n");
+    comport_send(c.end.comport, (struct rfc2217_message){.command = RFC2217_FLOWCONTROL_RESUME});
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 1 dCTS"));
+    RUN_UNTIL(&c, fake_serial.reading);
+    client_close(&c);
+    end();
+}
+
+/* --- listener modes ----------------------------------------------------------------------------
+ */
+
+static void raw_clients_get_bytes_only(void)
+{
+    struct client c;
+    static const uint8_t bytes[] = {'A', 255, 251, 44, 255, 255, 0};
+
+    begin("");
+    client_connect(&c);
+    client_send(&c, bytes, sizeof bytes);
+    RUN_UNTIL(&c, device_saw("write 41 ff fb 2c ff ff 00"));
+    RUN_UNTIL(&c, fake_serial.reading);
+    fake_serial_send("\377x");
+    RUN_UNTIL(&c, strcmp(c.raw.text, "raw ff 78\n") == 0);
+    client_close(&c);
+    end();
+}
+
+static void silence_means_raw_and_bytes_of_the_wait_are_kept(void)
+{
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    RUN_UNTIL(&c, fake_serial.open);
+    CHECK(!fake_serial.reading); /* the driver keeps them */
+    uint64_t before = os_now_ms();
+    RUN_UNTIL(&c, fake_serial.reading);
+    CHECK(os_now_ms() - before <= 1000);
+    CHECK_TEXT(c.raw.text, "");
+    client_close(&c);
+    end();
+}
+
+static void a_silent_client_may_still_become_telnet(void)
+{
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    RUN_UNTIL(&c, fake_serial.reading);
+    c.telnet = true;
+    end_begin(&c.end, COMPORT_CLIENT);
+    comport_start(c.end.comport);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    CHECK(!device_saw("write"));
+    client_close(&c);
+    end();
+}
+
+static void after_a_data_byte_a_client_stays_raw(void)
+{
+    static const uint8_t will[] = {255, 251, 44};
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    RUN_UNTIL(&c, fake_serial.reading);
+    client_send(&c, "x", 1);
+    RUN_UNTIL(&c, device_saw("write 78"));
+    client_send(&c, will, sizeof will);
+    RUN_UNTIL(&c, device_saw("write 78 ff fb 2c"));
+    client_close(&c);
+    end();
+}
+
+static void an_iac_alone_is_data_in_the_end(void)
+{
+    static const uint8_t iac[] = {255};
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    client_send(&c, iac, 1);
+    RUN_UNTIL(&c, device_saw("write ff"));
+    client_send(&c, iac, 1);
+    RUN_UNTIL(&c, device_saw("write ff ff"));
+    client_close(&c);
+    end();
+}
+
+static void the_first_two_bytes_may_come_apart(void)
+{
+    static const uint8_t will[] = {255, 251, 44};
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    client_send(&c, will, 1);
+    run_for(NULL, 20);
+    client_send(&c, will + 1, 1);
+    run_for(NULL, 20);
+    client_send(&c, will + 2, 1);
+    RUN_UNTIL(&c, strstr(logged, "speaks RFC 2217"));
+    CHECK(!device_saw("write"));
+    client_close(&c);
+    end();
+}
+
+static void telnet_mode_serves_plain_telnet(void)
+{
+    static const uint8_t refuses[] = {255, 252, 44, 255, 254, 0, 255, 252, 0, 'a', 13, 0};
+    struct client c;
+
+    begin(",mode=telnet");
+    client_connect(&c);
+    RUN_UNTIL(&c, c.raw.len > 0); /* it speaks first */
+    client_send(&c, refuses, sizeof refuses);
+    RUN_UNTIL(&c, device_saw("write 61 0d\n"));
+    RUN_UNTIL(&c, fake_serial.reading);
+    journal_clear(&c.raw);
+    fake_serial_send("\rb");
+    RUN_UNTIL(&c, strcmp(c.raw.text, "raw 0d 00 62\n") == 0);
+    client_close(&c);
+    end();
+}
+
+static void rfc2217_mode_sends_others_away(void)
+{
+    static const uint8_t refuses[] = {255, 252, 44};
+    struct client c;
+
+    begin(",mode=rfc2217");
+    client_connect(&c);
+    RUN_UNTIL(&c, c.raw.len > 0);
+    client_send(&c, refuses, sizeof refuses);
+    RUN_UNTIL(&c, c.ended);
+    client_close(&c);
+    end();
+}
+
+static void are_you_there_and_break_of_telnet(void)
+{
+    static const uint8_t bytes[] = {255, 246, 255, 243};
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_send(&c, bytes, sizeof bytes);
+    RUN_UNTIL(&c, client_saw(&c, "command 241"));
+    RUN_UNTIL(&c, device_saw("break on\nbreak off\n"));
+    client_close(&c);
+    end();
+}
+
+/* --- several clients ---------------------------------------------------------------------------
+ */
+
+static void the_second_client_is_told_busy(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    client_begin_telnet(&second);
+    RUN_UNTIL(&second, second.ended);
+    CHECK_TEXT(second.end.journal.text, "option agreed\nSIGNATURE busy\n");
+    client_close(&second);
+    client_connect(&second);
+    RUN_UNTIL(&second, second.ended);
+    CHECK_TEXT(second.raw.text, "");
+    client_close(&second);
+    client_write(&first, "still here");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write"));
+    client_close(&first);
+    end();
+}
+
+static void with_takeover_the_new_client_has_it(void)
+{
+    struct client first, second;
+
+    begin(",takeover");
+    client_agree(&first);
+    client_agree(&second);
+    RUN_UNTIL(&first, first.ended);
+    client_write(&second, "mine");
+    client_flush(&second);
+    RUN_UNTIL(&second, device_saw("write"));
+    CHECK(!device_saw("close")); /* the device stays open in between */
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
+static void observers_read_and_change_nothing(void)
+{
+    struct client owner, observer;
+
+    begin(",observers");
+    client_agree(&owner);
+    client_agree(&observer);
+    client_write(&observer, "no");
+    client_tell(&observer, RFC2217_SET_BAUDRATE, 300);
+    client_tell(&observer, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&observer, RFC2217_PURGE_DATA, 3);
+    client_flush(&observer);
+    RUN_UNTIL(&observer, client_saw(&observer, "PURGE-DATA 3"));
+    CHECK_TEXT(observer.end.journal.text, "SET-BAUDRATE 9600\nSET-CONTROL DTR on\nPURGE-DATA 3\n");
+    CHECK_TEXT(fake_serial.journal.text, "");
+    RUN_UNTIL(&owner, fake_serial.reading);
+    fake_serial_send("hi");
+    RUN_UNTIL(&owner, client_saw(&owner, "data 68 69"));
+    RUN_UNTIL(&observer, client_saw(&observer, "data 68 69"));
+    client_close(&owner);
+    RUN_UNTIL(&observer, strstr(logged, "gone"));
+    CHECK(fake_serial.open); /* an observer keeps it open */
+    client_close(&observer);
+    RUN_UNTIL(NULL, !fake_serial.open);
+    end();
+}
+
+static void a_break_ends_with_its_client(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON);
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("break on"));
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    client_close(&c);
+    RUN_UNTIL(NULL, device_saw("break off"));
+    RUN_UNTIL(NULL, !fake_serial.open);
+    end();
+}
+
+/* --- back-pressure and loss ---------------------------------------------------------------------
+ */
+
+static void a_slow_device_pauses_its_client_and_loses_nothing(void)
+{
+    static uint8_t block[16384];
+    struct client c;
+    size_t sent = 0;
+
+    begin("");
+    client_connect(&c);
+    fake_serial.room = 0;
+    for (int idle = 0; idle < 100;) { /* until the server does not read any more */
+        ssize_t n = send(c.fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        turn(NULL);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    size_t got = 0;
+    uint64_t limit = os_now_ms() + 5000;
+    while (got < sent && os_now_ms() < limit) {
+        journal_clear(&fake_serial.journal);
+        fake_serial_make_room(5000);
+        turn(NULL);
+        got += 5000 - fake_serial.room;
+    }
+    CHECK(got == sent);
+    client_close(&c);
+    fake_serial.room = SIZE_MAX;
+    end();
+}
+
+static void what_a_client_sent_before_it_left_still_goes_out(void)
+{
+    struct client c;
+
+    begin("");
+    client_connect(&c);
+    fake_serial.room = 2;
+    client_send(&c, "parting", 7);
+    RUN_UNTIL(&c, device_saw("write 70 61"));
+    client_close(&c);
+    run_for(NULL, 30);
+    CHECK(fake_serial.open);
+    fake_serial_make_room(SIZE_MAX);
+    RUN_UNTIL(NULL, !fake_serial.open);
+    CHECK(device_saw("write 70 61 72 74 69 6e 67"));
+    end();
+}
+
+static void an_unplugged_device_ends_the_session(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    fake_serial_unplug();
+    RUN_UNTIL(&c, c.ended);
+    client_close(&c);
+    client_agree(&c); /* the listener stays */
+    client_close(&c);
+    end();
+}
+
+static void with_hotplug_the_session_outlives_an_unplug(void)
+{
+    struct client c;
+
+    begin(",hotplug");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "RTS off"));
+    fake_serial.open_error = -ENODEV;
+    fake_serial_unplug();
+    client_write(&c, "meanwhile");
+    client_flush(&c);
+    run_for(&c, 20);
+    CHECK(!c.ended);
+    journal_clear(&fake_serial.journal);
+    fake_serial.line = line_default;
+    fake_serial.open_error = 0;
+    RUN_UNTIL(&c, device_saw("write"));
+    CHECK_TEXT(fake_serial.journal.text,
+               "open\noutputs DTR\nconfigure 300 8N1\nwrite 6d 65 61 6e 77 68 69 6c 65\n");
+    client_close(&c);
+    end();
+}
+
+static void an_absent_device_is_said(void)
+{
+    struct client c;
+
+    begin("");
+    fake_serial.open_error = -ENOENT;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, c.ended);
+    CHECK_TEXT(c.end.journal.text, "option agreed\nSIGNATURE absent\n");
+    client_close(&c);
+    end();
+}
+
+static void who_asks_and_does_not_fetch_is_not_read(void)
+{
+    static uint8_t questions[6 * 4096];
+    struct client c;
+    size_t sent = 0;
+
+    begin("");
+    client_agree(&c);
+    for (size_t i = 0; i < sizeof questions; i += 6)
+        memcpy(questions + i, (const uint8_t[]){255, 250, 44, 0, 255, 240}, 6);
+    for (int idle = 0; idle < 100;) {
+        ssize_t n =
+            send(c.fd, questions + sent % 6, sizeof questions - 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        turn(NULL);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    size_t answers = 0;
+    uint64_t limit = os_now_ms() + 10000;
+    while (answers < sent / 6 && os_now_ms() < limit) {
+        journal_clear(&c.end.journal);
+        turn(&c);
+        for (const char *p = c.end.journal.text; (p = strstr(p, "SIGNATURE")); p++)
+            answers++;
+    }
+    CHECK(answers == sent / 6);
+    client_close(&c);
+    end();
+}
+
+static const struct test tests[] = {
+    TEST(settings_are_applied_and_answered),
+    TEST(queries_and_nonsense_are_answered_with_what_is_in_force),
+    TEST(a_refusing_driver_is_answered_with_the_old_value),
+    TEST(malformed_commands_are_answered_too),
+    TEST(old_cisco_is_answered_in_kind),
+    TEST(the_state_is_put_back_at_the_end),
+    TEST(the_first_client_opens_and_the_last_closes),
+    TEST(settings_are_in_order_with_the_data),
+    TEST(a_setting_waits_until_the_bytes_before_it_are_out),
+    TEST(a_drain_without_progress_ends_after_two_seconds),
+    TEST(dtr_and_rts_together_are_one_change),
+    TEST(no_edge_of_a_line_is_dropped),
+    TEST(how_the_reads_fall_does_not_matter),
+    TEST(a_hundred_commands_in_a_segment_get_a_hundred_answers),
+    TEST(modem_lines_are_notified_with_their_deltas),
+    TEST(masks_hide_lines_and_show_errors),
+    TEST(a_poll_is_answered),
+    TEST(a_suspended_server_says_nothing_until_resumed),
+    TEST(raw_clients_get_bytes_only),
+    TEST(silence_means_raw_and_bytes_of_the_wait_are_kept),
+    TEST(a_silent_client_may_still_become_telnet),
+    TEST(after_a_data_byte_a_client_stays_raw),
+    TEST(an_iac_alone_is_data_in_the_end),
+    TEST(the_first_two_bytes_may_come_apart),
+    TEST(telnet_mode_serves_plain_telnet),
+    TEST(rfc2217_mode_sends_others_away),
+    TEST(are_you_there_and_break_of_telnet),
+    TEST(the_second_client_is_told_busy),
+    TEST(with_takeover_the_new_client_has_it),
+    TEST(observers_read_and_change_nothing),
+    TEST(a_break_ends_with_its_client),
+    TEST(a_slow_device_pauses_its_client_and_loses_nothing),
+    TEST(what_a_client_sent_before_it_left_still_goes_out),
+    TEST(an_unplugged_device_ends_the_session),
+    TEST(with_hotplug_the_session_outlives_an_unplug),
+    TEST(an_absent_device_is_said),
+    TEST(who_asks_and_does_not_fetch_is_not_read),
+};
+
+TEST_MAIN(tests)
