@@ -375,8 +375,7 @@ int main(int argc, char **argv)
     if (os_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     options.single.port.mode = -1;
-    int first = cli_parse(&program, argc, argv);
-    if (first < 0)
+    if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
     log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
                            : options.verbose == 0 ? LOG_LEVEL_INFO
@@ -388,9 +387,9 @@ int main(int argc, char **argv)
         log_error("%s", error);
         return CLI_EXIT_FAILED;
     }
-    if (first == argc)
+    if (argc == 1)
         return cli_usage_error("no LINK is given");
-    if (parse_links(argc - first, argv + first, error) < 0)
+    if (parse_links(argc - 1, argv + 1, error) < 0)
         return cli_usage_error("%s", error);
     return serve();
 }

@@ -167,12 +167,17 @@ static int take_letters(const struct cli_program *program, char **argv)
     return 1;
 }
 
-int cli_parse(const struct cli_program *program, int argc, char **argv)
+int cli_parse(const struct cli_program *program, int *argc, char **argv)
 {
+    int kept = 1;
     int i = 1;
 
     program_name = program->name;
-    while (i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0) {
+    while (i < *argc && strcmp(argv[i], "--") != 0) {
+        if (argv[i][0] != '-' || !argv[i][1]) {
+            argv[kept++] = argv[i++];
+            continue;
+        }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(program);
             exit(CLI_EXIT_OK);
@@ -184,10 +189,14 @@ int cli_parse(const struct cli_program *program, int argc, char **argv)
         int used =
             argv[i][1] == '-' ? take_long(program, argv + i) : take_letters(program, argv + i);
         if (used < 0)
-            return -1;
+            return -EINVAL;
         i += used;
     }
-    return i;
+    while (i < *argc)
+        argv[kept++] = argv[i++];
+    argv[kept] = NULL;
+    *argc = kept;
+    return 0;
 }
 
 /* One option between commas. */

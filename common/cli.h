@@ -39,11 +39,11 @@ struct cli_program {
 };
 
 /*
- * Takes the options off the front of argv, up to the first argument that is none or a bare "--";
- * --help and --version print and exit. Returns the index of the first argument that is left, or -1
- * after an error, which has been printed.
+ * Takes the options out of argv, wherever they stand before a bare "--", and leaves the other
+ * arguments in argv[1] to argv[*argc - 1], the "--" and what follows it included. --help and
+ * --version print and exit. Returns 0, or -EINVAL after an error, which has been printed.
  */
-int cli_parse(const struct cli_program *program, int argc, char **argv);
+int cli_parse(const struct cli_program *program, int *argc, char **argv);
 
 /* Prints an error about the command line with a hint at --help, and returns CLI_EXIT_USAGE. */
 int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

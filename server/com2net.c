@@ -174,8 +174,7 @@ int main(int argc, char **argv)
 
     if (os_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
-    int first = cli_parse(&program, argc, argv);
-    if (first < 0)
+    if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
     log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
                            : options.verbose == 0 ? LOG_LEVEL_INFO
@@ -183,10 +182,10 @@ int main(int argc, char **argv)
                                                   : LOG_LEVEL_TRACE);
     if (options.list)
         return list_ports();
-    if (first == argc)
+    if (argc == 1)
         return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
     com2net.count =
-        source_parse_all(argc - first, argv + first, com2net.sources, SOURCES_MAX, error);
+        source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
     return serve();
