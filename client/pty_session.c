@@ -2,7 +2,9 @@
  * Theory of operation. A session is
  *
  *   WAITING      no connection; the dialer tries again and again
- *   NEGOTIATING  connected; the COM-PORT option and BINARY are not settled yet
+ *   NEGOTIATING  connected; the COM-PORT option and BINARY are not settled yet, or the server has
+ *                not said anything in RFC 2217's terms: a busy ser2net agrees to everything, says
+ *                so in plain text, and goes
  *   READY        at work (with --raw, from the connection on)
  *
  * What programs write is read from the port only while READY and while the connection takes it:
@@ -40,7 +42,8 @@ enum {
     STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
     QUEUE_MAX = 512 * 1024,
     TO_LINK_MAX = 256 * 1024, /* more than one read of the connection */
-    TEXT_MAX = 200,           /* kept of what comes before the option is agreed */
+    EARLY_MAX = 128 * 1024,   /* more than one read, too */
+    TEXT_MAX = 200,
 };
 
 enum session_state {
@@ -83,8 +86,8 @@ struct pty_session {
     bool purging;              /* what comes is older than a purge that is not answered yet */
     const char *refusal;       /* why the server sends us away, or NULL */
     bool ever_ready;
-    size_t text_len;
-    char text[TEXT_MAX]; /* came before the option was agreed: a reason, for people */
+    bool proven;      /* the server has sent a message of RFC 2217 */
+    struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
     char signature[64];
     uint64_t received, sent;
@@ -304,28 +307,14 @@ static void give(struct pty_session *s, const uint8_t *data, size_t len)
         lose(s, "out of memory");
 }
 
-/* Keeps text that comes before the option is agreed: ser2net says "Port already in use" so. */
-static void keep_text(struct pty_session *s, const uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len && s->text_len < TEXT_MAX - 1; i++) {
-        bool shown = data[i] >= ' ' && data[i] < 0x7f;
-
-        if (shown || (s->text_len > 0 && s->text[s->text_len - 1] != ' '))
-            s->text[s->text_len++] = shown ? (char)data[i] : ' ';
-    }
-    while (s->text_len > 0 && s->text[s->text_len - 1] == ' ' && len > 0 && data[len - 1] != ' ')
-        s->text_len--;
-    s->text[s->text_len] = '\0';
-}
-
 static void on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct pty_session *s = ctx;
 
     if (s->state == SESSION_READY)
         give(s, data, len);
-    else if (s->state == SESSION_NEGOTIATING && !comport_agreed(s->comport))
-        keep_text(s, data, len);
+    else if (s->state == SESSION_NEGOTIATING && buf_add(&s->early, data, len) < 0)
+        lose(s, "it sends and does not negotiate");
 }
 
 /* All that was asked is known: the port gets the settings of the server's, which programs then
@@ -421,6 +410,7 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
 
     if (s->state == SESSION_WAITING)
         return;
+    s->proven = true;
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         char text[RFC2217_DESCRIPTION_MAX];
 
@@ -488,7 +478,7 @@ static void update(struct pty_session *s)
 
     vport_read(s->port, flowing);
     if (s->stream)
-        stream_read(s->stream, s->to_link.len == 0);
+        stream_read(s->stream, s->to_link.len == 0 && s->early.len < EARLY_MAX / 2);
 }
 
 static void become_ready(struct pty_session *s)
@@ -503,7 +493,6 @@ static void become_ready(struct pty_session *s)
     snprintf(peer, sizeof peer, "%s", s->comport ? "" : ", raw");
     log_info("%s: connected to %s%s", s->name, s->server, peer);
     if (s->comport) {
-        comport_send_text(s->comport, "");
         if (s->has_told || vport_is_open(s->port) || s->options->baud)
             tell_settings(s, true);
         else
@@ -511,6 +500,9 @@ static void become_ready(struct pty_session *s)
         tell_outputs(s);
         flush_out(s);
     }
+    if (s->state == SESSION_READY && s->early.len > 0)
+        give(s, buf_head(&s->early), s->early.len);
+    buf_drain(&s->early, s->early.len);
     if (s->state != SESSION_READY)
         return;
     update(s);
@@ -526,11 +518,16 @@ static void on_option(void *ctx, bool agreed)
 
     if (s->state == SESSION_WAITING)
         return;
-    if (!agreed)
+    if (!agreed) {
         lose(s, "the server refuses the COM-PORT option: it is not an RFC 2217 server (--raw takes "
                 "its bytes as they are)");
-    else if (s->state == SESSION_NEGOTIATING)
+    } else if (s->state == SESSION_NEGOTIATING) {
+        /* a banner; what comes from now on may be data */
+        buf_drain(&s->early, s->early.len);
         set_timer(s->timer, SETTLE_MS);
+        comport_send_text(s->comport, "");
+        tell(s, RFC2217_SET_BAUDRATE, 0); /* every server answers that */
+    }
 }
 
 static const struct comport_callbacks comport_callbacks = {
@@ -559,10 +556,23 @@ static void say_trouble(struct pty_session *s, const char *why)
         snprintf(s->trouble, sizeof s->trouble, "%s", why);
 }
 
+/* What a server said in plain text before it went, made fit for the log. */
+static void early_text(struct pty_session *s, char text[static TEXT_MAX])
+{
+    const uint8_t *early = buf_head(&s->early);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->early.len && n < TEXT_MAX - 1; i++)
+        if (early[i] >= ' ' && early[i] < 0x7f)
+            text[n++] = (char)early[i];
+    text[n] = '\0';
+    buf_drain(&s->early, s->early.len);
+}
+
 /* Gives the connection up, for the reason `why`, and begins to connect again. */
 static void lose(struct pty_session *s, const char *why)
 {
-    char error[VPORT_ERROR_MAX];
+    char error[VPORT_ERROR_MAX], text[TEXT_MAX];
     bool was_ready = s->state == SESSION_READY;
 
     if (s->state == SESSION_WAITING)
@@ -579,7 +589,9 @@ static void lose(struct pty_session *s, const char *why)
     s->purging = false;
     s->learning = 0;
     s->inputs = 0;
-    say_trouble(s, s->refusal ? s->refusal : s->text_len > 0 ? s->text : why);
+    early_text(s, text);
+    say_trouble(s, s->refusal ? s->refusal : text[0] ? text : why);
+    s->proven = false;
     s->refusal = NULL;
     update(s);
     dialer_start(s->dialer);
@@ -602,7 +614,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     }
     comport_receive(s->comport, data, len);
     if (s->state == SESSION_NEGOTIATING && comport_agreed(s->comport) &&
-        comport_settled(s->comport))
+        comport_settled(s->comport) && s->proven && !s->refusal)
         become_ready(s);
     if (s->state != SESSION_WAITING)
         flush_out(s);
@@ -635,7 +647,6 @@ static void on_connected(void *ctx, evutil_socket_t fd)
     s->state = SESSION_NEGOTIATING;
     s->peer = peer_of_signature(NULL, 0);
     s->signature[0] = '\0';
-    s->text_len = 0;
     if (!s->stream || (!s->comport && !s->options->raw)) {
         lose(s, "out of memory");
         return;
@@ -668,8 +679,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (s->state == SESSION_READY)
         s->purging = false;
-    else if (comport_agreed(s->comport)) /* it does not answer about BINARY: some never do */
-        become_ready(s);
+    else if (comport_agreed(s->comport) && !s->refusal)
+        become_ready(s); /* some never answer about BINARY, or never say anything */
     else
         lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
                 "bytes as they are)");
@@ -761,6 +772,7 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->peer = peer_of_signature(NULL, 0);
     addr_text(&options->server, s->server);
     buf_init(&s->to_link, TO_LINK_MAX);
+    buf_init(&s->early, EARLY_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->stable = evtimer_new(base, on_stable, s);
     s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
@@ -792,6 +804,7 @@ void pty_session_free(struct pty_session *s)
     stream_close(s->stream);
     comport_free(s->comport);
     buf_free(&s->to_link);
+    buf_free(&s->early);
     if (s->timer)
         event_free(s->timer);
     if (s->stable)

@@ -379,8 +379,10 @@ static void io_close(struct serial *s)
     io->watch = NULL;
     if (io->broken)
         ioctl(io->fd, TIOCCBRK);
-    /* close() itself would wait up to 30 s for what a stopped line does not take */
-    ioctl(io->fd, TCFLSH, TCOFLUSH);
+    /* close() itself would wait up to 30 s for what a stopped line does not take. A PTY's does not
+     * wait, and what it has taken is on its way. */
+    if (!io->pty)
+        ioctl(io->fd, TCFLSH, TCOFLUSH);
     io->found.c_cflag =
         io->hupcl ? io->found.c_cflag | HUPCL : io->found.c_cflag & ~(unsigned)HUPCL;
     ioctl(io->fd, TCSETS2, &io->found);

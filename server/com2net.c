@@ -184,8 +184,7 @@ int main(int argc, char **argv)
         return list_ports();
     if (argc == 1)
         return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
-    com2net.count =
-        source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
+    com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
     return serve();

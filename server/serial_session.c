@@ -573,6 +573,10 @@ static void on_malformed(void *ctx, const struct rfc2217_message *m)
     case RFC2217_SET_MODEMSTATE_MASK:
         answer(s, RFC2217_SET_MODEMSTATE_MASK, s->modem_mask);
         break;
+    case RFC2217_NOTIFY_LINESTATE: /* pyserial's poll has no payload */
+    case RFC2217_NOTIFY_MODEMSTATE:
+        do_message(s, m);
+        break;
     default:
         break;
     }

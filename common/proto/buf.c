@@ -30,9 +30,9 @@ static int make_room(struct buf *b, size_t len)
         return 0;
     }
 
-    size_t cap = b->cap ? b->cap : BUF_SMALL;
-    while (cap < b->len + len)
-        cap *= 2;
+    size_t cap = b->len + len + b->len / 2;
+    if (cap < BUF_SMALL)
+        cap = BUF_SMALL;
     uint8_t *data = malloc(cap);
     if (!data)
         return -ENOMEM;
@@ -43,6 +43,12 @@ static int make_room(struct buf *b, size_t len)
     b->cap = cap;
     b->start = 0;
     return 0;
+}
+
+void buf_reserve(struct buf *b, size_t len)
+{
+    if (len <= b->max - b->len)
+        (void)make_room(b, len);
 }
 
 int buf_add(struct buf *b, const void *data, size_t len)

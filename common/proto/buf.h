@@ -23,6 +23,10 @@ void buf_init(struct buf *b, size_t max);
 /* Frees what is queued; the queue is empty and usable again. */
 void buf_free(struct buf *b);
 
+/* Makes room for `len` more bytes at once, as far as the bound allows: for who is about to add many
+ * small pieces. Without memory nothing happens; buf_add will tell. */
+void buf_reserve(struct buf *b, size_t len);
+
 /* Queues all of the bytes or none. Returns 0, -ENOBUFS (over the bound) or -ENOMEM. */
 int buf_add(struct buf *b, const void *data, size_t len);
 

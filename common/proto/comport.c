@@ -222,23 +222,52 @@ static void receive_negotiation(struct comport *c, uint8_t verb, uint8_t code)
     report_option(c);
 }
 
+/* Runs of data that doubled IACs divide, put together again: each data callback costs a system
+ * call. One for all ends: it is empty whenever comport_receive returns. */
+static uint8_t joined[65536];
+
+static void hand_on(struct comport *c, const uint8_t *data, size_t len)
+{
+    if (len == 0)
+        return;
+    if (nvt_from_peer(c))
+        receive_nvt(c, data, len);
+    else
+        c->callbacks->data(c->ctx, data, len);
+}
+
+/* Takes a run of data, the last one of the input or not; `n` bytes are in `joined` already. Returns
+ * how many are in it then. */
+static size_t receive_data(struct comport *c, const struct telnet_piece *piece, bool last, size_t n)
+{
+    if (piece->len > sizeof joined - n || (n == 0 && last)) {
+        hand_on(c, joined, n);
+        hand_on(c, piece->data, piece->len);
+        return 0;
+    }
+    memcpy(joined + n, piece->data, piece->len);
+    return n + piece->len;
+}
+
 size_t comport_receive(struct comport *c, const uint8_t *data, size_t len)
 {
     size_t used = 0;
+    size_t n = 0;
 
     c->paused = false;
     while (used < len && !c->paused && !c->failed) {
         struct telnet_piece piece;
 
         used += telnet_gate_next(&c->gate, RFC2217_OPTION, data + used, len - used, &piece);
+        if (piece.kind != TELNET_PIECE_DATA) {
+            hand_on(c, joined, n);
+            n = 0;
+        }
         switch (piece.kind) {
         case TELNET_PIECE_NONE:
             break;
         case TELNET_PIECE_DATA:
-            if (nvt_from_peer(c))
-                receive_nvt(c, piece.data, piece.len);
-            else
-                c->callbacks->data(c->ctx, piece.data, piece.len);
+            n = receive_data(c, &piece, used == len, n);
             break;
         case TELNET_PIECE_COMMAND:
             c->callbacks->command(c->ctx, piece.verb);
@@ -252,6 +281,7 @@ size_t comport_receive(struct comport *c, const uint8_t *data, size_t len)
             break;
         }
     }
+    hand_on(c, joined, n);
     return used;
 }
 
@@ -295,6 +325,7 @@ static int send_escaped(struct comport *c, const uint8_t *data, size_t len)
     static const uint8_t iac = TELNET_BYTE_IAC;
     size_t before = c->out.len;
 
+    buf_reserve(&c->out, len + len / 64 + 64); /* every 256th byte of any data is an IAC */
     while (len > 0) {
         const uint8_t *p = memchr(data, TELNET_BYTE_IAC, len);
         size_t run = p ? (size_t)(p - data) + 1 : len;

@@ -1,0 +1,637 @@
+/*
+ * The client's session: programs on a port in memory, a server that is a comport end behind a
+ * loopback connection. What programs see and what the server gets are two journals.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "comport_journal.h"
+#include "fakes/fake_vport.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "pty_session.h"
+#include "test.h"
+
+static struct event_base *base;
+static struct pty_session *session;
+static struct pty_session_options options;
+static int listener = -1, fd = -1; /* the server's */
+static struct end server;
+static bool greeted;       /* the server has notified the modem state */
+static bool telnet;        /* the server speaks it; otherwise: */
+static struct journal raw; /* what the server got */
+static bool ended;
+static int connections;
+static char logged[65536];
+
+/* --- the stage ------------------------------------------------------------------------------ */
+
+static void on_log(enum log_level level, const char *line)
+{
+    size_t n = strlen(logged);
+
+    (void)level;
+    snprintf(logged + n, sizeof logged - n, "%s\n", line);
+}
+
+static void on_connected(void *ctx)
+{
+    (void)ctx;
+    connections++;
+}
+
+static void listen_again(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof in;
+    const int on = 1;
+
+    in.sin_port = htons(options.server.port);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    CHECK(bind(listener, (struct sockaddr *)&in, sizeof in) == 0);
+    CHECK(listen(listener, 4) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&in, &len) == 0);
+    evutil_make_socket_nonblocking(listener);
+    options.server.port = ntohs(in.sin_port);
+}
+
+static void begin(void)
+{
+    char error[VPORT_ERROR_MAX];
+
+    log_init("test", LOG_LEVEL_DEBUG);
+    log_set_sink(on_log);
+    logged[0] = '\0';
+    fake_vport_reset();
+    connections = 0;
+    base = loop_new();
+    options.link = "/tmp/fake";
+    snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
+    listen_again();
+    session = pty_session_new(base, &options, on_connected, NULL, error);
+    CHECK(session);
+}
+
+static void server_close(void)
+{
+    if (fd >= 0)
+        close(fd);
+    fd = -1;
+    if (telnet)
+        comport_free(server.comport);
+    telnet = false;
+}
+
+static void end(void)
+{
+    server_close();
+    close(listener);
+    pty_session_free(session);
+    loop_free(base);
+    options = (struct pty_session_options){0};
+    CHECK(!fake_vport.exists);
+}
+
+static void server_send(const void *data, size_t len)
+{
+    CHECK(send(fd, data, len, MSG_NOSIGNAL) == (ssize_t)len);
+}
+
+static void server_flush(void)
+{
+    struct buf *out = comport_output(server.comport);
+
+    if (out->len > 0)
+        server_send(buf_head(out), out->len);
+    buf_drain(out, out->len);
+}
+
+static void turn(void)
+{
+    const struct timespec pause = {0, 200000};
+    uint8_t bytes[32768];
+
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    nanosleep(&pause, NULL);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    if (fd < 0)
+        return;
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n == 0)
+        ended = true;
+    if (n <= 0)
+        return;
+    if (!telnet) {
+        journal_bytes(&raw, "raw", bytes, (size_t)n);
+        return;
+    }
+    comport_receive(server.comport, bytes, (size_t)n);
+    if (!greeted && comport_agreed(server.comport)) { /* as every server does */
+        greeted = true;
+        comport_send_value(server.comport, RFC2217_NOTIFY_MODEMSTATE, 0);
+    }
+    server_flush();
+}
+
+#define RUN_UNTIL(condition)                                                                       \
+    do {                                                                                           \
+        uint64_t limit_ = os_now_ms() + 6000;                                                      \
+        while (!(condition)) {                                                                     \
+            if (os_now_ms() > limit_) {                                                            \
+                fprintf(stderr, "server:\n%s\nport:\n%s\nlog:\n%s\n", server.journal.text,         \
+                        fake_vport.journal.text, logged);                                          \
+                CHECK(condition);                                                                  \
+            }                                                                                      \
+            turn();                                                                                \
+        }                                                                                          \
+    } while (0)
+
+static void run_for(uint64_t ms)
+{
+    uint64_t limit = os_now_ms() + ms;
+
+    while (os_now_ms() < limit)
+        turn();
+}
+
+static bool server_saw(const char *text)
+{
+    return strstr(server.journal.text, text) != NULL;
+}
+
+static bool programs_saw(const char *text)
+{
+    return strstr(fake_vport.journal.text, text) != NULL;
+}
+
+static void server_accept(bool as_telnet)
+{
+    ended = false;
+    greeted = false;
+    journal_clear(&raw);
+    RUN_UNTIL((fd = accept(listener, NULL, NULL)) >= 0);
+    evutil_make_socket_nonblocking(fd);
+    telnet = as_telnet;
+    if (!telnet)
+        return;
+    end_begin(&server, COMPORT_SERVER);
+    comport_start(server.comport);
+    server_flush();
+}
+
+static void server_tell(enum rfc2217_command command, uint32_t value)
+{
+    comport_send_value(server.comport, command, value);
+    server_flush();
+}
+
+/* Agrees with a client that asks for the settings, and tells them: 19200 7E2 rtscts. */
+static void server_agree_and_teach(void)
+{
+    server_accept(true);
+    RUN_UNTIL(server_saw("flow?") && server_saw("RTS off"));
+    comport_send_text(server.comport, "com2net test");
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 7);
+    server_tell(RFC2217_SET_PARITY, 3);
+    server_tell(RFC2217_SET_STOPSIZE, 2);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_HARDWARE);
+    RUN_UNTIL(programs_saw("set"));
+    journal_clear(&server.journal);
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+static void the_first_session_learns_the_settings(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    CHECK_TEXT(
+        server.journal.text,
+        "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 0\nSET-DATASIZE 0\nSET-PARITY ?\n"
+        "SET-STOPSIZE ?\nSET-CONTROL flow?\nSET-CONTROL DTR off\nSET-CONTROL RTS off\n");
+    server_close();
+    end();
+
+    begin();
+    server_agree_and_teach();
+    CHECK_TEXT(fake_vport.journal.text, "set 19200 7E2 rtscts\n");
+    CHECK(connections == 1);
+    end();
+}
+
+static void a_program_that_sets_nothing_changes_nothing(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_write("AT");
+    RUN_UNTIL(server_saw("data"));
+    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\ndata 41 54\n");
+    end();
+}
+
+static void changes_are_told_ahead_of_the_data(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 115200);
+    fake_vport_write("x");
+    fake_vport_set("8N1", 74880);
+    fake_vport_write("y");
+    RUN_UNTIL(server_saw("data 79"));
+    CHECK_TEXT(server.journal.text,
+               "SET-CONTROL DTR on\nSET-CONTROL RTS on\nSET-BAUDRATE 115200\nSET-DATASIZE 8\n"
+               "SET-PARITY none\nSET-STOPSIZE 1\nSET-CONTROL flow none\ndata 78\n"
+               "SET-BAUDRATE 74880\ndata 79\n");
+    end();
+}
+
+static void a_program_that_is_quicker_decides(void)
+{
+    begin();
+    fake_vport_open();
+    fake_vport_set("8N2", 57600);
+    CHECK(!fake_vport.reading); /* it waits */
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK_TEXT(server.journal.text,
+               "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 57600\nSET-DATASIZE "
+               "8\nSET-PARITY none\n"
+               "SET-STOPSIZE 2\nSET-CONTROL flow none\nSET-CONTROL DTR on\nSET-CONTROL RTS on\n");
+    CHECK(fake_vport.reading);
+    end();
+}
+
+static void a_given_speed_is_told(void)
+{
+    options.baud = 230400;
+    begin();
+    CHECK(fake_vport.line.baud == 230400);
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    CHECK(server_saw("SET-BAUDRATE 230400\nSET-DATASIZE 8\n"));
+    end();
+}
+
+static void a_given_format_is_told_over_what_was_learnt(void)
+{
+    options.port.has_format = true;
+    options.port.format = line_default;
+    options.port.format.parity = LINE_PARITY_EVEN;
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    journal_clear(&server.journal);
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 8);
+    server_tell(RFC2217_SET_PARITY, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_NONE);
+    RUN_UNTIL(server_saw("SET"));
+    CHECK_TEXT(server.journal.text, "SET-PARITY even\n");
+    CHECK_TEXT(fake_vport.journal.text, "set 19200 8E1\n");
+    end();
+}
+
+static void what_the_server_does_not_do_is_said_once(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 12345);
+    RUN_UNTIL(server_saw("SET-BAUDRATE 12345"));
+    server_tell(RFC2217_SET_BAUDRATE, 12300); /* near enough */
+    server_tell(RFC2217_SET_BAUDRATE, 9600);
+    RUN_UNTIL(strstr(logged, "it has now: SET-BAUDRATE 9600"));
+    CHECK(!strstr(logged, "12300\n/tmp/fake: the server does not"));
+    end();
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static void open_and_close_move_the_lines(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_close();
+    RUN_UNTIL(server_saw("RTS off"));
+    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\n"
+                                    "SET-CONTROL DTR off\nSET-CONTROL RTS off\n");
+    journal_clear(&server.journal);
+    fake_vport_open();
+    fake_vport.hupcl = false;
+    fake_vport_close();
+    run_for(20);
+    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\n");
+    end();
+}
+
+static void speed_zero_hangs_up(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("RTS on"));
+    journal_clear(&server.journal);
+    fake_vport_set("7E2", 0);
+    RUN_UNTIL(server_saw("RTS off"));
+    fake_vport_set("7E2", 9600);
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK(!server_saw("SET-BAUDRATE 0"));
+    end();
+}
+
+/* --- data ------------------------------------------------------------------------------------- */
+
+static void data_for_nobody_is_dropped(void)
+{
+    begin();
+    server_agree_and_teach();
+    comport_send_data(server.comport, (const uint8_t *)"lost", 4);
+    server_flush();
+    run_for(20);
+    fake_vport_open();
+    comport_send_data(server.comport, (const uint8_t *)"got\377", 4);
+    server_flush();
+    RUN_UNTIL(programs_saw("read 67 6f 74 ff"));
+    end();
+}
+
+static void a_slow_program_pauses_the_server_and_loses_nothing(void)
+{
+    static uint8_t block[8192];
+    size_t sent = 0, got = 0;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport.room = 0;
+    run_for(10);
+    for (int idle = 0; idle < 100;) {
+        ssize_t n = send(fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    uint64_t limit = os_now_ms() + 5000;
+    while (got < sent && os_now_ms() < limit) {
+        journal_clear(&fake_vport.journal);
+        fake_vport_make_room(5000);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        got += 5000 - fake_vport.room;
+    }
+    CHECK(got == sent);
+    end();
+}
+
+static void a_suspending_server_gets_nothing(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    comport_send(server.comport, (struct rfc2217_message){.command = RFC2217_FLOWCONTROL_SUSPEND});
+    server_flush();
+    RUN_UNTIL(!fake_vport.reading);
+    comport_send(server.comport, (struct rfc2217_message){.command = RFC2217_FLOWCONTROL_RESUME});
+    server_flush();
+    RUN_UNTIL(fake_vport.reading);
+    end();
+}
+
+static void what_is_older_than_a_purge_is_dropped(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_flush(true, false);
+    comport_send_data(server.comport, (const uint8_t *)"old", 3);
+    server_flush();
+    RUN_UNTIL(server_saw("PURGE-DATA 1"));
+    server_tell(RFC2217_PURGE_DATA, 1);
+    comport_send_data(server.comport, (const uint8_t *)"new", 3);
+    server_flush();
+    RUN_UNTIL(programs_saw("read"));
+    CHECK(programs_saw("read 6e 65 77\n"));
+    fake_vport_flush(false, true);
+    fake_vport_flush(true, true);
+    RUN_UNTIL(server_saw("PURGE-DATA 2\nPURGE-DATA 3"));
+    end();
+}
+
+static void a_purge_that_a_stranger_never_answers_drops_nothing(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    comport_send_text(server.comport, "ser2net");
+    server_flush();
+    run_for(20);
+    fake_vport_open();
+    fake_vport_flush(true, false);
+    comport_send_data(server.comport, (const uint8_t *)"data", 4);
+    server_flush();
+    RUN_UNTIL(programs_saw("read 64 61 74 61"));
+    end();
+}
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+static void a_reconnect_tells_everything_anew(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("7O1", 4800);
+    RUN_UNTIL(server_saw("SET-BAUDRATE 4800"));
+    server_close();
+    RUN_UNTIL(!fake_vport.reading);
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK_TEXT(server.journal.text,
+               "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 4800\nSET-DATASIZE "
+               "7\nSET-PARITY odd\n"
+               "SET-STOPSIZE 1\nSET-CONTROL flow none\nSET-CONTROL DTR on\nSET-CONTROL RTS on\n");
+    CHECK(connections == 1); /* told once */
+    end();
+}
+
+static void with_hangup_programs_are_hung_up(void)
+{
+    options.hangup = true;
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    server_close();
+    RUN_UNTIL(programs_saw("hung up"));
+    end();
+}
+
+static void a_server_that_is_not_there_yet_is_waited_for(void)
+{
+    begin();
+    close(listener);
+    RUN_UNTIL(strstr(logged, "Connection refused; trying again"));
+    CHECK(!pty_session_is_connected(session));
+    CHECK(strstr(pty_session_trouble(session), "refused"));
+    listen_again();
+    server_accept(true);
+    RUN_UNTIL(pty_session_is_connected(session));
+    CHECK_TEXT(pty_session_trouble(session), "");
+    end();
+}
+
+static void a_busy_server_is_said_and_tried_again(void)
+{
+    begin();
+    for (int i = 0; i < 2; i++) {
+        server_accept(false);
+        telnet = true;
+        greeted = true;
+        end_begin(&server, COMPORT_SERVER);
+        comport_start_bare(server.comport);
+        RUN_UNTIL(comport_agreed(server.comport));
+        comport_send_text(server.comport, "busy");
+        server_flush();
+        server_close();
+        RUN_UNTIL(strstr(logged, "in use by another client"));
+        CHECK(!pty_session_is_connected(session) && connections == 0);
+    }
+    server_accept(true);
+    RUN_UNTIL(pty_session_is_connected(session));
+    end();
+}
+
+static void text_before_the_option_is_a_reason_and_no_data(void)
+{
+    static const char text[] = "Port already in use\r\n";
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(text, strlen(text));
+    server_close();
+    RUN_UNTIL(strstr(logged, "Port already in use; trying again"));
+    CHECK_TEXT(fake_vport.journal.text, "");
+    end();
+}
+
+static void text_of_a_server_that_agrees_and_goes_is_a_reason_too(void)
+{
+    /* ser2net 4.3.11 in one segment: all its offers, DO COM-PORT among them, then the text */
+    static const char bytes[] = "\377\373\003\377\375\003\377\373\001\377\376\001\377\375\000"
+                                "\377\373\000\377\375\054Port already in use\r\n";
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(bytes, sizeof bytes - 1);
+    run_for(20);
+    server_close();
+    RUN_UNTIL(strstr(logged, "Port already in use; trying again"));
+    CHECK_TEXT(fake_vport.journal.text, "");
+    CHECK(connections == 0);
+    end();
+}
+
+static void data_right_behind_the_agreement_is_kept(void)
+{
+    begin();
+    fake_vport_open();
+    server_accept(true);
+    comport_send_data(server.comport, (const uint8_t *)"early", 5);
+    server_flush();
+    RUN_UNTIL(programs_saw("read"));
+    CHECK_TEXT(fake_vport.journal.text, "read 65 61 72 6c 79\n");
+    end();
+}
+
+static void a_server_that_refuses_the_option_is_said(void)
+{
+    static const uint8_t refuses[] = {255, 254, 44};
+
+    begin();
+    server_accept(false);
+    server_send(refuses, sizeof refuses);
+    RUN_UNTIL(strstr(logged, "refuses the COM-PORT option"));
+    RUN_UNTIL(ended);
+    end();
+}
+
+static void a_silent_server_is_given_up(void)
+{
+    begin();
+    server_accept(false);
+    RUN_UNTIL(strstr(logged, "no answer to the COM-PORT option"));
+    RUN_UNTIL(ended);
+    end();
+}
+
+static void a_server_that_is_silent_about_binary_is_served(void)
+{
+    static const uint8_t agrees[] = {255, 253, 44};
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(agrees, sizeof agrees);
+    RUN_UNTIL(pty_session_is_connected(session));
+    end();
+}
+
+static void a_raw_server_gets_bytes_only(void)
+{
+    options.raw = true;
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    RUN_UNTIL(pty_session_is_connected(session));
+    fake_vport_set("8N1", 300);
+    fake_vport_write("a\377b");
+    RUN_UNTIL(raw.len > 0);
+    CHECK_TEXT(raw.text, "raw 61 ff 62\n");
+    server_send("\377\373,", 3);
+    RUN_UNTIL(programs_saw("read ff fb 2c"));
+    end();
+}
+
+static const struct test tests[] = {
+    TEST(the_first_session_learns_the_settings),
+    TEST(a_program_that_sets_nothing_changes_nothing),
+    TEST(changes_are_told_ahead_of_the_data),
+    TEST(a_program_that_is_quicker_decides),
+    TEST(a_given_speed_is_told),
+    TEST(a_given_format_is_told_over_what_was_learnt),
+    TEST(what_the_server_does_not_do_is_said_once),
+    TEST(open_and_close_move_the_lines),
+    TEST(speed_zero_hangs_up),
+    TEST(data_for_nobody_is_dropped),
+    TEST(a_slow_program_pauses_the_server_and_loses_nothing),
+    TEST(a_suspending_server_gets_nothing),
+    TEST(what_is_older_than_a_purge_is_dropped),
+    TEST(a_purge_that_a_stranger_never_answers_drops_nothing),
+    TEST(a_reconnect_tells_everything_anew),
+    TEST(with_hangup_programs_are_hung_up),
+    TEST(a_server_that_is_not_there_yet_is_waited_for),
+    TEST(a_busy_server_is_said_and_tried_again),
+    TEST(text_before_the_option_is_a_reason_and_no_data),
+    TEST(text_of_a_server_that_agrees_and_goes_is_a_reason_too),
+    TEST(data_right_behind_the_agreement_is_kept),
+    TEST(a_server_that_refuses_the_option_is_said),
+    TEST(a_silent_server_is_given_up),
+    TEST(a_server_that_is_silent_about_binary_is_served),
+    TEST(a_raw_server_gets_bytes_only),
+};
+
+TEST_MAIN(tests)
