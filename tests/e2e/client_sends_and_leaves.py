@@ -1,0 +1,40 @@
+#!/usr/bin/python3
+"""What a client sent before it closed the connection reaches a slow device, to the last byte."""
+
+import os
+
+import harness
+
+
+def receive_slowly(device, count):
+    """Reads as a UART would: a little at a time, never more than a kilobyte in 2 ms."""
+    got = b''
+    while len(got) < count:
+        more = harness.read_exactly(device.fd, 1, 3, f'device, after {len(got)} of {count},')
+        got += more + os.read(device.fd, 1023) if len(got) + 1 < count else more
+        harness.time.sleep(0.002)
+    return got
+
+
+def main():
+    for size in 100, 3000, 20000, len(harness.BULK):
+        data = harness.BULK[:size]
+        for offers in None, harness.OFFERS:
+            device = harness.Device()
+            server = harness.Com2net(device.path, '0')
+            if offers:
+                peer = harness.Peer(server.port, offers).agreed()
+                peer.settle(0.1)
+                peer.send(harness.escaped(data))
+                peer.close()
+            else:
+                sock = harness.connect(server.port)
+                sock.sendall(data)
+                sock.close()
+            harness.time.sleep(0.2)
+            harness.same(receive_slowly(device, size), data,
+                         f'{size} bytes of a {"2217" if offers else "raw"} client')
+            server.stop()
+
+
+harness.run(main)

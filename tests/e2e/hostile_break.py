@@ -1,0 +1,25 @@
+#!/usr/bin/python3
+"""A client that resets its connection in the middle of a break does not leave the break on."""
+
+import harness
+from harness import BAUD, CONTROL, equal, eventually
+
+
+def main():
+    server = harness.Com2net('loop:', '0')
+    peer = harness.Peer(server.port).agreed()
+    equal(peer.ask_value(CONTROL, 5), 5, 'break on')
+    peer.reset()
+
+    def next_one():
+        peer = harness.Peer(server.port)
+        peer.settle(0.2)
+        return None if peer.closed else peer
+    peer = eventually(next_one, 'the next client is served', 5)
+    equal(peer.ask_value(CONTROL, 4), 6, 'the break is off')
+    peer.send(b'data')
+    equal(peer.read(4), b'data', 'data')
+    equal(peer.ask_value(BAUD, 57600), 57600, 'speed')
+
+
+harness.run(main)

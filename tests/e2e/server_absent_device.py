@@ -1,0 +1,14 @@
+#!/usr/bin/python3
+"""A device that is not there is an error which names it, and why."""
+
+import harness
+from harness import check
+
+
+def main():
+    said = harness.fails([harness.under_test('com2net', 'server'), '/dev/ttyNOTHERE7', '0'])
+    check('/dev/ttyNOTHERE7' in said, f'the device is named: {said}')
+    check('no such' in said.lower(), f'the reason is named: {said}')
+
+
+harness.run(main)

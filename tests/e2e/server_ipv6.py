@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+"""com2net listens on [::1]:0, and both pyserial's way of saying it and ours reach it."""
+
+import os
+import socket
+
+import harness
+from harness import check, equal
+
+
+def main():
+    try:
+        socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        harness.skip(f'no IPv6 here: {error}')
+    server = harness.Com2net('loop:', '[::1]:0')
+    check(f'[::1]:{server.port}' in server.log(), 'the address is printed so that it can be copied')
+    peer = harness.Peer(server.port, host='::1').agreed()
+    peer.send(b'six')
+    equal(peer.read(3), b'six', 'data')
+    peer.close()
+    harness.time.sleep(0.2)
+    client = harness.Net2pty(harness.temp('tty'), f'[::1]:{server.port}')
+    link = harness.open_link(client.link)
+    os.write(link, b'six')
+    equal(harness.read_exactly(link, 3, 5, 'link'), b'six', 'data of the link')
+
+
+harness.run(main)
