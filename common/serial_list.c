@@ -69,7 +69,7 @@ static bool matches(const struct serial_info *info, const char *selector, int in
     if (interface >= 0 && info->interface != interface)
         return false;
     if (strncmp(selector, serial_prefix, strlen(serial_prefix)) == 0)
-        return strcmp(info->serial, selector + strlen(serial_prefix)) == 0;
+        return info->serial[0] && strcmp(info->serial, selector + strlen(serial_prefix)) == 0;
     return parse_vid_pid(selector, &vid, &pid) && info->vid == vid && info->pid == pid;
 }
 

@@ -1,0 +1,167 @@
+/* com2net's command line, and which listed port a selector means. */
+#include "source.h"
+
+#include <errno.h>
+
+#include "serial_list.h"
+#include "test.h"
+
+static struct source sources[4];
+static char error[CLI_ERROR_MAX];
+
+/* Parses arguments divided by blanks. */
+static int parse(const char *line)
+{
+    static char text[512];
+    char *args[16];
+    int count = 0;
+
+    error[0] = '\0';
+    snprintf(text, sizeof text, "%s", line);
+    for (char *p = strtok(text, " "); p; p = strtok(NULL, " "))
+        args[count++] = p;
+    return source_parse_all(count, args, sources, 4, error);
+}
+
+static void several_ports(void)
+{
+    CHECK(parse("/dev/ttyUSB0 7000 loop: [::]:0") == 2);
+    CHECK_TEXT(sources[0].selector, "/dev/ttyUSB0");
+    CHECK(sources[0].listen.port == 7000 && sources[0].kind == SOURCE_SERIAL);
+    CHECK(sources[1].kind == SOURCE_LOOP);
+    CHECK_TEXT(sources[1].name, "loop");
+    CHECK_TEXT(sources[1].listen.host, "::");
+}
+
+static void options_of_a_port(void)
+{
+    CHECK(parse("0403:6010,115200,7e2,dtr=off,rts=on,rtscts,mode=raw,hold,hotplug,takeover,if=1,"
+                "name=ice1,hupcl=off,lowlatency=off 7000") == 1);
+    const struct source *s = &sources[0];
+    CHECK_TEXT(s->selector, "0403:6010");
+    CHECK(s->has_baud && s->line.baud == 115200 && s->has_format && s->line.data_bits == 7);
+    CHECK(s->line.parity == LINE_PARITY_EVEN && s->line.stop == LINE_STOP_2);
+    CHECK(s->has_flow && s->line.flow_out == LINE_FLOW_HARDWARE);
+    CHECK(s->dtr == SOURCE_LEVEL_OFF && s->rts == SOURCE_LEVEL_ON);
+    CHECK(s->mode == SOURCE_MODE_RAW && s->hold && s->hotplug && s->takeover && !s->observers);
+    CHECK(s->interface == 1 && s->no_hupcl && s->no_low_latency);
+    CHECK_TEXT(s->name, "ice1");
+    CHECK(parse("/dev/x 1") == 1);
+    CHECK(!sources[0].has_baud && !sources[0].has_format && !sources[0].has_flow);
+    CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
+}
+
+static void what_is_wrong_is_named(void)
+{
+    static const struct {
+        const char *line, *named;
+    } wrong[] = {
+        {"/dev/x", "/dev/x: its PORT is missing"},
+        {"/dev/x 7000 loop:", "loop:: its PORT is missing"},
+        {"/dev/x 70000", "70000 (the PORT of /dev/x)"},
+        {"/dev/x,speed=1 7000", "option speed=1"},
+        {"/dev/x,8n3 7000", "option 8n3"},
+        {"/dev/x,0 7000", "option 0"},
+        {"/dev/x, 7000", NULL},
+        {"/dev/x,,hold 7000", "between two commas"},
+        {"/dev/x,dtr 7000", "option dtr: needs a value: dtr=on|off"},
+        {"/dev/x,dtr=up 7000", "it is on or off"},
+        {"/dev/x,hold=1 7000", "option hold=1: takes no value"},
+        {"/dev/x,mode=ssh 7000", "auto, rfc2217, telnet or raw"},
+        {"/dev/x,if=x 7000", "option if=x"},
+        {"/dev/x,paced 7000", "for loop: only"},
+        {"/dev/x,takeover,observers 7000", "exclude each other"},
+        {",hold 7000", "a SOURCE is empty"},
+        {"usb:0403:6010 3240", "usb:0403:6010: this version"},
+        {"a 1 b 2 c 3 d 4 e 5", "more than 4 ports"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int r = parse(wrong[i].line);
+
+        if (!wrong[i].named) {
+            CHECK(r == 1);
+            continue;
+        }
+        CHECK(r == -EINVAL);
+        if (!strstr(error, wrong[i].named))
+            fprintf(stderr, "%s: %s\n", wrong[i].line, error);
+        CHECK(strstr(error, wrong[i].named));
+    }
+}
+
+/* --- selectors -----------------------------------------------------------------------------------
+ */
+
+static const struct serial_info list[] = {
+    {.path = "/dev/ttyS0", .vid = -1, .pid = -1, .interface = -1},
+    {.path = "/dev/ttyUSB0", .serial = "A1", .vid = 0x0403, .pid = 0x6010, .interface = 0},
+    {.path = "/dev/ttyUSB1", .serial = "A1", .vid = 0x0403, .pid = 0x6010, .interface = 1},
+    {.path = "/dev/ttyUSB2", .serial = "B2", .vid = 0x10c4, .pid = 0xea60, .interface = 0},
+};
+
+static int choose(const char *selector, int interface, char path[static SERIAL_IO_PATH_MAX])
+{
+    return serial_choose(list, sizeof list / sizeof *list, selector, interface, path, error);
+}
+
+static void the_only_match_is_chosen(void)
+{
+    char path[SERIAL_IO_PATH_MAX];
+
+    CHECK(choose("serial=B2", -1, path) == 0);
+    CHECK_TEXT(path, "/dev/ttyUSB2");
+    CHECK(choose("10C4:EA60", -1, path) == 0);
+    CHECK_TEXT(path, "/dev/ttyUSB2");
+    CHECK(choose("0403:6010", 1, path) == 0);
+    CHECK_TEXT(path, "/dev/ttyUSB1");
+}
+
+static void several_matches_are_listed(void)
+{
+    char path[SERIAL_IO_PATH_MAX];
+
+    CHECK(choose("serial=A1", -1, path) == -ENOTUNIQ);
+    CHECK(strstr(error, "/dev/ttyUSB0 (if=0") && strstr(error, "/dev/ttyUSB1 (if=1"));
+    CHECK(choose("0403:6010", 2, path) == -ENODEV);
+    CHECK(choose("serial=", -1, path) != 0);
+    CHECK(choose("serial=A", -1, path) == -ENODEV);
+}
+
+static void many_matches_stay_in_bounds(void)
+{
+    static struct serial_info many[200];
+    char path[SERIAL_IO_PATH_MAX];
+
+    for (size_t i = 0; i < 200; i++) {
+        many[i] = list[1];
+        memset(many[i].path, 'p', sizeof many[i].path - 1);
+        memset(many[i].serial, 's', sizeof many[i].serial - 1);
+    }
+    CHECK(serial_choose(many, 200, "0403:6010", -1, path, error) == -ENOTUNIQ);
+    CHECK(strlen(error) < sizeof error);
+}
+
+static void paths_and_names_are_taken_as_they_are(void)
+{
+    char path[SERIAL_IO_PATH_MAX];
+
+    CHECK(serial_find("/dev/serial/by-id/x", -1, path, error) == 0);
+    CHECK_TEXT(path, "/dev/serial/by-id/x");
+    CHECK(serial_find("ttyUSB7", -1, path, error) == 0);
+    CHECK_TEXT(path, "/dev/ttyUSB7");
+    CHECK(serial_find("./mine", -1, path, error) == 0);
+    CHECK_TEXT(path, "./mine");
+}
+
+static const struct test tests[] = {
+    TEST(several_ports),
+    TEST(options_of_a_port),
+    TEST(what_is_wrong_is_named),
+    TEST(the_only_match_is_chosen),
+    TEST(several_matches_are_listed),
+    TEST(many_matches_stay_in_bounds),
+    TEST(paths_and_names_are_taken_as_they_are),
+};
+
+TEST_MAIN(tests)
