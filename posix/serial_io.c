@@ -530,10 +530,12 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     io->hupcl = options->hupcl;
     t = io->found;
     line_termios_get(&t, &io->line);
-    if (io->line.baud == 0) {
+    if (io->line.baud == 0)
         io->line = line_default;
-        line_termios_put(&io->line, &t);
-    }
+    /* a fresh tty has IXON: nobody asked for it, and 0x11 and 0x13 would be missing from the data */
+    if (io->line.flow_out != LINE_FLOW_HARDWARE)
+        io->line.flow_out = io->line.flow_in = LINE_FLOW_NONE;
+    line_termios_put(&io->line, &t);
     line_termios_raw(&t);
     /* set by us either way: libserialport 0.1.1 leaves it, 0.1.2 clears it */
     t.c_cflag = io->hupcl ? t.c_cflag | HUPCL : t.c_cflag & ~(unsigned)HUPCL;

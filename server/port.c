@@ -253,7 +253,6 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     if (p->state != PORT_LOST)
         return;
     if (port_open(p, error) < 0) {
-        log_debug("%s: still away: %s", p->source->name, error);
         set_timer(p, RETRY_MS);
         return;
     }
@@ -289,6 +288,8 @@ static void on_device_gone(void *ctx, int error)
     if (!s->hotplug) {
         end_sessions(p, "its device has gone");
         buf_drain(&p->to_device, p->to_device.len);
+    } else {
+        on_device_lines(p, 0, 0);
     }
 }
 

@@ -248,6 +248,8 @@ static int want_setting(const struct rfc2217_message *m, struct line_settings *w
         return 0;
     case RFC2217_SET_DATASIZE:
         want->data_bits = (uint8_t)m->value;
+        if (want->stop == LINE_STOP_1_5 && m->value != 5) /* which only 5 bits can have */
+            want->stop = LINE_STOP_2;
         return m->value >= 5 && m->value <= 8 ? 0 : -EINVAL;
     case RFC2217_SET_PARITY:
         want->parity = (uint8_t)m->value;

@@ -238,6 +238,24 @@ static void queries_and_nonsense_are_answered_with_what_is_in_force(void)
     end();
 }
 
+static void one_and_a_half_stop_bits_end_with_five_data_bits(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_DATASIZE, 5);
+    client_tell(&c, RFC2217_SET_STOPSIZE, 3);
+    client_tell(&c, RFC2217_SET_DATASIZE, 8);
+    client_tell(&c, RFC2217_SET_STOPSIZE, 0);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-STOPSIZE 2"));
+    CHECK_TEXT(fake_serial.journal.text,
+               "configure 9600 5N1\nconfigure 9600 5N1.5\nconfigure 9600 8N2\n");
+    client_close(&c);
+    end();
+}
+
 static void a_refusing_driver_is_answered_with_the_old_value(void)
 {
     struct client c;
@@ -867,8 +885,12 @@ static void with_hotplug_the_session_outlives_an_unplug(void)
     client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
     client_flush(&c);
     RUN_UNTIL(&c, client_saw(&c, "RTS off"));
+    fake_serial_set_inputs(LINE_CTS, LINE_CTS);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 17 CTS dCTS"));
     fake_serial.open_error = -ENODEV;
     fake_serial_unplug();
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 1 dCTS"));
+    journal_clear(&c.end.journal);
     client_write(&c, "meanwhile");
     client_flush(&c);
     run_for(&c, 20);
@@ -879,6 +901,7 @@ static void with_hotplug_the_session_outlives_an_unplug(void)
     RUN_UNTIL(&c, device_saw("write"));
     CHECK_TEXT(fake_serial.journal.text,
                "open\noutputs DTR\nconfigure 300 8N1\nwrite 6d 65 61 6e 77 68 69 6c 65\n");
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE 17 CTS dCTS"));
     client_close(&c);
     end();
 }
@@ -931,6 +954,7 @@ static void who_asks_and_does_not_fetch_is_not_read(void)
 static const struct test tests[] = {
     TEST(settings_are_applied_and_answered),
     TEST(queries_and_nonsense_are_answered_with_what_is_in_force),
+    TEST(one_and_a_half_stop_bits_end_with_five_data_bits),
     TEST(a_refusing_driver_is_answered_with_the_old_value),
     TEST(malformed_commands_are_answered_too),
     TEST(old_cisco_is_answered_in_kind),
