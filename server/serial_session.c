@@ -67,6 +67,7 @@ struct serial_session {
     const char *refusal;
     struct event *timer;     /* sniffing, negotiating, refusing; then the drain */
     struct event *break_end; /* of IAC BRK */
+    struct event *empty;     /* looks whether the transmitter is */
     bool begun;              /* false until the loop's next turn */
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
@@ -196,6 +197,32 @@ void session_errors(struct serial_session *s, unsigned state)
         return;
     answer(s, RFC2217_NOTIFY_LINESTATE, state & s->line_mask);
     flush_out(s);
+}
+
+/* --- an empty transmitter, for clients whose mask asks for it -------------------------------- */
+
+static const unsigned empty_bits = LINE_STATE_THR_EMPTY | LINE_STATE_TSR_EMPTY;
+
+/* The driver does not tell when its last byte is out: it is asked when that should be. */
+static void watch_transmitter(struct serial_session *s)
+{
+    uint64_t us = line_wire_time_us(port_line(s->port), port_untransmitted(s->port));
+    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+    if ((s->line_mask & empty_bits) && !event_pending(s->empty, EV_TIMEOUT, NULL))
+        event_add(s->empty, &delay);
+}
+
+static void on_empty(evutil_socket_t fd, short what, void *ctx)
+{
+    struct serial_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    if (port_untransmitted(s->port) > 0)
+        watch_transmitter(s);
+    else
+        session_errors(s, empty_bits);
 }
 
 bool session_wants_errors(const struct serial_session *s)
@@ -423,7 +450,7 @@ static void do_message(struct serial_session *s, const struct rfc2217_message *m
         do_control(s, m);
         break;
     case RFC2217_NOTIFY_LINESTATE: /* not in the RFC: a poll */
-        answer(s, RFC2217_NOTIFY_LINESTATE, 0);
+        answer(s, RFC2217_NOTIFY_LINESTATE, port_untransmitted(s->port) == 0 ? empty_bits : 0);
         break;
     case RFC2217_NOTIFY_MODEMSTATE: /* the same, pyserial's ?poll_modem */
         answer(s, RFC2217_NOTIFY_MODEMSTATE, port_lines(s->port) & LINE_INPUTS);
@@ -441,6 +468,7 @@ static void do_message(struct serial_session *s, const struct rfc2217_message *m
         s->line_mask = (uint8_t)m->value;
         port_update(s->port);
         answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
+        watch_transmitter(s);
         break;
     case RFC2217_SET_MODEMSTATE_MASK:
         s->modem_mask = (uint8_t)m->value;
@@ -593,6 +621,8 @@ static void write_port(struct serial_session *s, const uint8_t *data, size_t len
     log_bytes(s->who, data, len);
     if (port_write(s->port, data, len) < 0)
         session_end(s, "out of memory");
+    else
+        watch_transmitter(s);
 }
 
 static void on_data(void *ctx, const uint8_t *data, size_t len)
@@ -925,6 +955,8 @@ static void session_free(void *arg)
         event_free(s->timer);
     if (s->break_end)
         event_free(s->break_end);
+    if (s->empty)
+        event_free(s->empty);
     free(s);
 }
 
@@ -942,6 +974,7 @@ void session_end(struct serial_session *s, const char *why)
     s->state = SESSION_OVER;
     event_del(s->timer);
     event_del(s->break_end);
+    event_del(s->empty);
     stream_close(s->stream);
     port_forget(s->port, s);
     loop_defer(port_loop(s->port), session_free, s);
@@ -964,8 +997,9 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
     buf_init(&s->held, QUEUE_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->break_end = evtimer_new(base, on_break_end, s);
+    s->empty = evtimer_new(base, on_empty, s);
     s->stream = stream_new(base, fd, QUEUE_MAX, &stream_callbacks, s);
-    if (!s->timer || !s->break_end || !s->stream) {
+    if (!s->timer || !s->break_end || !s->empty || !s->stream) {
         stream_close(s->stream);
         session_free(s);
         return NULL;

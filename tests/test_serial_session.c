@@ -540,6 +540,45 @@ static void masks_hide_lines_and_show_errors(void)
     end();
 }
 
+static void an_empty_transmitter_is_notified(void)
+{
+    struct client c;
+
+    begin(",115200");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_TSR_EMPTY);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-LINESTATE 64 tsr-empty"));
+    journal_clear(&c.end.journal);
+    fake_serial.untransmitted = 10;
+    client_write(&c, "ten bytes!");
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write"));
+    run_for(&c, 20);
+    CHECK_TEXT(c.end.journal.text, "");
+    fake_serial.untransmitted = 0;
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-LINESTATE 64 tsr-empty"));
+    client_close(&c);
+    end();
+}
+
+static void received_data_is_notified_ahead_of_it(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_DATA_READY);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-LINESTATE-MASK"));
+    journal_clear(&c.end.journal);
+    fake_serial_send("x");
+    RUN_UNTIL(&c, client_saw(&c, "data 78"));
+    CHECK_TEXT(c.end.journal.text, "NOTIFY-LINESTATE 1 data\ndata 78\n");
+    client_close(&c);
+    end();
+}
+
 static void a_poll_is_answered(void)
 {
     struct client c;
@@ -969,6 +1008,8 @@ static const struct test tests[] = {
     TEST(a_hundred_commands_in_a_segment_get_a_hundred_answers),
     TEST(modem_lines_are_notified_with_their_deltas),
     TEST(masks_hide_lines_and_show_errors),
+    TEST(an_empty_transmitter_is_notified),
+    TEST(received_data_is_notified_ahead_of_it),
     TEST(a_poll_is_answered),
     TEST(a_suspended_server_says_nothing_until_resumed),
     TEST(raw_clients_get_bytes_only),
