@@ -28,6 +28,8 @@
 #include <event2/event.h>
 
 #include "dialer.h"
+#include "line_text.h"
+#include "rfc2217_text.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"

@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "line_text.h"
 #include "os.h"
 #include "proto/buf.h"
 #include "serial_list.h"

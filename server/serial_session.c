@@ -22,6 +22,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "rfc2217_text.h"
 #include "loop.h"
 #include "os.h"
 #include "port.h"

@@ -8,6 +8,7 @@
 
 #include "journal.h"
 #include "proto/comport.h"
+#include "rfc2217_text.h"
 
 struct end {
     struct comport *comport;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/rfc2217.h"
+#include "rfc2217_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

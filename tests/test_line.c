@@ -1,5 +1,7 @@
 #include "proto/line.h"
 
+#include "line_text.h"
+
 #include <errno.h>
 
 #include "test.h"

@@ -1,4 +1,5 @@
 #include "proto/rfc2217.h"
+#include "rfc2217_text.h"
 
 #include <errno.h>
 

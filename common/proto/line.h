@@ -78,17 +78,6 @@ int line_parse_format(const char *text, struct line_settings *to);
 /* Reads a speed, decimal digits from 1 to 4294967295. Returns 0 or -EINVAL. */
 int line_parse_baud(const char *text, uint32_t *baud);
 
-#define LINE_TEXT_MAX 64
-
-/* Writes settings as people say them: "115200 8N1 rtscts". Always terminated. */
-void line_text(const struct line_settings *line, char text[static LINE_TEXT_MAX]);
-
-/* Writes the names of the modem lines in `lines`: "DTR RTS CTS", or "none". Always terminated. */
-void line_modem_text(unsigned lines, char text[static LINE_TEXT_MAX]);
-
-/* Name of a flow control: "none", "xonxoff", "rtscts", ... */
-const char *line_flow_name(unsigned flow);
-
 /* Time that `bytes` take on the wire, in microseconds, rounded up. */
 uint64_t line_wire_time_us(const struct line_settings *line, size_t bytes);
 

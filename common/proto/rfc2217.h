@@ -17,7 +17,6 @@ enum {
     RFC2217_FROM_SERVER = 100, /* added to a command's code by servers */
     RFC2217_TEXT_MAX = 255,    /* of a SIGNATURE, longer ones are cut */
     RFC2217_BODY_MAX = 1 + RFC2217_TEXT_MAX,
-    RFC2217_DESCRIPTION_MAX = 128,
 };
 
 /* RFC 2217 section 3. The code table there prints "text" for SIGNATURE; everybody uses 0 and 100.
@@ -88,9 +87,6 @@ int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m);
 
 /* Writes a body and returns its size. m->command must be one of the enum's. */
 size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC2217_BODY_MAX]);
-
-/* Says a message in words, for traces: "SET-CONTROL DTR on". Always terminated, plain ASCII. */
-void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_DESCRIPTION_MAX]);
 
 /* The value of SET-CONTROL that stands for a flow control in one direction; 0 if there is none. */
 uint8_t rfc2217_flow_out_code(unsigned flow);

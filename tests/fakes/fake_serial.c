@@ -1,4 +1,5 @@
 #include "fakes/fake_serial.h"
+#include "line_text.h"
 
 #include <errno.h>
 

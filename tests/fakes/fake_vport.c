@@ -1,4 +1,5 @@
 #include "fakes/fake_vport.h"
+#include "line_text.h"
 
 #include <stdlib.h>
 
