@@ -9,8 +9,8 @@
  * Commands are in order with the data around them. One that changes the line waits until the bytes
  * before it are on the wire: the rest of the client's input is then held, and its connection not
  * read, until a timer of the time left on the wire finds them gone (or two seconds without any
- * progress have passed). Settings of DTR and RTS that directly follow each other collect in `group`
- * and are applied as one change.
+ * progress have passed). Settings of DTR and RTS that directly follow each other collect in a group
+ * and are applied as one change. What commands mean is in commands.c.
  */
 #include "serial_session.h"
 
@@ -21,6 +21,7 @@
 
 #include <event2/event.h>
 
+#include "commands.h"
 #include "log.h"
 #include "rfc2217_text.h"
 #include "loop.h"
@@ -50,14 +51,6 @@ enum session_state {
     SESSION_OVER,
 };
 
-/* DTR and RTS commands that follow each other: one change. */
-struct line_group {
-    unsigned mask;
-    unsigned values;
-    uint8_t order[2]; /* LINE_DTR or LINE_RTS, as they came */
-    unsigned count;
-};
-
 struct serial_session {
     struct serial_session *next;
     struct port *port;
@@ -72,16 +65,12 @@ struct serial_session {
     bool begun;              /* false until the loop's next turn */
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
-    bool suspended;          /* by FLOWCONTROL-SUSPEND */
     bool draining;           /* `waiting` waits for the bytes before it */
     struct rfc2217_message waiting;
     size_t drain_left;
     uint64_t drain_since_ms;
-    struct line_group group;
     struct buf held; /* the client's input behind what waits */
-    uint8_t line_mask;
-    uint8_t modem_mask;
-    unsigned modem_told; /* inputs as the client knows them */
+    struct commands commands;
     unsigned late_edges; /* what it could not be told yet */
     bool late_lines;
     size_t dropped; /* bytes an observer was too slow for */
@@ -137,66 +126,44 @@ static void flush_out(struct serial_session *s)
         session_end(s, r == -ENOBUFS ? "it asks and does not fetch the answers" : "out of memory");
 }
 
-static void answer(struct serial_session *s, enum rfc2217_command command, uint32_t value)
-{
-    if (log_enabled(LOG_LEVEL_DEBUG)) {
-        char text[RFC2217_DESCRIPTION_MAX];
-
-        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
-                         text);
-        log_debug("%s: < %s", s->who, text);
-    }
-    comport_send_value(s->comport, command, value);
-}
-
 /* --- modem lines and line errors ------------------------------------------------------------- */
-
-/* Tells the client of the modem inputs. RFC 2217 sends the state ANDed with the mask when that is
- * not zero; a line that falls under a mask without delta bits is told all the same. */
-static void tell_lines(struct serial_session *s, unsigned inputs, unsigned edges)
-{
-    unsigned delta = (edges & LINE_CTS ? 1u : 0) | (edges & LINE_DSR ? 2u : 0) |
-                     (edges & LINE_RI ? 4u : 0) | (edges & LINE_CD ? 8u : 0);
-    unsigned value = (inputs | delta) & s->modem_mask;
-    unsigned changed = (inputs ^ s->modem_told) & s->modem_mask;
-
-    s->modem_told = inputs;
-    s->late_lines = false;
-    s->late_edges = 0;
-    if (changed || (delta & s->modem_mask))
-        answer(s, RFC2217_NOTIFY_MODEMSTATE, value);
-}
 
 static void tell_late_lines(struct serial_session *s)
 {
-    if (s->state == SESSION_RFC2217 && s->late_lines && !s->suspended &&
+    if (s->state == SESSION_RFC2217 && s->late_lines && !s->commands.suspended &&
         stream_queued(s->stream) == 0) {
-        tell_lines(s, port_lines(s->port) & LINE_INPUTS, s->late_edges);
+        unsigned edges = s->late_edges;
+
+        s->late_lines = false;
+        s->late_edges = 0;
+        commands_notify_lines(&s->commands, port_lines(s->port) & LINE_INPUTS, edges);
         flush_out(s);
     }
 }
 
 void session_lines(struct serial_session *s, unsigned inputs, unsigned edges)
 {
-    unsigned all = edges | ((inputs ^ s->modem_told) & ~(unsigned)LINE_RI) |
-                   (s->modem_told & ~inputs & LINE_RI);
+    unsigned all = edges | ((inputs ^ s->commands.modem_told) & ~(unsigned)LINE_RI) |
+                   (s->commands.modem_told & ~inputs & LINE_RI);
 
     if (s->state != SESSION_RFC2217)
         return;
-    if (s->suspended || stream_queued(s->stream) > 0) {
+    if (s->commands.suspended || stream_queued(s->stream) > 0) {
         s->late_lines = true;
         s->late_edges |= all;
         return;
     }
-    tell_lines(s, inputs, all);
+    s->late_lines = false;
+    s->late_edges = 0;
+    commands_notify_lines(&s->commands, inputs, all);
     flush_out(s);
 }
 
 void session_errors(struct serial_session *s, unsigned state)
 {
-    if (s->state != SESSION_RFC2217 || !(state & s->line_mask) || s->suspended)
+    if (s->state != SESSION_RFC2217 || !(state & s->commands.line_mask) || s->commands.suspended)
         return;
-    answer(s, RFC2217_NOTIFY_LINESTATE, state & s->line_mask);
+    commands_answer(&s->commands, RFC2217_NOTIFY_LINESTATE, state & s->commands.line_mask);
     flush_out(s);
 }
 
@@ -210,7 +177,7 @@ static void watch_transmitter(struct serial_session *s)
     uint64_t us = line_wire_time_us(port_line(s->port), port_untransmitted(s->port));
     const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
-    if ((s->line_mask & empty_bits) && !event_pending(s->empty, EV_TIMEOUT, NULL))
+    if ((s->commands.line_mask & empty_bits) && !event_pending(s->empty, EV_TIMEOUT, NULL))
         event_add(s->empty, &delay);
 }
 
@@ -231,268 +198,37 @@ bool session_wants_errors(const struct serial_session *s)
     const unsigned errors =
         LINE_STATE_BREAK | LINE_STATE_FRAMING | LINE_STATE_PARITY | LINE_STATE_OVERRUN;
 
-    return s->state == SESSION_RFC2217 && (s->line_mask & errors);
-}
-
-/* --- commands -------------------------------------------------------------------------------- */
-
-/* The answer to a SET-CONTROL: the code of the state that the command is about. */
-static uint8_t control_in_force(struct serial_session *s, uint32_t control)
-{
-    const struct line_settings *line = port_line(s->port);
-    unsigned lines = port_lines(s->port);
-
-    switch (control) {
-    case RFC2217_CONTROL_BREAK_QUERY:
-    case RFC2217_CONTROL_BREAK_ON:
-    case RFC2217_CONTROL_BREAK_OFF:
-        return port_break(s->port) ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF;
-    case RFC2217_CONTROL_DTR_QUERY:
-    case RFC2217_CONTROL_DTR_ON:
-    case RFC2217_CONTROL_DTR_OFF:
-        return lines & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF;
-    case RFC2217_CONTROL_RTS_QUERY:
-    case RFC2217_CONTROL_RTS_ON:
-    case RFC2217_CONTROL_RTS_OFF:
-        return lines & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF;
-    case RFC2217_CONTROL_IN_QUERY:
-    case RFC2217_CONTROL_IN_NONE:
-    case RFC2217_CONTROL_IN_XONXOFF:
-    case RFC2217_CONTROL_IN_HARDWARE:
-    case RFC2217_CONTROL_IN_DTR:
-        return rfc2217_flow_in_code(line->flow_in);
-    default:
-        return rfc2217_flow_out_code(line->flow_out);
-    }
-}
-
-/* Sets or queries one field of the settings: changes `want` to what a command asks for. Returns
- * -EINVAL for a value that RFC 2217 does not have. */
-static int want_setting(const struct rfc2217_message *m, struct line_settings *want)
-{
-    switch (m->command) {
-    case RFC2217_SET_BAUDRATE:
-        want->baud = m->value;
-        return 0;
-    case RFC2217_SET_DATASIZE:
-        want->data_bits = (uint8_t)m->value;
-        if (want->stop == LINE_STOP_1_5 && m->value != 5) /* which only 5 bits can have */
-            want->stop = LINE_STOP_2;
-        return m->value >= 5 && m->value <= 8 ? 0 : -EINVAL;
-    case RFC2217_SET_PARITY:
-        want->parity = (uint8_t)m->value;
-        return m->value <= LINE_PARITY_SPACE ? 0 : -EINVAL;
-    default:
-        want->stop = (uint8_t)m->value;
-        return m->value <= LINE_STOP_1_5 ? 0 : -EINVAL;
-    }
-}
-
-static uint32_t setting_in_force(const struct serial_session *s, uint8_t command)
-{
-    const struct line_settings *line = port_line(s->port);
-
-    switch (command) {
-    case RFC2217_SET_BAUDRATE:
-        return line->baud;
-    case RFC2217_SET_DATASIZE:
-        return line->data_bits;
-    case RFC2217_SET_PARITY:
-        return line->parity;
-    default:
-        return line->stop;
-    }
-}
-
-static void answer_setting(struct serial_session *s, const struct rfc2217_message *m)
-{
-    if (m->draft_baud) /* in kind: old Cisco knows no other */
-        comport_send(s->comport, (struct rfc2217_message){.command = m->command,
-                                                          .draft_baud = true,
-                                                          .value = port_line(s->port)->baud});
-    else
-        answer(s, m->command, setting_in_force(s, m->command));
-}
-
-static void log_refusal(struct serial_session *s, const struct rfc2217_message *m, int error)
-{
-    char text[RFC2217_DESCRIPTION_MAX];
-
-    rfc2217_describe(m, text);
-    log_warn("%s: the port refuses %s: %s", s->who, text, os_error_text(-error));
-}
-
-static void do_setting(struct serial_session *s, const struct rfc2217_message *m)
-{
-    struct line_settings want = *port_line(s->port);
-    struct line_settings got;
-
-    if (m->value != 0 && want_setting(m, &want) == 0) {
-        int r = port_configure(s->port, &want, &got);
-
-        if (r < 0)
-            log_refusal(s, m, r);
-    }
-    answer_setting(s, m);
-}
-
-/* Flow control: an outbound value sets both directions, an inbound one refines. */
-static void do_flow(struct serial_session *s, const struct rfc2217_message *m)
-{
-    struct line_settings want = *port_line(s->port);
-    struct line_settings got;
-    bool inbound;
-    int flow = rfc2217_flow_of_code(m->value, &inbound);
-
-    want.flow_in = (uint8_t)flow;
-    if (!inbound)
-        want.flow_out = (uint8_t)flow;
-    else if (want.flow_out == LINE_FLOW_HARDWARE && flow == LINE_FLOW_NONE)
-        want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays as it is */
-    int r = port_configure(s->port, &want, &got);
-    if (r < 0)
-        log_refusal(s, m, r);
-    answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
-}
-
-static void do_break(struct serial_session *s, const struct rfc2217_message *m)
-{
-    int r = port_set_break(s->port, m->value == RFC2217_CONTROL_BREAK_ON);
-
-    if (r < 0)
-        log_refusal(s, m, r);
-    event_del(s->break_end);
-    answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
-}
-
-/* Applies the collected DTR and RTS settings as one change, then answers each. */
-static void apply_group(struct serial_session *s)
-{
-    struct line_group group = s->group;
-
-    if (group.count == 0)
-        return;
-    s->group = (struct line_group){0};
-    int r = port_set_outputs(s->port, group.mask, group.values);
-    if (r < 0)
-        log_warn("%s: the port refuses to set its lines: %s", s->who, os_error_text(-r));
-    for (unsigned i = 0; i < group.count; i++)
-        answer(s, RFC2217_SET_CONTROL,
-               control_in_force(s, group.order[i] == LINE_DTR ? RFC2217_CONTROL_DTR_QUERY
-                                                              : RFC2217_CONTROL_RTS_QUERY));
-}
-
-/* The line that a SET-CONTROL sets, or 0. */
-static unsigned line_of_control(const struct rfc2217_message *m)
-{
-    if (m->command != RFC2217_SET_CONTROL)
-        return 0;
-    if (m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_DTR_OFF)
-        return LINE_DTR;
-    if (m->value == RFC2217_CONTROL_RTS_ON || m->value == RFC2217_CONTROL_RTS_OFF)
-        return LINE_RTS;
-    return 0;
-}
-
-static void add_to_group(struct serial_session *s, unsigned line, const struct rfc2217_message *m)
-{
-    bool on = m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_RTS_ON;
-
-    s->group.mask |= line;
-    s->group.values |= on ? line : 0;
-    s->group.order[s->group.count++] = (uint8_t)line;
-}
-
-static void do_control(struct serial_session *s, const struct rfc2217_message *m)
-{
-    unsigned line = line_of_control(m);
-    bool inbound;
-
-    if (line)
-        add_to_group(s, line, m);
-    else if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
-        do_break(s, m);
-    else if (rfc2217_flow_of_code(m->value, &inbound) >= 0)
-        do_flow(s, m);
-    else /* a query, or a value without a meaning */
-        answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
-}
-
-static void do_purge(struct serial_session *s, const struct rfc2217_message *m)
-{
-    bool rx = m->value == RFC2217_PURGE_RX || m->value == RFC2217_PURGE_BOTH;
-    bool tx = m->value == RFC2217_PURGE_TX || m->value == RFC2217_PURGE_BOTH;
-    int r = port_purge(s->port, rx, tx);
-
-    if (r < 0)
-        log_refusal(s, m, r);
-    answer(s, RFC2217_PURGE_DATA, m->value);
-}
-
-static void do_signature(struct serial_session *s, const struct rfc2217_message *m)
-{
-    if (m->text_len == 0)
-        comport_send_text(s->comport, s->refusal ? s->refusal : "com2net " COM2NET_VERSION);
-}
-
-static void do_message(struct serial_session *s, const struct rfc2217_message *m)
-{
-    switch (m->command) {
-    case RFC2217_SIGNATURE:
-        do_signature(s, m);
-        break;
-    case RFC2217_SET_BAUDRATE:
-    case RFC2217_SET_DATASIZE:
-    case RFC2217_SET_PARITY:
-    case RFC2217_SET_STOPSIZE:
-        do_setting(s, m);
-        break;
-    case RFC2217_SET_CONTROL:
-        do_control(s, m);
-        break;
-    case RFC2217_NOTIFY_LINESTATE: /* not in the RFC: a poll */
-        answer(s, RFC2217_NOTIFY_LINESTATE, port_untransmitted(s->port) == 0 ? empty_bits : 0);
-        break;
-    case RFC2217_NOTIFY_MODEMSTATE: /* the same, pyserial's ?poll_modem */
-        answer(s, RFC2217_NOTIFY_MODEMSTATE, port_lines(s->port) & LINE_INPUTS);
-        break;
-    case RFC2217_FLOWCONTROL_SUSPEND:
-        s->suspended = true;
-        port_update(s->port);
-        break;
-    case RFC2217_FLOWCONTROL_RESUME:
-        s->suspended = false;
-        tell_late_lines(s);
-        port_update(s->port);
-        break;
-    case RFC2217_SET_LINESTATE_MASK:
-        s->line_mask = (uint8_t)m->value;
-        port_update(s->port);
-        answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
-        watch_transmitter(s);
-        break;
-    case RFC2217_SET_MODEMSTATE_MASK:
-        s->modem_mask = (uint8_t)m->value;
-        answer(s, RFC2217_SET_MODEMSTATE_MASK, s->modem_mask);
-        break;
-    case RFC2217_PURGE_DATA:
-        do_purge(s, m);
-        break;
-    }
+    return s->state == SESSION_RFC2217 && (s->commands.line_mask & errors);
 }
 
 /* --- order with the data ---------------------------------------------------------------------- */
 
-/* Whether a command changes the line, and so must not overtake the bytes before it. */
-static bool changes_line(const struct rfc2217_message *m)
+/* Carries a command out, with what it means for the session. */
+static void do_command(struct serial_session *s, const struct rfc2217_message *m)
 {
-    bool inbound;
-
-    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
-        return m->value != 0;
-    return m->command == RFC2217_SET_CONTROL &&
-           (line_of_control(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
-            m->value == RFC2217_CONTROL_BREAK_OFF || rfc2217_flow_of_code(m->value, &inbound) >= 0);
+    if (s->role == SESSION_OWNER)
+        commands_do(&s->commands, m);
+    else
+        commands_observe(&s->commands, m);
+    switch (m->command) {
+    case RFC2217_SET_CONTROL:
+        if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
+            event_del(s->break_end); /* the client has it in hand now */
+        break;
+    case RFC2217_FLOWCONTROL_SUSPEND:
+        port_update(s->port);
+        break;
+    case RFC2217_FLOWCONTROL_RESUME:
+        tell_late_lines(s);
+        port_update(s->port);
+        break;
+    case RFC2217_SET_LINESTATE_MASK:
+        port_update(s->port);
+        watch_transmitter(s);
+        break;
+    default:
+        break;
+    }
 }
 
 static void wait_for_drain(struct serial_session *s, size_t left)
@@ -525,27 +261,14 @@ static void continue_drain(struct serial_session *s)
                  s->who, text, left, DRAIN_STUCK_MS / 1000);
     }
     s->draining = false;
-    do_message(s, &s->waiting);
+    do_command(s, &s->waiting);
     take_held(s);
-}
-
-/* An observer changes nothing: it is told what is in force. */
-static void observe_message(struct serial_session *s, const struct rfc2217_message *m)
-{
-    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
-        answer_setting(s, m);
-    else if (m->command == RFC2217_SET_CONTROL)
-        answer(s, RFC2217_SET_CONTROL, control_in_force(s, m->value));
-    else if (m->command == RFC2217_PURGE_DATA)
-        answer(s, RFC2217_PURGE_DATA, m->value);
-    else
-        do_message(s, m);
 }
 
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
     struct serial_session *s = ctx;
-    unsigned line = line_of_control(m);
+    unsigned line = commands_line_set(m);
 
     if (s->state == SESSION_OVER) {
         comport_pause(s->comport);
@@ -560,15 +283,16 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     if (comport_output(s->comport)->len > ANSWERS_HIGH)
         comport_pause(s->comport);
     if (s->role != SESSION_OWNER) {
-        observe_message(s, m);
+        do_command(s, m);
         return;
     }
-    if (!line || s->group.mask & line)
-        apply_group(s);
+    if (!line || s->commands.group.mask & line)
+        commands_apply_group(&s->commands);
     /* nothing was written since a group's first command was found in its place */
-    size_t left = changes_line(m) && s->group.count == 0 ? port_untransmitted(s->port) : 0;
+    size_t left =
+        commands_changes_line(m) && s->commands.group.count == 0 ? port_untransmitted(s->port) : 0;
     if (left == 0) {
-        do_message(s, m);
+        do_command(s, m);
         return;
     }
     s->waiting = *m;
@@ -587,30 +311,8 @@ static void on_malformed(void *ctx, const struct rfc2217_message *m)
         return;
     rfc2217_describe(m, text);
     log_debug("%s: > malformed %s", s->who, text);
-    apply_group(s);
-    switch (m->command) {
-    case RFC2217_SET_BAUDRATE:
-    case RFC2217_SET_DATASIZE:
-    case RFC2217_SET_PARITY:
-    case RFC2217_SET_STOPSIZE:
-        answer(s, m->command, setting_in_force(s, m->command));
-        break;
-    case RFC2217_SET_CONTROL:
-        answer(s, RFC2217_SET_CONTROL, control_in_force(s, 0));
-        break;
-    case RFC2217_SET_LINESTATE_MASK:
-        answer(s, RFC2217_SET_LINESTATE_MASK, s->line_mask);
-        break;
-    case RFC2217_SET_MODEMSTATE_MASK:
-        answer(s, RFC2217_SET_MODEMSTATE_MASK, s->modem_mask);
-        break;
-    case RFC2217_NOTIFY_LINESTATE: /* pyserial's poll has no payload */
-    case RFC2217_NOTIFY_MODEMSTATE:
-        do_message(s, m);
-        break;
-    default:
-        break;
-    }
+    commands_apply_group(&s->commands);
+    commands_answer_malformed(&s->commands, m);
 }
 
 /* --- the client's bytes ----------------------------------------------------------------------- */
@@ -631,7 +333,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     struct serial_session *s = ctx;
 
     if (s->state != SESSION_OVER) {
-        apply_group(s);
+        commands_apply_group(&s->commands);
         write_port(s, data, len);
     }
     if (port_is_full(s->port) || s->state == SESSION_OVER)
@@ -645,7 +347,7 @@ static void on_telnet_command(void *ctx, uint8_t command)
 
     if (s->state == SESSION_OVER)
         return;
-    apply_group(s);
+    commands_apply_group(&s->commands);
     if (command == TELNET_BYTE_AYT)
         comport_send_command(s->comport, TELNET_BYTE_NOP);
     if (command == TELNET_BYTE_BRK && s->role == SESSION_OWNER &&
@@ -671,7 +373,7 @@ static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t 
            stream_queued(s->stream) < QUEUE_HIGH) {
         used += comport_receive(s->comport, data + used, len - used);
         if (used == len)
-            apply_group(s);
+            commands_apply_group(&s->commands);
         flush_out(s);
     }
     return used;
@@ -699,8 +401,8 @@ static void become_raw(struct serial_session *s)
     port_update(s->port);
 }
 
-/* Looks at the first bytes: IAC and 250 to 254 begin a Telnet negotiation, anything else is data.
- * Returns the bytes used: an IAC may be kept back until the next one comes. */
+/* Looks at the first bytes: IAC and 250 to 254 begin a Telnet negotiation, anything else is
+ * data. Returns the bytes used: an IAC may be kept back until the next one comes. */
 static size_t sniff(struct serial_session *s, const uint8_t *data, size_t len)
 {
     static const uint8_t iac = TELNET_BYTE_IAC;
@@ -757,7 +459,7 @@ static void take_held(struct serial_session *s)
     if (s->state == SESSION_OVER)
         return;
     if (s->held.len == 0 && !s->draining && s->comport)
-        apply_group(s);
+        commands_apply_group(&s->commands);
     flush_out(s);
     update_reading(s);
     if (s->state != SESSION_OVER)
@@ -776,11 +478,12 @@ void session_port_ready(struct serial_session *s)
     take_held(s);
 }
 
-/* --- the device's bytes ----------------------------------------------------------------------- */
+/* --- the device's bytes
+ * ----------------------------------------------------------------------- */
 
 bool session_wants_data(const struct serial_session *s)
 {
-    return is_working(s) && !s->suspended && stream_queued(s->stream) == 0;
+    return is_working(s) && !s->commands.suspended && stream_queued(s->stream) == 0;
 }
 
 void session_data(struct serial_session *s, const uint8_t *data, size_t len)
@@ -798,8 +501,8 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
     if (s->state == SESSION_RAW) {
         r = stream_write(s->stream, data, len);
     } else {
-        if (s->line_mask & LINE_STATE_DATA_READY)
-            answer(s, RFC2217_NOTIFY_LINESTATE, LINE_STATE_DATA_READY);
+        if (s->commands.line_mask & LINE_STATE_DATA_READY)
+            commands_answer(&s->commands, RFC2217_NOTIFY_LINESTATE, LINE_STATE_DATA_READY);
         r = comport_send_data(s->comport, data, len);
         flush_out(s);
     }
@@ -818,7 +521,8 @@ static void on_drained(void *ctx)
         port_update(s->port);
 }
 
-/* --- what the client speaks ------------------------------------------------------------------- */
+/* --- what the client speaks
+ * ------------------------------------------------------------------- */
 
 const char *session_speaks(const struct serial_session *s)
 {
@@ -860,8 +564,9 @@ static void on_option(void *ctx, bool agreed)
     set_state(s, agreed ? SESSION_RFC2217 : SESSION_TELNET);
     if (agreed) {
         /* not in the RFC, but pyserial's lines are unknown until one came, even if it is 0 */
-        s->modem_told = port_lines(s->port) & LINE_INPUTS;
-        answer(s, RFC2217_NOTIFY_MODEMSTATE, s->modem_told & s->modem_mask);
+        s->commands.modem_told = port_lines(s->port) & LINE_INPUTS;
+        commands_answer(&s->commands, RFC2217_NOTIFY_MODEMSTATE,
+                        s->commands.modem_told & s->commands.modem_mask);
     }
     port_update(s->port);
 }
@@ -881,6 +586,7 @@ static void start_telnet(struct serial_session *s)
         session_end(s, "out of memory");
         return;
     }
+    s->commands.comport = s->comport;
     set_state(s, SESSION_NEGOTIATING);
     set_timer(s, (s->role == SESSION_REFUSED ? REFUSE_MS : NEGOTIATE_MS) * 1000);
     if (s->role == SESSION_REFUSED) /* and so not taken for one that works */
@@ -933,7 +639,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-/* --- beginning and end ------------------------------------------------------------------------ */
+/* --- beginning and end
+ * ------------------------------------------------------------------------ */
 
 static void on_ended(void *ctx, int error)
 {
@@ -971,7 +678,7 @@ void session_end(struct serial_session *s, const char *why)
     if (s->held.len > 0)
         log_warn("%s: %zu bytes it sent are dropped: the device did not take them", s->who,
                  s->held.len);
-    apply_group(s);
+    commands_apply_group(&s->commands);
     s->state = SESSION_OVER;
     event_del(s->timer);
     event_del(s->break_end);
@@ -994,7 +701,6 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
     s->port = port;
     s->role = role;
     s->refusal = refusal;
-    s->modem_mask = 255;
     buf_init(&s->held, QUEUE_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->break_end = evtimer_new(base, on_break_end, s);
@@ -1005,6 +711,10 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
         session_free(s);
         return NULL;
     }
+    s->commands = (struct commands){.port = port,
+                                    .who = s->who,
+                                    .signature = refusal ? refusal : "com2net " COM2NET_VERSION,
+                                    .modem_mask = 255};
     snprintf(s->who, sizeof s->who, "%.64s: %.80s", port_name(port), stream_peer(s->stream));
     /* from the loop: the port has to know the session before anything can end it */
     set_timer(s, 0);
