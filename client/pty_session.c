@@ -28,12 +28,12 @@
 #include <event2/event.h>
 
 #include "dialer.h"
+#include "far_port.h"
 #include "line_text.h"
 #include "rfc2217_text.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
-#include "peer.h"
 #include "proto/comport.h"
 #include "stream.h"
 
@@ -54,16 +54,6 @@ enum session_state {
     SESSION_READY,
 };
 
-/* Settings of the server that the first session still has to learn. */
-enum learning {
-    LEARN_BAUD = 1,
-    LEARN_SIZE = 2,
-    LEARN_PARITY = 4,
-    LEARN_STOP = 8,
-    LEARN_FLOW = 16,
-    LEARN_ALL = 31,
-};
-
 struct pty_session {
     struct event_base *base;
     const struct pty_session_options *options;
@@ -77,21 +67,12 @@ struct pty_session {
     struct comport *comport; /* likewise, but with --raw */
     struct event *timer;     /* NEGOTIATING: the limit; READY: the purge's answer */
     struct event *stable;
-    const struct peer *peer;
-    struct buf to_link;        /* what programs have not taken yet */
-    struct line_settings told; /* what the server was last told, or told us */
-    bool has_told;             /* a later session has to tell it again */
-    unsigned learning;         /* enum learning: questions that are out */
-    unsigned outputs;          /* DTR and RTS as they should be */
-    unsigned inputs;           /* modem inputs as last notified */
-    bool suspended;            /* by the server */
-    bool purging;              /* what comes is older than a purge that is not answered yet */
-    const char *refusal;       /* why the server sends us away, or NULL */
+    struct far_port far;
+    struct buf to_link; /* what programs have not taken yet */
+    bool purging;       /* what comes is older than a purge that is not answered yet */
     bool ever_ready;
-    bool proven;      /* the server has sent a message of RFC 2217 */
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
-    char signature[64];
     uint64_t received, sent;
     unsigned connections;
     char server[ADDR_TEXT_MAX];
@@ -122,75 +103,11 @@ static void flush_out(struct pty_session *s)
         lose(s, r < 0 ? os_error_text(-r) : "out of memory");
 }
 
-static void tell(struct pty_session *s, enum rfc2217_command command, uint32_t value)
+/* Tells what programs have set. Before anything was told, and while the server's own settings are
+ * being asked for, that is everything. */
+static void tell_settings(struct pty_session *s)
 {
-    if (log_enabled(LOG_LEVEL_DEBUG)) {
-        char text[RFC2217_DESCRIPTION_MAX];
-
-        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
-                         text);
-        log_debug("%s: > %s", s->name, text);
-    }
-    comport_send_value(s->comport, command, value);
-}
-
-static void tell_flow(struct pty_session *s, const struct line_settings *line)
-{
-    tell(s, RFC2217_SET_CONTROL, rfc2217_flow_out_code(line->flow_out));
-    if (line->flow_in != line->flow_out)
-        tell(s, RFC2217_SET_CONTROL, rfc2217_flow_in_code(line->flow_in));
-}
-
-/* Tells the settings that differ from what the server knows, or all of them. The order is the one
- * that RFC 2217 recommends. */
-static void tell_settings(struct pty_session *s, bool all)
-{
-    const struct line_settings *line = vport_line(s->port);
-    struct line_settings *told = &s->told;
-
-    if (s->state != SESSION_READY || !s->comport || line->baud == 0)
-        return;
-    s->learning = 0;
-    if (all || line->baud != told->baud)
-        tell(s, RFC2217_SET_BAUDRATE, line->baud);
-    if (all || line->data_bits != told->data_bits)
-        tell(s, RFC2217_SET_DATASIZE, line->data_bits);
-    if (all || line->parity != told->parity)
-        tell(s, RFC2217_SET_PARITY, line->parity);
-    if (all || line->stop != told->stop)
-        tell(s, RFC2217_SET_STOPSIZE, line->stop);
-    if (all || line->flow_out != told->flow_out || line->flow_in != told->flow_in)
-        tell_flow(s, line);
-    s->told = *line;
-    s->has_told = true;
-}
-
-static void tell_outputs(struct pty_session *s)
-{
-    if (s->state != SESSION_READY || !s->comport)
-        return;
-    tell(s, RFC2217_SET_CONTROL,
-         s->outputs & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF);
-    tell(s, RFC2217_SET_CONTROL,
-         s->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
-}
-
-static void set_outputs(struct pty_session *s, unsigned outputs)
-{
-    if (s->outputs == outputs)
-        return;
-    s->outputs = outputs;
-    tell_outputs(s);
-}
-
-static void ask_settings(struct pty_session *s)
-{
-    s->learning = LEARN_ALL;
-    tell(s, RFC2217_SET_BAUDRATE, 0);
-    tell(s, RFC2217_SET_DATASIZE, 0);
-    tell(s, RFC2217_SET_PARITY, 0);
-    tell(s, RFC2217_SET_STOPSIZE, 0);
-    tell(s, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_QUERY);
+    far_port_tell_settings(&s->far, vport_line(s->port), !s->far.has_told && s->far.learning);
 }
 
 /* --- the port's callbacks ------------------------------------------------------------------- */
@@ -200,8 +117,8 @@ static void on_opened(void *ctx)
     struct pty_session *s = ctx;
 
     log_debug("%s: opened", s->name);
-    tell_settings(s, !s->has_told && s->learning);
-    set_outputs(s, vport_line(s->port)->baud ? (unsigned)LINE_OUTPUTS : 0);
+    tell_settings(s);
+    far_port_set_outputs(&s->far, vport_line(s->port)->baud ? (unsigned)LINE_OUTPUTS : 0);
     flush_out(s);
 }
 
@@ -212,7 +129,7 @@ static void on_closed(void *ctx)
     log_debug("%s: closed", s->name);
     buf_drain(&s->to_link, s->to_link.len);
     if (vport_hupcl(s->port))
-        set_outputs(s, 0);
+        far_port_set_outputs(&s->far, 0);
     flush_out(s);
     update(s);
 }
@@ -226,12 +143,12 @@ static void on_settings(void *ctx, const struct line_settings *line)
     log_debug("%s: set to %s", s->name, text);
     if (s->options->raw)
         return;
-    tell_settings(s, !s->has_told && s->learning);
+    tell_settings(s);
     /* speed 0 hangs up, another one after it raises the lines again */
     if (line->baud == 0)
-        set_outputs(s, 0);
-    else if (s->outputs == 0 && vport_is_open(s->port))
-        set_outputs(s, LINE_OUTPUTS);
+        far_port_set_outputs(&s->far, 0);
+    else if (s->far.outputs == 0 && vport_is_open(s->port))
+        far_port_set_outputs(&s->far, LINE_OUTPUTS);
     flush_out(s);
 }
 
@@ -264,8 +181,9 @@ static void on_flushed(void *ctx, bool rx, bool tx)
     if (rx)
         buf_drain(&s->to_link, s->to_link.len);
     if (s->state == SESSION_READY && s->comport) {
-        tell(s, RFC2217_PURGE_DATA, (rx ? RFC2217_PURGE_RX : 0u) | (tx ? RFC2217_PURGE_TX : 0u));
-        if (rx && s->peer->purge_is_exact) {
+        far_port_tell(&s->far, RFC2217_PURGE_DATA,
+                      (rx ? RFC2217_PURGE_RX : 0u) | (tx ? RFC2217_PURGE_TX : 0u));
+        if (rx && s->far.peer->purge_is_exact) {
             s->purging = true;
             set_timer(s->timer, PURGE_MS);
         }
@@ -319,91 +237,21 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         lose(s, "it sends and does not negotiate");
 }
 
-/* All that was asked is known: the port gets the settings of the server's, which programs then
- * find. */
-static void learnt(struct pty_session *s, enum learning what)
+/* The port gets the settings of the server's, which programs then find; what the user said of the
+ * format is better. */
+static void adopt_settings(struct pty_session *s)
 {
-    char text[LINE_TEXT_MAX];
+    const struct vport_options *port = &s->options->port;
+    struct line_settings line = s->far.told;
 
-    s->learning &= ~(unsigned)what;
-    if (s->learning)
-        return;
-    line_text(&s->told, text);
-    log_debug("%s: the server's port is at %s", s->name, text);
-    if (s->options->port.has_format) { /* what the user says of it is better */
-        struct line_settings line = s->told;
-
-        line.data_bits = s->options->port.format.data_bits;
-        line.parity = s->options->port.format.parity;
-        line.stop = s->options->port.format.stop;
-        vport_set_line(s->port, &line);
-        tell_settings(s, false);
-    } else {
-        vport_set_line(s->port, &s->told);
+    if (port->has_format) {
+        line.data_bits = port->format.data_bits;
+        line.parity = port->format.parity;
+        line.stop = port->format.stop;
     }
-}
-
-static void learn(struct pty_session *s, enum learning what, uint32_t value)
-{
-    struct line_settings *told = &s->told;
-
-    if (what == LEARN_BAUD && value > 0)
-        told->baud = value;
-    else if (what == LEARN_SIZE && value >= 5 && value <= 8)
-        told->data_bits = (uint8_t)value;
-    else if (what == LEARN_PARITY && value >= LINE_PARITY_NONE && value <= LINE_PARITY_SPACE)
-        told->parity = (uint8_t)value;
-    else if (what == LEARN_STOP && value >= LINE_STOP_1 && value <= LINE_STOP_1_5)
-        told->stop = (uint8_t)value;
-    learnt(s, what);
-}
-
-/* An answer to a setting: the value now in force. */
-static void check_setting(struct pty_session *s, enum learning what, uint32_t asked,
-                          const struct rfc2217_message *m)
-{
-    if (s->learning & what) {
-        learn(s, what, m->value);
-        return;
-    }
-    bool fine = what == LEARN_BAUD ? line_baud_near(asked, m->value) : asked == m->value;
-    if (!fine && s->has_told) {
-        char text[RFC2217_DESCRIPTION_MAX];
-
-        rfc2217_describe(m, text);
-        log_warn("%s: the server does not do what a program set; it has now: %s", s->name, text);
-    }
-}
-
-static void check_control(struct pty_session *s, const struct rfc2217_message *m)
-{
-    bool inbound;
-    int flow = rfc2217_flow_of_code(m->value, &inbound);
-
-    if (flow >= 0 && !inbound && (s->learning & LEARN_FLOW)) {
-        s->told.flow_out = (uint8_t)flow;
-        s->told.flow_in = (uint8_t)flow;
-        learnt(s, LEARN_FLOW);
-    } else if (flow >= 0 && s->has_told && !s->peer->control_answers_lie &&
-               flow != (inbound ? s->told.flow_in : s->told.flow_out)) {
-        log_warn("%s: the server does not do the flow control that a program set; it has now: %s",
-                 s->name, line_flow_name((unsigned)flow));
-    }
-}
-
-static void on_signature(struct pty_session *s, const struct rfc2217_message *m)
-{
-    if (m->text_len == 0) {
-        comport_send_text(s->comport, "net2pty " COM2NET_VERSION);
-        return;
-    }
-    const char *refusal = peer_refusal(m->text, m->text_len);
-    if (refusal) {
-        s->refusal = refusal;
-        return;
-    }
-    s->peer = peer_of_signature(m->text, m->text_len);
-    snprintf(s->signature, sizeof s->signature, "%.*s", (int)m->text_len, (const char *)m->text);
+    vport_set_line(s->port, &line);
+    if (port->has_format)
+        tell_settings(s);
 }
 
 static void on_message(void *ctx, const struct rfc2217_message *m)
@@ -412,49 +260,17 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
 
     if (s->state == SESSION_WAITING)
         return;
-    s->proven = true;
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         char text[RFC2217_DESCRIPTION_MAX];
 
         rfc2217_describe(m, text);
         log_debug("%s: < %s", s->name, text);
     }
-    switch (m->command) {
-    case RFC2217_SIGNATURE:
-        on_signature(s, m);
-        break;
-    case RFC2217_SET_BAUDRATE:
-        check_setting(s, LEARN_BAUD, s->told.baud, m);
-        break;
-    case RFC2217_SET_DATASIZE:
-        check_setting(s, LEARN_SIZE, s->told.data_bits, m);
-        break;
-    case RFC2217_SET_PARITY:
-        check_setting(s, LEARN_PARITY, s->told.parity, m);
-        break;
-    case RFC2217_SET_STOPSIZE:
-        check_setting(s, LEARN_STOP, s->told.stop, m);
-        break;
-    case RFC2217_SET_CONTROL:
-        check_control(s, m);
-        break;
-    case RFC2217_NOTIFY_MODEMSTATE:
-        s->inputs = m->value & LINE_INPUTS;
-        break;
-    case RFC2217_FLOWCONTROL_SUSPEND:
-        s->suspended = true;
-        update(s);
-        break;
-    case RFC2217_FLOWCONTROL_RESUME:
-        s->suspended = false;
-        update(s);
-        break;
-    case RFC2217_PURGE_DATA:
+    if (m->command == RFC2217_PURGE_DATA)
         s->purging = false;
-        break;
-    default:
-        break;
-    }
+    if (far_port_message(&s->far, m))
+        adopt_settings(s);
+    update(s);
 }
 
 static void on_malformed(void *ctx, const struct rfc2217_message *m)
@@ -476,7 +292,7 @@ static void on_command(void *ctx, uint8_t command)
 
 static void update(struct pty_session *s)
 {
-    bool flowing = s->state == SESSION_READY && !s->suspended && stream_queued(s->stream) == 0;
+    bool flowing = s->state == SESSION_READY && !s->far.suspended && stream_queued(s->stream) == 0;
 
     vport_read(s->port, flowing);
     if (s->stream)
@@ -495,11 +311,12 @@ static void become_ready(struct pty_session *s)
     snprintf(peer, sizeof peer, "%s", s->comport ? "" : ", raw");
     log_info("%s: connected to %s%s", s->name, s->server, peer);
     if (s->comport) {
-        if (s->has_told || vport_is_open(s->port) || s->options->baud)
-            tell_settings(s, true);
+        s->far.ready = true;
+        if (s->far.has_told || vport_is_open(s->port) || s->options->baud)
+            far_port_tell_settings(&s->far, vport_line(s->port), true);
         else
-            ask_settings(s);
-        tell_outputs(s);
+            far_port_ask_settings(&s->far);
+        far_port_tell_outputs(&s->far);
         flush_out(s);
     }
     if (s->state == SESSION_READY && s->early.len > 0)
@@ -527,8 +344,7 @@ static void on_option(void *ctx, bool agreed)
         /* a banner; what comes from now on may be data */
         buf_drain(&s->early, s->early.len);
         set_timer(s->timer, SETTLE_MS);
-        comport_send_text(s->comport, "");
-        tell(s, RFC2217_SET_BAUDRATE, 0); /* every server answers that */
+        far_port_greet(&s->far);
     }
 }
 
@@ -587,19 +403,15 @@ static void lose(struct pty_session *s, const char *why)
     if (s->comport) /* it may be calling us */
         loop_defer(s->base, free_comport, s->comport);
     s->comport = NULL;
-    s->suspended = false;
     s->purging = false;
-    s->learning = 0;
-    s->inputs = 0;
     early_text(s, text);
-    say_trouble(s, s->refusal ? s->refusal : text[0] ? text : why);
-    s->proven = false;
-    s->refusal = NULL;
+    say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : why);
+    far_port_attach(&s->far, NULL);
     update(s);
     dialer_start(s->dialer);
     if (was_ready && s->options->hangup) {
         buf_drain(&s->to_link, s->to_link.len);
-        s->outputs = 0;
+        s->far.outputs = 0;
         if (vport_hang_up(s->port, error) < 0)
             log_error("%s", error);
     }
@@ -616,7 +428,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     }
     comport_receive(s->comport, data, len);
     if (s->state == SESSION_NEGOTIATING && comport_agreed(s->comport) &&
-        comport_settled(s->comport) && s->proven && !s->refusal)
+        comport_settled(s->comport) && s->far.proven && !s->far.refusal)
         become_ready(s);
     if (s->state != SESSION_WAITING)
         flush_out(s);
@@ -647,8 +459,7 @@ static void on_connected(void *ctx, evutil_socket_t fd)
     if (s->stream && !s->options->raw)
         s->comport = comport_new(COMPORT_CLIENT, QUEUE_MAX, &comport_callbacks, s);
     s->state = SESSION_NEGOTIATING;
-    s->peer = peer_of_signature(NULL, 0);
-    s->signature[0] = '\0';
+    far_port_attach(&s->far, s->comport);
     if (!s->stream || (!s->comport && !s->options->raw)) {
         lose(s, "out of memory");
         return;
@@ -681,7 +492,7 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (s->state == SESSION_READY)
         s->purging = false;
-    else if (comport_agreed(s->comport) && !s->refusal)
+    else if (comport_agreed(s->comport) && !s->far.refusal)
         become_ready(s); /* some never answer about BINARY, or never say anything */
     else
         lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
@@ -715,7 +526,7 @@ void pty_session_report(const struct pty_session *s, char text[static CONTROL_RE
     char line[LINE_TEXT_MAX], lines[LINE_TEXT_MAX];
 
     line_text(vport_line(s->port), line);
-    line_modem_text(s->outputs | s->inputs, lines);
+    line_modem_text(s->far.outputs | s->far.inputs, lines);
     snprintf(text, CONTROL_REPORT_MAX,
              "link: %s\n"
              "device: %s\n"
@@ -730,8 +541,8 @@ void pty_session_report(const struct pty_session *s, char text[static CONTROL_RE
              "waiting: %zu bytes for programs, %zu bytes for the server\n"
              "connections: %u\n",
              s->name, vport_device(s->port), s->server, states[s->state], s->trouble[0] ? ": " : "",
-             s->trouble, s->options->raw ? "raw" : "RFC 2217", s->signature[0] ? " (" : "",
-             s->signature, s->signature[0] ? ")" : "", line, lines,
+             s->trouble, s->options->raw ? "raw" : "RFC 2217", s->far.signature[0] ? " (" : "",
+             s->far.signature, s->far.signature[0] ? ")" : "", line, lines,
              vport_is_open(s->port) ? "has it open" : "none", (unsigned long long)s->received,
              (unsigned long long)s->sent, s->to_link.len, s->stream ? stream_queued(s->stream) : 0,
              s->connections);
@@ -770,8 +581,9 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->connected = connected;
     s->ctx = ctx;
     s->name = options->link;
-    s->told = first_settings(options);
-    s->peer = peer_of_signature(NULL, 0);
+    s->far.name = options->link;
+    s->far.told = first_settings(options);
+    far_port_attach(&s->far, NULL);
     addr_text(&options->server, s->server);
     buf_init(&s->to_link, TO_LINK_MAX);
     buf_init(&s->early, EARLY_MAX);
@@ -783,8 +595,8 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->control = control_new(base, options->link, on_report, s, &stale, error);
     if (!s->control)
         goto fail;
-    s->port =
-        vport_new(base, options->link, stale, &options->port, &s->told, &port_callbacks, s, error);
+    s->port = vport_new(base, options->link, stale, &options->port, &s->far.told, &port_callbacks,
+                        s, error);
     if (!s->port)
         goto fail;
     log_info("%s: ready, %s is behind it", s->name, vport_device(s->port));

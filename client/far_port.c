@@ -1,0 +1,225 @@
+#include "far_port.h"
+
+#include <stdio.h>
+
+#include "line_text.h"
+#include "log.h"
+#include "rfc2217_text.h"
+
+/* Settings that the first session still has to learn. */
+enum learning {
+    LEARN_BAUD = 1,
+    LEARN_SIZE = 2,
+    LEARN_PARITY = 4,
+    LEARN_STOP = 8,
+    LEARN_FLOW = 16,
+    LEARN_ALL = 31,
+};
+
+void far_port_attach(struct far_port *f, struct comport *comport)
+{
+    f->comport = comport;
+    f->ready = false;
+    f->greeted = false;
+    f->learning = 0;
+    f->inputs = 0;
+    f->suspended = false;
+    f->proven = false;
+    f->refusal = NULL;
+    f->peer = peer_of_signature(NULL, 0);
+    if (comport)
+        f->signature[0] = '\0';
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value)
+{
+    if (log_enabled(LOG_LEVEL_DEBUG)) {
+        char text[RFC2217_DESCRIPTION_MAX];
+
+        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
+                         text);
+        log_debug("%s: > %s", f->name, text);
+    }
+    comport_send_value(f->comport, command, value);
+}
+
+void far_port_greet(struct far_port *f)
+{
+    comport_send_text(f->comport, "");
+    far_port_tell(f, RFC2217_SET_BAUDRATE, 0);
+    f->greeted = true;
+}
+
+static void tell_flow(struct far_port *f, const struct line_settings *line)
+{
+    far_port_tell(f, RFC2217_SET_CONTROL, rfc2217_flow_out_code(line->flow_out));
+    if (line->flow_in != line->flow_out)
+        far_port_tell(f, RFC2217_SET_CONTROL, rfc2217_flow_in_code(line->flow_in));
+}
+
+void far_port_tell_settings(struct far_port *f, const struct line_settings *line, bool all)
+{
+    struct line_settings *told = &f->told;
+
+    if (!f->ready || line->baud == 0)
+        return;
+    f->learning = 0;
+    /* the order that RFC 2217 recommends */
+    if (all || line->baud != told->baud)
+        far_port_tell(f, RFC2217_SET_BAUDRATE, line->baud);
+    if (all || line->data_bits != told->data_bits)
+        far_port_tell(f, RFC2217_SET_DATASIZE, line->data_bits);
+    if (all || line->parity != told->parity)
+        far_port_tell(f, RFC2217_SET_PARITY, line->parity);
+    if (all || line->stop != told->stop)
+        far_port_tell(f, RFC2217_SET_STOPSIZE, line->stop);
+    if (all || line->flow_out != told->flow_out || line->flow_in != told->flow_in)
+        tell_flow(f, line);
+    f->told = *line;
+    f->has_told = true;
+}
+
+void far_port_tell_outputs(struct far_port *f)
+{
+    if (!f->ready)
+        return;
+    far_port_tell(f, RFC2217_SET_CONTROL,
+                  f->outputs & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF);
+    far_port_tell(f, RFC2217_SET_CONTROL,
+                  f->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
+}
+
+void far_port_set_outputs(struct far_port *f, unsigned outputs)
+{
+    if (f->outputs == outputs)
+        return;
+    f->outputs = outputs;
+    far_port_tell_outputs(f);
+}
+
+void far_port_ask_settings(struct far_port *f)
+{
+    /* the greeting has asked for the speed */
+    f->learning = f->greeted ? LEARN_ALL : LEARN_ALL & ~LEARN_BAUD;
+    far_port_tell(f, RFC2217_SET_DATASIZE, 0);
+    far_port_tell(f, RFC2217_SET_PARITY, 0);
+    far_port_tell(f, RFC2217_SET_STOPSIZE, 0);
+    far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_QUERY);
+}
+
+/* --- being answered ----------------------------------------------------------------------------
+ */
+
+/* Returns whether that was the last to learn. */
+static bool learnt(struct far_port *f, enum learning what)
+{
+    char text[LINE_TEXT_MAX];
+
+    f->learning &= ~(unsigned)what;
+    if (f->learning)
+        return false;
+    line_text(&f->told, text);
+    log_debug("%s: the server's port is at %s", f->name, text);
+    return true;
+}
+
+static bool learn(struct far_port *f, enum learning what, uint32_t value)
+{
+    struct line_settings *told = &f->told;
+
+    if (what == LEARN_SIZE && value >= 5 && value <= 8)
+        told->data_bits = (uint8_t)value;
+    else if (what == LEARN_PARITY && value >= LINE_PARITY_NONE && value <= LINE_PARITY_SPACE)
+        told->parity = (uint8_t)value;
+    else if (what == LEARN_STOP && value >= LINE_STOP_1 && value <= LINE_STOP_1_5)
+        told->stop = (uint8_t)value;
+    return learnt(f, what);
+}
+
+/* An answer to a setting: the value now in force. */
+static bool on_setting(struct far_port *f, enum learning what, uint32_t asked,
+                       const struct rfc2217_message *m)
+{
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    if (what == LEARN_BAUD && f->greeted) { /* from before anything was set on this connection */
+        f->greeted = false;
+        if (!f->has_told && m->value > 0)
+            f->told.baud = m->value;
+        return (f->learning & what) && learnt(f, what);
+    }
+    if (f->learning & what)
+        return learn(f, what, m->value);
+    bool fine = what == LEARN_BAUD ? line_baud_near(asked, m->value) : asked == m->value;
+    if (!fine && f->has_told) {
+        rfc2217_describe(m, text);
+        log_warn("%s: the server does not do what a program set; it has now: %s", f->name, text);
+    }
+    return false;
+}
+
+static bool on_control(struct far_port *f, const struct rfc2217_message *m)
+{
+    bool inbound;
+    int flow = rfc2217_flow_of_code(m->value, &inbound);
+
+    if (flow < 0)
+        return false;
+    if (!inbound && (f->learning & LEARN_FLOW)) {
+        f->told.flow_out = (uint8_t)flow;
+        f->told.flow_in = (uint8_t)flow;
+        return learnt(f, LEARN_FLOW);
+    }
+    if (f->has_told && !f->peer->control_answers_lie &&
+        flow != (inbound ? f->told.flow_in : f->told.flow_out))
+        log_warn("%s: the server does not do the flow control that a program set; it has now: %s",
+                 f->name, line_flow_name((unsigned)flow));
+    return false;
+}
+
+static void on_signature(struct far_port *f, const struct rfc2217_message *m)
+{
+    if (m->text_len == 0) {
+        comport_send_text(f->comport, "net2pty " COM2NET_VERSION);
+        return;
+    }
+    f->refusal = peer_refusal(m->text, m->text_len);
+    if (f->refusal)
+        return;
+    f->peer = peer_of_signature(m->text, m->text_len);
+    snprintf(f->signature, sizeof f->signature, "%.*s", (int)m->text_len, (const char *)m->text);
+}
+
+bool far_port_message(struct far_port *f, const struct rfc2217_message *m)
+{
+    f->proven = true;
+    switch (m->command) {
+    case RFC2217_SIGNATURE:
+        on_signature(f, m);
+        break;
+    case RFC2217_SET_BAUDRATE:
+        return on_setting(f, LEARN_BAUD, f->told.baud, m);
+    case RFC2217_SET_DATASIZE:
+        return on_setting(f, LEARN_SIZE, f->told.data_bits, m);
+    case RFC2217_SET_PARITY:
+        return on_setting(f, LEARN_PARITY, f->told.parity, m);
+    case RFC2217_SET_STOPSIZE:
+        return on_setting(f, LEARN_STOP, f->told.stop, m);
+    case RFC2217_SET_CONTROL:
+        return on_control(f, m);
+    case RFC2217_NOTIFY_MODEMSTATE:
+        f->inputs = m->value & LINE_INPUTS;
+        break;
+    case RFC2217_FLOWCONTROL_SUSPEND:
+        f->suspended = true;
+        break;
+    case RFC2217_FLOWCONTROL_RESUME:
+        f->suspended = false;
+        break;
+    default:
+        break;
+    }
+    return false;
+}

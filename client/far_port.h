@@ -1,0 +1,55 @@
+/*
+ * The server's port as this side knows it: what it was told, what it was asked, what it answered.
+ */
+#ifndef CLIENT_FAR_PORT_H
+#define CLIENT_FAR_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "peer.h"
+#include "proto/comport.h"
+
+/* Part of a session, which fills in `name` and the settings that `told` begins with. */
+struct far_port {
+    const char *name;          /* for the log */
+    struct comport *comport;   /* messages go there; the session sends them. NULL: no connection */
+    bool ready;                /* the server takes commands; before, they are only remembered */
+    struct line_settings told; /* what the server was last told, or told us */
+    bool greeted;              /* the answer to the greeting is still to come */
+    bool has_told;             /* a later connection has to tell it again */
+    unsigned learning;         /* questions that are out */
+    unsigned outputs;          /* DTR and RTS as they should be */
+    unsigned inputs;           /* modem inputs as last notified */
+    bool suspended;            /* by the server */
+    bool proven;               /* the server has sent a message of RFC 2217 */
+    const struct peer *peer;   /* never NULL */
+    const char *refusal;       /* why the server sends us away, or NULL */
+    char signature[64];
+};
+
+/* A connection begins, over `comport`, or (NULL) has ended. */
+void far_port_attach(struct far_port *f, struct comport *comport);
+
+/* Sends one command whose payload is a number. */
+void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value);
+
+/* Asks who the server is, and for something that every server answers. */
+void far_port_greet(struct far_port *f);
+
+/* Tells the settings that differ from what the server knows, or `all` of them. Settings with speed
+ * 0 are not told: that asks to hang up. */
+void far_port_tell_settings(struct far_port *f, const struct line_settings *line, bool all);
+
+/* Tells DTR and RTS, if they change, as one group; far_port_tell_outputs in any case. */
+void far_port_set_outputs(struct far_port *f, unsigned outputs);
+void far_port_tell_outputs(struct far_port *f);
+
+/* Asks for the port's settings; far_port_message says when `told` has them. */
+void far_port_ask_settings(struct far_port *f);
+
+/* Takes a message of the server. Returns whether it was the last answer to far_port_ask_settings.
+ */
+bool far_port_message(struct far_port *f, const struct rfc2217_message *m);
+
+#endif
