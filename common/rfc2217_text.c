@@ -54,6 +54,18 @@ static void describe_text(const struct rfc2217_message *m, char *out, size_t roo
     out[n] = '\0';
 }
 
+static void describe_lines(const struct rfc2217_message *m, char *out, size_t room)
+{
+    snprintf(out, room, "%s%sat %u us",
+             !(m->mask & LINE_DTR) ? ""
+             : m->lines & LINE_DTR ? "DTR on "
+                                   : "DTR off ",
+             !(m->mask & LINE_RTS) ? ""
+             : m->lines & LINE_RTS ? "RTS on "
+                                   : "RTS off ",
+             (unsigned)m->value);
+}
+
 static void describe_bits(uint32_t value, const char *const names[8], char *out, size_t room)
 {
     size_t n = (size_t)snprintf(out, room, "%u", (unsigned)value);
@@ -70,7 +82,9 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
                                          "break", "thr-empty", "tsr-empty", "timeout"};
     static const char *const parity[] = {"?", "none", "odd", "even", "mark", "space"};
     static const char *const stop[] = {"?", "1", "2", "1.5"};
-    const char *name = m->command <= RFC2217_PURGE_DATA ? command_names[m->command] : "unknown";
+    const char *name = m->command == RFC2217_SET_LINES    ? "SET-LINES"
+                       : m->command <= RFC2217_PURGE_DATA ? command_names[m->command]
+                                                          : "unknown";
     size_t n = (size_t)snprintf(text, RFC2217_DESCRIPTION_MAX, "%s ", name);
     size_t room = RFC2217_DESCRIPTION_MAX - n;
     char *out = text + n;
@@ -88,6 +102,8 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
     case RFC2217_SET_CONTROL:
         if (m->value < sizeof control_names / sizeof *control_names)
             snprintf(out, room, "%s", control_names[m->value]);
+        else if (m->value == RFC2217_CONTROL_RESET)
+            snprintf(out, room, "reset");
         else
             snprintf(out, room, "%u", (unsigned)m->value);
         break;
@@ -102,6 +118,9 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
     case RFC2217_FLOWCONTROL_SUSPEND:
     case RFC2217_FLOWCONTROL_RESUME:
         text[n - 1] = '\0';
+        break;
+    case RFC2217_SET_LINES:
+        describe_lines(m, out, room);
         break;
     default:
         snprintf(out, room, "%u", (unsigned)m->value);

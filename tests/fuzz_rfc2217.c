@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t n = rfc2217_encode(&m, body);
     if (rfc2217_decode(body, n, &back) < 0 || back.command != m.command || back.value != m.value ||
         back.from_server != m.from_server || back.draft_baud != m.draft_baud ||
-        back.text_len != m.text_len)
+        back.text_len != m.text_len || back.mask != m.mask || back.lines != m.lines)
         abort();
     return 0;
 }

@@ -95,6 +95,10 @@ static void every_message_arrives(void)
         CHECK(comport_send_value(client.comport, command, 255) == 0);
         CHECK(comport_send_value(server.comport, command, 255) == 0);
     }
+    comport_send(client.comport, (struct rfc2217_message){.command = RFC2217_SET_LINES,
+                                                          .value = 0xffffffff,
+                                                          .mask = LINE_OUTPUTS,
+                                                          .lines = LINE_RTS});
     comport_send_text(client.comport, "");
     comport_send_text(server.comport, "a\377b");
     exchange();
@@ -104,7 +108,8 @@ static void every_message_arrives(void)
                "parity overrun data\nNOTIFY-MODEMSTATE 255 CD RI DSR CTS dCD tRI dDSR dCTS\n"
                "FLOWCONTROL-SUSPEND\nFLOWCONTROL-RESUME\nSET-LINESTATE-MASK 255 timeout tsr-empty "
                "thr-empty break framing parity overrun data\nSET-MODEMSTATE-MASK 255 CD RI DSR "
-               "CTS dCD tRI dDSR dCTS\nPURGE-DATA 255\nSIGNATURE ?\n");
+               "CTS dCD tRI dDSR dCTS\nPURGE-DATA 255\n"
+               "SET-LINES DTR off RTS on at 4294967295 us\nSIGNATURE ?\n");
     CHECK(strstr(client.journal.text, "SIGNATURE a.b\n"));
     end_both();
 }
@@ -328,6 +333,11 @@ static void recorded_ser2net_server(void)
     replay("ser2net-server.txt");
 }
 
+static void recorded_net2pty_client(void)
+{
+    replay("net2pty-client.txt");
+}
+
 static void recorded_pyserial_server(void)
 {
     replay("pyserial-server.txt");
@@ -348,6 +358,7 @@ static const struct test tests[] = {
     TEST(recorded_pyserial_client),
     TEST(recorded_gensio_client),
     TEST(recorded_telnet_client),
+    TEST(recorded_net2pty_client),
     TEST(recorded_ser2net_server),
     TEST(recorded_pyserial_server),
 };

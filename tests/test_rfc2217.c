@@ -72,12 +72,35 @@ static void wrong_sizes_name_the_command(void)
     }
 }
 
+static void lines_with_a_time_are_one_message(void)
+{
+    struct rfc2217_message m = {.command = RFC2217_SET_LINES, .value = 0xfffefdfc, .mask = 3};
+    uint8_t body[RFC2217_BODY_MAX];
+    struct rfc2217_message back;
+
+    for (m.lines = 0; m.lines <= LINE_OUTPUTS; m.lines++) {
+        CHECK(rfc2217_encode(&m, body) == 7 && body[0] == 50);
+        back = decoded(body, 7, 0);
+        CHECK(back.command == RFC2217_SET_LINES && !back.from_server && back.value == m.value);
+        CHECK(back.mask == m.mask && back.lines == m.lines);
+    }
+    /* what is no output, and what the mask does not name, does not count */
+    back = DECODED(0, 50, 1, 2, 3, 4, 0xfd, 0xff);
+    CHECK(back.mask == LINE_DTR && back.lines == LINE_DTR && back.value == 0x01020304);
+    DECODED(-EBADMSG, 50);
+    DECODED(-EBADMSG, 50, 1, 2, 3, 4, 3);
+    CHECK(DECODED(-EBADMSG, 50, 1, 2, 3, 4, 3, 3, 0).command == RFC2217_SET_LINES);
+    DECODED(-ENOTSUP, 150, 1, 2, 3, 4, 3, 3); /* no server says it */
+}
+
 static void unknown_commands_are_unknown(void)
 {
     struct rfc2217_message m;
 
     CHECK(rfc2217_decode(NULL, 0, &m) == -ENOTSUP);
     DECODED(-ENOTSUP, 13, 1);
+    DECODED(-ENOTSUP, 49, 1);
+    DECODED(-ENOTSUP, 51, 1);
     DECODED(-ENOTSUP, 99, 1);
     DECODED(-ENOTSUP, 113, 1);
     DECODED(-ENOTSUP, 255, 1);
@@ -104,7 +127,12 @@ static void messages_are_said_in_words(void)
         {{.command = RFC2217_SET_BAUDRATE, .value = 74880}, "SET-BAUDRATE 74880"},
         {{.command = RFC2217_SET_CONTROL, .value = 8}, "SET-CONTROL DTR on"},
         {{.command = RFC2217_SET_CONTROL, .value = 19}, "SET-CONTROL flow dsr"},
-        {{.command = RFC2217_SET_CONTROL, .value = 100}, "SET-CONTROL 100"},
+        {{.command = RFC2217_SET_CONTROL, .value = 100}, "SET-CONTROL reset"},
+        {{.command = RFC2217_SET_CONTROL, .value = 99}, "SET-CONTROL 99"},
+        {{.command = RFC2217_SET_LINES, .value = 7, .mask = 3, .lines = 2},
+         "SET-LINES DTR off RTS on at 7 us"},
+        {{.command = RFC2217_SET_LINES, .value = 4000000000, .mask = 1, .lines = 1},
+         "SET-LINES DTR on at 4000000000 us"},
         {{.command = RFC2217_SET_PARITY, .value = 4}, "SET-PARITY mark"},
         {{.command = RFC2217_SET_PARITY, .value = 77}, "SET-PARITY invalid"},
         {{.command = RFC2217_SET_STOPSIZE, .value = 3}, "SET-STOPSIZE 1.5"},
@@ -148,8 +176,9 @@ static void flow_codes_go_there_and_back(void)
 static const struct test tests[] = {
     TEST(every_command_goes_there_and_back), TEST(speeds_have_four_bytes),
     TEST(old_cisco_speeds_are_an_index),     TEST(wrong_sizes_name_the_command),
-    TEST(unknown_commands_are_unknown),      TEST(long_signatures_are_cut),
-    TEST(messages_are_said_in_words),        TEST(flow_codes_go_there_and_back),
+    TEST(lines_with_a_time_are_one_message), TEST(unknown_commands_are_unknown),
+    TEST(long_signatures_are_cut),           TEST(messages_are_said_in_words),
+    TEST(flow_codes_go_there_and_back),
 };
 
 TEST_MAIN(tests)

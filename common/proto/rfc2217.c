@@ -11,6 +11,7 @@ enum payload {
     PAYLOAD_BYTE,
     PAYLOAD_BAUD,
     PAYLOAD_TEXT,
+    PAYLOAD_LINES,
 };
 
 static const enum payload payloads[] = {
@@ -22,6 +23,14 @@ static const enum payload payloads[] = {
     [RFC2217_SET_LINESTATE_MASK] = PAYLOAD_BYTE,  [RFC2217_SET_MODEMSTATE_MASK] = PAYLOAD_BYTE,
     [RFC2217_PURGE_DATA] = PAYLOAD_BYTE,
 };
+
+/* What follows the code of a command. Returns -ENOTSUP for one that nobody has. */
+static int payload_of(uint8_t command)
+{
+    if (command == RFC2217_SET_LINES)
+        return PAYLOAD_LINES;
+    return command <= RFC2217_PURGE_DATA ? (int)payloads[command] : -ENOTSUP;
+}
 
 /* The draft of RFC 2217 numbered the speeds; old Cisco IOS still does. */
 static const uint32_t draft_bauds[] = {0,    50,    75,    300,   600,   1200,  2400,   4800,
@@ -41,6 +50,18 @@ static int decode_baud(const uint8_t *payload, size_t len, struct rfc2217_messag
     return -EBADMSG;
 }
 
+static int decode_lines(const uint8_t *payload, size_t len, struct rfc2217_message *m)
+{
+    if (m->from_server)
+        return -ENOTSUP;
+    if (len != 6)
+        return -EBADMSG;
+    m->value = get_be32(payload);
+    m->mask = payload[4] & LINE_OUTPUTS;
+    m->lines = payload[5] & m->mask;
+    return 0;
+}
+
 int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m)
 {
     *m = (struct rfc2217_message){0};
@@ -50,12 +71,10 @@ int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m)
     uint8_t code = body[0];
     m->from_server = code >= RFC2217_FROM_SERVER;
     m->command = m->from_server ? (uint8_t)(code - RFC2217_FROM_SERVER) : code;
-    if (m->command > RFC2217_PURGE_DATA)
-        return -ENOTSUP;
 
     const uint8_t *payload = body + 1;
     len--;
-    switch (payloads[m->command]) {
+    switch (payload_of(m->command)) {
     case PAYLOAD_NONE:
         return 0;
     case PAYLOAD_BYTE:
@@ -69,6 +88,8 @@ int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m)
         m->text = payload;
         m->text_len = len < RFC2217_TEXT_MAX ? len : RFC2217_TEXT_MAX;
         return 0;
+    case PAYLOAD_LINES:
+        return decode_lines(payload, len, m);
     }
     return -ENOTSUP;
 }
@@ -86,10 +107,12 @@ static uint8_t draft_index(uint32_t baud)
 
 size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC2217_BODY_MAX])
 {
-    assert(m->command <= RFC2217_PURGE_DATA);
+    int payload = payload_of(m->command);
+
+    assert(payload >= 0);
     body[0] = (uint8_t)(m->command + (m->from_server ? RFC2217_FROM_SERVER : 0));
 
-    switch (payloads[m->command]) {
+    switch (payload) {
     case PAYLOAD_NONE:
         break;
     case PAYLOAD_BYTE:
@@ -108,6 +131,11 @@ size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC22
             memcpy(body + 1, m->text, len);
         return 1 + len;
     }
+    case PAYLOAD_LINES:
+        put_be32(body + 1, m->value);
+        body[5] = m->mask;
+        body[6] = m->lines;
+        return 7;
     }
     return 1;
 }

@@ -35,6 +35,10 @@ enum rfc2217_command {
     RFC2217_SET_LINESTATE_MASK = 10,
     RFC2217_SET_MODEMSTATE_MASK = 11,
     RFC2217_PURGE_DATA = 12,
+    /* Ours, between net2pty and com2net only: DTR and RTS as one change, with the client's time. No
+     * other server knows it, so none but com2net may be sent it; servers never send it. Answered
+     * like the SET-CONTROL of each line. */
+    RFC2217_SET_LINES = 50,
 };
 
 /* Values of SET-CONTROL. 14 to 18 come after an outbound value and refine the inbound side. */
@@ -59,6 +63,7 @@ enum rfc2217_control {
     RFC2217_CONTROL_FLOW_DCD = 17,
     RFC2217_CONTROL_IN_DTR = 18,
     RFC2217_CONTROL_FLOW_DSR = 19,
+    RFC2217_CONTROL_RESET = 100, /* ours: run the recipe of the port's reset= */
 };
 
 enum rfc2217_purge {
@@ -72,14 +77,17 @@ struct rfc2217_message {
     bool from_server;
     bool draft_baud;     /* SET-BAUDRATE in one byte, an index into the draft's table (old Cisco);
                             `value` is the speed all the same, and an answer has to be in kind */
-    uint32_t value;      /* the speed, or the one byte of the other commands */
+    uint32_t value;      /* the speed, or the one byte of the other commands; SET-LINES: when, in
+                            microseconds of the client's clock, which wraps */
+    uint8_t mask;        /* SET-LINES: which of LINE_DTR and LINE_RTS change, */
+    uint8_t lines;       /* and what to */
     const uint8_t *text; /* of a SIGNATURE: borrowed, not terminated */
     size_t text_len;
 };
 
 /*
- * Reads a body. Returns 0; -ENOTSUP for a command that RFC 2217 does not have; -EBADMSG for one
- * whose payload has the wrong size, with `command` and `from_server` set so that it can be
+ * Reads a body. Returns 0; -ENOTSUP for a command that is neither RFC 2217's nor ours; -EBADMSG for
+ * one whose payload has the wrong size, with `command` and `from_server` set so that it can be
  * answered with the value in force. On 0, m->text points into `body`.
  * A server's speed of more than four bytes is taken by its first four (sredird on 64 bits sends 8).
  */
