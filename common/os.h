@@ -64,7 +64,8 @@ int os_port_owner(uint16_t port, char *name, size_t size);
 /* Likewise a process, but this one, that has `path` open. */
 int os_file_owner(const char *path, char *name, size_t size);
 
-/* Milliseconds of a clock that only goes forward. */
+/* Milliseconds and microseconds of one clock that only goes forward. */
 uint64_t os_now_ms(void);
+uint64_t os_now_us(void);
 
 #endif

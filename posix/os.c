@@ -102,12 +102,17 @@ const char *os_error_text(int error)
     return strerror(error);
 }
 
-uint64_t os_now_ms(void)
+uint64_t os_now_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t os_now_ms(void)
+{
+    return os_now_us() / 1000;
 }
 
 /* --- sockets ----------------------------------------------------------------------------- */
