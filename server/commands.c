@@ -161,6 +161,14 @@ static void do_break(struct commands *c, const struct rfc2217_message *m)
     commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
 }
 
+static void set_outputs(struct commands *c, unsigned mask, unsigned values)
+{
+    int r = port_set_outputs(c->port, mask, values);
+
+    if (r < 0)
+        log_warn("%s: the port refuses to set its lines: %s", c->who, os_error_text(-r));
+}
+
 void commands_apply_group(struct commands *c)
 {
     struct line_group group = c->group;
@@ -168,9 +176,7 @@ void commands_apply_group(struct commands *c)
     if (group.count == 0)
         return;
     c->group = (struct line_group){0};
-    int r = port_set_outputs(c->port, group.mask, group.values);
-    if (r < 0)
-        log_warn("%s: the port refuses to set its lines: %s", c->who, os_error_text(-r));
+    set_outputs(c, group.mask, group.values);
     for (unsigned i = 0; i < group.count; i++)
         commands_answer(c, RFC2217_SET_CONTROL,
                         control_in_force(c, group.order[i] == LINE_DTR
@@ -211,6 +217,14 @@ static void do_control(struct commands *c, const struct rfc2217_message *m)
         do_flow(c, m);
     else /* a query, or a value without a meaning */
         commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
+}
+
+static void answer_lines(struct commands *c, const struct rfc2217_message *m)
+{
+    if (m->mask & LINE_DTR)
+        commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, RFC2217_CONTROL_DTR_QUERY));
+    if (m->mask & LINE_RTS)
+        commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, RFC2217_CONTROL_RTS_QUERY));
 }
 
 static void do_purge(struct commands *c, const struct rfc2217_message *m)
@@ -270,6 +284,10 @@ void commands_do(struct commands *c, const struct rfc2217_message *m)
     case RFC2217_PURGE_DATA:
         do_purge(c, m);
         break;
+    case RFC2217_SET_LINES:
+        set_outputs(c, m->mask, m->lines);
+        answer_lines(c, m);
+        break;
     }
 }
 
@@ -279,6 +297,8 @@ bool commands_changes_line(const struct rfc2217_message *m)
 
     if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
         return m->value != 0;
+    if (m->command == RFC2217_SET_LINES)
+        return true;
     return m->command == RFC2217_SET_CONTROL &&
            (commands_line_set(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
             m->value == RFC2217_CONTROL_BREAK_OFF || rfc2217_flow_of_code(m->value, &inbound) >= 0);
@@ -292,6 +312,8 @@ void commands_observe(struct commands *c, const struct rfc2217_message *m)
         commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
     else if (m->command == RFC2217_PURGE_DATA)
         commands_answer(c, RFC2217_PURGE_DATA, m->value);
+    else if (m->command == RFC2217_SET_LINES)
+        answer_lines(c, m);
     else
         commands_do(c, m);
 }

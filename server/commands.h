@@ -38,7 +38,7 @@ struct commands {
 /* Queues an answer or a notification. */
 void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t value);
 
-/* Carries a command out and answers it; one that sets DTR or RTS joins the group instead. */
+/* Carries a command out and answers it; a SET-CONTROL of DTR or RTS joins the group instead. */
 void commands_do(struct commands *c, const struct rfc2217_message *m);
 
 /* Answers the command of one who may not change anything. */

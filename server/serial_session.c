@@ -10,7 +10,8 @@
  * before it are on the wire: the rest of the client's input is then held, and its connection not
  * read, until a timer of the time left on the wire finds them gone (or two seconds without any
  * progress have passed). Settings of DTR and RTS that directly follow each other collect in a group
- * and are applied as one change. What commands mean is in commands.c.
+ * and are applied as one change. Those of net2pty come as one message with its time, and wait in
+ * the same way until playout.h says that they are due. What commands mean is in commands.c.
  */
 #include "serial_session.h"
 
@@ -26,6 +27,7 @@
 #include "rfc2217_text.h"
 #include "loop.h"
 #include "os.h"
+#include "playout.h"
 #include "port.h"
 #include "proto/comport.h"
 #include "proto/telnet_gate.h"
@@ -51,6 +53,13 @@ enum session_state {
     SESSION_OVER,
 };
 
+/* What the client's input waits for. */
+enum session_wait {
+    WAIT_NOTHING,
+    WAIT_DUE,   /* `waiting` is to be carried out at due_us */
+    WAIT_DRAIN, /* and then once the bytes before it are out */
+};
+
 struct serial_session {
     struct serial_session *next;
     struct port *port;
@@ -65,8 +74,10 @@ struct serial_session {
     bool begun;              /* false until the loop's next turn */
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
-    bool draining;           /* `waiting` waits for the bytes before it */
+    enum session_wait wait;
     struct rfc2217_message waiting;
+    struct playout playout;
+    uint64_t due_us;
     size_t drain_left;
     uint64_t drain_since_ms;
     struct buf held; /* the client's input behind what waits */
@@ -109,7 +120,7 @@ static void update_reading(struct serial_session *s)
 {
     if (s->state == SESSION_OVER)
         return;
-    stream_read(s->stream, !s->draining && s->held.len == 0 && !port_is_full(s->port) &&
+    stream_read(s->stream, s->wait == WAIT_NOTHING && s->held.len == 0 && !port_is_full(s->port) &&
                                stream_queued(s->stream) < QUEUE_HIGH);
 }
 
@@ -226,6 +237,9 @@ static void do_command(struct serial_session *s, const struct rfc2217_message *m
         port_update(s->port);
         watch_transmitter(s);
         break;
+    case RFC2217_SET_LINES:
+        playout_done(&s->playout, os_now_us());
+        break;
     default:
         break;
     }
@@ -238,6 +252,33 @@ static void wait_for_drain(struct serial_session *s, size_t left)
 
     s->drain_left = left;
     set_timer(s, us < 500 ? 500 : us > most ? most : us);
+}
+
+/* Does what waits, and goes on with what is behind it. */
+static void end_wait(struct serial_session *s)
+{
+    s->wait = WAIT_NOTHING;
+    do_command(s, &s->waiting);
+    take_held(s);
+}
+
+/* At the timer: the time has come, the bytes before it may not be out. */
+static void continue_due(struct serial_session *s)
+{
+    uint64_t now = os_now_us();
+
+    if (now < s->due_us) {
+        set_timer(s, s->due_us - now);
+        return;
+    }
+    size_t left = port_untransmitted(s->port);
+    if (left == 0) {
+        end_wait(s);
+        return;
+    }
+    s->wait = WAIT_DRAIN;
+    s->drain_since_ms = os_now_ms();
+    wait_for_drain(s, left);
 }
 
 /* At the drain's timer: goes on once the bytes are out, or nothing has moved for two seconds. */
@@ -260,9 +301,16 @@ static void continue_drain(struct serial_session *s)
                  "%d s",
                  s->who, text, left, DRAIN_STUCK_MS / 1000);
     }
-    s->draining = false;
-    do_command(s, &s->waiting);
-    take_held(s);
+    end_wait(s);
+}
+
+/* Makes a command wait, and with it everything behind it. */
+static void wait_with(struct serial_session *s, const struct rfc2217_message *m,
+                      enum session_wait wait)
+{
+    s->waiting = *m;
+    s->wait = wait;
+    comport_pause(s->comport);
 }
 
 static void on_message(void *ctx, const struct rfc2217_message *m)
@@ -288,6 +336,17 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     }
     if (!line || s->commands.group.mask & line)
         commands_apply_group(&s->commands);
+    if (m->command == RFC2217_SET_LINES) {
+        uint64_t now = os_now_us();
+
+        s->due_us = playout_due(&s->playout, m->value, now,
+                                (uint64_t)port_source(s->port)->line_delay_ms * 1000);
+        if (s->due_us > now) {
+            wait_with(s, m, WAIT_DUE);
+            set_timer(s, s->due_us - now);
+            return;
+        }
+    }
     /* nothing was written since a group's first command was found in its place */
     size_t left =
         commands_changes_line(m) && s->commands.group.count == 0 ? port_untransmitted(s->port) : 0;
@@ -295,10 +354,8 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         do_command(s, m);
         return;
     }
-    s->waiting = *m;
-    s->draining = true;
+    wait_with(s, m, WAIT_DRAIN);
     s->drain_since_ms = os_now_ms();
-    comport_pause(s->comport);
     wait_for_drain(s, left);
 }
 
@@ -369,8 +426,8 @@ static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t 
 {
     size_t used = 0;
 
-    while (used < len && s->state != SESSION_OVER && !s->draining && !port_is_full(s->port) &&
-           stream_queued(s->stream) < QUEUE_HIGH) {
+    while (used < len && s->state != SESSION_OVER && s->wait == WAIT_NOTHING &&
+           !port_is_full(s->port) && stream_queued(s->stream) < QUEUE_HIGH) {
         used += comport_receive(s->comport, data + used, len - used);
         if (used == len)
             commands_apply_group(&s->commands);
@@ -458,7 +515,7 @@ static void take_held(struct serial_session *s)
     }
     if (s->state == SESSION_OVER)
         return;
-    if (s->held.len == 0 && !s->draining && s->comport)
+    if (s->held.len == 0 && s->wait == WAIT_NOTHING && s->comport)
         commands_apply_group(&s->commands);
     flush_out(s);
     update_reading(s);
@@ -473,7 +530,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 
 void session_port_ready(struct serial_session *s)
 {
-    if (s->role != SESSION_OWNER || s->draining)
+    if (s->role != SESSION_OWNER || s->wait != WAIT_NOTHING)
         return;
     take_held(s);
 }
@@ -515,7 +572,7 @@ static void on_drained(void *ctx)
     struct serial_session *s = ctx;
 
     tell_late_lines(s);
-    if (s->state != SESSION_OVER && !s->draining)
+    if (s->state != SESSION_OVER && s->wait == WAIT_NOTHING)
         take_held(s);
     if (s->state != SESSION_OVER)
         port_update(s->port);
@@ -621,7 +678,9 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (!s->begun) {
         begin(s);
-    } else if (s->draining) {
+    } else if (s->wait == WAIT_DUE) {
+        continue_due(s);
+    } else if (s->wait == WAIT_DRAIN) {
         continue_drain(s);
     } else if (s->undecided) {
         bool held = s->held_iac;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "playout.h"
+
 /* --- options of one source ----------------------------------------------------------------- */
 
 static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -88,6 +90,21 @@ static int take_interface(void *ctx, const char *value, char error[static CLI_ER
     return 0;
 }
 
+static int take_line_delay(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+    char *end;
+    long ms = strtol(value, &end, 10);
+
+    if (end == value || *end || ms < 0 || ms > PLAYOUT_DELAY_MAX_MS) {
+        snprintf(error, CLI_ERROR_MAX, "it is a number of milliseconds from 0 to %d",
+                 PLAYOUT_DELAY_MAX_MS);
+        return -EINVAL;
+    }
+    s->line_delay_ms = (unsigned)ms;
+    return 0;
+}
+
 #define TAKE_FLAG(flag)                                                                            \
     static int take_##flag(void *ctx, const char *value, char error[static CLI_ERROR_MAX])         \
     {                                                                                              \
@@ -163,6 +180,9 @@ const struct cli_option source_options[] = {
     {"observers", 0, NULL, take_observers, "further clients get what the device sends, read-only"},
     {"if", 0, "N", take_interface, "of several ports of one USB device, that of interface N"},
     {"name", 0, "NAME", take_name, "name of the port in the log"},
+    {"linedelay", 0, "MS", take_line_delay,
+     "how long changes of DTR and RTS by net2pty wait, so\nthat the gaps between them are kept "
+     "(30)"},
     {"lowlatency", 0, "on|off", take_low_latency, "ask the driver to hand bytes on at once (on)"},
     {"paced", 0, NULL, take_paced, "loop: only: bytes take the time their speed says"},
     {0},
@@ -197,7 +217,11 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
 
     if (options)
         *options++ = '\0';
-    *s = (struct source){.selector = text, .name = text, .interface = -1, .line = line_default};
+    *s = (struct source){.selector = text,
+                         .name = text,
+                         .interface = -1,
+                         .line = line_default,
+                         .line_delay_ms = PLAYOUT_DELAY_MS};
     if (strncmp(text, "usb:", 4) == 0) {
         snprintf(error, CLI_ERROR_MAX,
                  "%s: this version publishes serial ports only, not USB devices", text);

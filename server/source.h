@@ -49,7 +49,8 @@ struct source {
     bool observers; /* further clients may read */
     bool no_hupcl;  /* DTR and RTS stay when the last client goes */
     bool no_low_latency;
-    bool paced; /* loop: bytes take their time */
+    bool paced;             /* loop: bytes take their time */
+    unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */
 };
 
 /* The options behind commas, for --help. */

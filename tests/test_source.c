@@ -36,7 +36,7 @@ static void several_ports(void)
 static void options_of_a_port(void)
 {
     CHECK(parse("0403:6010,115200,7e2,dtr=off,rts=on,rtscts,mode=raw,hold,hotplug,takeover,if=1,"
-                "name=ice1,hupcl=off,lowlatency=off 7000") == 1);
+                "name=ice1,hupcl=off,lowlatency=off,linedelay=5 7000") == 1);
     const struct source *s = &sources[0];
     CHECK_TEXT(s->selector, "0403:6010");
     CHECK(s->has_baud && s->line.baud == 115200 && s->has_format && s->line.data_bits == 7);
@@ -44,10 +44,12 @@ static void options_of_a_port(void)
     CHECK(s->has_flow && s->line.flow_out == LINE_FLOW_HARDWARE);
     CHECK(s->dtr == SOURCE_LEVEL_OFF && s->rts == SOURCE_LEVEL_ON);
     CHECK(s->mode == SOURCE_MODE_RAW && s->hold && s->hotplug && s->takeover && !s->observers);
+    CHECK(s->line_delay_ms == 5);
     CHECK(s->interface == 1 && s->no_hupcl && s->no_low_latency);
     CHECK_TEXT(s->name, "ice1");
     CHECK(parse("/dev/x 1") == 1);
     CHECK(!sources[0].has_baud && !sources[0].has_format && !sources[0].has_flow);
+    CHECK(sources[0].line_delay_ms == 30);
     CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
 }
 
@@ -69,6 +71,8 @@ static void what_is_wrong_is_named(void)
         {"/dev/x,hold=1 7000", "option hold=1: takes no value"},
         {"/dev/x,mode=ssh 7000", "auto, rfc2217, telnet or raw"},
         {"/dev/x,if=x 7000", "option if=x"},
+        {"/dev/x,linedelay=30ms 7000", "milliseconds from 0 to 1000"},
+        {"/dev/x,linedelay=-1 7000", "milliseconds from 0 to 1000"},
         {"/dev/x,paced 7000", "for loop: only"},
         {"/dev/x,takeover,observers 7000", "exclude each other"},
         {",hold 7000", "a SOURCE is empty"},
