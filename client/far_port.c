@@ -4,6 +4,7 @@
 
 #include "line_text.h"
 #include "log.h"
+#include "os.h"
 #include "rfc2217_text.h"
 
 /* Settings that the first session still has to learn. */
@@ -33,16 +34,20 @@ void far_port_attach(struct far_port *f, struct comport *comport)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value)
+static void tell(struct far_port *f, const struct rfc2217_message *m)
 {
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         char text[RFC2217_DESCRIPTION_MAX];
 
-        rfc2217_describe(&(struct rfc2217_message){.command = (uint8_t)command, .value = value},
-                         text);
+        rfc2217_describe(m, text);
         log_debug("%s: > %s", f->name, text);
     }
-    comport_send_value(f->comport, command, value);
+    comport_send(f->comport, *m);
+}
+
+void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value)
+{
+    tell(f, &(struct rfc2217_message){.command = (uint8_t)command, .value = value});
 }
 
 void far_port_greet(struct far_port *f)
@@ -81,22 +86,43 @@ void far_port_tell_settings(struct far_port *f, const struct line_settings *line
     f->has_told = true;
 }
 
-void far_port_tell_outputs(struct far_port *f)
+/* Tells the outputs of `mask`. */
+static void tell_lines(struct far_port *f, unsigned mask)
 {
+    struct rfc2217_message m = {.command = RFC2217_SET_LINES,
+                                .value = (uint32_t)os_now_us(),
+                                .mask = (uint8_t)mask,
+                                .lines = (uint8_t)(f->outputs & mask)};
+
     if (!f->ready)
         return;
-    far_port_tell(f, RFC2217_SET_CONTROL,
-                  f->outputs & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF);
-    far_port_tell(f, RFC2217_SET_CONTROL,
-                  f->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
+    if (f->peer->is_ours) {
+        tell(f, &m);
+        return;
+    }
+    if (mask & LINE_DTR)
+        far_port_tell(f, RFC2217_SET_CONTROL,
+                      f->outputs & LINE_DTR ? RFC2217_CONTROL_DTR_ON : RFC2217_CONTROL_DTR_OFF);
+    if (mask & LINE_RTS)
+        far_port_tell(f, RFC2217_SET_CONTROL,
+                      f->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
+}
+
+void far_port_tell_outputs(struct far_port *f)
+{
+    tell_lines(f, LINE_OUTPUTS);
+}
+
+void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs)
+{
+    f->outputs = (f->outputs & ~mask) | (outputs & mask);
+    tell_lines(f, mask);
 }
 
 void far_port_set_outputs(struct far_port *f, unsigned outputs)
 {
-    if (f->outputs == outputs)
-        return;
-    f->outputs = outputs;
-    far_port_tell_outputs(f);
+    if (f->outputs != outputs)
+        far_port_set_lines(f, LINE_OUTPUTS, outputs);
 }
 
 void far_port_ask_settings(struct far_port *f)

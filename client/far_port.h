@@ -41,7 +41,12 @@ void far_port_greet(struct far_port *f);
  * 0 are not told: that asks to hang up. */
 void far_port_tell_settings(struct far_port *f, const struct line_settings *line, bool all);
 
-/* Tells DTR and RTS, if they change, as one group; far_port_tell_outputs in any case. */
+/* Sets the outputs of `mask` (LINE_DTR, LINE_RTS) to `outputs`, as one change in one segment, also
+ * when they are so already. com2net keeps the time between one call and the next, whatever the
+ * network does to the messages. */
+void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs);
+
+/* Sets both, if one of them changes; far_port_tell_outputs tells them as they are. */
 void far_port_set_outputs(struct far_port *f, unsigned outputs);
 void far_port_tell_outputs(struct far_port *f);
 

@@ -5,7 +5,7 @@
 #include <event2/util.h>
 
 static const struct peer peers[] = {
-    {.signature = "com2net", .purge_is_exact = true},
+    {.signature = "com2net", .purge_is_exact = true, .is_ours = true},
     /* 4.3 answers inbound flow control with "none" and a break's end with "on"; from 4.6.0 purges
      * went unanswered for a while (gensio#: "Ack RFC2217 purge") */
     {.signature = "ser2net", .control_answers_lie = true},

@@ -13,6 +13,8 @@ struct peer {
     /* PURGE-DATA is always acknowledged, in order with the data: until then what comes is older
      * than the purge, and can be dropped. */
     bool purge_is_exact;
+    /* It is com2net, which knows SET-LINES and the reset of SET-CONTROL. */
+    bool is_ours;
     /* An answer to SET-CONTROL does not tell what is in force. */
     bool control_answers_lie;
 };

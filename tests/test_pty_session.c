@@ -165,6 +165,21 @@ static bool server_saw(const char *text)
     return strstr(server.journal.text, text) != NULL;
 }
 
+/* What the server got, without the times, which are never the same. */
+static const char *server_journal(void)
+{
+    static struct journal plain;
+
+    journal_clear(&plain);
+    for (const char *p = server.journal.text; *p; p += strcspn(p, "\n") + 1) {
+        size_t len = strcspn(p, "\n");
+        const char *at = strstr(p, " at ");
+
+        journal_line(&plain, "%.*s", at && at < p + len ? (int)(at - p) : (int)len, p);
+    }
+    return plain.text;
+}
+
 static bool programs_saw(const char *text)
 {
     return strstr(fake_vport.journal.text, text) != NULL;
@@ -233,7 +248,7 @@ static void a_program_that_sets_nothing_changes_nothing(void)
     fake_vport_open();
     fake_vport_write("AT");
     RUN_UNTIL(server_saw("data"));
-    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\ndata 41 54\n");
+    CHECK_TEXT(server_journal(), "SET-LINES DTR on RTS on\ndata 41 54\n");
     end();
 }
 
@@ -247,10 +262,9 @@ static void changes_are_told_ahead_of_the_data(void)
     fake_vport_set("8N1", 74880);
     fake_vport_write("y");
     RUN_UNTIL(server_saw("data 79"));
-    CHECK_TEXT(server.journal.text,
-               "SET-CONTROL DTR on\nSET-CONTROL RTS on\nSET-BAUDRATE 115200\nSET-DATASIZE 8\n"
-               "SET-PARITY none\nSET-STOPSIZE 1\nSET-CONTROL flow none\ndata 78\n"
-               "SET-BAUDRATE 74880\ndata 79\n");
+    CHECK_TEXT(server_journal(), "SET-LINES DTR on RTS on\nSET-BAUDRATE 115200\nSET-DATASIZE 8\n"
+                                 "SET-PARITY none\nSET-STOPSIZE 1\nSET-CONTROL flow none\ndata 78\n"
+                                 "SET-BAUDRATE 74880\ndata 79\n");
     end();
 }
 
@@ -324,14 +338,54 @@ static void open_and_close_move_the_lines(void)
     fake_vport_open();
     fake_vport_close();
     RUN_UNTIL(server_saw("RTS off"));
-    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\n"
-                                    "SET-CONTROL DTR off\nSET-CONTROL RTS off\n");
+    CHECK_TEXT(server_journal(), "SET-LINES DTR on RTS on\nSET-LINES DTR off RTS off\n");
     journal_clear(&server.journal);
     fake_vport_open();
     fake_vport.hupcl = false;
     fake_vport_close();
     run_for(20);
-    CHECK_TEXT(server.journal.text, "SET-CONTROL DTR on\nSET-CONTROL RTS on\n");
+    CHECK_TEXT(server_journal(), "SET-LINES DTR on RTS on\n");
+    end();
+}
+
+static uint32_t told_time(const char *what)
+{
+    const char *p = strstr(server.journal.text, what);
+
+    CHECK(p);
+    p = strstr(p, " at ");
+    CHECK(p);
+    return (uint32_t)strtoul(p + 4, NULL, 10);
+}
+
+static void com2net_is_told_when_the_lines_moved(void)
+{
+    begin();
+    server_agree_and_teach();
+    uint32_t from = (uint32_t)os_now_us();
+    fake_vport_open();
+    run_for(30);
+    uint32_t between = (uint32_t)os_now_us();
+    fake_vport_close();
+    uint32_t to = (uint32_t)os_now_us();
+    RUN_UNTIL(server_saw("RTS off"));
+    CHECK(told_time("RTS on") - from <= between - from);
+    CHECK(told_time("RTS off") - between <= to - between);
+    end();
+}
+
+static void strangers_are_told_lines_as_the_rfc_has_them(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    comport_send_text(server.comport, "ser2net");
+    server_flush();
+    run_for(20);
+    journal_clear(&server.journal);
+    fake_vport_open();
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK(server_saw("SET-CONTROL DTR on\nSET-CONTROL RTS on\n") && !server_saw("SET-LINES"));
     end();
 }
 
@@ -617,6 +671,8 @@ static const struct test tests[] = {
     TEST(a_given_format_is_told_over_what_was_learnt),
     TEST(what_the_server_does_not_do_is_said_once),
     TEST(open_and_close_move_the_lines),
+    TEST(com2net_is_told_when_the_lines_moved),
+    TEST(strangers_are_told_lines_as_the_rfc_has_them),
     TEST(speed_zero_hangs_up),
     TEST(data_for_nobody_is_dropped),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
