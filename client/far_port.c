@@ -24,6 +24,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->greeted = false;
     f->learning = 0;
     f->inputs = 0;
+    f->asked = 0;
     f->suspended = false;
     f->proven = false;
     f->refusal = NULL;
@@ -108,20 +109,38 @@ static void tell_lines(struct far_port *f, unsigned mask)
                       f->outputs & LINE_RTS ? RFC2217_CONTROL_RTS_ON : RFC2217_CONTROL_RTS_OFF);
 }
 
+static void ask_lines(struct far_port *f, unsigned mask)
+{
+    f->asked |= mask;
+    if (mask & LINE_DTR)
+        far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
+    if (mask & LINE_RTS)
+        far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_QUERY);
+}
+
 void far_port_tell_outputs(struct far_port *f)
 {
     tell_lines(f, LINE_OUTPUTS);
 }
 
+void far_port_ask_outputs(struct far_port *f)
+{
+    if (f->set)
+        tell_lines(f, f->set);
+    ask_lines(f, LINE_OUTPUTS & ~f->set);
+}
+
 void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs)
 {
     f->outputs = (f->outputs & ~mask) | (outputs & mask);
+    f->set |= mask;
+    f->asked &= ~mask;
     tell_lines(f, mask);
 }
 
 void far_port_set_outputs(struct far_port *f, unsigned outputs)
 {
-    if (f->outputs != outputs)
+    if (f->outputs != outputs || f->set != LINE_OUTPUTS)
         far_port_set_lines(f, LINE_OUTPUTS, outputs);
 }
 
@@ -186,11 +205,23 @@ static bool on_setting(struct far_port *f, enum learning what, uint32_t asked,
     return false;
 }
 
+/* An answer about DTR or RTS: counts if it was asked for and not set since. */
+static void on_output(struct far_port *f, unsigned line, bool on)
+{
+    if (f->asked & line)
+        f->outputs = on ? f->outputs | line : f->outputs & ~line;
+    f->asked &= ~line;
+}
+
 static bool on_control(struct far_port *f, const struct rfc2217_message *m)
 {
     bool inbound;
     int flow = rfc2217_flow_of_code(m->value, &inbound);
 
+    if (m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_DTR_OFF)
+        on_output(f, LINE_DTR, m->value == RFC2217_CONTROL_DTR_ON);
+    if (m->value == RFC2217_CONTROL_RTS_ON || m->value == RFC2217_CONTROL_RTS_OFF)
+        on_output(f, LINE_RTS, m->value == RFC2217_CONTROL_RTS_ON);
     if (flow < 0)
         return false;
     if (!inbound && (f->learning & LEARN_FLOW)) {

@@ -19,7 +19,9 @@ struct far_port {
     bool greeted;              /* the answer to the greeting is still to come */
     bool has_told;             /* a later connection has to tell it again */
     unsigned learning;         /* questions that are out */
-    unsigned outputs;          /* DTR and RTS as they should be */
+    unsigned outputs;          /* DTR and RTS as they should be, or as the server says */
+    unsigned set;              /* those that this side has set */
+    unsigned asked;            /* those that the server was asked for */
     unsigned inputs;           /* modem inputs as last notified */
     bool suspended;            /* by the server */
     bool proven;               /* the server has sent a message of RFC 2217 */
@@ -46,9 +48,13 @@ void far_port_tell_settings(struct far_port *f, const struct line_settings *line
  * network does to the messages. */
 void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs);
 
-/* Sets both, if one of them changes; far_port_tell_outputs tells them as they are. */
+/* Sets both, if one of them changes. */
 void far_port_set_outputs(struct far_port *f, unsigned outputs);
+
+/* After a connection: tells both as they should be, or those that were set only, and asks for the
+ * others. */
 void far_port_tell_outputs(struct far_port *f);
+void far_port_ask_outputs(struct far_port *f);
 
 /* Asks for the port's settings; far_port_message says when `told` has them. */
 void far_port_ask_settings(struct far_port *f);

@@ -25,7 +25,7 @@ static struct {
     const char *status;
     unsigned wait_ms;
     bool has_wait;
-    struct pty_session_options single; /* of --line, --baud and --raw */
+    struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
     bool has_single;
 } options;
 
@@ -80,6 +80,14 @@ static int take_hangup(void *ctx, const char *value, char error[static CLI_ERROR
     return 0;
 }
 
+static int take_no_touch_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->no_touch_lines = true;
+    return 0;
+}
+
 static int take_owner(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)error;
@@ -111,6 +119,8 @@ static const struct cli_option link_options[] = {
     {"raw", 0, NULL, take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
     {"hangup", 0, NULL, take_hangup,
      "hang up the programs that have the link open when the\nconnection is lost"},
+    {"no-touch-lines", 0, NULL, take_no_touch_lines,
+     "opening and closing the link leave DTR and RTS alone"},
     {"owner", 0, "USER", take_owner, "who owns the port"},
     {"group", 0, "GROUP", take_group, "its group"},
     {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
@@ -149,6 +159,12 @@ static int take_single_raw(void *ctx, const char *value, char error[static CLI_E
     (void)ctx;
     options.has_single = true;
     return take_raw(&options.single, value, error);
+}
+
+static int take_every_no_touch(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    return take_no_touch_lines(&options.single, value, error);
 }
 
 static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -190,6 +206,8 @@ static const struct cli_option program_options[] = {
      "format of the line, such as 8E1: what a pseudo-terminal\ncannot carry, parity and size, "
      "is then as given here"},
     {"raw", 'r', NULL, take_single_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
+    {"no-touch-lines", 0, NULL, take_every_no_touch,
+     "opening and closing links leave DTR and RTS alone"},
     {"wait", 'w', "SECONDS", take_wait,
      "give up, with exit status 3, unless every link is\nconnected within that time"},
     {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},

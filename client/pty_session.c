@@ -16,7 +16,8 @@
  * program was quicker or the command line has said a speed.
  *
  * While no program has the port open, DTR and RTS are low; the first open raises them and the last
- * close lets them fall if HUPCL is set.
+ * close lets them fall if HUPCL is set. With no_touch_lines neither happens, and a connection only
+ * asks how they are.
  */
 #include "pty_session.h"
 
@@ -70,6 +71,7 @@ struct pty_session {
     struct far_port far;
     struct buf to_link; /* what programs have not taken yet */
     bool purging;       /* what comes is older than a purge that is not answered yet */
+    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
     bool ever_ready;
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
@@ -118,7 +120,9 @@ static void on_opened(void *ctx)
 
     log_debug("%s: opened", s->name);
     tell_settings(s);
-    far_port_set_outputs(&s->far, vport_line(s->port)->baud ? (unsigned)LINE_OUTPUTS : 0);
+    s->hung_up = vport_line(s->port)->baud == 0;
+    if (!s->options->no_touch_lines)
+        far_port_set_outputs(&s->far, s->hung_up ? 0 : (unsigned)LINE_OUTPUTS);
     flush_out(s);
 }
 
@@ -128,7 +132,7 @@ static void on_closed(void *ctx)
 
     log_debug("%s: closed", s->name);
     buf_drain(&s->to_link, s->to_link.len);
-    if (vport_hupcl(s->port))
+    if (vport_hupcl(s->port) && !s->options->no_touch_lines)
         far_port_set_outputs(&s->far, 0);
     flush_out(s);
     update(s);
@@ -147,8 +151,9 @@ static void on_settings(void *ctx, const struct line_settings *line)
     /* speed 0 hangs up, another one after it raises the lines again */
     if (line->baud == 0)
         far_port_set_outputs(&s->far, 0);
-    else if (s->far.outputs == 0 && vport_is_open(s->port))
+    else if (s->hung_up && vport_is_open(s->port))
         far_port_set_outputs(&s->far, LINE_OUTPUTS);
+    s->hung_up = line->baud == 0;
     flush_out(s);
 }
 
@@ -316,7 +321,10 @@ static void become_ready(struct pty_session *s)
             far_port_tell_settings(&s->far, vport_line(s->port), true);
         else
             far_port_ask_settings(&s->far);
-        far_port_tell_outputs(&s->far);
+        if (s->options->no_touch_lines)
+            far_port_ask_outputs(&s->far);
+        else
+            far_port_tell_outputs(&s->far);
         flush_out(s);
     }
     if (s->state == SESSION_READY && s->early.len > 0)
@@ -411,7 +419,8 @@ static void lose(struct pty_session *s, const char *why)
     dialer_start(s->dialer);
     if (was_ready && s->options->hangup) {
         buf_drain(&s->to_link, s->to_link.len);
-        s->far.outputs = 0;
+        if (!s->options->no_touch_lines)
+            s->far.outputs = 0;
         if (vport_hang_up(s->port, error) < 0)
             log_error("%s", error);
     }

@@ -18,9 +18,10 @@ struct pty_session_options {
     const char *link;
     struct addr server;
     struct vport_options port;
-    uint32_t baud; /* to begin with; 0: what the server's port has */
-    bool raw;      /* the server speaks raw TCP: bytes only */
-    bool hangup;   /* hang up who has the link open when the connection is lost */
+    uint32_t baud;       /* to begin with; 0: what the server's port has */
+    bool raw;            /* the server speaks raw TCP: bytes only */
+    bool hangup;         /* hang up who has the link open when the connection is lost */
+    bool no_touch_lines; /* opening and closing the link leave DTR and RTS alone */
 };
 
 /* Publishes the link and begins to connect. The options must outlive the session. `connected` is

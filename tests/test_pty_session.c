@@ -210,7 +210,7 @@ static void server_tell(enum rfc2217_command command, uint32_t value)
 static void server_agree_and_teach(void)
 {
     server_accept(true);
-    RUN_UNTIL(server_saw("flow?") && server_saw("RTS off"));
+    RUN_UNTIL(server_saw("flow?") && (server_saw("RTS off") || server_saw("RTS?")));
     comport_send_text(server.comport, "com2net test");
     server_tell(RFC2217_SET_BAUDRATE, 19200);
     server_tell(RFC2217_SET_DATASIZE, 7);
@@ -386,6 +386,54 @@ static void strangers_are_told_lines_as_the_rfc_has_them(void)
     fake_vport_open();
     RUN_UNTIL(server_saw("RTS on"));
     CHECK(server_saw("SET-CONTROL DTR on\nSET-CONTROL RTS on\n") && !server_saw("SET-LINES"));
+    end();
+}
+
+static void with_no_touch_lines_open_and_close_leave_them_alone(void)
+{
+    options.no_touch_lines = true;
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS?"));
+    CHECK(server_saw("SET-CONTROL flow?\nSET-CONTROL DTR?\nSET-CONTROL RTS?\n"));
+    comport_send_text(server.comport, "com2net test");
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
+    RUN_UNTIL(strstr(logged, "< SET-CONTROL RTS on"));
+    char report[CONTROL_REPORT_MAX];
+    pty_session_report(session, report);
+    CHECK(strstr(report, "lines: RTS\n"));
+    journal_clear(&server.journal);
+    fake_vport_open();
+    fake_vport_set("8N1", 57600);
+    fake_vport_write("x");
+    fake_vport_close();
+    fake_vport_open();
+    fake_vport_write("y");
+    RUN_UNTIL(server_saw("data 79") || server_saw("78 79"));
+    CHECK(!strstr(server.journal.text, "DTR") && !strstr(server.journal.text, "RTS"));
+    server_close();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS?"));
+    CHECK(!strstr(server.journal.text, "DTR o") && !strstr(server.journal.text, "RTS o"));
+    end();
+}
+
+static void with_no_touch_lines_speed_zero_still_hangs_up(void)
+{
+    options.no_touch_lines = true;
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("7E2", 0);
+    RUN_UNTIL(server_saw("DTR off RTS off"));
+    fake_vport_set("7E2", 9600);
+    RUN_UNTIL(server_saw("DTR on RTS on"));
+    /* from now on they are a program's, and set again after a reconnect */
+    server_close();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK(!server_saw("DTR?") && !server_saw("RTS?"));
     end();
 }
 
@@ -673,6 +721,8 @@ static const struct test tests[] = {
     TEST(open_and_close_move_the_lines),
     TEST(com2net_is_told_when_the_lines_moved),
     TEST(strangers_are_told_lines_as_the_rfc_has_them),
+    TEST(with_no_touch_lines_open_and_close_leave_them_alone),
+    TEST(with_no_touch_lines_speed_zero_still_hangs_up),
     TEST(speed_zero_hangs_up),
     TEST(data_for_nobody_is_dropped),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
