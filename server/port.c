@@ -103,6 +103,16 @@ static struct line_settings idle_settings(const struct source *s, const struct l
     return line;
 }
 
+/* The outputs that an open has to set: a device that comes back gets all it had; with
+ * no_touch_lines the others stay as the system has opened them. */
+static unsigned outputs_to_set(const struct source *s, bool again)
+{
+    if (again || !s->no_touch_lines)
+        return LINE_OUTPUTS;
+    return (s->dtr != SOURCE_LEVEL_KEEP ? (unsigned)LINE_DTR : 0) |
+           (s->rts != SOURCE_LEVEL_KEEP ? (unsigned)LINE_RTS : 0);
+}
+
 static unsigned idle_outputs(const struct source *s, unsigned found)
 {
     unsigned outputs = found & LINE_OUTPUTS;
@@ -165,7 +175,7 @@ static int port_open(struct port *p, char error[static SERIAL_ERROR_MAX])
     }
     p->state = PORT_OPEN;
     p->reading = false;
-    serial_set_outputs(p->serial, LINE_OUTPUTS, p->outputs);
+    port_set_outputs(p, outputs_to_set(p->source, again), p->outputs);
     struct line_settings want = p->line;
     apply_settings(p, &want);
     if (p->broken)

@@ -118,6 +118,7 @@ TAKE_FLAG(hold)
 TAKE_FLAG(hotplug)
 TAKE_FLAG(takeover)
 TAKE_FLAG(observers)
+TAKE_FLAG(no_touch_lines)
 
 static int take_paced(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -169,6 +170,9 @@ const struct cli_option source_options[] = {
     {"rts", 0, "on|off", take_rts, "RTS right after open (the system raises it)"},
     {"hupcl", 0, "on|off", take_hupcl,
      "whether DTR and RTS go down when the last client\nleaves (on)"},
+    {"no-touch-lines", 0, NULL, take_no_touch_lines,
+     "no client's coming or going moves DTR or RTS: hold and\nhupcl=off; only com2net's own start "
+     "raises them"},
     {"mode", 0, "MODE", take_mode,
      "auto: RFC 2217, or raw for who does not begin with a\nTelnet negotiation (the default); "
      "rfc2217; telnet; raw"},
@@ -238,6 +242,8 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
         snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
         return -EINVAL;
     }
+    if (s->no_touch_lines)
+        s->hold = s->no_hupcl = true;
     if (s->takeover && s->observers) {
         snprintf(error, CLI_ERROR_MAX, "%s: takeover and observers exclude each other", text);
         return -EINVAL;

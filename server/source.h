@@ -43,11 +43,12 @@ struct source {
     enum source_level dtr;
     enum source_level rts;
     enum source_mode mode;
-    bool hold;      /* open from start to end */
-    bool hotplug;   /* may be absent, and sessions outlive an unplug */
-    bool takeover;  /* a new client replaces the one there is */
-    bool observers; /* further clients may read */
-    bool no_hupcl;  /* DTR and RTS stay when the last client goes */
+    bool hold;           /* open from start to end */
+    bool hotplug;        /* may be absent, and sessions outlive an unplug */
+    bool takeover;       /* a new client replaces the one there is */
+    bool observers;      /* further clients may read */
+    bool no_hupcl;       /* DTR and RTS stay when the last client goes */
+    bool no_touch_lines; /* no session's begin or end moves them; implies hold, no_hupcl */
     bool no_low_latency;
     bool paced;             /* loop: bytes take their time */
     unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */

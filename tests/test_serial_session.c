@@ -338,6 +338,43 @@ static void the_first_client_opens_and_the_last_closes(void)
     end();
 }
 
+static void with_no_touch_lines_only_clients_move_them(void)
+{
+    struct client c;
+
+    begin(",no-touch-lines,takeover");
+    CHECK_TEXT(fake_serial.journal.text, "open\n");
+    client_agree(&c);
+    client_close(&c);
+    RUN_UNTIL(NULL, strstr(logged, "gone: it has closed"));
+    run_for(NULL, 50);
+    CHECK_TEXT(fake_serial.journal.text, "");
+    client_agree(&c);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SET-BAUDRATE 300"));
+    client_close(&c);
+    RUN_UNTIL(NULL, device_saw("configure 9600"));
+    client_begin_telnet(&c);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "DTR off"));
+    CHECK_TEXT(fake_serial.journal.text, "outputs RTS\nconfigure 300 8N1\nconfigure 9600 8N1\n");
+    client_close(&c);
+    journal_clear(&fake_serial.journal);
+    end();
+    CHECK_TEXT(fake_serial.journal.text, "close\n");
+    CHECK(!fake_serial.hupcl);
+}
+
+static void with_no_touch_lines_a_line_may_be_set_at_the_start(void)
+{
+    begin(",no-touch-lines,rts=off");
+    CHECK_TEXT(fake_serial.journal.text, "open\noutputs DTR\n");
+    end();
+}
+
 /* --- order ----------------------------------------------------------------------------------- */
 
 static void settings_are_in_order_with_the_data(void)
@@ -1147,6 +1184,8 @@ static const struct test tests[] = {
     TEST(old_cisco_is_answered_in_kind),
     TEST(the_state_is_put_back_at_the_end),
     TEST(the_first_client_opens_and_the_last_closes),
+    TEST(with_no_touch_lines_only_clients_move_them),
+    TEST(with_no_touch_lines_a_line_may_be_set_at_the_start),
     TEST(settings_are_in_order_with_the_data),
     TEST(a_setting_waits_until_the_bytes_before_it_are_out),
     TEST(a_drain_without_progress_ends_after_two_seconds),

@@ -53,6 +53,16 @@ static void options_of_a_port(void)
     CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
 }
 
+static void no_touch_lines_implies_what_it_needs(void)
+{
+    CHECK(parse("/dev/x,no-touch-lines 1") == 1);
+    CHECK(sources[0].no_touch_lines && sources[0].hold && sources[0].no_hupcl);
+    CHECK(parse("/dev/x,no-touch-lines,hupcl=on 1") == 1);
+    CHECK(sources[0].no_hupcl);
+    CHECK(parse("/dev/x 1") == 1);
+    CHECK(!sources[0].no_touch_lines && !sources[0].hold && !sources[0].no_hupcl);
+}
+
 static void what_is_wrong_is_named(void)
 {
     static const struct {
@@ -161,6 +171,7 @@ static void paths_and_names_are_taken_as_they_are(void)
 static const struct test tests[] = {
     TEST(several_ports),
     TEST(options_of_a_port),
+    TEST(no_touch_lines_implies_what_it_needs),
     TEST(what_is_wrong_is_named),
     TEST(the_only_match_is_chosen),
     TEST(several_matches_are_listed),

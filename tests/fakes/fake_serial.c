@@ -119,7 +119,6 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
                               char text[static SERIAL_ERROR_MAX])
 {
     (void)base;
-    (void)options;
     *error = fake_serial.open_error;
     if (*error < 0) {
         snprintf(text, SERIAL_ERROR_MAX, "%s: cannot be opened", path);
@@ -127,6 +126,7 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
     }
     fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
     fake_serial.open = true;
+    fake_serial.hupcl = options->hupcl;
     fake_serial.reading = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
     *current = fake_serial.line;

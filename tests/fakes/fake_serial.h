@@ -14,6 +14,7 @@ struct fake_serial {
         journal; /* "write 61 62", "configure 9600 8N1", "outputs DTR", "break on", ... */
     bool open;
     bool reading;
+    bool hupcl; /* as opened */
     bool watches_errors;
     int open_error;       /* negative errno: opening fails so */
     int configure_error;  /* likewise configuring */
