@@ -58,6 +58,8 @@ static uint8_t control_in_force(struct commands *c, uint32_t control)
     case RFC2217_CONTROL_IN_HARDWARE:
     case RFC2217_CONTROL_IN_DTR:
         return rfc2217_flow_in_code(line->flow_in);
+    case RFC2217_CONTROL_RESET:
+        return 0;
     default:
         return rfc2217_flow_out_code(line->flow_out);
     }
@@ -301,7 +303,8 @@ bool commands_changes_line(const struct rfc2217_message *m)
         return true;
     return m->command == RFC2217_SET_CONTROL &&
            (commands_line_set(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
-            m->value == RFC2217_CONTROL_BREAK_OFF || rfc2217_flow_of_code(m->value, &inbound) >= 0);
+            m->value == RFC2217_CONTROL_BREAK_OFF || m->value == RFC2217_CONTROL_RESET ||
+            rfc2217_flow_of_code(m->value, &inbound) >= 0);
 }
 
 void commands_observe(struct commands *c, const struct rfc2217_message *m)

@@ -23,6 +23,7 @@
 #include "line_text.h"
 #include "os.h"
 #include "proto/buf.h"
+#include "reset.h"
 #include "serial_list.h"
 #include "serial_session.h"
 #include "virtual/loop_port.h"
@@ -56,6 +57,7 @@ struct port {
     bool reading;
     bool replacing; /* an owner goes because the next one is there */
     struct buf to_device;
+    struct reset *reset; /* NULL without reset= */
     struct event *timer; /* LINGERING: progress; LOST: retry */
     size_t linger_left;
     uint64_t linger_since_ms;
@@ -294,6 +296,7 @@ static void on_device_gone(void *ctx, int error)
     if (p->state == PORT_LINGERING)
         put_back(p);
     p->state = keep && (p->sessions || s->hold) ? PORT_LOST : PORT_CLOSED;
+    reset_device_gone(p->reset);
     if (p->state == PORT_LOST)
         set_timer(p, RETRY_MS);
     if (!s->hotplug) {
@@ -441,6 +444,13 @@ int port_purge(struct port *p, bool rx, bool tx)
     return p->serial ? serial_purge(p->serial, rx, tx) : 0;
 }
 
+int port_reset(struct port *p, void (*ended)(void *ctx, bool done), void *ctx)
+{
+    if (!p->reset)
+        return -ENOTSUP;
+    return p->serial ? reset_start(p->reset, ended, ctx) : -ENODEV;
+}
+
 static void on_device_lines(void *ctx, unsigned inputs, unsigned edges)
 {
     struct port *p = ctx;
@@ -561,6 +571,8 @@ void port_forget(struct port *p, struct serial_session *gone)
             p->sessions = session_next(s);
         before = s;
     }
+    if (owner)
+        reset_stop(p->reset);
     if (owner && p->broken) /* even where bytes still have to go out: a break must end */
         port_set_break(p, false);
 
@@ -636,6 +648,11 @@ struct port *port_new(struct event_base *base, const struct source *source,
     p->timer = evtimer_new(base, on_timer, p);
     if (!p->timer || check_device(p, error) < 0)
         goto fail;
+    if (source->reset) {
+        p->reset = reset_new(base, p, source->reset);
+        if (!p->reset)
+            goto fail;
+    }
     p->listener = listener_new(base, &source->listen, on_accepted, p, error);
     if (!p->listener)
         goto fail;
@@ -662,6 +679,7 @@ void port_free(struct port *p)
     listener_free(p->listener);
     p->listener = NULL;
     end_sessions(p, "com2net ends");
+    reset_free(p->reset);
     if (p->serial)
         port_close_device(p);
     if (p->timer)

@@ -62,4 +62,9 @@ bool port_break(const struct port *p);
 int port_set_break(struct port *p, bool on);
 int port_purge(struct port *p, bool rx, bool tx);
 
+/* Runs the recipe of the source's reset=; `ended` is called from the loop with the outcome, unless
+ * the owner goes before. Returns 0, -ENOTSUP without a recipe, -ENODEV while the device is away, or
+ * what its first step failed with. */
+int port_reset(struct port *p, void (*ended)(void *ctx, bool done), void *ctx);
+
 #endif

@@ -11,7 +11,8 @@
  * read, until a timer of the time left on the wire finds them gone (or two seconds without any
  * progress have passed). Settings of DTR and RTS that directly follow each other collect in a group
  * and are applied as one change. Those of net2pty come as one message with its time, and wait in
- * the same way until playout.h says that they are due. What commands mean is in commands.c.
+ * the same way until playout.h says that they are due. What is behind a reset waits until that is
+ * over. What commands mean is in commands.c.
  */
 #include "serial_session.h"
 
@@ -58,6 +59,7 @@ enum session_wait {
     WAIT_NOTHING,
     WAIT_DUE,   /* `waiting` is to be carried out at due_us */
     WAIT_DRAIN, /* and then once the bytes before it are out */
+    WAIT_RESET, /* a reset is running */
 };
 
 struct serial_session {
@@ -115,13 +117,16 @@ static void set_timer(struct serial_session *s, uint64_t us)
     event_add(s->timer, &delay);
 }
 
-/* Reads the client unless something of it has to wait. */
+/* Reads the client unless something of it has to wait; during a reset all the same, to notice when
+ * it goes. */
 static void update_reading(struct serial_session *s)
 {
+    bool resetting = s->wait == WAIT_RESET && s->held.len < QUEUE_HIGH;
+
     if (s->state == SESSION_OVER)
         return;
-    stream_read(s->stream, s->wait == WAIT_NOTHING && s->held.len == 0 && !port_is_full(s->port) &&
-                               stream_queued(s->stream) < QUEUE_HIGH);
+    stream_read(s->stream, (resetting || (s->wait == WAIT_NOTHING && s->held.len == 0)) &&
+                               !port_is_full(s->port) && stream_queued(s->stream) < QUEUE_HIGH);
 }
 
 /* Sends what has collected for the client: everything of one turn in one write. */
@@ -214,10 +219,38 @@ bool session_wants_errors(const struct serial_session *s)
 
 /* --- order with the data ---------------------------------------------------------------------- */
 
+/* The answer comes now and not at the begin: like every other it tells what has been done, and what
+ * the client sends next meets a board that is ready for it. */
+static void on_reset_ended(void *ctx, bool done)
+{
+    struct serial_session *s = ctx;
+
+    s->wait = WAIT_NOTHING;
+    commands_answer(&s->commands, RFC2217_SET_CONTROL, done ? RFC2217_CONTROL_RESET : 0);
+    take_held(s);
+}
+
+static void begin_reset(struct serial_session *s)
+{
+    int r = port_reset(s->port, on_reset_ended, s);
+
+    if (r < 0) {
+        log_info("%s: asks for a reset: %s", s->who,
+                 r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
+        commands_answer(&s->commands, RFC2217_SET_CONTROL, 0);
+        return;
+    }
+    s->wait = WAIT_RESET;
+    comport_pause(s->comport);
+}
+
 /* Carries a command out, with what it means for the session. */
 static void do_command(struct serial_session *s, const struct rfc2217_message *m)
 {
-    if (s->role == SESSION_OWNER)
+    if (s->role == SESSION_OWNER && m->command == RFC2217_SET_CONTROL &&
+        m->value == RFC2217_CONTROL_RESET)
+        begin_reset(s);
+    else if (s->role == SESSION_OWNER)
         commands_do(&s->commands, m);
     else
         commands_observe(&s->commands, m);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "playout.h"
+#include "reset.h"
 
 /* --- options of one source ----------------------------------------------------------------- */
 
@@ -105,6 +106,17 @@ static int take_line_delay(void *ctx, const char *value, char error[static CLI_E
     return 0;
 }
 
+static int take_reset(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+
+    s->reset = reset_find(value);
+    if (s->reset)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "a reset is esp, esp-usb-jtag, arduino, stm32 or touch1200");
+    return -EINVAL;
+}
+
 #define TAKE_FLAG(flag)                                                                            \
     static int take_##flag(void *ctx, const char *value, char error[static CLI_ERROR_MAX])         \
     {                                                                                              \
@@ -173,6 +185,9 @@ const struct cli_option source_options[] = {
     {"no-touch-lines", 0, NULL, take_no_touch_lines,
      "no client's coming or going moves DTR or RTS: hold and\nhupcl=off; only com2net's own start "
      "raises them"},
+    {"reset", 0, "RECIPE", take_reset,
+     "how the board is reset when a client asks\n(`net2pty reset LINK`): esp, esp-usb-jtag, "
+     "arduino,\nstm32, touch1200"},
     {"mode", 0, "MODE", take_mode,
      "auto: RFC 2217, or raw for who does not begin with a\nTelnet negotiation (the default); "
      "rfc2217; telnet; raw"},

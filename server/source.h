@@ -10,6 +10,8 @@
 #include "cli.h"
 #include "proto/line.h"
 
+struct reset_recipe;
+
 enum source_kind {
     SOURCE_SERIAL,
     SOURCE_LOOP,
@@ -50,8 +52,9 @@ struct source {
     bool no_hupcl;       /* DTR and RTS stay when the last client goes */
     bool no_touch_lines; /* no session's begin or end moves them; implies hold, no_hupcl */
     bool no_low_latency;
-    bool paced;             /* loop: bytes take their time */
-    unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */
+    bool paced;                       /* loop: bytes take their time */
+    const struct reset_recipe *reset; /* of reset=, or NULL */
+    unsigned line_delay_ms;           /* of changes of DTR and RTS that carry the client's time */
 };
 
 /* The options behind commas, for --help. */

@@ -44,7 +44,7 @@ static void options_of_a_port(void)
     CHECK(s->has_flow && s->line.flow_out == LINE_FLOW_HARDWARE);
     CHECK(s->dtr == SOURCE_LEVEL_OFF && s->rts == SOURCE_LEVEL_ON);
     CHECK(s->mode == SOURCE_MODE_RAW && s->hold && s->hotplug && s->takeover && !s->observers);
-    CHECK(s->line_delay_ms == 5);
+    CHECK(s->line_delay_ms == 5 && !s->reset);
     CHECK(s->interface == 1 && s->no_hupcl && s->no_low_latency);
     CHECK_TEXT(s->name, "ice1");
     CHECK(parse("/dev/x 1") == 1);
@@ -81,6 +81,8 @@ static void what_is_wrong_is_named(void)
         {"/dev/x,hold=1 7000", "option hold=1: takes no value"},
         {"/dev/x,mode=ssh 7000", "auto, rfc2217, telnet or raw"},
         {"/dev/x,if=x 7000", "option if=x"},
+        {"/dev/x,reset=pic 7000", "esp, esp-usb-jtag, arduino, stm32 or touch1200"},
+        {"/dev/x,reset 7000", "needs a value: reset=RECIPE"},
         {"/dev/x,linedelay=30ms 7000", "milliseconds from 0 to 1000"},
         {"/dev/x,linedelay=-1 7000", "milliseconds from 0 to 1000"},
         {"/dev/x,paced 7000", "for loop: only"},
