@@ -13,11 +13,13 @@
 enum { REQUEST_MAX = 64 };
 
 static const char status_request[] = "status\n";
+static const char reset_request[] = "reset\n";
+static const char refusal[] = "error: ";
 
 struct control {
     struct event_base *base;
     struct local_socket *socket;
-    void (*report)(void *ctx, char text[static CONTROL_REPORT_MAX]);
+    const struct control_callbacks *callbacks;
     void *ctx;
     struct asker *askers;
 };
@@ -27,6 +29,7 @@ struct asker {
     struct control *control;
     struct asker *next;
     struct stream *stream;
+    bool waits; /* for a reset */
     size_t len;
     char request[REQUEST_MAX];
 };
@@ -41,11 +44,26 @@ static void end_asker(struct asker *a)
     loop_defer(a->control->base, free, a);
 }
 
+static void answer(struct asker *a, const char *text)
+{
+    stream_write(a->stream, text, strlen(text));
+    stream_finish(a->stream);
+    end_asker(a);
+}
+
+static bool asks_for(const struct asker *a, const char *request)
+{
+    return a->len == strlen(request) && memcmp(a->request, request, a->len) == 0;
+}
+
 static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
-    static const char unknown[] = "error: unknown request\n";
     struct asker *a = ctx;
+    struct control *c = a->control;
     char report[CONTROL_REPORT_MAX] = "";
+
+    if (a->waits)
+        return;
 
     if (len > REQUEST_MAX - a->len)
         len = REQUEST_MAX - a->len;
@@ -53,13 +71,29 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     a->len += len;
     if (!memchr(a->request, '\n', a->len) && a->len < REQUEST_MAX)
         return;
-    if (a->len == strlen(status_request) && memcmp(a->request, status_request, a->len) == 0)
-        a->control->report(a->control->ctx, report);
-    else
-        memcpy(report, unknown, sizeof unknown);
-    stream_write(a->stream, report, strlen(report));
-    stream_finish(a->stream);
-    end_asker(a);
+    if (asks_for(a, status_request)) {
+        c->callbacks->report(c->ctx, report);
+        answer(a, report);
+    } else if (asks_for(a, reset_request)) {
+        a->waits = true;
+        c->callbacks->reset(c->ctx);
+    } else {
+        answer(a, "error: unknown request\n");
+    }
+}
+
+void control_reset_ended(struct control *c, const char *why_not)
+{
+    char text[CONTROL_REPORT_MAX] = "reset: done\n";
+    struct asker *next;
+
+    if (why_not)
+        snprintf(text, sizeof text, "%s%s\n", refusal, why_not);
+    for (struct asker *a = c->askers; a; a = next) {
+        next = a->next;
+        if (a->waits)
+            answer(a, text);
+    }
 }
 
 static void on_drained(void *ctx)
@@ -103,8 +137,8 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
 }
 
 struct control *control_new(struct event_base *base, const char *link,
-                            void (*report)(void *ctx, char text[static CONTROL_REPORT_MAX]),
-                            void *ctx, bool *stale, char error[static CONTROL_ERROR_MAX])
+                            const struct control_callbacks *callbacks, void *ctx, bool *stale,
+                            char error[static CONTROL_ERROR_MAX])
 {
     struct control *c = calloc(1, sizeof *c);
     int r;
@@ -113,7 +147,7 @@ struct control *control_new(struct event_base *base, const char *link,
     if (!c)
         return NULL;
     c->base = base;
-    c->report = report;
+    c->callbacks = callbacks;
     c->ctx = ctx;
     c->socket = local_socket_listen(base, link, on_accepted, c, stale, &r, error);
     if (!c->socket) {
@@ -135,17 +169,20 @@ void control_free(struct control *c)
     free(c);
 }
 
-int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX])
+/* Asks the net2pty that serves `link`. Returns 0 with the answer in `text`, or -errno with what is
+ * wrong in `error`. */
+static int ask(const char *link, const char *request, char text[static CONTROL_REPORT_MAX],
+               char error[static CONTROL_ERROR_MAX])
 {
-    char text[CONTROL_REPORT_MAX];
     evutil_socket_t fd = local_socket_connect(link);
-    int n = fd < 0 ? (int)fd : os_send(fd, status_request, strlen(status_request));
+    int n = fd < 0 ? (int)fd : os_send(fd, request, strlen(request));
+    size_t len = 0;
 
-    while (n > 0) {
-        n = os_recv(fd, text, sizeof text);
-        if (n > 0)
-            fwrite(text, 1, (size_t)n, stdout);
+    while (n > 0 && len < CONTROL_REPORT_MAX - 1) {
+        n = os_recv(fd, text + len, CONTROL_REPORT_MAX - 1 - len);
+        len += n > 0 ? (size_t)n : 0;
     }
+    text[len] = '\0';
     if (fd >= 0)
         evutil_closesocket(fd);
     if (n == -ENOENT || n == -ECONNREFUSED)
@@ -153,5 +190,32 @@ int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX])
     else if (n < 0)
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: cannot ask its net2pty: %s", link,
                  os_error_text(-n));
-    return n;
+    if (n < 0)
+        return n;
+    if (len > 0 && strncmp(text, refusal, strlen(refusal)) != 0)
+        return 0;
+    text[strcspn(text, "\n")] = '\0';
+    snprintf(error, CONTROL_ERROR_MAX, "%.200s: %.280s", link,
+             len > 0 ? text + strlen(refusal) : "its net2pty has ended");
+    return -EPROTO;
+}
+
+static int print_answer(const char *link, const char *request, char error[static CONTROL_ERROR_MAX])
+{
+    char text[CONTROL_REPORT_MAX];
+    int r = ask(link, request, text, error);
+
+    if (r == 0)
+        fputs(text, stdout);
+    return r;
+}
+
+int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX])
+{
+    return print_answer(link, status_request, error);
+}
+
+int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX])
+{
+    return print_answer(link, reset_request, error);
 }

@@ -25,6 +25,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->learning = 0;
     f->inputs = 0;
     f->asked = 0;
+    f->resetting = false;
     f->suspended = false;
     f->proven = false;
     f->refusal = NULL;
@@ -154,23 +155,28 @@ void far_port_ask_settings(struct far_port *f)
     far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_QUERY);
 }
 
+void far_port_reset(struct far_port *f)
+{
+    f->resetting = true;
+    far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_RESET);
+}
+
 /* --- being answered ----------------------------------------------------------------------------
  */
 
-/* Returns whether that was the last to learn. */
-static bool learnt(struct far_port *f, enum learning what)
+static enum far_port_news learnt(struct far_port *f, enum learning what)
 {
     char text[LINE_TEXT_MAX];
 
     f->learning &= ~(unsigned)what;
     if (f->learning)
-        return false;
+        return FAR_PORT_NO_NEWS;
     line_text(&f->told, text);
     log_debug("%s: the server's port is at %s", f->name, text);
-    return true;
+    return FAR_PORT_LEARNT;
 }
 
-static bool learn(struct far_port *f, enum learning what, uint32_t value)
+static enum far_port_news learn(struct far_port *f, enum learning what, uint32_t value)
 {
     struct line_settings *told = &f->told;
 
@@ -184,8 +190,8 @@ static bool learn(struct far_port *f, enum learning what, uint32_t value)
 }
 
 /* An answer to a setting: the value now in force. */
-static bool on_setting(struct far_port *f, enum learning what, uint32_t asked,
-                       const struct rfc2217_message *m)
+static enum far_port_news on_setting(struct far_port *f, enum learning what, uint32_t asked,
+                                     const struct rfc2217_message *m)
 {
     char text[RFC2217_DESCRIPTION_MAX];
 
@@ -193,7 +199,7 @@ static bool on_setting(struct far_port *f, enum learning what, uint32_t asked,
         f->greeted = false;
         if (!f->has_told && m->value > 0)
             f->told.baud = m->value;
-        return (f->learning & what) && learnt(f, what);
+        return f->learning & what ? learnt(f, what) : FAR_PORT_NO_NEWS;
     }
     if (f->learning & what)
         return learn(f, what, m->value);
@@ -202,7 +208,7 @@ static bool on_setting(struct far_port *f, enum learning what, uint32_t asked,
         rfc2217_describe(m, text);
         log_warn("%s: the server does not do what a program set; it has now: %s", f->name, text);
     }
-    return false;
+    return FAR_PORT_NO_NEWS;
 }
 
 /* An answer about DTR or RTS: counts if it was asked for and not set since. */
@@ -213,17 +219,28 @@ static void on_output(struct far_port *f, unsigned line, bool on)
     f->asked &= ~line;
 }
 
-static bool on_control(struct far_port *f, const struct rfc2217_message *m)
+/* A reset leaves the lines as its recipe says: the server is asked how. */
+static enum far_port_news on_reset(struct far_port *f, bool done)
+{
+    f->resetting = false;
+    if (done)
+        ask_lines(f, LINE_OUTPUTS);
+    return done ? FAR_PORT_RESET : FAR_PORT_NOT_RESET;
+}
+
+static enum far_port_news on_control(struct far_port *f, const struct rfc2217_message *m)
 {
     bool inbound;
     int flow = rfc2217_flow_of_code(m->value, &inbound);
 
+    if (f->resetting && (m->value == RFC2217_CONTROL_RESET || m->value == 0))
+        return on_reset(f, m->value == RFC2217_CONTROL_RESET);
     if (m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_DTR_OFF)
         on_output(f, LINE_DTR, m->value == RFC2217_CONTROL_DTR_ON);
     if (m->value == RFC2217_CONTROL_RTS_ON || m->value == RFC2217_CONTROL_RTS_OFF)
         on_output(f, LINE_RTS, m->value == RFC2217_CONTROL_RTS_ON);
     if (flow < 0)
-        return false;
+        return FAR_PORT_NO_NEWS;
     if (!inbound && (f->learning & LEARN_FLOW)) {
         f->told.flow_out = (uint8_t)flow;
         f->told.flow_in = (uint8_t)flow;
@@ -233,7 +250,7 @@ static bool on_control(struct far_port *f, const struct rfc2217_message *m)
         flow != (inbound ? f->told.flow_in : f->told.flow_out))
         log_warn("%s: the server does not do the flow control that a program set; it has now: %s",
                  f->name, line_flow_name((unsigned)flow));
-    return false;
+    return FAR_PORT_NO_NEWS;
 }
 
 static void on_signature(struct far_port *f, const struct rfc2217_message *m)
@@ -249,7 +266,7 @@ static void on_signature(struct far_port *f, const struct rfc2217_message *m)
     snprintf(f->signature, sizeof f->signature, "%.*s", (int)m->text_len, (const char *)m->text);
 }
 
-bool far_port_message(struct far_port *f, const struct rfc2217_message *m)
+enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_message *m)
 {
     f->proven = true;
     switch (m->command) {
@@ -278,5 +295,5 @@ bool far_port_message(struct far_port *f, const struct rfc2217_message *m)
     default:
         break;
     }
-    return false;
+    return FAR_PORT_NO_NEWS;
 }

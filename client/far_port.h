@@ -10,6 +10,14 @@
 #include "peer.h"
 #include "proto/comport.h"
 
+/* What a message of the server meant for the session. */
+enum far_port_news {
+    FAR_PORT_NO_NEWS,
+    FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
+    FAR_PORT_RESET,     /* the reset that was asked for is done, */
+    FAR_PORT_NOT_RESET, /* or was not */
+};
+
 /* Part of a session, which fills in `name` and the settings that `told` begins with. */
 struct far_port {
     const char *name;          /* for the log */
@@ -22,6 +30,7 @@ struct far_port {
     unsigned outputs;          /* DTR and RTS as they should be, or as the server says */
     unsigned set;              /* those that this side has set */
     unsigned asked;            /* those that the server was asked for */
+    bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
     bool suspended;            /* by the server */
     bool proven;               /* the server has sent a message of RFC 2217 */
@@ -56,11 +65,12 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs);
 void far_port_tell_outputs(struct far_port *f);
 void far_port_ask_outputs(struct far_port *f);
 
-/* Asks for the port's settings; far_port_message says when `told` has them. */
+/* Asks for the port's settings, or for a reset of the board behind it; far_port_message says when
+ * that is done. */
 void far_port_ask_settings(struct far_port *f);
+void far_port_reset(struct far_port *f);
 
-/* Takes a message of the server. Returns whether it was the last answer to far_port_ask_settings.
- */
-bool far_port_message(struct far_port *f, const struct rfc2217_message *m);
+/* Takes a message of the server. */
+enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_message *m);
 
 #endif

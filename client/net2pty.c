@@ -218,12 +218,16 @@ static const struct cli_option program_options[] = {
 
 static const struct cli_program program = {
     .name = "net2pty",
-    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]...\n--status LINK",
+    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]...\n--status LINK\n"
+             "reset LINK",
     .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at\n"
                "HOST:PORT appear as LINK, such as /dev/ttyS5 or /tmp/ttyS5. Programs that open\n"
                "it get the port with its speed, format, flow control and flushes.\n"
                "\n"
-               "--baud, --line and --raw are for a single link.",
+               "--baud, --line and --raw are for a single link.\n"
+               "\n"
+               "`net2pty reset LINK` has a running net2pty ask com2net to reset the board, as\n"
+               "its option reset= says.",
     .options = program_options,
     .more = "Options of a LINK, behind commas, together with a speed and a format\n"
             "(/dev/ttyS5,115200,8E1,mode=666):\n",
@@ -386,6 +390,18 @@ static int serve(void)
     return net2pty.status;
 }
 
+/* What is asked of a net2pty that runs already. Returns the exit status. */
+static int ask(int (*print)(const char *link, char error[static CONTROL_ERROR_MAX]),
+               const char *link)
+{
+    char error[CONTROL_ERROR_MAX];
+
+    if (print(link, error) == 0)
+        return CLI_EXIT_OK;
+    log_error("%s", error);
+    return CLI_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     char error[CLI_ERROR_MAX];
@@ -399,14 +415,15 @@ int main(int argc, char **argv)
                            : options.verbose == 0 ? LOG_LEVEL_INFO
                            : options.verbose == 1 ? LOG_LEVEL_DEBUG
                                                   : LOG_LEVEL_TRACE);
-    if (options.status) {
-        if (control_print_status(options.status, error) == 0)
-            return CLI_EXIT_OK;
-        log_error("%s", error);
-        return CLI_EXIT_FAILED;
-    }
+    if (options.status)
+        return ask(control_print_status, options.status);
     if (argc == 1)
         return cli_usage_error("no LINK is given");
+    if (strcmp(argv[1], "reset") == 0) {
+        if (argc != 3)
+            return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
+        return ask(control_print_reset, argv[2]);
+    }
     if (parse_links(argc - 1, argv + 1, error) < 0)
         return cli_usage_error("%s", error);
     return serve();

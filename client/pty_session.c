@@ -42,6 +42,7 @@ enum {
     NEGOTIATE_MS = 3000,
     SETTLE_MS = 1000, /* for BINARY, once the COM-PORT option is agreed */
     PURGE_MS = 1000,  /* for the answer to a purge */
+    RESET_MS = 5000,  /* for the answer to a reset, which comes when it is done */
     STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
     QUEUE_MAX = 512 * 1024,
     TO_LINK_MAX = 256 * 1024, /* more than one read of the connection */
@@ -68,6 +69,7 @@ struct pty_session {
     struct comport *comport; /* likewise, but with --raw */
     struct event *timer;     /* NEGOTIATING: the limit; READY: the purge's answer */
     struct event *stable;
+    struct event *reset; /* its answer */
     struct far_port far;
     struct buf to_link; /* what programs have not taken yet */
     bool purging;       /* what comes is older than a purge that is not answered yet */
@@ -242,6 +244,15 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         lose(s, "it sends and does not negotiate");
 }
 
+/* Tells who wants a reset how it went. */
+static void end_reset(struct pty_session *s, const char *why_not)
+{
+    event_del(s->reset);
+    s->far.resetting = false;
+    log_info("%s: reset: %s", s->name, why_not ? why_not : "done");
+    control_reset_ended(s->control, why_not);
+}
+
 /* The port gets the settings of the server's, which programs then find; what the user said of the
  * format is better. */
 static void adopt_settings(struct pty_session *s)
@@ -273,8 +284,19 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     }
     if (m->command == RFC2217_PURGE_DATA)
         s->purging = false;
-    if (far_port_message(&s->far, m))
+    switch (far_port_message(&s->far, m)) {
+    case FAR_PORT_NO_NEWS:
+        break;
+    case FAR_PORT_LEARNT:
         adopt_settings(s);
+        break;
+    case FAR_PORT_RESET:
+        end_reset(s, NULL);
+        break;
+    case FAR_PORT_NOT_RESET:
+        end_reset(s, "the server did not do it: the port has no reset=, or its device went away");
+        break;
+    }
     update(s);
 }
 
@@ -414,6 +436,8 @@ static void lose(struct pty_session *s, const char *why)
     s->purging = false;
     early_text(s, text);
     say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : why);
+    if (s->far.resetting)
+        end_reset(s, "the connection was lost");
     far_port_attach(&s->far, NULL);
     update(s);
     dialer_start(s->dialer);
@@ -557,10 +581,41 @@ void pty_session_report(const struct pty_session *s, char text[static CONTROL_RE
              s->connections);
 }
 
+/* --- reset ------------------------------------------------------------------------------------ */
+
+static void on_reset(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    if (s->options->raw) {
+        end_reset(s, "raw TCP has no resets");
+    } else if (s->state != SESSION_READY) {
+        end_reset(s, "not connected to the server");
+    } else if (!s->far.peer->is_ours) {
+        end_reset(s, "the server is not com2net: only that has resets");
+    } else if (!s->far.resetting) { /* one answer is for all */
+        set_timer(s->reset, RESET_MS);
+        far_port_reset(&s->far);
+        flush_out(s);
+    }
+}
+
+static void on_reset_limit(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    end_reset(ctx, "the server does not answer");
+}
+
 static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
 {
     pty_session_report(ctx, text);
 }
+
+static const struct control_callbacks control_callbacks = {
+    .report = on_report,
+    .reset = on_reset,
+};
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
@@ -598,10 +653,11 @@ struct pty_session *pty_session_new(struct event_base *base,
     buf_init(&s->early, EARLY_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->stable = evtimer_new(base, on_stable, s);
+    s->reset = evtimer_new(base, on_reset_limit, s);
     s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
-    if (!s->timer || !s->stable || !s->dialer)
+    if (!s->timer || !s->stable || !s->reset || !s->dialer)
         goto fail;
-    s->control = control_new(base, options->link, on_report, s, &stale, error);
+    s->control = control_new(base, options->link, &control_callbacks, s, &stale, error);
     if (!s->control)
         goto fail;
     s->port = vport_new(base, options->link, stale, &options->port, &s->far.told, &port_callbacks,
@@ -632,5 +688,7 @@ void pty_session_free(struct pty_session *s)
         event_free(s->timer);
     if (s->stable)
         event_free(s->stable);
+    if (s->reset)
+        event_free(s->reset);
     free(s);
 }

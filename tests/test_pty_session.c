@@ -452,6 +452,141 @@ static void speed_zero_hangs_up(void)
     end();
 }
 
+/* --- reset ------------------------------------------------------------------------------------ */
+
+static int asker = -1;
+static char answered[256]; /* what the asker got */
+
+static void ask(const char *request)
+{
+    answered[0] = '\0';
+    asker = fake_vport_ask();
+    CHECK(send(asker, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request));
+}
+
+/* Whether the answer is complete. */
+static bool has_answer(void)
+{
+    size_t len = strlen(answered);
+    ssize_t n = recv(asker, answered + len, sizeof answered - 1 - len, MSG_DONTWAIT);
+
+    if (n > 0)
+        answered[len + (size_t)n] = '\0';
+    if (n != 0)
+        return false;
+    close(asker);
+    return true;
+}
+
+static void a_reset_is_asked_for_and_told(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("RTS on"));
+    journal_clear(&server.journal);
+    ask("reset\n");
+    RUN_UNTIL(server_saw("SET-CONTROL reset"));
+    run_for(20);
+    CHECK(!has_answer());
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RESET);
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "reset: done\n");
+    /* the lines are as the recipe left them */
+    RUN_UNTIL(server_saw("RTS?"));
+    CHECK_TEXT(server.journal.text, "SET-CONTROL reset\nSET-CONTROL DTR?\nSET-CONTROL RTS?\n");
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
+    RUN_UNTIL(strstr(logged, "< SET-CONTROL RTS off"));
+    char report[CONTROL_REPORT_MAX];
+    pty_session_report(session, report);
+    CHECK(strstr(report, "lines: none\n"));
+    /* until a program sets them */
+    fake_vport_close();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("DTR on RTS on"));
+    end();
+}
+
+static void why_there_was_no_reset_is_told(void)
+{
+    begin();
+    ask("reset\n");
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: not connected to the server\n");
+    server_agree_and_teach();
+    ask("reset\n");
+    RUN_UNTIL(server_saw("SET-CONTROL reset"));
+    server_tell(RFC2217_SET_CONTROL, 0);
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: the server did not do it: the port has no reset=, or its device "
+                         "went away\n");
+    ask("reset\n");
+    RUN_UNTIL(server_saw("SET-CONTROL reset\nSET-CONTROL reset\n"));
+    server_close();
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: the connection was lost\n");
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    comport_send_text(server.comport, "ser2net");
+    server_flush();
+    RUN_UNTIL(strstr(logged, "SIGNATURE ser2net"));
+    ask("reset\n");
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: the server is not com2net: only that has resets\n");
+    CHECK(!server_saw("reset"));
+    end();
+}
+
+static void a_reset_that_is_never_answered_is_given_up(void)
+{
+    begin();
+    server_agree_and_teach();
+    ask("reset\n");
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: the server does not answer\n");
+    end();
+}
+
+static void several_that_want_a_reset_get_one(void)
+{
+    begin();
+    server_agree_and_teach();
+    ask("reset\n");
+    RUN_UNTIL(server_saw("SET-CONTROL reset"));
+    int first = asker;
+    ask("reset\n");
+    int second = asker;
+    ask("status\n");
+    RUN_UNTIL(has_answer());
+    CHECK(strncmp(answered, "link: ", 6) == 0);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RESET);
+    for (int i = 0; i < 2; i++) {
+        asker = i == 0 ? first : second;
+        answered[0] = '\0';
+        RUN_UNTIL(has_answer());
+        CHECK_TEXT(answered, "reset: done\n");
+    }
+    CHECK(!server_saw("reset\nSET-CONTROL reset"));
+    end();
+}
+
+static void who_wanted_a_reset_may_go(void)
+{
+    begin();
+    server_agree_and_teach();
+    ask("reset\n");
+    RUN_UNTIL(server_saw("SET-CONTROL reset"));
+    close(asker);
+    run_for(10);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RESET);
+    RUN_UNTIL(strstr(logged, "reset: done"));
+    ask("nonsense\n");
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: unknown request\n");
+    end();
+}
+
 /* --- data ------------------------------------------------------------------------------------- */
 
 static void data_for_nobody_is_dropped(void)
@@ -724,6 +859,11 @@ static const struct test tests[] = {
     TEST(with_no_touch_lines_open_and_close_leave_them_alone),
     TEST(with_no_touch_lines_speed_zero_still_hangs_up),
     TEST(speed_zero_hangs_up),
+    TEST(a_reset_is_asked_for_and_told),
+    TEST(why_there_was_no_reset_is_told),
+    TEST(a_reset_that_is_never_answered_is_given_up),
+    TEST(several_that_want_a_reset_get_one),
+    TEST(who_wanted_a_reset_may_go),
     TEST(data_for_nobody_is_dropped),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
     TEST(a_suspending_server_gets_nothing),

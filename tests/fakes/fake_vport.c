@@ -2,6 +2,7 @@
 #include "line_text.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "local_socket.h"
 
@@ -151,12 +152,24 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
 
     (void)base;
     (void)link;
-    (void)accepted;
-    (void)ctx;
     (void)error;
+    fake_vport.asked = accepted;
+    fake_vport.asked_ctx = ctx;
     *stale = false;
     *r = 0;
     return (struct local_socket *)(void *)&socket;
+}
+
+evutil_socket_t fake_vport_ask(void)
+{
+    evutil_socket_t pair[2];
+
+    if (evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        abort();
+    evutil_make_socket_nonblocking(pair[0]);
+    evutil_make_socket_nonblocking(pair[1]);
+    fake_vport.asked(fake_vport.asked_ctx, pair[0]);
+    return pair[1];
 }
 
 void local_socket_free(struct local_socket *l)

@@ -1,9 +1,11 @@
 /*
  * A port for programs that exists in memory only: the third implementation of common/vport.h, and
- * of common/local_socket.h, which is silent.
+ * of common/local_socket.h.
  */
 #ifndef TESTS_FAKES_FAKE_VPORT_H
 #define TESTS_FAKES_FAKE_VPORT_H
+
+#include <event2/util.h>
 
 #include "journal.h"
 #include "vport.h"
@@ -18,6 +20,8 @@ struct fake_vport {
     bool hupcl;
     size_t room; /* bytes it takes before it is full */
     struct line_settings line;
+    void (*asked)(void *ctx, evutil_socket_t fd); /* of the socket beside the link */
+    void *asked_ctx;
 };
 
 extern struct fake_vport fake_vport;
@@ -32,5 +36,8 @@ void fake_vport_write(const char *text);
 void fake_vport_set(const char *format, uint32_t baud);
 void fake_vport_flush(bool rx, bool tx);
 void fake_vport_make_room(size_t room);
+
+/* Connects to the socket beside the link. */
+evutil_socket_t fake_vport_ask(void);
 
 #endif
