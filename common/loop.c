@@ -20,6 +20,9 @@ struct event_base *loop_new(void)
     if (config) {
         /* all of libevent's calls are made on the loop's thread */
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        /* the clock that libevent would take has steps of 4 ms: gaps between line changes are to
+         * be kept better than that */
+        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
         base = event_base_new_with_config(config);
         event_config_free(config);
     }
