@@ -212,13 +212,32 @@ class Net2pty(Program):
         return self.link
 
 
+    def status(self):
+        return subprocess.run([self.argv[0], '--status', self.link], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, timeout=10).stdout
+
+    def reset(self):
+        """net2pty reset LINK: its exit status and what it says."""
+        asked = subprocess.run([self.argv[0], 'reset', self.link], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, timeout=20)
+        return asked.returncode, asked.stdout
+
+
+class Relay(Program):
+    """A slow network in front of a port; .port is its near end."""
+
+    def __init__(self, port, delay_ms, jitter_ms):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'relay.py')
+        super().__init__([sys.executable, script, port, delay_ms, jitter_ms])
+        self.port = int(self.says(r'relay listens on \S*:(\d+)').group(1))
+
+
 def opened(client):
     """Waits until net2pty is connected and has noticed that its link is open; before, what the
     device sends is dropped."""
     def look():
-        asked = subprocess.run([client.argv[0], '--status', client.link], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
-        return 'state: connected' in asked.stdout and 'has it open' in asked.stdout
+        status = client.status()
+        return 'state: connected' in status and 'has it open' in status
     eventually(look, 'net2pty is connected and has noticed the open link')
 
 
