@@ -43,7 +43,7 @@ void os_shut_down_sending(evutil_socket_t fd);
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
 int os_connect_result(evutil_socket_t fd);
 
-/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
+/* Readies a TCP socket for our traffic: no Nagle delay, little of it under way, keepalive that notices a dead peer within
  * 15 s of silence. */
 void os_tune_tcp(evutil_socket_t fd);
 

@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 enum {
+    UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
     KEEPALIVE_IDLE_S = 5,
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_COUNT = 2, /* 5 + 2 * 5 = 15 s */
@@ -169,6 +170,10 @@ static void set_option(int fd, int level, int name, int value)
 void os_tune_tcp(evutil_socket_t fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    /* left to itself the kernel keeps megabytes under way: minutes of a slow serial line, which no
+     * flush can call back */
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNDER_WAY_MAX);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
