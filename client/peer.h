@@ -13,6 +13,10 @@ struct peer {
     /* PURGE-DATA is always acknowledged, in order with the data: until then what comes is older
      * than the purge, and can be dropped. */
     bool purge_is_exact;
+    /* A setting is answered when the bytes before it are on the wire. */
+    bool drain_is_told;
+    /* A mask is answered with a notification of its value. */
+    bool mask_answers_are_notices;
     /* An answer to SET-CONTROL does not tell what is in force. */
     bool control_answers_lie;
 };

@@ -532,7 +532,8 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     line_termios_get(&t, &io->line);
     if (io->line.baud == 0)
         io->line = line_default;
-    /* a fresh tty has IXON: nobody asked for it, and 0x11 and 0x13 would be missing from the data */
+    /* a fresh tty has IXON: nobody asked for it, and 0x11 and 0x13 would be missing from the data
+     */
     if (io->line.flow_out != LINE_FLOW_HARDWARE)
         io->line.flow_out = io->line.flow_in = LINE_FLOW_NONE;
     line_termios_put(&io->line, &t);
