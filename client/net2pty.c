@@ -455,6 +455,12 @@ static int serve(void)
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
         net2pty.status = net2pty.command ? SUPERVISE_EXIT_FAILED : CLI_EXIT_FAILED;
     }
+    if (net2pty.command) { /* the same links can be made again as soon as the front has ended */
+        for (int i = 0; i < net2pty.count; i++)
+            pty_session_withdraw(net2pty.sessions[i]);
+        loop_settle(net2pty.loop);
+        supervise_report(net2pty.status);
+    }
     exec_free(net2pty.exec);
     for (int i = 0; i < net2pty.count; i++)
         pty_session_free(net2pty.sessions[i]);
@@ -475,9 +481,7 @@ static int serve_command(void)
         log_error("cannot make a process: %s", os_error_text(-r));
         return SUPERVISE_EXIT_FAILED;
     }
-    int status = serve();
-    supervise_report(status); /* the links are gone by now: the same ones can be made again */
-    return status;
+    return serve();
 }
 
 int main(int argc, char **argv)

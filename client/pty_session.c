@@ -96,7 +96,7 @@ static void set_timer(struct event *timer, int ms)
 
 static void flush_out(struct pty_session *s)
 {
-    if (!s->comport)
+    if (!s->comport || !s->stream)
         return;
     struct buf *out = comport_output(s->comport);
     int r = out->len > 0 ? stream_write(s->stream, buf_head(out), out->len) : 0;
@@ -729,6 +729,21 @@ struct pty_session *pty_session_new(struct event_base *base,
 fail:
     pty_session_free(s);
     return NULL;
+}
+
+void pty_session_withdraw(struct pty_session *s)
+{
+    if (!s)
+        return;
+    vport_withdraw(s->port);
+    control_free(s->control);
+    s->control = NULL;
+    stream_close(s->stream);
+    s->stream = NULL;
+    s->state = SESSION_WAITING;
+    s->far.ready = false;
+    event_del(s->timer);
+    event_del(s->stable);
 }
 
 void pty_session_free(struct pty_session *s)

@@ -33,6 +33,10 @@ struct pty_session *pty_session_new(struct event_base *base,
                                     void (*connected)(void *ctx), void *ctx,
                                     char error[static VPORT_ERROR_MAX]);
 
+/* Takes the link away at once, so that it can be made again; pty_session_free has to follow.
+ * Accepts NULL. */
+void pty_session_withdraw(struct pty_session *s);
+
 /* Ends the connection and takes the link away. Accepts NULL. */
 void pty_session_free(struct pty_session *s);
 

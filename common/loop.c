@@ -38,11 +38,16 @@ void loop_stop(struct event_base *base)
     event_base_loopbreak(base);
 }
 
+void loop_settle(struct event_base *base)
+{
+    event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
 void loop_free(struct event_base *base)
 {
     if (!base)
         return;
-    event_base_loop(base, EVLOOP_NONBLOCK);
+    loop_settle(base);
     event_base_free(base);
 }
 

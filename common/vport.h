@@ -66,6 +66,10 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
  * file. Accepts NULL. */
 void vport_free(struct vport *v);
 
+/* Takes the link away, if it is still ours; who has the port open keeps it until vport_free, which
+ * may take some milliseconds. */
+void vport_withdraw(struct vport *v);
+
 /* Hangs up who has it open, and puts a new port behind the same link. Returns 0 or -errno. */
 int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX]);
 

@@ -424,8 +424,10 @@ static bool is_empty(const struct supervisor *s)
 {
     struct pollfd p = {.fd = s->listener, .events = POLLIN};
 
+    siginfo_t info;
+
     if (s->listener < 0)
-        return waitpid(-1, NULL, WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+        return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
     return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) && !(p.revents & POLLIN);
 }
 

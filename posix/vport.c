@@ -690,12 +690,18 @@ static void replace_pty(struct vport *v)
         log_error("%s", error);
 }
 
+void vport_withdraw(struct vport *v)
+{
+    if (v->device[0])
+        pty_link_remove(v->link, v->device);
+    v->device[0] = '\0';
+}
+
 void vport_free(struct vport *v)
 {
     if (!v)
         return;
-    if (v->device[0])
-        pty_link_remove(v->link, v->device);
+    vport_withdraw(v);
     end_pty(v);
     free_event(&v->tick);
     free_event(&v->closing_wait);

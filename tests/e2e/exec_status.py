@@ -17,6 +17,8 @@ def main():
 
     for script, status in ('exit 0', 0), ('exit 42', 42), ('kill -TERM $$', 143):
         equal(status_of(link, where, 'sh', '-c', script), status, script)
+    for turn in range(3):
+        equal(status_of('--lines=plain', link, where, 'sh', '-c', 'exit 6'), 6, 'status without lines')
     equal(status_of(link, where, '/nonexistent'), 127, 'a command that is not there')
     equal(status_of(link, where, '/etc/passwd'), 126, 'a command that cannot be run')
     equal(status_of(link, '127.0.0.1:1', 'true', wait='0.3'), 3, 'no server within --wait')
@@ -37,9 +39,11 @@ def main():
     harness.eventually(lambda: not os.path.lexists(link), 'the link goes when all have gone', 5)
 
 
-def start(link, where, *command, wait=None):
+def start(*words, wait=None):
+    """Options, link and server, then the command."""
+    at = next(i for i, word in enumerate(words) if ':' in word) + 1
     program = harness.Program([harness.under_test('net2pty', 'client'),
-                               *(['--wait', wait] if wait else []), link, where, '--', *command])
+                               *(['--wait', wait] if wait else []), *words[:at], '--', *words[at:]])
     program.expected = True
     return program
 
