@@ -351,6 +351,21 @@ static void io_watch_errors(struct serial *s, bool on)
 
 /* --- opening and closing ------------------------------------------------------------------ */
 
+/* Lets go of the device; its events are out of the loop. */
+static void release(struct serial_io *io)
+{
+    if (io->fd >= 0)
+        (void)flock(io->fd, LOCK_UN);
+    if (io->sp) {
+        sp_close(io->sp);
+        sp_free_port(io->sp);
+    } else if (io->fd >= 0) {
+        close(io->fd);
+    }
+    io->sp = NULL;
+    io->fd = -1;
+}
+
 static void io_free(void *arg)
 {
     struct serial_io *io = arg;
@@ -359,12 +374,7 @@ static void io_free(void *arg)
         event_free(io->readable);
     if (io->writable)
         event_free(io->writable);
-    if (io->sp) {
-        sp_close(io->sp);
-        sp_free_port(io->sp);
-    } else if (io->fd >= 0) {
-        close(io->fd);
-    }
+    release(io);
     free(io);
 }
 
@@ -389,6 +399,8 @@ static void io_close(struct serial *s)
     if (io->low_latency)
         ioctl(io->fd, TIOCSSERIAL, &io->driver);
     ioctl(io->fd, TIOCNXCL); /* a PTY outlives us: its emulator has it open */
+    /* now and not with the memory: the next client may open it before the loop comes to that */
+    release(io);
     loop_defer(io->loop, io_free, io);
 }
 
