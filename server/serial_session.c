@@ -37,6 +37,7 @@ enum {
     REFUSE_MS = 2000,
     DRAIN_STUCK_MS = 2000, /* pyserial gives up on an answer after 3 s */
     BREAK_MS = 250,        /* of IAC BRK */
+    EMPTY_MIN_MS = 5,      /* a byte that is stuck is not asked for more often */
     QUEUE_MAX = 512 * 1024,
     QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
     ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
@@ -174,11 +175,13 @@ static const unsigned empty_bits = LINE_STATE_THR_EMPTY | LINE_STATE_TSR_EMPTY;
 /* The driver does not tell when its last byte is out: it is asked when that should be. */
 static void watch_transmitter(struct serial_session *s)
 {
+    /* before asking the driver, which for a USB adapter may mean to ask the adapter */
+    if (!(s->commands.line_mask & empty_bits) || event_pending(s->empty, EV_TIMEOUT, NULL))
+        return;
     uint64_t us = line_wire_time_us(port_line(s->port), port_untransmitted(s->port));
+    us = us < EMPTY_MIN_MS * 1000 ? EMPTY_MIN_MS * 1000 : us;
     const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
-
-    if ((s->commands.line_mask & empty_bits) && !event_pending(s->empty, EV_TIMEOUT, NULL))
-        event_add(s->empty, &delay);
+    event_add(s->empty, &delay);
 }
 
 static void on_empty(evutil_socket_t fd, short what, void *ctx)

@@ -562,6 +562,29 @@ static void an_empty_transmitter_is_notified(void)
     end();
 }
 
+static void a_transmitter_is_asked_for_those_who_want_to_know(void)
+{
+    struct client c;
+
+    begin(",4000000");
+    client_agree(&c);
+    fake_serial.asked = 0;
+    client_write(&c, "a");
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write 61"));
+    CHECK(fake_serial.asked == 0);
+    fake_serial.untransmitted = 1; /* and stays */
+    client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_TSR_EMPTY);
+    client_flush(&c);
+    uint64_t since = os_now_ms();
+    RUN_UNTIL(&c, client_saw(&c, "SET-LINESTATE-MASK"));
+    run_for(&c, 100);
+    CHECK(fake_serial.asked > 0 && fake_serial.asked <= (os_now_ms() - since) / 5 + 2);
+    client_close(&c);
+    fake_serial.untransmitted = 0;
+    end();
+}
+
 static void received_data_is_notified_ahead_of_it(void)
 {
     struct client c;
@@ -1009,6 +1032,7 @@ static const struct test tests[] = {
     TEST(modem_lines_are_notified_with_their_deltas),
     TEST(masks_hide_lines_and_show_errors),
     TEST(an_empty_transmitter_is_notified),
+    TEST(a_transmitter_is_asked_for_those_who_want_to_know),
     TEST(received_data_is_notified_ahead_of_it),
     TEST(a_poll_is_answered),
     TEST(a_suspended_server_says_nothing_until_resumed),
