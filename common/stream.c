@@ -34,8 +34,9 @@ struct stream {
     struct event *timer; /* looks for a dead peer; while finishing, the time left */
     struct buf queue;
     bool reading;
-    int paused_checks; /* of the timer, since reading was paused */
-    bool shut;         /* finishing: our side is closed already */
+    int paused_checks;  /* of the timer, since reading was paused */
+    int stalled_checks; /* likewise, since the owner got on */
+    bool shut;          /* finishing: our side is closed already */
     char peer[ADDR_TEXT_MAX];
 };
 
@@ -106,11 +107,16 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
         s->callbacks->drained(s->ctx);
 }
 
-/* A paused stream cannot read that its peer has gone. Before it is given up there is time for the
- * owner to take what the peer had sent. */
+/* A paused stream cannot read that its peer has gone. It is given up when the owner does not get on
+ * with taking what the peer had sent, or the peer does not care for it any more. */
 static bool is_abandoned(struct stream *s)
 {
-    return !s->reading && ++s->paused_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd);
+    if (s->reading)
+        return false;
+    s->paused_checks++;
+    s->stalled_checks++;
+    return (s->stalled_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd)) ||
+           (s->paused_checks >= PAUSED_CHECKS && os_tcp_is_reset(s->fd));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -192,11 +198,16 @@ void stream_read(struct stream *s, bool on)
     if (s->state != STREAM_OPEN || on == s->reading)
         return;
     s->reading = on;
-    s->paused_checks = 0;
+    s->paused_checks = s->stalled_checks = 0;
     if (on)
         event_add(s->readable, NULL);
     else
         event_del(s->readable);
+}
+
+void stream_keep(struct stream *s)
+{
+    s->stalled_checks = 0;
 }
 
 int stream_write(struct stream *s, const void *data, size_t len)

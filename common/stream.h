@@ -39,6 +39,10 @@ void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks
  * peer had sent before can still be taken. */
 void stream_read(struct stream *s, bool on);
 
+/* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
+ * has reset the connection. */
+void stream_keep(struct stream *s);
+
 /* Sends at once what the kernel takes and queues the rest, all or nothing. Returns 0, -ENOBUFS
  * when the queue's bound is reached, or another -errno; a broken connection is reported by `ended`
  * from the loop, not from here. */

@@ -77,6 +77,8 @@ static const struct serial_callbacks device_callbacks = {
     .gone = on_device_gone,
 };
 
+static struct serial_session *port_owner(const struct port *p);
+
 static void set_timer(struct port *p, int ms)
 {
     const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
@@ -323,6 +325,8 @@ static void on_device_writable(void *ctx)
             return;
         }
         buf_drain(&p->to_device, (size_t)n);
+        if (n > 0 && port_owner(p))
+            session_device_took(port_owner(p));
     }
     if (p->to_device.len > TO_DEVICE_FULL / 2)
         return;

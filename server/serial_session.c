@@ -249,8 +249,10 @@ static void continue_drain(struct serial_session *s)
     size_t left = port_untransmitted(s->port);
     uint64_t now = os_now_ms();
 
-    if (left < s->drain_left)
+    if (left < s->drain_left) {
         s->drain_since_ms = now;
+        stream_keep(s->stream);
+    }
     if (left > 0 && now - s->drain_since_ms < DRAIN_STUCK_MS) {
         wait_for_drain(s, left);
         return;
@@ -472,6 +474,11 @@ static void take_held(struct serial_session *s)
 static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
     take_input(ctx, data, len);
+}
+
+void session_device_took(struct serial_session *s)
+{
+    stream_keep(s->stream);
 }
 
 void session_port_ready(struct serial_session *s)

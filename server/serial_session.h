@@ -43,6 +43,9 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len);
 void session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
 void session_errors(struct serial_session *s, unsigned state);
 
+/* The device has taken bytes that waited for it. */
+void session_device_took(struct serial_session *s);
+
 /* The device takes bytes again, or has come back. */
 void session_port_ready(struct serial_session *s);
 
