@@ -516,6 +516,11 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
         p->replacing = true;
         session_end(owner, "taken over by a new client");
         p->replacing = false;
+        if (p->to_device.len > 0)
+            log_warn("%s: %zu bytes of the client before are dropped: the device did not take them "
+                     "in time",
+                     p->source->name, p->to_device.len);
+        buf_drain(&p->to_device, p->to_device.len);
     } else if (owner)
         role = p->source->observers ? SESSION_OBSERVER : SESSION_REFUSED;
 

@@ -105,12 +105,19 @@ static void set_timer(struct serial_session *s, uint64_t us)
     event_add(s->timer, &delay);
 }
 
+/* Whether too much waits for the device to take more of this client; others than the owner send it
+ * nothing. */
+static bool device_is_full(const struct serial_session *s)
+{
+    return s->role == SESSION_OWNER && port_is_full(s->port);
+}
+
 /* Reads the client unless something of it has to wait. */
 static void update_reading(struct serial_session *s)
 {
     if (s->state == SESSION_OVER)
         return;
-    stream_read(s->stream, !s->draining && s->held.len == 0 && !port_is_full(s->port) &&
+    stream_read(s->stream, !s->draining && s->held.len == 0 && !device_is_full(s) &&
                                stream_queued(s->stream) < QUEUE_HIGH);
 }
 
@@ -341,7 +348,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         commands_apply_group(&s->commands);
         write_port(s, data, len);
     }
-    if (port_is_full(s->port) || s->state == SESSION_OVER)
+    if (device_is_full(s) || s->state == SESSION_OVER)
         comport_pause(s->comport);
 }
 
@@ -374,7 +381,7 @@ static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t 
 {
     size_t used = 0;
 
-    while (used < len && s->state != SESSION_OVER && !s->draining && !port_is_full(s->port) &&
+    while (used < len && s->state != SESSION_OVER && !s->draining && !device_is_full(s) &&
            stream_queued(s->stream) < QUEUE_HIGH) {
         used += comport_receive(s->comport, data + used, len - used);
         if (used == len)
@@ -389,7 +396,7 @@ static size_t take_decided(struct serial_session *s, const uint8_t *data, size_t
 {
     if (s->comport)
         return take_telnet(s, data, len);
-    if (port_is_full(s->port))
+    if (device_is_full(s))
         return 0;
     write_port(s, data, len);
     return len;

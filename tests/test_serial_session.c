@@ -854,6 +854,74 @@ static void observers_read_and_change_nothing(void)
     end();
 }
 
+/* Sends until the server does not read any more; returns how much that was. */
+static size_t client_fill(struct client *c)
+{
+    static uint8_t block[16384];
+    size_t sent = 0;
+
+    for (int idle = 0; idle < 100;) {
+        ssize_t n = send(c->fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        turn(NULL);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    return sent;
+}
+
+static void a_full_device_is_no_matter_for_others_than_its_owner(void)
+{
+    struct client owner, observer;
+
+    begin(",observers");
+    client_connect(&owner);
+    fake_serial.room = 0;
+    client_fill(&owner);
+    client_agree(&observer);
+    client_tell(&observer, RFC2217_SET_BAUDRATE, 0);
+    client_write(&observer, "no");
+    client_tell(&observer, RFC2217_SET_DATASIZE, 0);
+    client_flush(&observer);
+    RUN_UNTIL(&observer, client_saw(&observer, "SET-BAUDRATE 9600\nSET-DATASIZE 8"));
+    client_close(&owner);
+    client_close(&observer);
+    end();
+
+    begin("");
+    client_connect(&owner);
+    fake_serial.room = 0;
+    client_fill(&owner);
+    client_begin_telnet(&observer);
+    RUN_UNTIL(&observer, observer.ended);
+    CHECK_TEXT(observer.end.journal.text, "option agreed\nSIGNATURE busy\n");
+    client_close(&owner);
+    client_close(&observer);
+    end();
+}
+
+static void a_takeover_drops_what_its_predecessor_left(void)
+{
+    struct client first, second;
+
+    begin(",takeover");
+    client_connect(&first);
+    fake_serial.room = 3;
+    client_fill(&first);
+    client_agree(&second);
+    CHECK(strstr(logged, "bytes of the client before are dropped"));
+    client_write(&second, "mine");
+    client_flush(&second);
+    run_for(&second, 30);
+    fake_serial_make_room(SIZE_MAX);
+    RUN_UNTIL(&second, device_saw("write"));
+    CHECK_TEXT(fake_serial.journal.text, "write 6d 69 6e 65\n");
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
 static void a_break_ends_with_its_client(void)
 {
     const struct linger reset = {.l_onoff = 1};
@@ -1048,6 +1116,8 @@ static const struct test tests[] = {
     TEST(the_second_client_is_told_busy),
     TEST(with_takeover_the_new_client_has_it),
     TEST(observers_read_and_change_nothing),
+    TEST(a_full_device_is_no_matter_for_others_than_its_owner),
+    TEST(a_takeover_drops_what_its_predecessor_left),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(what_a_client_sent_before_it_left_still_goes_out),
