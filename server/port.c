@@ -369,8 +369,9 @@ void port_update(struct port *p)
             read = read && session_wants_data(s);
         errors = errors || session_wants_errors(s);
     }
-    /* with `hold` and nobody there, bytes are read and dropped: the next client gets new ones */
-    if (p->state == PORT_OPEN && !p->sessions)
+    /* with nobody there bytes are read and dropped: with `hold` the next client gets new ones, and
+     * a device that waits for its bytes to be read would not take the last ones of a client */
+    if (p->state == PORT_LINGERING || (p->state == PORT_OPEN && !p->sessions))
         read = true;
     if (!p->serial)
         return;
