@@ -55,7 +55,8 @@ struct serial_io {
     bool broken; /* a break is on */
     bool watch_errors;
     bool closed;
-    unsigned known; /* modem lines as last seen; where there are none, outputs as last set */
+    int write_error; /* of a device that is gone, to be told from the loop */
+    unsigned known;  /* modem lines as last seen; where there are none, outputs as last set */
     struct line_settings line; /* in force, as far as the tty can tell */
     struct termios2 found;
     struct serial_icounter_struct counts;
@@ -147,7 +148,10 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    io->base.callbacks->writable(io->base.ctx);
+    if (io->write_error)
+        report_gone(io, io->write_error);
+    else
+        io->base.callbacks->writable(io->base.ctx);
 }
 
 static void io_read(struct serial *s, bool on)
@@ -170,8 +174,11 @@ static int io_write(struct serial *s, const uint8_t *data, size_t len)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno != EAGAIN)
-            return -errno;
+        if (n < 0 && errno != EAGAIN) {
+            io->write_error = -errno;
+            event_active(io->writable, EV_WRITE, 0);
+            return io->write_error;
+        }
         if (n <= 0) {
             event_add(io->writable, NULL);
             break;

@@ -342,7 +342,7 @@ int port_write(struct port *p, const uint8_t *data, size_t len)
 
     if (p->serial && p->to_device.len == 0) {
         n = serial_write(p->serial, data, len);
-        if (n < 0) /* it has gone: reading tells, and what is queued now waits for its return */
+        if (n < 0) /* it has gone, which is told soon; what is queued now waits for its return */
             n = 0;
     }
     return (size_t)n < len ? buf_add(&p->to_device, data + n, len - (size_t)n) : 0;
