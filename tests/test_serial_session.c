@@ -922,6 +922,65 @@ static void a_takeover_drops_what_its_predecessor_left(void)
     end();
 }
 
+static void the_last_bytes_of_a_client_have_its_settings(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 2;
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61 62"));
+    fake_serial.untransmitted = 2;
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_begin_telnet(&second);
+    client_write(&second, "ef");
+    client_tell(&second, RFC2217_SET_BAUDRATE, 0);
+    client_tell(&second, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
+    client_tell(&second, RFC2217_SET_DATASIZE, 7);
+    client_flush(&second);
+    RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE 9600\nSET-CONTROL DTR on\n"));
+    run_for(&second, 50);
+    fake_serial_make_room(SIZE_MAX);
+    run_for(&second, 50);
+    CHECK(device_saw("configure 300 8N1\nwrite 61 62 63 64\n"));
+    CHECK(!device_saw("configure 9600"));
+    fake_serial.untransmitted = 0;
+    RUN_UNTIL(&second, client_saw(&second, "SET-DATASIZE 7"));
+    CHECK(device_saw("write 61 62 63 64\nconfigure 9600 8N1\noutputs none\noutputs DTR RTS\n"
+                     "write 65 66\nconfigure 9600 7N1\n"));
+    client_close(&second);
+    end();
+}
+
+static void bytes_that_are_stuck_do_not_keep_the_next_client_waiting(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 0;
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("configure 300 8N1"));
+    run_for(&first, 20);
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_begin_telnet(&second);
+    client_tell(&second, RFC2217_SET_BAUDRATE, 600);
+    client_flush(&second);
+    uint64_t since = os_now_ms();
+    RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE 600"));
+    CHECK(os_now_ms() - since > 1500 && os_now_ms() - since < 3000);
+    CHECK(strstr(logged, "4 bytes of the client before are dropped"));
+    client_close(&second);
+    end();
+}
+
 static void a_break_ends_with_its_client(void)
 {
     const struct linger reset = {.l_onoff = 1};
@@ -1120,6 +1179,8 @@ static const struct test tests[] = {
     TEST(observers_read_and_change_nothing),
     TEST(a_full_device_is_no_matter_for_others_than_its_owner),
     TEST(a_takeover_drops_what_its_predecessor_left),
+    TEST(the_last_bytes_of_a_client_have_its_settings),
+    TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(what_a_client_sent_before_it_left_still_goes_out),
