@@ -36,6 +36,7 @@ struct stream {
     bool reading;
     int paused_checks;  /* of the timer, since reading was paused */
     int stalled_checks; /* likewise, since the owner got on */
+    bool eof;           /* the peer has closed its side */
     bool shut;          /* finishing: our side is closed already */
     char peer[ADDR_TEXT_MAX];
 };
@@ -62,6 +63,27 @@ static void end(struct stream *s, int error)
     s->callbacks->ended(s->ctx, error);
 }
 
+/* While finishing: closes our side once everything is with the kernel. */
+static void finish_when_sent(struct stream *s)
+{
+    if (s->queue.len == 0 && s->eof) {
+        stream_close(s);
+    } else if (s->queue.len == 0 && !s->shut) {
+        s->shut = true;
+        os_shut_down_sending(s->fd);
+    }
+}
+
+static void take_eof(struct stream *s)
+{
+    s->eof = true;
+    event_del(s->readable);
+    if (s->state == STREAM_FINISHING)
+        finish_when_sent(s);
+    else
+        s->callbacks->ended(s->ctx, 0);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
     struct stream *s = ctx;
@@ -70,19 +92,12 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     int n = os_recv(fd, read_buffer, sizeof read_buffer);
     if (n == -EAGAIN)
         return;
-    if (n <= 0)
+    if (n == 0)
+        take_eof(s);
+    else if (n < 0)
         end(s, n);
     else if (s->state == STREAM_OPEN)
         s->callbacks->received(s->ctx, read_buffer, (size_t)n);
-}
-
-/* While finishing: closes our side once everything is with the kernel. */
-static void finish_when_sent(struct stream *s)
-{
-    if (s->queue.len == 0 && !s->shut) {
-        s->shut = true;
-        os_shut_down_sending(s->fd);
-    }
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
@@ -199,7 +214,7 @@ void stream_read(struct stream *s, bool on)
         return;
     s->reading = on;
     s->paused_checks = s->stalled_checks = 0;
-    if (on)
+    if (on && !s->eof)
         event_add(s->readable, NULL);
     else
         event_del(s->readable);
@@ -259,7 +274,8 @@ void stream_finish(struct stream *s)
     if (!s || s->state != STREAM_OPEN)
         return;
     s->state = STREAM_FINISHING;
-    event_add(s->readable, NULL);
+    if (!s->eof)
+        event_add(s->readable, NULL);
     set_timer(s, FINISH_MS);
     finish_when_sent(s);
 }

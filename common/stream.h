@@ -21,8 +21,9 @@ struct stream_callbacks {
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* The queue has run empty after stream_write had to queue something. */
     void (*drained)(void *ctx);
-    /* The connection has ended: `error` is 0 when the peer closed it, otherwise negative errno.
-     * Nothing is received any more; the owner calls stream_close. */
+    /* The connection has ended; the owner calls stream_close. `error` is 0 when the peer closed its
+     * side: nothing is received any more, but the peer may still want to hear. What is written goes
+     * out then, until the owner closes too or `ended` comes with an error, a negative errno. */
     void (*ended)(void *ctx, int error);
 };
 

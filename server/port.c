@@ -611,6 +611,10 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     enum session_role role = SESSION_OWNER;
     const char *refusal = NULL;
 
+    if (owner && session_is_ending(owner)) { /* most have closed for good */
+        session_end(owner, "it has closed the connection");
+        owner = port_owner(p);
+    }
     if (owner && p->source->takeover) {
         p->replacing = true;
         session_end(owner, "taken over by a new client");

@@ -37,6 +37,9 @@ enum {
     REFUSE_MS = 2000,
     DRAIN_STUCK_MS = 2000, /* pyserial gives up on an answer after 3 s */
     BREAK_MS = 250,        /* of IAC BRK */
+    END_QUIET_MS = 1000,   /* of the device, after a raw client has closed its side */
+    END_MOST_MS = 5000,    /* for an answer without a pause, or a device that takes nothing */
+    END_TICK_MS = 50,      /* how often an end is looked at */
     EMPTY_MIN_MS = 5,      /* a byte that is stuck is not asked for more often */
     QUEUE_MAX = 512 * 1024,
     QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
@@ -60,13 +63,17 @@ struct serial_session {
     enum session_role role;
     enum session_state state;
     const char *refusal;
-    struct event *timer;     /* sniffing, negotiating, refusing; then the drain */
+    struct event *timer;     /* sniffing, negotiating, refusing; then the drain; the end */
     struct event *break_end; /* of IAC BRK */
     struct event *empty;     /* looks whether the transmitter is */
     bool begun;              /* false until the loop's next turn */
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
     bool draining;           /* `waiting` waits for the bytes before it */
+    bool ending;             /* a raw client has closed its side, and may still want to hear */
+    size_t end_left;         /* ending: bytes that the device has not got */
+    uint64_t end_since_ms;   /* ending: since it has all of them, or has got any */
+    uint64_t heard_ms;       /* ending: when the device said something */
     struct rfc2217_message waiting;
     size_t drain_left;
     uint64_t drain_since_ms;
@@ -515,6 +522,7 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
         s->dropped += len;
         return;
     }
+    s->heard_ms = s->ending ? os_now_ms() : 0;
     if (s->state == SESSION_RAW) {
         r = stream_write(s->stream, data, len);
     } else {
@@ -629,6 +637,40 @@ static void begin(struct serial_session *s)
     update_reading(s);
 }
 
+/* --- a raw client that has closed its side, as `printf 'AT\r' | nc -N` does ------------------ */
+
+bool session_is_ending(const struct serial_session *s)
+{
+    return s->ending;
+}
+
+static void begin_to_end(struct serial_session *s)
+{
+    s->ending = true;
+    s->end_left = SIZE_MAX;
+    set_timer(s, 0);
+}
+
+/* Ends the session once the device has all bytes and has answered, as far as one can tell. */
+static void continue_end(struct serial_session *s)
+{
+    size_t left = port_untransmitted(s->port);
+    uint64_t now = os_now_ms();
+
+    if (left < s->end_left) {
+        s->end_left = left;
+        s->end_since_ms = s->heard_ms = now;
+    }
+    if (now - s->end_since_ms < END_MOST_MS && (left > 0 || now - s->heard_ms < END_QUIET_MS)) {
+        set_timer(s, END_TICK_MS * 1000);
+        return;
+    }
+    struct stream *stream = s->stream;
+    s->stream = NULL;
+    session_end(s, "it has closed the connection");
+    stream_finish(stream);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
     static const uint8_t iac = TELNET_BYTE_IAC;
@@ -638,6 +680,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (!s->begun) {
         begin(s);
+    } else if (s->ending) {
+        continue_end(s);
     } else if (s->draining) {
         continue_drain(s);
     } else if (s->undecided) {
@@ -661,7 +705,12 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void on_ended(void *ctx, int error)
 {
-    session_end(ctx, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    struct serial_session *s = ctx;
+
+    if (error == 0 && s->state == SESSION_RAW && s->role == SESSION_OWNER)
+        begin_to_end(s);
+    else
+        session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {
