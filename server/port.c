@@ -767,6 +767,9 @@ void port_free(struct port *p)
     listener_free(p->listener);
     p->listener = NULL;
     end_sessions(p, "com2net ends");
+    if (p->serial && port_untransmitted(p) > 0)
+        log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", p->source->name,
+                 port_untransmitted(p));
     if (p->serial)
         port_close_device(p);
     if (p->timer)

@@ -885,9 +885,10 @@ static void a_full_device_is_no_matter_for_others_than_its_owner(void)
     client_tell(&observer, RFC2217_SET_DATASIZE, 0);
     client_flush(&observer);
     RUN_UNTIL(&observer, client_saw(&observer, "SET-BAUDRATE 9600\nSET-DATASIZE 8"));
+    end();
+    CHECK(strstr(logged, "bytes that a client had sent are dropped: com2net ends"));
     client_close(&owner);
     client_close(&observer);
-    end();
 
     begin("");
     client_connect(&owner);
