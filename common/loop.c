@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "stream.h"
 
 struct deferred {
     void (*function)(void *arg);
@@ -42,6 +43,7 @@ void loop_free(struct event_base *base)
 {
     if (!base)
         return;
+    stream_end_finishing();
     event_base_loop(base, EVLOOP_NONBLOCK);
     event_base_free(base);
 }

@@ -25,6 +25,7 @@ enum stream_state {
 
 struct stream {
     struct event_base *base;
+    struct stream *next; /* finishing */
     evutil_socket_t fd;
     const struct stream_callbacks *callbacks;
     void *ctx;
@@ -43,6 +44,9 @@ struct stream {
 
 /* Where every stream reads to: received bytes are valid during the callback only. */
 static uint8_t read_buffer[READ_SIZE];
+
+/* Those that have no owner any more. */
+static struct stream *finishing;
 
 static void set_timer(struct stream *s, int ms)
 {
@@ -262,6 +266,12 @@ void stream_close(struct stream *s)
 {
     if (!s || s->state == STREAM_CLOSED)
         return;
+    for (struct stream **at = &finishing; *at && s->state == STREAM_FINISHING; at = &(*at)->next) {
+        if (*at == s) {
+            *at = s->next;
+            break;
+        }
+    }
     s->state = STREAM_CLOSED;
     event_del(s->readable);
     event_del(s->writable);
@@ -274,10 +284,18 @@ void stream_finish(struct stream *s)
     if (!s || s->state != STREAM_OPEN)
         return;
     s->state = STREAM_FINISHING;
+    s->next = finishing;
+    finishing = s;
     if (!s->eof)
         event_add(s->readable, NULL);
     set_timer(s, FINISH_MS);
     finish_when_sent(s);
+}
+
+void stream_end_finishing(void)
+{
+    while (finishing)
+        stream_close(finishing);
 }
 
 const char *stream_peer(const struct stream *s)

@@ -62,6 +62,9 @@ void stream_close(struct stream *s);
  * The stream is no longer the owner's; at most 2 s later it is gone. */
 void stream_finish(struct stream *s);
 
+/* Ends all streams that are still finishing: before the loop goes, which they would wait for. */
+void stream_end_finishing(void);
+
 /* The peer's address as "host:port", valid as long as the stream is. */
 const char *stream_peer(const struct stream *s);
 

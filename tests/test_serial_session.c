@@ -810,6 +810,19 @@ static void the_second_client_is_told_busy(void)
     end();
 }
 
+static void the_end_does_not_wait_for_a_refused_client(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    client_begin_telnet(&second);
+    RUN_UNTIL(&second, second.ended); /* and has not closed: the stream is finishing, and freed */
+    end();
+    client_close(&first);
+    client_close(&second);
+}
+
 static void with_takeover_the_new_client_has_it(void)
 {
     struct client first, second;
@@ -1176,6 +1189,7 @@ static const struct test tests[] = {
     TEST(rfc2217_mode_sends_others_away),
     TEST(are_you_there_and_break_of_telnet),
     TEST(the_second_client_is_told_busy),
+    TEST(the_end_does_not_wait_for_a_refused_client),
     TEST(with_takeover_the_new_client_has_it),
     TEST(observers_read_and_change_nothing),
     TEST(a_full_device_is_no_matter_for_others_than_its_owner),
