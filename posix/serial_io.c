@@ -477,6 +477,21 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
     }
 }
 
+/* Whether the system knows a character device to be something else than a tty. */
+static bool is_something_else(const struct stat *st)
+{
+    char path[64], subsystem[PATH_MAX];
+
+    snprintf(path, sizeof path, "/sys/dev/char/%u:%u/subsystem", major(st->st_rdev),
+             minor(st->st_rdev));
+    ssize_t n = readlink(path, subsystem, sizeof subsystem - 1);
+    if (n < 0) /* a PTY has no entry */
+        return false;
+    subsystem[n] = '\0';
+    const char *name = strrchr(subsystem, '/');
+    return strcmp(name ? name + 1 : subsystem, "tty") != 0;
+}
+
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 {
     struct stat st;
@@ -484,7 +499,7 @@ int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 
     if (stat(path, &st) < 0)
         error = errno;
-    else if (!S_ISCHR(st.st_mode))
+    else if (!S_ISCHR(st.st_mode) || is_something_else(&st))
         error = ENOTTY;
     else if (access(path, R_OK | W_OK) < 0)
         error = errno;

@@ -720,10 +720,13 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     const struct source *s = p->source;
     char path[SERIAL_IO_PATH_MAX];
 
-    if (s->kind == SOURCE_LOOP || s->hotplug)
+    if (s->kind == SOURCE_LOOP)
         return 0;
     int r = serial_find(s->selector, s->interface, path, error);
-    return r < 0 ? r : serial_io_check(path, error);
+    if (r == 0)
+        r = serial_io_check(path, error);
+    /* with `hotplug` it may come, and with its rights; what it is not it does not become */
+    return s->hotplug && r != -ENOTTY && r != -ENOTUNIQ ? 0 : r;
 }
 
 struct port *port_new(struct event_base *base, const struct source *source,
