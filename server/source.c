@@ -80,6 +80,10 @@ static int take_interface(void *ctx, const char *value, char error[static CLI_ER
     char *end;
     long number = strtol(value, &end, 10);
 
+    if (s->kind == SOURCE_LOOP) {
+        snprintf(error, CLI_ERROR_MAX, "is not for loop:, which is no USB device");
+        return -EINVAL;
+    }
     if (end == value || *end || number < 0 || number > 255) {
         snprintf(error, CLI_ERROR_MAX, "a USB interface is a number from 0 to 255");
         return -EINVAL;

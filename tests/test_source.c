@@ -69,6 +69,7 @@ static void what_is_wrong_is_named(void)
         {"/dev/x,hold=1 7000", "option hold=1: takes no value"},
         {"/dev/x,mode=ssh 7000", "auto, rfc2217, telnet or raw"},
         {"/dev/x,if=x 7000", "option if=x"},
+        {"loop:,if=3 7000", "option if=3: is not for loop:"},
         {"/dev/x,paced 7000", "for loop: only"},
         {"/dev/x,takeover,observers 7000", "exclude each other"},
         {",hold 7000", "a SOURCE is empty"},
