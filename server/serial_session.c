@@ -70,6 +70,7 @@ struct serial_session {
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
     bool draining;           /* `waiting` waits for the bytes before it */
+    unsigned speeches;       /* how often it changed what it speaks */
     bool ending;             /* a raw client has closed its side, and may still want to hear */
     size_t end_left;         /* ending: bytes that the device has not got */
     uint64_t end_since_ms;   /* ending: since it has all of them, or has got any */
@@ -101,8 +102,12 @@ static void set_state(struct serial_session *s, enum session_state state)
     if (s->state == state)
         return;
     s->state = state;
-    if (state != SESSION_OVER && is_working(s))
+    if (state == SESSION_OVER || !is_working(s))
+        return;
+    if (s->speeches++ < 2) /* a peer may toggle its options as often as it likes */
         log_info("%s: speaks %s", s->who, session_speaks(s));
+    else
+        log_debug("%s: speaks %s", s->who, session_speaks(s));
 }
 
 static void set_timer(struct serial_session *s, uint64_t us)

@@ -22,6 +22,7 @@ static struct port *port;
 static struct source source;
 static char address[64]; /* what the port listens on */
 static char logged[65536];
+static unsigned infos; /* lines of that level */
 
 struct client {
     int fd;
@@ -37,7 +38,7 @@ static void on_log(enum log_level level, const char *line)
 {
     const char *at = strstr(line, "listening on ");
 
-    (void)level;
+    infos += level == LOG_LEVEL_INFO;
     if (at)
         snprintf(address, sizeof address, "%s", at + strlen("listening on "));
     size_t n = strlen(logged);
@@ -674,6 +675,23 @@ static void silence_means_raw_and_bytes_of_the_wait_are_kept(void)
     end();
 }
 
+static void who_toggles_telnet_options_does_not_fill_the_log(void)
+{
+    static const uint8_t toggle[] = {255, 252, 44, 255, 251, 44};
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    infos = 0;
+    for (int i = 0; i < 50; i++)
+        client_send(&c, toggle, sizeof toggle);
+    run_for(NULL, 50);
+    CHECK(infos <= 1);
+    CHECK(strstr(logged, "speaks telnet"));
+    client_close(&c);
+    end();
+}
+
 static void a_silent_client_may_still_become_telnet(void)
 {
     struct client c;
@@ -1181,6 +1199,7 @@ static const struct test tests[] = {
     TEST(a_suspended_server_says_nothing_until_resumed),
     TEST(raw_clients_get_bytes_only),
     TEST(silence_means_raw_and_bytes_of_the_wait_are_kept),
+    TEST(who_toggles_telnet_options_does_not_fill_the_log),
     TEST(a_silent_client_may_still_become_telnet),
     TEST(after_a_data_byte_a_client_stays_raw),
     TEST(an_iac_alone_is_data_in_the_end),
