@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "stream.h"
 
 struct deferred {
     void (*function)(void *arg);
@@ -47,6 +48,7 @@ void loop_free(struct event_base *base)
 {
     if (!base)
         return;
+    stream_end_finishing();
     loop_settle(base);
     event_base_free(base);
 }

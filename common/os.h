@@ -54,6 +54,9 @@ bool os_tcp_is_dead(evutil_socket_t fd);
 /* Whether the peer has closed or reset the connection, told without reading what came before. */
 bool os_tcp_peer_has_closed(evutil_socket_t fd);
 
+/* Whether it was a reset, after which nothing can be sent to the peer either. */
+bool os_tcp_is_reset(evutil_socket_t fd);
+
 /* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
 size_t os_tcp_unacknowledged(evutil_socket_t fd);
 

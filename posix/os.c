@@ -202,6 +202,14 @@ bool os_tcp_peer_has_closed(evutil_socket_t fd)
     return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
 }
 
+bool os_tcp_is_reset(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_CLOSE;
+}
+
 size_t os_tcp_unacknowledged(evutil_socket_t fd)
 {
     int bytes = 0;
