@@ -17,6 +17,9 @@ enum learning {
     LEARN_ALL = 31,
 };
 
+static const uint8_t errors_mask =
+    LINE_STATE_BREAK | LINE_STATE_FRAMING | LINE_STATE_PARITY | LINE_STATE_OVERRUN;
+
 void far_port_attach(struct far_port *f, struct comport *comport)
 {
     f->comport = comport;
@@ -30,6 +33,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->proven = false;
     f->refusal = NULL;
     f->peer = peer_of_signature(NULL, 0);
+    f->drains_answered = f->drains_asked; /* nobody will answer them any more */
     if (comport)
         f->signature[0] = '\0';
 }
@@ -143,6 +147,18 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs)
 {
     if (f->outputs != outputs || f->set != LINE_OUTPUTS)
         far_port_set_lines(f, LINE_OUTPUTS, outputs);
+}
+
+unsigned far_port_ask_drain(struct far_port *f)
+{
+    /* com2net answers a setting, also one that changes nothing, when the bytes before it are out */
+    far_port_tell(f, RFC2217_SET_STOPSIZE, f->told.stop);
+    return ++f->drains_asked;
+}
+
+void far_port_count_errors(struct far_port *f)
+{
+    far_port_tell(f, RFC2217_SET_LINESTATE_MASK, errors_mask);
 }
 
 void far_port_ask_settings(struct far_port *f)
@@ -263,7 +279,34 @@ static void on_signature(struct far_port *f, const struct rfc2217_message *m)
     if (f->refusal)
         return;
     f->peer = peer_of_signature(m->text, m->text_len);
-    snprintf(f->signature, sizeof f->signature, "%.*s", (int)m->text_len, (const char *)m->text);
+    size_t n = 0;
+    for (size_t i = 0; i < m->text_len && n < sizeof f->signature - 1; i++)
+        if (m->text[i] >= ' ' && m->text[i] < 0x7f) /* it is shown on terminals */
+            f->signature[n++] = (char)m->text[i];
+    f->signature[n] = '\0';
+}
+
+/* Counts the edges that a notification tells, by its delta bits or, where a server sends none, by
+ * the difference. */
+static void on_modem_state(struct far_port *f, unsigned value)
+{
+    unsigned told = line_modem_delta(f->inputs, value) | value;
+
+    f->counts.cts += told & 1 ? 1 : 0;
+    f->counts.dsr += told & 2 ? 1 : 0;
+    f->counts.rng += told & 4 ? 1 : 0;
+    f->counts.dcd += told & 8 ? 1 : 0;
+    f->inputs = value & LINE_INPUTS;
+}
+
+static void on_line_state(struct far_port *f, unsigned value)
+{
+    if (f->peer->mask_answers_are_notices && value == errors_mask)
+        return;
+    f->counts.brk += value & LINE_STATE_BREAK ? 1 : 0;
+    f->counts.frame += value & LINE_STATE_FRAMING ? 1 : 0;
+    f->counts.parity += value & LINE_STATE_PARITY ? 1 : 0;
+    f->counts.overrun += value & LINE_STATE_OVERRUN ? 1 : 0;
 }
 
 enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_message *m)
@@ -280,11 +323,16 @@ enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_mes
     case RFC2217_SET_PARITY:
         return on_setting(f, LEARN_PARITY, f->told.parity, m);
     case RFC2217_SET_STOPSIZE:
+        if (f->drains_answered != f->drains_asked)
+            f->drains_answered++;
         return on_setting(f, LEARN_STOP, f->told.stop, m);
     case RFC2217_SET_CONTROL:
         return on_control(f, m);
     case RFC2217_NOTIFY_MODEMSTATE:
-        f->inputs = m->value & LINE_INPUTS;
+        on_modem_state(f, m->value);
+        break;
+    case RFC2217_NOTIFY_LINESTATE:
+        on_line_state(f, m->value);
         break;
     case RFC2217_FLOWCONTROL_SUSPEND:
         f->suspended = true;

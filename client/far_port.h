@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ioctl_tty.h"
 #include "peer.h"
 #include "proto/comport.h"
 
@@ -37,6 +38,9 @@ struct far_port {
     const struct peer *peer;   /* never NULL */
     const char *refusal;       /* why the server sends us away, or NULL */
     char signature[64];
+    struct ioctl_counts counts; /* rx and tx are the session's */
+    unsigned drains_asked;      /* by far_port_ask_drain */
+    unsigned drains_answered;
 };
 
 /* A connection begins, over `comport`, or (NULL) has ended. */
@@ -64,6 +68,13 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs);
  * others. */
 void far_port_tell_outputs(struct far_port *f);
 void far_port_ask_outputs(struct far_port *f);
+
+/* Asks the server to answer when all that was sent is on the wire: drains_answered reaches the
+ * number returned. Only for a server that is known to do it (peer->drain_is_told). */
+unsigned far_port_ask_drain(struct far_port *f);
+
+/* Asks to be told of breaks and line errors, for the counters. */
+void far_port_count_errors(struct far_port *f);
 
 /* Asks for the port's settings, or for a reset of the board behind it; far_port_message says when
  * that is done. */

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "control.h"
+#include "exec.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
@@ -20,17 +21,27 @@ enum { LINKS_MAX = 256 };
 
 enum { EXIT_NOT_CONNECTED = 3 };
 
+/* How COMMAND's serial-port requests are answered. */
+enum lines_mode {
+    LINES_AUTO,
+    LINES_SECCOMP,
+    LINES_PLAIN,
+};
+
 static struct {
     int verbose; /* -1 quiet, 1 debug, 2 trace */
     const char *status;
     unsigned wait_ms;
     bool has_wait;
+    enum lines_mode lines;
     struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
     bool has_single;
 } options;
 
 static struct {
     struct event_base *loop;
+    char **command; /* behind "--", or NULL */
+    struct exec *exec;
     struct pty_session_options links[LINKS_MAX];
     struct pty_session *sessions[LINKS_MAX];
     int count;
@@ -56,7 +67,8 @@ static int take_line(void *ctx, const char *value, char error[static CLI_ERROR_M
     struct pty_session_options *link = ctx;
 
     link->port.format = line_default;
-    if (line_parse_format(value, &link->port.format) == 0) {
+    if (line_parse_format(value, &link->port.format) == 0 &&
+        (link->port.format.stop != LINE_STOP_1_5 || link->port.format.data_bits == 5)) {
         link->port.has_format = true;
         return 0;
     }
@@ -174,6 +186,21 @@ static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_M
     return cli_seconds(value, &options.wait_ms, error);
 }
 
+static int take_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    static const char *const names[] = {"auto", "seccomp", "plain"};
+
+    (void)ctx;
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            options.lines = (enum lines_mode)i;
+            return 0;
+        }
+    }
+    snprintf(error, CLI_ERROR_MAX, "it is auto, seccomp or plain");
+    return -EINVAL;
+}
+
 static int take_status(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
@@ -210,6 +237,9 @@ static const struct cli_option program_options[] = {
      "opening and closing links leave DTR and RTS alone"},
     {"wait", 'w', "SECONDS", take_wait,
      "give up, with exit status 3, unless every link is\nconnected within that time"},
+    {"lines", 0, "MODE", take_lines,
+     "how COMMAND gets modem lines, break and parity: seccomp;\nplain: not at all; auto: seccomp "
+     "where it works (the default)"},
     {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
     {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
     {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
@@ -218,11 +248,16 @@ static const struct cli_option program_options[] = {
 
 static const struct cli_program program = {
     .name = "net2pty",
-    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]...\n--status LINK\n"
+    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]... [-- COMMAND...]\n"
+             "--status LINK\n"
              "reset LINK",
     .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at\n"
                "HOST:PORT appear as LINK, such as /dev/ttyS5 or /tmp/ttyS5. Programs that open\n"
                "it get the port with its speed, format, flow control and flushes.\n"
+               "\n"
+               "With -- COMMAND it runs COMMAND once the links are connected, and ends with its\n"
+               "exit status. For COMMAND and all that it starts the links are serial ports in\n"
+               "full: modem lines, break, parity, drain. That takes no privilege.\n"
                "\n"
                "--baud, --line and --raw are for a single link.\n"
                "\n"
@@ -232,9 +267,10 @@ static const struct cli_program program = {
     .more = "Options of a LINK, behind commas, together with a speed and a format\n"
             "(/dev/ttyS5,115200,8E1,mode=666):\n",
     .commas = link_options,
-    .end = "Signals: SIGUSR1 logs the state of each link. Exit status: 0 ended by a signal,\n"
-           "1 a link could not be made, 2 the command line is wrong, 3 not connected within\n"
-           "the time of --wait.\n",
+    .end = "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.\n"
+           "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line\n"
+           "is wrong, 3 not connected within the time of --wait. With -- COMMAND its own, or\n"
+           "125 net2pty failed, 126 COMMAND cannot be run, 127 it is not found.\n",
 };
 
 /* --- links ------------------------------------------------------------------------------------ */
@@ -274,20 +310,28 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
 {
     for (int i = 0; i < argc; i += 2) {
         if (strcmp(args[i], "--") == 0) {
-            snprintf(error, CLI_ERROR_MAX,
-                     "-- COMMAND is not in this version: start net2pty in "
-                     "the background, then the command");
+            net2pty.command = args + i + 1;
+            if (i + 1 < argc)
+                break;
+            snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing behind --");
             return -EINVAL;
         }
         if (net2pty.count == LINKS_MAX) {
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
             return -EINVAL;
         }
-        int r = parse_link(args[i], i + 1 < argc ? args[i + 1] : NULL,
-                           &net2pty.links[net2pty.count], error);
+        int r =
+            parse_link(args[i], i + 1 < argc && strcmp(args[i + 1], "--") != 0 ? args[i + 1] : NULL,
+                       &net2pty.links[net2pty.count], error);
         if (r < 0)
             return r;
         net2pty.count++;
+    }
+    for (int i = 0; i < net2pty.count; i++)
+        net2pty.links[i].counts = net2pty.command != NULL;
+    if (net2pty.count == 0) {
+        snprintf(error, CLI_ERROR_MAX, "no LINK is given");
+        return -EINVAL;
     }
     if (net2pty.count > 1 && options.has_single) {
         snprintf(error, CLI_ERROR_MAX,
@@ -299,12 +343,6 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
-
-static void on_stop(void *ctx)
-{
-    (void)ctx;
-    loop_stop(net2pty.loop);
-}
 
 static void on_report(void *ctx)
 {
@@ -318,12 +356,64 @@ static void on_report(void *ctx)
     }
 }
 
+static void end_with(int status)
+{
+    net2pty.status = status;
+    loop_stop(net2pty.loop);
+}
+
+static void on_finished(void *ctx, int status)
+{
+    (void)ctx;
+    end_with(status);
+}
+
+/* Whether COMMAND's requests can be answered; says why not. Returns -1 if that was insisted on. */
+static int choose_lines(bool *filtered)
+{
+    char why[SUPERVISE_ERROR_MAX];
+
+    *filtered = options.lines != LINES_PLAIN && supervise_test(why) == 0;
+    if (*filtered || options.lines == LINES_PLAIN)
+        return 0;
+    if (options.lines == LINES_SECCOMP) {
+        log_error("--lines=seccomp does not work here: %s", why);
+        return -1;
+    }
+    log_warn("no modem lines, break and parity for the command: %s; data, speed, flow control and "
+             "flushes work",
+             why);
+    return 0;
+}
+
+static void start_command(void)
+{
+    char error[SUPERVISE_ERROR_MAX];
+    bool filtered;
+    int status;
+
+    if (choose_lines(&filtered) < 0) {
+        end_with(SUPERVISE_EXIT_FAILED);
+        return;
+    }
+    net2pty.exec = exec_start(net2pty.loop, net2pty.command, filtered, net2pty.sessions,
+                              net2pty.count, on_finished, NULL, &status, error);
+    if (!net2pty.exec) {
+        log_error("%s", error);
+        end_with(status);
+    }
+}
+
 static void on_connected(void *ctx)
 {
     (void)ctx;
     net2pty.unconnected--;
-    if (net2pty.unconnected == 0 && net2pty.deadline)
+    if (net2pty.unconnected > 0)
+        return;
+    if (net2pty.deadline)
         event_del(net2pty.deadline);
+    if (net2pty.command)
+        start_command();
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
@@ -339,8 +429,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
                       options.wait_ms / 1000.0,
                       pty_session_trouble(s)[0] ? pty_session_trouble(s) : "no answer yet");
     }
-    net2pty.status = EXIT_NOT_CONNECTED;
-    loop_stop(net2pty.loop);
+    end_with(EXIT_NOT_CONNECTED);
+}
+
+/* The supervisor is asked to end before COMMAND has started, or in its place. */
+static void on_stop(void *ctx)
+{
+    (void)ctx;
+    end_with(net2pty.command ? 128 + 15 : CLI_EXIT_OK);
 }
 
 static int begin_waiting(void)
@@ -375,12 +471,19 @@ static int serve(void)
     net2pty.loop = loop_new();
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
-    if (os_watch_requests(net2pty.loop, on_stop, on_report, NULL) < 0) {
+    if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
         log_error("cannot watch for signals");
         net2pty.status = CLI_EXIT_FAILED;
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
-        net2pty.status = CLI_EXIT_FAILED;
+        net2pty.status = net2pty.command ? SUPERVISE_EXIT_FAILED : CLI_EXIT_FAILED;
     }
+    if (net2pty.command) { /* the same links can be made again as soon as the front has ended */
+        for (int i = 0; i < net2pty.count; i++)
+            pty_session_withdraw(net2pty.sessions[i]);
+        loop_settle(net2pty.loop);
+        supervise_report(net2pty.status);
+    }
+    exec_free(net2pty.exec);
     for (int i = 0; i < net2pty.count; i++)
         pty_session_free(net2pty.sessions[i]);
     if (net2pty.deadline)
@@ -388,6 +491,19 @@ static int serve(void)
     os_unwatch_requests();
     loop_free(net2pty.loop);
     return net2pty.status;
+}
+
+/* With COMMAND: the rest of this program runs in the supervisor, behind the process that the user
+ * sees. */
+static int serve_command(void)
+{
+    int r = supervise_split();
+
+    if (r < 0) {
+        log_error("cannot make a process: %s", os_error_text(-r));
+        return SUPERVISE_EXIT_FAILED;
+    }
+    return serve();
 }
 
 /* What is asked of a net2pty that runs already. Returns the exit status. */
@@ -417,14 +533,12 @@ int main(int argc, char **argv)
                                                   : LOG_LEVEL_TRACE);
     if (options.status)
         return ask(control_print_status, options.status);
-    if (argc == 1)
-        return cli_usage_error("no LINK is given");
-    if (strcmp(argv[1], "reset") == 0) {
+    if (argc > 1 && strcmp(argv[1], "reset") == 0) {
         if (argc != 3)
             return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
         return ask(control_print_reset, argv[2]);
     }
     if (parse_links(argc - 1, argv + 1, error) < 0)
         return cli_usage_error("%s", error);
-    return serve();
+    return net2pty.command ? serve_command() : serve();
 }

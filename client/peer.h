@@ -15,6 +15,10 @@ struct peer {
     bool purge_is_exact;
     /* It is com2net, which knows SET-LINES and the reset of SET-CONTROL. */
     bool is_ours;
+    /* A setting is answered when the bytes before it are on the wire. */
+    bool drain_is_told;
+    /* A mask is answered with a notification of its value. */
+    bool mask_answers_are_notices;
     /* An answer to SET-CONTROL does not tell what is in force. */
     bool control_answers_lie;
 };

@@ -71,9 +71,12 @@ struct pty_session {
     struct event *stable;
     struct event *reset; /* its answer */
     struct far_port far;
-    struct buf to_link; /* what programs have not taken yet */
-    bool purging;       /* what comes is older than a purge that is not answered yet */
-    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
+    void (*changed)(void *ctx); /* NULL unless somebody watches */
+    void *changed_ctx;
+    uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
+    struct buf to_link;     /* what programs have not taken yet */
+    bool purging;           /* what comes is older than a purge that is not answered yet */
+    bool hung_up;           /* a program has set speed 0: the next one raises the lines again */
     bool ever_ready;
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
@@ -97,7 +100,7 @@ static void set_timer(struct event *timer, int ms)
 
 static void flush_out(struct pty_session *s)
 {
-    if (!s->comport)
+    if (!s->comport || !s->stream)
         return;
     struct buf *out = comport_output(s->comport);
     int r = out->len > 0 ? stream_write(s->stream, buf_head(out), out->len) : 0;
@@ -159,6 +162,16 @@ static void on_settings(void *ctx, const struct line_settings *line)
     flush_out(s);
 }
 
+/* Reckons when the far line will be idle. */
+static void keep_time(struct pty_session *s, size_t len)
+{
+    uint64_t now_us = os_now_ms() * 1000;
+
+    if (s->busy_until_us < now_us)
+        s->busy_until_us = now_us;
+    s->busy_until_us += line_wire_time_us(vport_line(s->port), len);
+}
+
 static void on_written(void *ctx, const uint8_t *data, size_t len)
 {
     struct pty_session *s = ctx;
@@ -168,6 +181,7 @@ static void on_written(void *ctx, const uint8_t *data, size_t len)
         return;
     log_bytes(s->name, data, len);
     s->sent += len;
+    keep_time(s, len);
     if (!s->comport) {
         r = stream_write(s->stream, data, len);
         if (r < 0)
@@ -297,6 +311,8 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         end_reset(s, "the server did not do it: the port has no reset=, or its device went away");
         break;
     }
+    if (s->changed)
+        s->changed(s->changed_ctx);
     update(s);
 }
 
@@ -347,6 +363,8 @@ static void become_ready(struct pty_session *s)
             far_port_ask_outputs(&s->far);
         else
             far_port_tell_outputs(&s->far);
+        if (s->options->counts)
+            far_port_count_errors(&s->far);
         flush_out(s);
     }
     if (s->state == SESSION_READY && s->early.len > 0)
@@ -541,6 +559,111 @@ static void on_stable(evutil_socket_t fd, short what, void *ctx)
     dialer_succeeded(s->dialer);
 }
 
+/* --- programs whose requests are answered by us -------------------------------------------------
+ */
+
+struct vport *pty_session_port(struct pty_session *s)
+{
+    return s->port;
+}
+
+void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx)
+{
+    s->changed = changed;
+    s->changed_ctx = ctx;
+}
+
+bool pty_session_take(struct pty_session *s)
+{
+    bool all = vport_take(s->port);
+
+    return all && (!s->stream || stream_queued(s->stream) == 0);
+}
+
+static int port_termios(void *ctx, unsigned request, void *data)
+{
+    return vport_termios(((struct pty_session *)ctx)->port, request, data);
+}
+
+static unsigned port_lines(void *ctx)
+{
+    const struct pty_session *s = ctx;
+
+    return s->far.outputs | s->far.inputs;
+}
+
+static void port_set_lines(void *ctx, unsigned mask, unsigned values)
+{
+    struct pty_session *s = ctx;
+
+    far_port_set_lines(&s->far, mask, values);
+    flush_out(s);
+}
+
+static void port_set_break(void *ctx, bool on)
+{
+    struct pty_session *s = ctx;
+
+    if (!s->far.ready)
+        return;
+    far_port_tell(&s->far, RFC2217_SET_CONTROL,
+                  on ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF);
+    flush_out(s);
+}
+
+static void port_counts(void *ctx, struct ioctl_counts *counts)
+{
+    const struct pty_session *s = ctx;
+
+    *counts = s->far.counts;
+    counts->rx = (unsigned)s->received;
+    counts->tx = (unsigned)s->sent;
+}
+
+static size_t port_unsent(void *ctx)
+{
+    const struct pty_session *s = ctx;
+    size_t unacknowledged = s->stream ? stream_unacknowledged(s->stream) : 0;
+
+    if (unacknowledged > 0)
+        return unacknowledged;
+    return os_now_ms() * 1000 < s->busy_until_us ? 1 : 0;
+}
+
+static unsigned port_begin_drain(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    if (!s->far.ready || !s->far.peer->drain_is_told)
+        return s->far.drains_answered;
+    unsigned ticket = far_port_ask_drain(&s->far);
+    flush_out(s);
+    return ticket;
+}
+
+static bool port_is_drained(void *ctx, unsigned ticket)
+{
+    struct pty_session *s = ctx;
+
+    if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
+        return false;
+    if (s->far.ready && s->far.peer->drain_is_told)
+        return (int)(s->far.drains_answered - ticket) >= 0;
+    return port_unsent(s) == 0;
+}
+
+const struct ioctl_port pty_session_ioctl_port = {
+    .termios = port_termios,
+    .termios_size = vport_termios_size,
+    .lines = port_lines,
+    .set_lines = port_set_lines,
+    .set_break = port_set_break,
+    .counts = port_counts,
+    .unsent = port_unsent,
+    .begin_drain = port_begin_drain,
+    .is_drained = port_is_drained,
+};
+
 /* --- report ----------------------------------------------------------------------------------- */
 
 bool pty_session_is_connected(const struct pty_session *s)
@@ -671,6 +794,21 @@ struct pty_session *pty_session_new(struct event_base *base,
 fail:
     pty_session_free(s);
     return NULL;
+}
+
+void pty_session_withdraw(struct pty_session *s)
+{
+    if (!s)
+        return;
+    vport_withdraw(s->port);
+    control_free(s->control);
+    s->control = NULL;
+    stream_close(s->stream);
+    s->stream = NULL;
+    s->state = SESSION_WAITING;
+    s->far.ready = false;
+    event_del(s->timer);
+    event_del(s->stable);
 }
 
 void pty_session_free(struct pty_session *s)

@@ -9,6 +9,7 @@
 
 #include "addr.h"
 #include "control.h"
+#include "ioctl_tty.h"
 #include "vport.h"
 
 struct event_base;
@@ -20,6 +21,7 @@ struct pty_session_options {
     struct vport_options port;
     uint32_t baud;       /* to begin with; 0: what the server's port has */
     bool raw;            /* the server speaks raw TCP: bytes only */
+    bool counts;         /* breaks and line errors are of interest */
     bool hangup;         /* hang up who has the link open when the connection is lost */
     bool no_touch_lines; /* opening and closing the link leave DTR and RTS alone */
 };
@@ -32,12 +34,31 @@ struct pty_session *pty_session_new(struct event_base *base,
                                     void (*connected)(void *ctx), void *ctx,
                                     char error[static VPORT_ERROR_MAX]);
 
+/* Takes the link away at once, so that it can be made again; pty_session_free has to follow.
+ * Accepts NULL. */
+void pty_session_withdraw(struct pty_session *s);
+
 /* Ends the connection and takes the link away. Accepts NULL. */
 void pty_session_free(struct pty_session *s);
 
 /* Whether the session with the server works, and if it does not, why. */
 bool pty_session_is_connected(const struct pty_session *s);
 const char *pty_session_trouble(const struct pty_session *s);
+
+/* --- for programs whose requests are answered by us (exec.h) ------------------------------------
+ */
+
+/* What ioctl_tty.h needs of a port; its ctx is a session. */
+extern const struct ioctl_port pty_session_ioctl_port;
+
+struct vport *pty_session_port(struct pty_session *s);
+
+/* Takes all that programs have written so far, in order with what follows. Returns false while
+ * there is no room for it: then what follows has to wait, too. */
+bool pty_session_take(struct pty_session *s);
+
+/* Calls `changed` when something that a request may wait for has happened. */
+void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);
 
 /* Writes the state as lines of text. */
 void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX]);

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "stream.h"
 
 struct deferred {
     void (*function)(void *arg);
@@ -41,11 +42,17 @@ void loop_stop(struct event_base *base)
     event_base_loopbreak(base);
 }
 
+void loop_settle(struct event_base *base)
+{
+    event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
 void loop_free(struct event_base *base)
 {
     if (!base)
         return;
-    event_base_loop(base, EVLOOP_NONBLOCK);
+    stream_end_finishing();
+    loop_settle(base);
     event_base_free(base);
 }
 

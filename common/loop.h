@@ -13,6 +13,9 @@ struct event_base *loop_new(void);
 int loop_run(struct event_base *base);
 void loop_stop(struct event_base *base);
 
+/* Runs what is due now, deferred calls among it, and returns. */
+void loop_settle(struct event_base *base);
+
 /* Frees the loop, after running what was deferred. */
 void loop_free(struct event_base *base);
 

@@ -43,8 +43,8 @@ void os_shut_down_sending(evutil_socket_t fd);
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
 int os_connect_result(evutil_socket_t fd);
 
-/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
- * 15 s of silence. */
+/* Readies a TCP socket for our traffic: no Nagle delay, little of it under way, keepalive that
+ * notices a dead peer within 15 s of silence. */
 void os_tune_tcp(evutil_socket_t fd);
 
 /* Whether the peer has acknowledged nothing for 15 s although something is under way, which
@@ -53,6 +53,9 @@ bool os_tcp_is_dead(evutil_socket_t fd);
 
 /* Whether the peer has closed or reset the connection, told without reading what came before. */
 bool os_tcp_peer_has_closed(evutil_socket_t fd);
+
+/* Whether it was a reset, after which nothing can be sent to the peer either. */
+bool os_tcp_is_reset(evutil_socket_t fd);
 
 /* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
 size_t os_tcp_unacknowledged(evutil_socket_t fd);

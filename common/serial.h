@@ -69,7 +69,8 @@ void serial_close(struct serial *s);
 void serial_read(struct serial *s, bool on);
 
 /* Hands bytes to the driver. Returns how many it took, from 0 to len; after less than all
- * `writable` is called once it takes more. Returns -errno when the device is gone. */
+ * `writable` is called once it takes more. Returns -errno when the device is gone, which `gone`
+ * tells from the loop then. */
 int serial_write(struct serial *s, const uint8_t *data, size_t len);
 
 /*

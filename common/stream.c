@@ -25,6 +25,7 @@ enum stream_state {
 
 struct stream {
     struct event_base *base;
+    struct stream *next; /* finishing */
     evutil_socket_t fd;
     const struct stream_callbacks *callbacks;
     void *ctx;
@@ -34,13 +35,18 @@ struct stream {
     struct event *timer; /* looks for a dead peer; while finishing, the time left */
     struct buf queue;
     bool reading;
-    int paused_checks; /* of the timer, since reading was paused */
-    bool shut;         /* finishing: our side is closed already */
+    int paused_checks;  /* of the timer, since reading was paused */
+    int stalled_checks; /* likewise, since the owner got on */
+    bool eof;           /* the peer has closed its side */
+    bool shut;          /* finishing: our side is closed already */
     char peer[ADDR_TEXT_MAX];
 };
 
 /* Where every stream reads to: received bytes are valid during the callback only. */
 static uint8_t read_buffer[READ_SIZE];
+
+/* Those that have no owner any more. */
+static struct stream *finishing;
 
 static void set_timer(struct stream *s, int ms)
 {
@@ -61,6 +67,27 @@ static void end(struct stream *s, int error)
     s->callbacks->ended(s->ctx, error);
 }
 
+/* While finishing: closes our side once everything is with the kernel. */
+static void finish_when_sent(struct stream *s)
+{
+    if (s->queue.len == 0 && s->eof) {
+        stream_close(s);
+    } else if (s->queue.len == 0 && !s->shut) {
+        s->shut = true;
+        os_shut_down_sending(s->fd);
+    }
+}
+
+static void take_eof(struct stream *s)
+{
+    s->eof = true;
+    event_del(s->readable);
+    if (s->state == STREAM_FINISHING)
+        finish_when_sent(s);
+    else
+        s->callbacks->ended(s->ctx, 0);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
     struct stream *s = ctx;
@@ -69,19 +96,12 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     int n = os_recv(fd, read_buffer, sizeof read_buffer);
     if (n == -EAGAIN)
         return;
-    if (n <= 0)
+    if (n == 0)
+        take_eof(s);
+    else if (n < 0)
         end(s, n);
     else if (s->state == STREAM_OPEN)
         s->callbacks->received(s->ctx, read_buffer, (size_t)n);
-}
-
-/* While finishing: closes our side once everything is with the kernel. */
-static void finish_when_sent(struct stream *s)
-{
-    if (s->queue.len == 0 && !s->shut) {
-        s->shut = true;
-        os_shut_down_sending(s->fd);
-    }
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
@@ -106,11 +126,16 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
         s->callbacks->drained(s->ctx);
 }
 
-/* A paused stream cannot read that its peer has gone. Before it is given up there is time for the
- * owner to take what the peer had sent. */
+/* A paused stream cannot read that its peer has gone. It is given up when the owner does not get on
+ * with taking what the peer had sent, or the peer does not care for it any more. */
 static bool is_abandoned(struct stream *s)
 {
-    return !s->reading && ++s->paused_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd);
+    if (s->reading)
+        return false;
+    s->paused_checks++;
+    s->stalled_checks++;
+    return (s->stalled_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd)) ||
+           (s->paused_checks >= PAUSED_CHECKS && os_tcp_is_reset(s->fd));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -192,11 +217,16 @@ void stream_read(struct stream *s, bool on)
     if (s->state != STREAM_OPEN || on == s->reading)
         return;
     s->reading = on;
-    s->paused_checks = 0;
-    if (on)
+    s->paused_checks = s->stalled_checks = 0;
+    if (on && !s->eof)
         event_add(s->readable, NULL);
     else
         event_del(s->readable);
+}
+
+void stream_keep(struct stream *s)
+{
+    s->stalled_checks = 0;
 }
 
 int stream_write(struct stream *s, const void *data, size_t len)
@@ -236,6 +266,12 @@ void stream_close(struct stream *s)
 {
     if (!s || s->state == STREAM_CLOSED)
         return;
+    for (struct stream **at = &finishing; *at && s->state == STREAM_FINISHING; at = &(*at)->next) {
+        if (*at == s) {
+            *at = s->next;
+            break;
+        }
+    }
     s->state = STREAM_CLOSED;
     event_del(s->readable);
     event_del(s->writable);
@@ -248,9 +284,18 @@ void stream_finish(struct stream *s)
     if (!s || s->state != STREAM_OPEN)
         return;
     s->state = STREAM_FINISHING;
-    event_add(s->readable, NULL);
+    s->next = finishing;
+    finishing = s;
+    if (!s->eof)
+        event_add(s->readable, NULL);
     set_timer(s, FINISH_MS);
     finish_when_sent(s);
+}
+
+void stream_end_finishing(void)
+{
+    while (finishing)
+        stream_close(finishing);
 }
 
 const char *stream_peer(const struct stream *s)

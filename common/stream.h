@@ -21,8 +21,9 @@ struct stream_callbacks {
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* The queue has run empty after stream_write had to queue something. */
     void (*drained)(void *ctx);
-    /* The connection has ended: `error` is 0 when the peer closed it, otherwise negative errno.
-     * Nothing is received any more; the owner calls stream_close. */
+    /* The connection has ended; the owner calls stream_close. `error` is 0 when the peer closed its
+     * side: nothing is received any more, but the peer may still want to hear. What is written goes
+     * out then, until the owner closes too or `ended` comes with an error, a negative errno. */
     void (*ended)(void *ctx, int error);
 };
 
@@ -38,6 +39,10 @@ void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks
 /* Reads or pauses. A paused stream notices its peer's end only after some 15 s, so that what the
  * peer had sent before can still be taken. */
 void stream_read(struct stream *s, bool on);
+
+/* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
+ * has reset the connection. */
+void stream_keep(struct stream *s);
 
 /* Sends at once what the kernel takes and queues the rest, all or nothing. Returns 0, -ENOBUFS
  * when the queue's bound is reached, or another -errno; a broken connection is reported by `ended`
@@ -56,6 +61,9 @@ void stream_close(struct stream *s);
 /* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.
  * The stream is no longer the owner's; at most 2 s later it is gone. */
 void stream_finish(struct stream *s);
+
+/* Ends all streams that are still finishing: before the loop goes, which they would wait for. */
+void stream_end_finishing(void);
 
 /* The peer's address as "host:port", valid as long as the stream is. */
 const char *stream_peer(const struct stream *s);

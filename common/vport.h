@@ -34,6 +34,13 @@ struct vport_callbacks {
     void (*writable)(void *ctx);
 };
 
+/* Tells one file from all others of the system. */
+struct vport_identity {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t special; /* the device that it is */
+};
+
 struct vport_options {
     const char *owner; /* name or number of the link's and the port's user, or NULL */
     const char *group; /* likewise */
@@ -59,6 +66,10 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
  * file. Accepts NULL. */
 void vport_free(struct vport *v);
 
+/* Takes the link away, if it is still ours; who has the port open keeps it until vport_free, which
+ * may take some milliseconds. */
+void vport_withdraw(struct vport *v);
+
 /* Hangs up who has it open, and puts a new port behind the same link. Returns 0 or -errno. */
 int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX]);
 
@@ -81,6 +92,26 @@ const struct line_settings *vport_line(const struct vport *v);
 bool vport_hupcl(const struct vport *v);
 
 bool vport_is_open(const struct vport *v);
+
+/* The port, as supervise_identity sees it through a program's descriptor. */
+void vport_identity(const struct vport *v, struct vport_identity *identity);
+
+/*
+ * For a program that is stopped in a request (supervise.h): takes all that was written before it,
+ * with the callbacks that belong to it, and notices that the port is open. Returns false if
+ * something written stays because the port is paused.
+ */
+bool vport_take(struct vport *v);
+
+/*
+ * Carries out a request of the termios family (TCGETS, TCSETS and their variants) for such a
+ * program, on the kernel's structure in `data`. What a PTY forgets of it, parity and size, is kept
+ * and reported with the settings from then on. Returns 0 or -errno; -ENOTTY for other requests.
+ */
+int vport_termios(struct vport *v, unsigned request, void *data);
+
+/* Size of the structure that a request of that family is about; 0 for other requests. */
+size_t vport_termios_size(unsigned request);
 
 /* Name of the port itself, behind the link. */
 const char *vport_device(const struct vport *v);

@@ -14,9 +14,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/listener.h>
+
+enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10 };
 
 struct local_socket {
     struct evconnlistener *listener;
@@ -96,6 +99,22 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     l->accepted(l->ctx, fd);
 }
 
+/* Locks the folder against another one that starts. Anybody who may open it can hold that lock: so
+ * we do not wait for ever. Returns 0 or -errno. */
+static int lock_folder(int folder)
+{
+    const struct timespec pause = {0, LOCK_PAUSE_MS * 1000000};
+
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(folder, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK)
+            return -errno;
+        nanosleep(&pause, NULL);
+    }
+    return -EWOULDBLOCK;
+}
+
 /* Binds and listens in a folder that is locked. Returns 0 or -errno. */
 static int listen_at(struct local_socket *l, struct event_base *base, bool *stale)
 {
@@ -111,7 +130,12 @@ static int listen_at(struct local_socket *l, struct event_base *base, bool *stal
         return -EADDRINUSE;
     }
     if (living != -ENOENT && living != -ECONNREFUSED)
-        return living;
+        return living == -EACCES ? -EADDRINUSE : living;
+    struct stat st;
+    /* a file that is no socket refuses a connection, too */
+    if (living == -ECONNREFUSED &&
+        (fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode)))
+        return -EEXIST;
     *stale = living == -ECONNREFUSED;
     if (*stale && unlinkat(l->folder, l->name, 0) < 0)
         return -errno;
@@ -128,6 +152,15 @@ static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ER
                  link);
     else if (r == -ENOENT || r == -ENOTDIR)
         snprintf(error, LOCAL_SOCKET_ERROR_MAX, "%.200s: its folder does not exist", link);
+    else if (r == -EEXIST)
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX,
+                 "%.200s: the name of the socket beside it, .NAME.net2pty, is taken by something "
+                 "else",
+                 link);
+    else if (r == -EWOULDBLOCK)
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX,
+                 "%.200s: another program keeps its folder locked (flock); choose another folder",
+                 link);
     else if (r == -EACCES || r == -EPERM || r == -EROFS)
         snprintf(error, LOCAL_SOCKET_ERROR_MAX,
                  "%.200s: its folder is not writable for you; choose one that is, such as "
@@ -156,8 +189,9 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
     l->folder = find_place(link, l->name);
     *r = l->folder < 0 ? l->folder : 0;
     if (*r == 0) {
-        flock(l->folder, LOCK_EX);
-        *r = listen_at(l, base, stale);
+        *r = lock_folder(l->folder);
+        if (*r == 0)
+            *r = listen_at(l, base, stale);
         flock(l->folder, LOCK_UN);
     }
     if (*r < 0) {

@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 enum {
+    UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
     KEEPALIVE_IDLE_S = 5,
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_COUNT = 2, /* 5 + 2 * 5 = 15 s */
@@ -174,6 +175,10 @@ static void set_option(int fd, int level, int name, int value)
 void os_tune_tcp(evutil_socket_t fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    /* left to itself the kernel keeps megabytes under way: minutes of a slow serial line, which no
+     * flush can call back */
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNDER_WAY_MAX);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
@@ -200,6 +205,14 @@ bool os_tcp_peer_has_closed(evutil_socket_t fd)
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return false;
     return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
+}
+
+bool os_tcp_is_reset(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 size_t os_tcp_unacknowledged(evutil_socket_t fd)

@@ -26,6 +26,19 @@ static int say(char error[static VPORT_ERROR_MAX], const char *link, int e)
     return -e;
 }
 
+/* Whether it is a link as we make them; another one is somebody else's, whatever stands beside. */
+static bool leads_to_pty(const char *link)
+{
+    static const char ptys[] = "/dev/pts/";
+    char target[PATH_MAX];
+    ssize_t n = readlink(link, target, sizeof target - 1);
+
+    if (n < 0)
+        return false;
+    target[n] = '\0';
+    return strncmp(target, ptys, strlen(ptys)) == 0;
+}
+
 int pty_link_make(const char *link, const char *target, bool replace, uid_t uid, gid_t gid,
                   char error[static VPORT_ERROR_MAX])
 {
@@ -36,7 +49,7 @@ int pty_link_make(const char *link, const char *target, bool replace, uid_t uid,
         if (symlink(target, link) < 0)
             return say(error, link, errno);
     } else {
-        if (lstat(link, &st) == 0 && !S_ISLNK(st.st_mode))
+        if (lstat(link, &st) == 0 && !leads_to_pty(link))
             return say(error, link, EEXIST);
         if (snprintf(temporary, sizeof temporary, "%s.%ld.new", link, (long)getpid()) >= PATH_MAX)
             return say(error, link, ENAMETOOLONG);

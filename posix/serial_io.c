@@ -55,7 +55,8 @@ struct serial_io {
     bool broken; /* a break is on */
     bool watch_errors;
     bool closed;
-    unsigned known; /* modem lines as last seen; where there are none, outputs as last set */
+    int write_error; /* of a device that is gone, to be told from the loop */
+    unsigned known;  /* modem lines as last seen; where there are none, outputs as last set */
     struct line_settings line; /* in force, as far as the tty can tell */
     struct termios2 found;
     struct serial_icounter_struct counts;
@@ -147,7 +148,10 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    io->base.callbacks->writable(io->base.ctx);
+    if (io->write_error)
+        report_gone(io, io->write_error);
+    else
+        io->base.callbacks->writable(io->base.ctx);
 }
 
 static void io_read(struct serial *s, bool on)
@@ -170,8 +174,11 @@ static int io_write(struct serial *s, const uint8_t *data, size_t len)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno != EAGAIN)
-            return -errno;
+        if (n < 0 && errno != EAGAIN) {
+            io->write_error = -errno;
+            event_active(io->writable, EV_WRITE, 0);
+            return io->write_error;
+        }
         if (n <= 0) {
             event_add(io->writable, NULL);
             break;
@@ -351,6 +358,21 @@ static void io_watch_errors(struct serial *s, bool on)
 
 /* --- opening and closing ------------------------------------------------------------------ */
 
+/* Lets go of the device; its events are out of the loop. */
+static void release(struct serial_io *io)
+{
+    if (io->fd >= 0)
+        (void)flock(io->fd, LOCK_UN);
+    if (io->sp) {
+        sp_close(io->sp);
+        sp_free_port(io->sp);
+    } else if (io->fd >= 0) {
+        close(io->fd);
+    }
+    io->sp = NULL;
+    io->fd = -1;
+}
+
 static void io_free(void *arg)
 {
     struct serial_io *io = arg;
@@ -359,12 +381,7 @@ static void io_free(void *arg)
         event_free(io->readable);
     if (io->writable)
         event_free(io->writable);
-    if (io->sp) {
-        sp_close(io->sp);
-        sp_free_port(io->sp);
-    } else if (io->fd >= 0) {
-        close(io->fd);
-    }
+    release(io);
     free(io);
 }
 
@@ -389,6 +406,8 @@ static void io_close(struct serial *s)
     if (io->low_latency)
         ioctl(io->fd, TIOCSSERIAL, &io->driver);
     ioctl(io->fd, TIOCNXCL); /* a PTY outlives us: its emulator has it open */
+    /* now and not with the memory: the next client may open it before the loop comes to that */
+    release(io);
     loop_defer(io->loop, io_free, io);
 }
 
@@ -458,6 +477,21 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
     }
 }
 
+/* Whether the system knows a character device to be something else than a tty. */
+static bool is_something_else(const struct stat *st)
+{
+    char path[64], subsystem[PATH_MAX];
+
+    snprintf(path, sizeof path, "/sys/dev/char/%u:%u/subsystem", major(st->st_rdev),
+             minor(st->st_rdev));
+    ssize_t n = readlink(path, subsystem, sizeof subsystem - 1);
+    if (n < 0) /* a PTY has no entry */
+        return false;
+    subsystem[n] = '\0';
+    const char *name = strrchr(subsystem, '/');
+    return strcmp(name ? name + 1 : subsystem, "tty") != 0;
+}
+
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 {
     struct stat st;
@@ -465,7 +499,7 @@ int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 
     if (stat(path, &st) < 0)
         error = errno;
-    else if (!S_ISCHR(st.st_mode))
+    else if (!S_ISCHR(st.st_mode) || is_something_else(&st))
         error = ENOTTY;
     else if (access(path, R_OK | W_OK) < 0)
         error = errno;
@@ -532,7 +566,8 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     line_termios_get(&t, &io->line);
     if (io->line.baud == 0)
         io->line = line_default;
-    /* a fresh tty has IXON: nobody asked for it, and 0x11 and 0x13 would be missing from the data */
+    /* a fresh tty has IXON: nobody asked for it, and 0x11 and 0x13 would be missing from the data
+     */
     if (io->line.flow_out != LINE_FLOW_HARDWARE)
         io->line.flow_out = io->line.flow_in = LINE_FLOW_NONE;
     line_termios_put(&io->line, &t);

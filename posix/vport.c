@@ -54,9 +54,11 @@ struct vport {
     gid_t gid;
     bool open;
     bool reading;
-    bool wrote; /* something that the next program must not read */
     struct line_settings line;
     struct termios2 seen; /* what `line` was read from */
+    bool has_asked;       /* a supervised program has made settings: */
+    unsigned asked;       /* the flags of `destroyed` as it did */
+    struct vport_identity identity;
     struct event *readable;
     struct event *writable;
     struct event *noticed;
@@ -78,10 +80,23 @@ static bool is_hung_up(const struct vport *v, bool *unread)
 
 /* --- settings ------------------------------------------------------------------------------- */
 
-/* What a PTY destroys, PARENB and CSIZE, comes from the options, or as far as the flags that stay
- * give it away. */
+/* Control flags that a PTY clears, or that mean nothing without those. */
+static const unsigned destroyed = CSIZE | PARENB | PARODD | CMSPAR;
+
+/* What a PTY destroys, PARENB and CSIZE, comes from a supervised program that has said it, from the
+ * options, or as far as the flags that stay give it away. */
 static void mend_format(const struct vport *v, const struct termios2 *t, struct line_settings *line)
 {
+    if (v->has_asked) {
+        struct termios2 asked = *t;
+        struct line_settings format;
+
+        asked.c_cflag = (t->c_cflag & ~destroyed) | v->asked;
+        line_termios_get(&asked, &format);
+        line->data_bits = format.data_bits;
+        line->parity = format.parity;
+        return;
+    }
     if (v->options.has_format) {
         line->data_bits = v->options.format.data_bits;
         line->parity = v->options.format.parity;
@@ -100,23 +115,30 @@ static bool same_termios(const struct termios2 *a, const struct termios2 *b)
     return a->c_cflag == b->c_cflag && a->c_iflag == b->c_iflag && a->c_ospeed == b->c_ospeed;
 }
 
-/* Looks whether a program has changed the settings, and reports it. */
-static bool look_at_settings(struct vport *v, bool report)
+/* Takes the settings `t` for those of the port; reports them if they differ from what is known. */
+static bool see_settings(struct vport *v, const struct termios2 *t, bool report)
 {
-    struct termios2 t;
     struct line_settings line;
 
-    if (ioctl(v->master, TCGETS2, &t) < 0 || same_termios(&t, &v->seen))
-        return false;
-    v->seen = t;
-    line_termios_get(&t, &line);
-    mend_format(v, &t, &line);
+    v->seen = *t;
+    line_termios_get(t, &line);
+    mend_format(v, t, &line);
     if (line_settings_equal(&line, &v->line))
         return false;
     v->line = line;
     if (report)
         v->callbacks->settings(v->ctx, &v->line);
     return true;
+}
+
+/* Looks whether a program has changed the settings, and reports it. */
+static bool look_at_settings(struct vport *v, bool report)
+{
+    struct termios2 t;
+
+    if (ioctl(v->master, TCGETS2, &t) < 0 || same_termios(&t, &v->seen))
+        return false;
+    return see_settings(v, &t, report);
 }
 
 /* All ports tick together, so that many cost no more wake-ups than one. */
@@ -190,25 +212,29 @@ static void forget_notices(struct vport *v)
         ;
 }
 
-/* Drops what the last program did not read, for the next one; only the slave side can. A program
- * that opens meanwhile is found out by the hang-up being over. */
-static void flush_unread(struct vport *v)
+/* Makes the port as good as new for the next program; only the slave side can. What the last one
+ * did not read is dropped, and what it has switched off (TIOCEXCL, tcflow(3)), which would outlive
+ * it on a PTY as long as our side is open, is switched on. A program that opens meanwhile is found
+ * out by the hang-up being over. Returns 0 or -errno. */
+static int refresh(struct vport *v)
 {
     char status;
-
-    if (!v->wrote)
-        return;
-    v->wrote = false;
     int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
     if (slave < 0)
-        return;
+        return -errno;
+    ioctl(slave, TIOCNXCL);
+    ioctl(slave, TCXONC, TCOON);
     ioctl(slave, TCFLSH, TCIFLUSH);
     close(slave);
     forget_notices(v);
-    /* the flush is told to us, too; a read of one byte takes that and no data */
+    /* what we did is told to us, too; a read of one byte takes that and no data */
     if (read(v->master, &status, 1) < 0)
         log_debug("%s: nothing was flushed", v->link);
+    return 0;
 }
+
+static void replace_pty(struct vport *v);
 
 static void set_closed(struct vport *v)
 {
@@ -221,27 +247,38 @@ static void set_closed(struct vport *v)
     event_del(v->closing_wait);
     look_at_settings(v, true); /* stty(1) is gone before a tick comes */
     v->callbacks->closed(v->ctx);
-    flush_unread(v);
+    if (refresh(v) < 0) { /* exclusive: not even we can open it again, unless we are root */
+        replace_pty(v);
+        return;
+    }
     if (!is_hung_up(v, &unread) || unread)
         set_open(v);
+}
+
+/* While nobody reads for the programs, and the last one has gone, what it wrote is kept for a
+ * while. */
+static void wait_for_closing(struct vport *v)
+{
+    const struct timeval wait = {CLOSING_WAIT_S, 0};
+    bool unread;
+
+    if (!is_hung_up(v, &unread))
+        event_del(v->closing_wait);
+    else if (!v->reading && !event_pending(v->closing_wait, EV_TIMEOUT, NULL))
+        event_add(v->closing_wait, &wait);
 }
 
 /* While nobody reads for the programs, their close shows only here. */
 static void on_noticed(evutil_socket_t fd, short what, void *ctx)
 {
-    const struct timeval wait = {CLOSING_WAIT_S, 0};
     struct vport *v = ctx;
-    bool unread;
 
     (void)fd;
     (void)what;
     forget_notices(v);
     if (!v->open)
         set_open(v);
-    else if (!is_hung_up(v, &unread))
-        event_del(v->closing_wait);
-    else if (!v->reading && !event_pending(v->closing_wait, EV_TIMEOUT, NULL))
-        event_add(v->closing_wait, &wait);
+    wait_for_closing(v);
 }
 
 static void on_closing_wait(evutil_socket_t fd, short what, void *ctx)
@@ -281,8 +318,9 @@ static void report_status(struct vport *v, unsigned status)
 }
 
 /* Reads what is there, up to a batch. Settings and flushes are reported in their place among the
- * bytes, as far as a PTY lets know it. Returns whether the port is still open. */
-static bool read_batch(struct vport *v)
+ * bytes, as far as a PTY lets know it; `all`: until there is nothing left (a read that
+ * finds nothing has waited for what was just written). Returns whether the port is still open. */
+static bool read_batch(struct vport *v, bool all)
 {
     static uint8_t batch[BATCH + CHUNK];
     size_t len = 0;
@@ -313,7 +351,7 @@ static bool read_batch(struct vport *v)
             continue;
         }
         len += (size_t)n - 1;
-        if (n < CHUNK_MORE)
+        if (n < CHUNK_MORE && !all)
             break;
     }
     if (len > 0)
@@ -327,7 +365,7 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (!read_batch(v))
+    if (!read_batch(v, false))
         set_closed(v);
 }
 
@@ -342,8 +380,12 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 
 void vport_read(struct vport *v, bool on)
 {
+    if (on) /* somebody takes what was written: the wait for that begins anew */
+        event_del(v->closing_wait);
     v->reading = on;
     update_reading(v);
+    if (!on && v->open)
+        wait_for_closing(v);
 }
 
 size_t vport_write(struct vport *v, const uint8_t *data, size_t len)
@@ -354,11 +396,114 @@ size_t vport_write(struct vport *v, const uint8_t *data, size_t len)
         return len;
     ssize_t n = write(v->master, data, len);
     size_t took = n > 0 ? (size_t)n : 0;
-    v->wrote = true;
     if (took == len || is_hung_up(v, &unread))
         return len;
     event_add(v->writable, NULL);
     return took;
+}
+
+/* --- supervised programs ---------------------------------------------------------------------- */
+
+void vport_identity(const struct vport *v, struct vport_identity *identity)
+{
+    *identity = v->identity;
+}
+
+bool vport_take(struct vport *v)
+{
+    int unread = 0;
+
+    forget_notices(v);
+    if (!v->open)
+        set_open(v);
+    /* a batch is bounded, what a PTY holds is less */
+    if (v->reading)
+        read_batch(v, true);
+    return ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
+}
+
+size_t vport_termios_size(unsigned request)
+{
+    switch (request) {
+    case TCGETS:
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return sizeof(struct termios);
+    case TCGETS2:
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+        return sizeof(struct termios2);
+    case TCGETA:
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
+        return sizeof(struct termio);
+    default:
+        return 0;
+    }
+}
+
+/* The control flags in the kernel's structure of a request. */
+static unsigned get_cflag(unsigned request, const void *data)
+{
+    if (vport_termios_size(request) == sizeof(struct termio))
+        return ((const struct termio *)data)->c_cflag;
+    return ((const struct termios2 *)data)->c_cflag; /* begins as struct termios does */
+}
+
+static void put_cflag(unsigned request, void *data, unsigned cflag)
+{
+    if (vport_termios_size(request) == sizeof(struct termio))
+        ((struct termio *)data)->c_cflag = (unsigned short)cflag;
+    else
+        ((struct termios2 *)data)->c_cflag = cflag;
+}
+
+/* Drops what programs have not read yet; only the slave side can. */
+static void flush_input(struct vport *v)
+{
+    int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+    if (slave < 0)
+        return;
+    ioctl(slave, TCFLSH, TCIFLUSH);
+    close(slave);
+}
+
+int vport_termios(struct vport *v, unsigned request, void *data)
+{
+    struct termios2 t;
+
+    switch (request) {
+    case TCGETS:
+    case TCGETS2:
+    case TCGETA:
+        if (ioctl(v->master, request, data) < 0)
+            return -errno;
+        if (v->has_asked)
+            put_cflag(request, data, (get_cflag(request, data) & ~destroyed) | v->asked);
+        return 0;
+    case TCSETSF:
+    case TCSETSF2:
+    case TCSETAF:
+        flush_input(v);
+        break;
+    default:
+        if (vport_termios_size(request) == 0)
+            return -ENOTTY;
+    }
+    v->asked = get_cflag(request, data) & destroyed;
+    v->has_asked = true;
+    /* "when drained" and "at once" are the same here: what was written before has been taken */
+    unsigned at_once = vport_termios_size(request) == sizeof(struct termio)     ? TCSETA
+                       : vport_termios_size(request) == sizeof(struct termios2) ? TCSETS2
+                                                                                : TCSETS;
+    if (ioctl(v->master, at_once, data) < 0 || ioctl(v->master, TCGETS2, &t) < 0)
+        return -errno;
+    see_settings(v, &t, true);
+    return 0;
 }
 
 /* --- making and ending ------------------------------------------------------------------------ */
@@ -423,6 +568,10 @@ static int make_pty(struct vport *v)
         return -errno;
     if (v->options.mode >= 0 && chmod(v->device, (mode_t)v->options.mode) < 0)
         return -errno;
+    struct stat st;
+    if (stat(v->device, &st) < 0)
+        return -errno;
+    v->identity = (struct vport_identity){st.st_dev, st.st_ino, st.st_rdev};
 
     /* a PTY hangs up at the last close: so it has to have been open once */
     int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -432,14 +581,15 @@ static int make_pty(struct vport *v)
     return 0;
 }
 
-static int watch_pty(struct vport *v)
+/* Makes the events of the PTY in `v`; they will find it in `self`. */
+static int watch_pty(struct vport *v, struct vport *self)
 {
     v->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (v->inotify < 0 || inotify_add_watch(v->inotify, v->device, IN_OPEN | IN_CLOSE) < 0)
         return -errno;
-    v->noticed = event_new(v->base, v->inotify, EV_READ | EV_PERSIST, on_noticed, v);
-    v->readable = event_new(v->base, v->master, EV_READ | EV_PERSIST, on_readable, v);
-    v->writable = event_new(v->base, v->master, EV_WRITE, on_writable, v);
+    v->noticed = event_new(v->base, v->inotify, EV_READ | EV_PERSIST, on_noticed, self);
+    v->readable = event_new(v->base, v->master, EV_READ | EV_PERSIST, on_readable, self);
+    v->writable = event_new(v->base, v->master, EV_WRITE, on_writable, self);
     if (!v->noticed || !v->readable || !v->writable)
         return -ENOMEM;
     return event_add(v->noticed, NULL) < 0 ? -ENOMEM : 0;
@@ -466,12 +616,12 @@ static void end_pty(struct vport *v)
 }
 
 /* Makes the PTY and what watches it. */
-static int begin_pty(struct vport *v, char error[static VPORT_ERROR_MAX])
+static int begin_pty(struct vport *v, struct vport *self, char error[static VPORT_ERROR_MAX])
 {
     int r = make_pty(v);
 
     if (r == 0)
-        r = watch_pty(v);
+        r = watch_pty(v, self);
     if (r < 0)
         snprintf(error, VPORT_ERROR_MAX, "cannot make a pseudo-terminal for %.200s: %s", v->link,
                  os_error_text(-r));
@@ -499,7 +649,7 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
     v->tick = evtimer_new(base, on_tick, v);
     v->closing_wait = evtimer_new(base, on_closing_wait, v);
     if (!v->tick || !v->closing_wait || find_user(options->owner, &v->uid, error) < 0 ||
-        find_group(options->group, &v->gid, error) < 0 || begin_pty(v, error) < 0 ||
+        find_group(options->group, &v->gid, error) < 0 || begin_pty(v, v, error) < 0 ||
         pty_link_make(link, v->device, replace, v->uid, v->gid, error) < 0) {
         v->device[0] = '\0'; /* the link is not ours to remove */
         vport_free(v);
@@ -510,27 +660,48 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
 
 int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX])
 {
-    char before[sizeof v->device];
+    struct vport fresh = *v;
 
-    memcpy(before, v->device, sizeof before);
-    v->open = false;
+    /* the new one first: if it cannot be had, the old one stays */
+    fresh.readable = fresh.writable = fresh.noticed = NULL;
+    fresh.master = fresh.inotify = -1;
+    fresh.has_asked = false;
+    int r = begin_pty(&fresh, v, error);
+    if (r == 0)
+        r = pty_link_make(v->link, fresh.device, true, v->uid, v->gid, error);
+    if (r < 0) {
+        end_pty(&fresh);
+        return r;
+    }
     event_del(v->tick);
     event_del(v->closing_wait);
-    /* the link goes first: nobody may open what is about to end */
-    pty_link_remove(v->link, before);
     end_pty(v);
-    int r = begin_pty(v, error);
-    if (r < 0)
-        return r;
-    return pty_link_make(v->link, v->device, false, v->uid, v->gid, error);
+    *v = fresh;
+    v->open = false;
+    return 0;
+}
+
+static void replace_pty(struct vport *v)
+{
+    char error[VPORT_ERROR_MAX];
+
+    log_info("%s: its last program had it exclusively: a new terminal is put behind it", v->link);
+    if (vport_hang_up(v, error) < 0)
+        log_error("%s", error);
+}
+
+void vport_withdraw(struct vport *v)
+{
+    if (v->device[0])
+        pty_link_remove(v->link, v->device);
+    v->device[0] = '\0';
 }
 
 void vport_free(struct vport *v)
 {
     if (!v)
         return;
-    if (v->device[0])
-        pty_link_remove(v->link, v->device);
+    vport_withdraw(v);
     end_pty(v);
     free_event(&v->tick);
     free_event(&v->closing_wait);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -184,6 +185,14 @@ int main(int argc, char **argv)
         return list_ports();
     if (argc == 1)
         return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
+    /* net2pty gives what follows a "--" to its program; here it only ends the options */
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            memmove(argv + i, argv + i + 1, (size_t)(argc - i) * sizeof *argv);
+            argc--;
+            break;
+        }
+    }
     com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
     if (com2net.count < 0)
         return cli_usage_error("%s", error);

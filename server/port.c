@@ -6,6 +6,10 @@
  *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again twice a second  -->  OPEN
  *   OPEN    --unplugged-->  CLOSED, sessions ended (without)
  *
+ * When an owner goes and the device stays open for others, or the next one comes while it lingers,
+ * the old one's bytes go out under its settings first (`settling`). The next one's bytes and
+ * commands that change the line wait for that; it is told the idle settings, which it will have.
+ *
  * Bytes for the device go straight to the driver; what it does not take waits in `to_device`, and
  * past a bound the sessions pause their clients. Bytes from the device go straight to the sessions;
  * when one of them cannot take more, the device is not read. Which of these holds is computed in
@@ -34,6 +38,7 @@ enum {
     RETRY_MS = 500,            /* looking for an unplugged device */
     LINGER_TICK_MS = 20,
     LINGER_STUCK_MS = 5000, /* without progress: what is left is given up */
+    SETTLE_STUCK_MS = 2000, /* likewise, where somebody waits: pyserial does so for 3 s */
 };
 
 enum port_state {
@@ -56,9 +61,11 @@ struct port {
     bool broken;
     bool reading;
     bool replacing; /* an owner goes because the next one is there */
+    bool settling;  /* OPEN, and bytes of the owner before are going out */
+    size_t before;  /* settling: how much of to_device is theirs */
     struct buf to_device;
     struct reset *reset; /* NULL without reset= */
-    struct event *timer; /* LINGERING: progress; LOST: retry */
+    struct event *timer; /* LINGERING, settling: progress; LOST: retry */
     size_t linger_left;
     uint64_t linger_since_ms;
 };
@@ -78,6 +85,8 @@ static const struct serial_callbacks device_callbacks = {
     .errors = on_device_errors,
     .gone = on_device_gone,
 };
+
+static struct serial_session *port_owner(const struct port *p);
 
 static void set_timer(struct port *p, int ms)
 {
@@ -197,6 +206,8 @@ static void port_close_device(struct port *p)
     serial_close(p->serial);
     p->serial = NULL;
     p->state = PORT_CLOSED;
+    p->settling = false;
+    p->before = 0;
     p->broken = false;
     buf_drain(&p->to_device, p->to_device.len);
 }
@@ -213,6 +224,78 @@ static void put_back(struct port *p)
     else
         p->line = p->idle;
     port_set_outputs(p, down, 0);
+}
+
+/* The lines of a new owner: the end of the one before took them down, this one begins like an open,
+ * or as the source says. */
+static void raise_lines(struct port *p)
+{
+    if (!p->source->no_hupcl)
+        port_set_outputs(p, LINE_OUTPUTS, idle_outputs(p->source, LINE_OUTPUTS));
+}
+
+/* The bytes of the owner before are out, or given up. */
+static void settle_now(struct port *p)
+{
+    if (!p->settling)
+        return;
+    p->settling = false;
+    event_del(p->timer);
+    if (p->before > 0)
+        log_warn("%s: %zu bytes of the client before are dropped: the device did not take them in "
+                 "time",
+                 p->source->name, p->before);
+    buf_drain(&p->to_device, p->before);
+    p->before = 0;
+    p->linger_left = SIZE_MAX;
+    put_back(p);
+    if (port_owner(p))
+        raise_lines(p);
+}
+
+/* What the owner before has left to send. */
+static size_t unsettled(const struct port *p)
+{
+    return p->before + serial_untransmitted(p->serial);
+}
+
+static void settle(struct port *p)
+{
+    size_t left = unsettled(p);
+    uint64_t now = os_now_ms();
+
+    if (left < p->linger_left) {
+        p->linger_since_ms = now;
+        p->linger_left = left;
+    }
+    if (left > 0 && now - p->linger_since_ms < SETTLE_STUCK_MS) {
+        set_timer(p, LINGER_TICK_MS);
+        return;
+    }
+    if (left > 0) { /* not under the settings of the next one */
+        log_warn("%s: %zu bytes of the client before are dropped: the device does not take them",
+                 p->source->name, left);
+        buf_drain(&p->to_device, p->before);
+        p->before = 0;
+        serial_purge(p->serial, false, true);
+    }
+    settle_now(p);
+    on_device_writable(p);
+}
+
+/* Begins to settle; without bytes of the owner before that is all. */
+static void begin_to_settle(struct port *p)
+{
+    if (p->settling) /* what waits behind them is for the idle settings, and stays so */
+        return;
+    p->settling = true;
+    p->before = p->to_device.len;
+    p->linger_left = unsettled(p);
+    p->linger_since_ms = os_now_ms();
+    if (p->linger_left > 0)
+        set_timer(p, LINGER_TICK_MS);
+    else
+        settle_now(p);
 }
 
 /* All that the last client sent is out, or given up. */
@@ -259,6 +342,10 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (p->settling)
+        settle(p);
+    if (p->settling)
+        return;
     if (p->state == PORT_LINGERING) {
         linger(p);
         return;
@@ -295,6 +382,7 @@ static void on_device_gone(void *ctx, int error)
     event_del(p->timer);
     if (p->state == PORT_LINGERING)
         put_back(p);
+    settle_now(p);
     p->state = keep && (p->sessions || s->hold) ? PORT_LOST : PORT_CLOSED;
     reset_device_gone(p->reset);
     if (p->state == PORT_LOST)
@@ -328,14 +416,18 @@ static void on_device_writable(void *ctx)
     struct port *p = ctx;
     struct serial_session *next;
 
-    if (p->to_device.len > 0) {
-        int n = serial_write(p->serial, buf_head(&p->to_device), p->to_device.len);
+    size_t len = p->settling ? p->before : p->to_device.len;
+    if (len > 0) {
+        int n = serial_write(p->serial, buf_head(&p->to_device), len);
 
         if (n < 0) {
             on_device_gone(p, n);
             return;
         }
         buf_drain(&p->to_device, (size_t)n);
+        p->before -= p->settling ? (size_t)n : 0;
+        if (n > 0 && port_owner(p))
+            session_device_took(port_owner(p));
     }
     if (p->to_device.len > TO_DEVICE_FULL / 2)
         return;
@@ -349,9 +441,9 @@ int port_write(struct port *p, const uint8_t *data, size_t len)
 {
     int n = 0;
 
-    if (p->serial && p->to_device.len == 0) {
+    if (p->serial && p->to_device.len == 0 && !p->settling) {
         n = serial_write(p->serial, data, len);
-        if (n < 0) /* it has gone: reading tells, and what is queued now waits for its return */
+        if (n < 0) /* it has gone, which is told soon; what is queued now waits for its return */
             n = 0;
     }
     return (size_t)n < len ? buf_add(&p->to_device, data + n, len - (size_t)n) : 0;
@@ -359,13 +451,15 @@ int port_write(struct port *p, const uint8_t *data, size_t len)
 
 bool port_is_full(const struct port *p)
 {
-    return p->to_device.len >= TO_DEVICE_FULL;
+    return p->to_device.len - (p->settling ? p->before : 0) >= TO_DEVICE_FULL;
 }
 
 size_t port_untransmitted(const struct port *p)
 {
     /* what waits for an unplugged device is not on its way */
-    return p->serial ? p->to_device.len + serial_untransmitted(p->serial) : 0;
+    size_t left = p->serial ? p->to_device.len + serial_untransmitted(p->serial) : 0;
+
+    return p->settling && left == 0 ? 1 : left;
 }
 
 void port_update(struct port *p)
@@ -378,8 +472,9 @@ void port_update(struct port *p)
             read = read && session_wants_data(s);
         errors = errors || session_wants_errors(s);
     }
-    /* with `hold` and nobody there, bytes are read and dropped: the next client gets new ones */
-    if (p->state == PORT_OPEN && !p->sessions)
+    /* with nobody there bytes are read and dropped: with `hold` the next client gets new ones, and
+     * a device that waits for its bytes to be read would not take the last ones of a client */
+    if (p->state == PORT_LINGERING || (p->state == PORT_OPEN && !p->sessions))
         read = true;
     if (!p->serial)
         return;
@@ -394,13 +489,14 @@ void port_update(struct port *p)
 
 const struct line_settings *port_line(const struct port *p)
 {
-    return &p->line;
+    return p->settling ? &p->idle : &p->line;
 }
 
 int port_configure(struct port *p, const struct line_settings *want, struct line_settings *got)
 {
     int r = 0;
 
+    settle_now(p);
     if (p->serial)
         r = serial_configure(p->serial, want, &p->line);
     else
@@ -411,11 +507,16 @@ int port_configure(struct port *p, const struct line_settings *want, struct line
 
 unsigned port_lines(const struct port *p)
 {
-    return p->serial ? serial_lines(p->serial) : p->outputs;
+    unsigned lines = p->serial ? serial_lines(p->serial) : p->outputs;
+
+    if (p->settling && !p->source->no_hupcl)
+        lines = (lines & LINE_INPUTS) | idle_outputs(p->source, LINE_OUTPUTS);
+    return lines;
 }
 
 int port_set_outputs(struct port *p, unsigned mask, unsigned values)
 {
+    settle_now(p);
     int r = p->serial && mask ? serial_set_outputs(p->serial, mask, values) : 0;
 
     if (r == 0)
@@ -430,6 +531,8 @@ bool port_break(const struct port *p)
 
 int port_set_break(struct port *p, bool on)
 {
+    if (on)
+        settle_now(p);
     int r = p->serial ? serial_set_break(p->serial, on) : 0;
 
     if (r == 0)
@@ -439,8 +542,10 @@ int port_set_break(struct port *p, bool on)
 
 int port_purge(struct port *p, bool rx, bool tx)
 {
-    if (tx)
+    if (tx) {
         buf_drain(&p->to_device, p->to_device.len);
+        p->before = 0;
+    }
     return p->serial ? serial_purge(p->serial, rx, tx) : 0;
 }
 
@@ -495,7 +600,7 @@ static const char *ready_device(struct port *p)
     if (p->state == PORT_LINGERING) {
         event_del(p->timer);
         p->state = PORT_OPEN;
-        put_back(p);
+        begin_to_settle(p);
     }
     if (p->state == PORT_CLOSED) {
         int r = port_open(p, error);
@@ -514,10 +619,8 @@ static const char *ready_device(struct port *p)
     }
     if (p->state == PORT_LOST && !p->source->hotplug)
         return "absent";
-    /* the last session's end took the lines down: this one begins like an open, or as the source
-     * says */
-    if (!p->source->no_hupcl)
-        port_set_outputs(p, LINE_OUTPUTS, idle_outputs(p->source, LINE_OUTPUTS));
+    if (!p->settling)
+        raise_lines(p);
     return NULL;
 }
 
@@ -528,10 +631,22 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     enum session_role role = SESSION_OWNER;
     const char *refusal = NULL;
 
+    if (owner && session_is_ending(owner)) { /* most have closed for good */
+        session_end(owner, "it has closed the connection");
+        owner = port_owner(p);
+    }
     if (owner && p->source->takeover) {
         p->replacing = true;
         session_end(owner, "taken over by a new client");
         p->replacing = false;
+        if (p->to_device.len > 0)
+            log_warn("%s: %zu bytes of the client before are dropped: the device did not take them "
+                     "in time",
+                     p->source->name, p->to_device.len);
+        buf_drain(&p->to_device, p->to_device.len);
+        p->before = 0;
+        if (p->settling)
+            settle(p);
     } else if (owner)
         role = p->source->observers ? SESSION_OBSERVER : SESSION_REFUSED;
 
@@ -580,7 +695,7 @@ void port_forget(struct port *p, struct serial_session *gone)
     for (struct serial_session *s = p->sessions; s; s = session_next(s))
         used = used || session_role(s) != SESSION_REFUSED;
     if (owner && used && p->serial)
-        put_back(p);
+        begin_to_settle(p);
     if (!used && p->state == PORT_OPEN && p->serial)
         linger(p);
     else if (!used && p->state == PORT_LOST && !p->source->hold)
@@ -627,10 +742,13 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     const struct source *s = p->source;
     char path[SERIAL_IO_PATH_MAX];
 
-    if (s->kind == SOURCE_LOOP || s->hotplug)
+    if (s->kind == SOURCE_LOOP)
         return 0;
     int r = serial_find(s->selector, s->interface, path, error);
-    return r < 0 ? r : serial_io_check(path, error);
+    if (r == 0)
+        r = serial_io_check(path, error);
+    /* with `hotplug` it may come, and with its rights; what it is not it does not become */
+    return s->hotplug && r != -ENOTTY && r != -ENOTUNIQ ? 0 : r;
 }
 
 struct port *port_new(struct event_base *base, const struct source *source,
@@ -680,6 +798,9 @@ void port_free(struct port *p)
     p->listener = NULL;
     end_sessions(p, "com2net ends");
     reset_free(p->reset);
+    if (p->serial && port_untransmitted(p) > 0)
+        log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", p->source->name,
+                 port_untransmitted(p));
     if (p->serial)
         port_close_device(p);
     if (p->timer)

@@ -40,6 +40,10 @@ enum {
     REFUSE_MS = 2000,
     DRAIN_STUCK_MS = 2000, /* pyserial gives up on an answer after 3 s */
     BREAK_MS = 250,        /* of IAC BRK */
+    END_QUIET_MS = 1000,   /* of the device, after a raw client has closed its side */
+    END_MOST_MS = 5000,    /* for an answer without a pause, or a device that takes nothing */
+    END_TICK_MS = 50,      /* how often an end is looked at */
+    EMPTY_MIN_MS = 5,      /* a byte that is stuck is not asked for more often */
     QUEUE_MAX = 512 * 1024,
     QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
     ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
@@ -70,13 +74,18 @@ struct serial_session {
     enum session_role role;
     enum session_state state;
     const char *refusal;
-    struct event *timer;     /* sniffing, negotiating, refusing; then the drain */
+    struct event *timer;     /* sniffing, negotiating, refusing; then the drain; the end */
     struct event *break_end; /* of IAC BRK */
     struct event *empty;     /* looks whether the transmitter is */
     bool begun;              /* false until the loop's next turn */
     bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
     bool held_iac;           /* undecided, and the first byte was an IAC */
     enum session_wait wait;
+    unsigned speeches;     /* how often it changed what it speaks */
+    bool ending;           /* a raw client has closed its side, and may still want to hear */
+    size_t end_left;       /* ending: bytes that the device has not got */
+    uint64_t end_since_ms; /* ending: since it has all of them, or has got any */
+    uint64_t heard_ms;     /* ending: when the device said something */
     struct rfc2217_message waiting;
     struct playout playout;
     uint64_t due_us;
@@ -106,8 +115,12 @@ static void set_state(struct serial_session *s, enum session_state state)
     if (s->state == state)
         return;
     s->state = state;
-    if (state != SESSION_OVER && is_working(s))
+    if (state == SESSION_OVER || !is_working(s))
+        return;
+    if (s->speeches++ < 2) /* a peer may toggle its options as often as it likes */
         log_info("%s: speaks %s", s->who, session_speaks(s));
+    else
+        log_debug("%s: speaks %s", s->who, session_speaks(s));
 }
 
 static void set_timer(struct serial_session *s, uint64_t us)
@@ -115,6 +128,13 @@ static void set_timer(struct serial_session *s, uint64_t us)
     const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
     event_add(s->timer, &delay);
+}
+
+/* Whether too much waits for the device to take more of this client; others than the owner send it
+ * nothing. */
+static bool device_is_full(const struct serial_session *s)
+{
+    return s->role == SESSION_OWNER && port_is_full(s->port);
 }
 
 /* Reads the client unless something of it has to wait; during a reset all the same, to notice when
@@ -126,7 +146,7 @@ static void update_reading(struct serial_session *s)
     if (s->state == SESSION_OVER)
         return;
     stream_read(s->stream, (resetting || (s->wait == WAIT_NOTHING && s->held.len == 0)) &&
-                               !port_is_full(s->port) && stream_queued(s->stream) < QUEUE_HIGH);
+                               !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH);
 }
 
 /* Sends what has collected for the client: everything of one turn in one write. */
@@ -188,13 +208,21 @@ void session_errors(struct serial_session *s, unsigned state)
 static const unsigned empty_bits = LINE_STATE_THR_EMPTY | LINE_STATE_TSR_EMPTY;
 
 /* The driver does not tell when its last byte is out: it is asked when that should be. */
+static void look_again(struct serial_session *s, size_t left)
+{
+    uint64_t us = line_wire_time_us(port_line(s->port), left);
+
+    us = us < EMPTY_MIN_MS * 1000 ? EMPTY_MIN_MS * 1000 : us;
+    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+    event_add(s->empty, &delay);
+}
+
 static void watch_transmitter(struct serial_session *s)
 {
-    uint64_t us = line_wire_time_us(port_line(s->port), port_untransmitted(s->port));
-    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
-
-    if ((s->commands.line_mask & empty_bits) && !event_pending(s->empty, EV_TIMEOUT, NULL))
-        event_add(s->empty, &delay);
+    /* before asking the driver, which for a USB adapter may mean to ask the adapter */
+    if (!(s->commands.line_mask & empty_bits) || event_pending(s->empty, EV_TIMEOUT, NULL))
+        return;
+    look_again(s, port_untransmitted(s->port));
 }
 
 static void on_empty(evutil_socket_t fd, short what, void *ctx)
@@ -203,10 +231,11 @@ static void on_empty(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (port_untransmitted(s->port) > 0)
-        watch_transmitter(s);
-    else
+    size_t left = port_untransmitted(s->port);
+    if (left == 0)
         session_errors(s, empty_bits);
+    else if (s->commands.line_mask & empty_bits)
+        look_again(s, left);
 }
 
 bool session_wants_errors(const struct serial_session *s)
@@ -320,8 +349,10 @@ static void continue_drain(struct serial_session *s)
     size_t left = port_untransmitted(s->port);
     uint64_t now = os_now_ms();
 
-    if (left < s->drain_left)
+    if (left < s->drain_left) {
         s->drain_since_ms = now;
+        stream_keep(s->stream);
+    }
     if (left > 0 && now - s->drain_since_ms < DRAIN_STUCK_MS) {
         wait_for_drain(s, left);
         return;
@@ -426,7 +457,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         commands_apply_group(&s->commands);
         write_port(s, data, len);
     }
-    if (port_is_full(s->port) || s->state == SESSION_OVER)
+    if (device_is_full(s) || s->state == SESSION_OVER)
         comport_pause(s->comport);
 }
 
@@ -460,7 +491,7 @@ static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t 
     size_t used = 0;
 
     while (used < len && s->state != SESSION_OVER && s->wait == WAIT_NOTHING &&
-           !port_is_full(s->port) && stream_queued(s->stream) < QUEUE_HIGH) {
+           !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH) {
         used += comport_receive(s->comport, data + used, len - used);
         if (used == len)
             commands_apply_group(&s->commands);
@@ -474,7 +505,7 @@ static size_t take_decided(struct serial_session *s, const uint8_t *data, size_t
 {
     if (s->comport)
         return take_telnet(s, data, len);
-    if (port_is_full(s->port))
+    if (device_is_full(s))
         return 0;
     write_port(s, data, len);
     return len;
@@ -561,6 +592,11 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     take_input(ctx, data, len);
 }
 
+void session_device_took(struct serial_session *s)
+{
+    stream_keep(s->stream);
+}
+
 void session_port_ready(struct serial_session *s)
 {
     if (s->role != SESSION_OWNER || s->wait != WAIT_NOTHING)
@@ -588,6 +624,7 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
         s->dropped += len;
         return;
     }
+    s->heard_ms = s->ending ? os_now_ms() : 0;
     if (s->state == SESSION_RAW) {
         r = stream_write(s->stream, data, len);
     } else {
@@ -702,6 +739,40 @@ static void begin(struct serial_session *s)
     update_reading(s);
 }
 
+/* --- a raw client that has closed its side, as `printf 'AT\r' | nc -N` does ------------------ */
+
+bool session_is_ending(const struct serial_session *s)
+{
+    return s->ending;
+}
+
+static void begin_to_end(struct serial_session *s)
+{
+    s->ending = true;
+    s->end_left = SIZE_MAX;
+    set_timer(s, 0);
+}
+
+/* Ends the session once the device has all bytes and has answered, as far as one can tell. */
+static void continue_end(struct serial_session *s)
+{
+    size_t left = port_untransmitted(s->port);
+    uint64_t now = os_now_ms();
+
+    if (left < s->end_left) {
+        s->end_left = left;
+        s->end_since_ms = s->heard_ms = now;
+    }
+    if (now - s->end_since_ms < END_MOST_MS && (left > 0 || now - s->heard_ms < END_QUIET_MS)) {
+        set_timer(s, END_TICK_MS * 1000);
+        return;
+    }
+    struct stream *stream = s->stream;
+    s->stream = NULL;
+    session_end(s, "it has closed the connection");
+    stream_finish(stream);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
     static const uint8_t iac = TELNET_BYTE_IAC;
@@ -711,6 +782,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (!s->begun) {
         begin(s);
+    } else if (s->ending) {
+        continue_end(s);
     } else if (s->wait == WAIT_DUE) {
         continue_due(s);
     } else if (s->wait == WAIT_DRAIN) {
@@ -736,7 +809,12 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void on_ended(void *ctx, int error)
 {
-    session_end(ctx, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    struct serial_session *s = ctx;
+
+    if (error == 0 && s->state == SESSION_RAW && s->role == SESSION_OWNER)
+        begin_to_end(s);
+    else
+        session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {

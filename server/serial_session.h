@@ -29,6 +29,8 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
 void session_end(struct serial_session *s, const char *why);
 
 enum session_role session_role(const struct serial_session *s);
+/* Whether its client has closed its side and only hears the end of what the device answers. */
+bool session_is_ending(const struct serial_session *s);
 const char *session_peer(const struct serial_session *s);
 
 /* Whether device bytes may be handed over now; a port reads only when all its sessions agree,
@@ -42,6 +44,9 @@ bool session_wants_errors(const struct serial_session *s);
 void session_data(struct serial_session *s, const uint8_t *data, size_t len);
 void session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
 void session_errors(struct serial_session *s, unsigned state);
+
+/* The device has taken bytes that waited for it. */
+void session_device_took(struct serial_session *s);
 
 /* The device takes bytes again, or has come back. */
 void session_port_ready(struct serial_session *s);

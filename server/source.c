@@ -83,6 +83,10 @@ static int take_interface(void *ctx, const char *value, char error[static CLI_ER
     char *end;
     long number = strtol(value, &end, 10);
 
+    if (s->kind == SOURCE_LOOP) {
+        snprintf(error, CLI_ERROR_MAX, "is not for loop:, which is no USB device");
+        return -EINVAL;
+    }
     if (end == value || *end || number < 0 || number > 255) {
         snprintf(error, CLI_ERROR_MAX, "a USB interface is a number from 0 to 255");
         return -EINVAL;
@@ -266,6 +270,18 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
     return 0;
 }
 
+/* Whether two name the same device, as far as their words tell. */
+static bool is_same_device(const struct source *a, const struct source *b)
+{
+    static const char dev[] = "/dev/";
+    const size_t len = sizeof dev - 1;
+    const char *x = strncmp(a->selector, dev, len) == 0 ? a->selector + len : a->selector;
+    const char *y = strncmp(b->selector, dev, len) == 0 ? b->selector + len : b->selector;
+
+    return a->kind == SOURCE_SERIAL && b->kind == SOURCE_SERIAL && strcmp(x, y) == 0 &&
+           a->interface == b->interface;
+}
+
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX])
 {
@@ -282,6 +298,13 @@ int source_parse_all(int argc, char **args, struct source *sources, int max,
         int r = parse_source(args[i], s, error);
         if (r < 0)
             return r;
+        for (int j = 0; j < count; j++) {
+            if (is_same_device(&sources[j], s)) {
+                snprintf(error, CLI_ERROR_MAX, "%.200s and %.200s are the same device",
+                         sources[j].selector, s->selector);
+                return -EINVAL;
+            }
+        }
         if (i + 1 == argc) {
             snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`",
                      s->selector, s->selector);

@@ -252,6 +252,20 @@ static void a_program_that_sets_nothing_changes_nothing(void)
     end();
 }
 
+static void a_signature_cannot_move_a_terminal(void)
+{
+    char report[CONTROL_REPORT_MAX];
+
+    begin();
+    server_agree_and_teach();
+    comport_send_text(server.comport, "x\033]0;y\007\nstate: z");
+    server_flush();
+    run_for(20);
+    pty_session_report(session, report);
+    CHECK(strstr(report, "speaks: RFC 2217 (x]0;ystate: z)\n"));
+    end();
+}
+
 static void changes_are_told_ahead_of_the_data(void)
 {
     begin();
@@ -848,6 +862,7 @@ static void a_raw_server_gets_bytes_only(void)
 static const struct test tests[] = {
     TEST(the_first_session_learns_the_settings),
     TEST(a_program_that_sets_nothing_changes_nothing),
+    TEST(a_signature_cannot_move_a_terminal),
     TEST(changes_are_told_ahead_of_the_data),
     TEST(a_program_that_is_quicker_decides),
     TEST(a_given_speed_is_told),

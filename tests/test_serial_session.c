@@ -22,6 +22,7 @@ static struct port *port;
 static struct source source;
 static char address[64]; /* what the port listens on */
 static char logged[65536];
+static unsigned infos; /* lines of that level */
 
 struct client {
     int fd;
@@ -37,7 +38,7 @@ static void on_log(enum log_level level, const char *line)
 {
     const char *at = strstr(line, "listening on ");
 
-    (void)level;
+    infos += level == LOG_LEVEL_INFO;
     if (at)
         snprintf(address, sizeof address, "%s", at + strlen("listening on "));
     size_t n = strlen(logged);
@@ -980,6 +981,29 @@ static void an_empty_transmitter_is_notified(void)
     end();
 }
 
+static void a_transmitter_is_asked_for_those_who_want_to_know(void)
+{
+    struct client c;
+
+    begin(",4000000");
+    client_agree(&c);
+    fake_serial.asked = 0;
+    client_write(&c, "a");
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write 61"));
+    CHECK(fake_serial.asked == 0);
+    fake_serial.untransmitted = 1; /* and stays */
+    client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_TSR_EMPTY);
+    client_flush(&c);
+    uint64_t since = os_now_ms();
+    RUN_UNTIL(&c, client_saw(&c, "SET-LINESTATE-MASK"));
+    run_for(&c, 100);
+    CHECK(fake_serial.asked > 0 && fake_serial.asked <= (os_now_ms() - since) / 5 + 2);
+    client_close(&c);
+    fake_serial.untransmitted = 0;
+    end();
+}
+
 static void received_data_is_notified_ahead_of_it(void)
 {
     struct client c;
@@ -1065,6 +1089,23 @@ static void silence_means_raw_and_bytes_of_the_wait_are_kept(void)
     RUN_UNTIL(&c, fake_serial.reading);
     CHECK(os_now_ms() - before <= 1000);
     CHECK_TEXT(c.raw.text, "");
+    client_close(&c);
+    end();
+}
+
+static void who_toggles_telnet_options_does_not_fill_the_log(void)
+{
+    static const uint8_t toggle[] = {255, 252, 44, 255, 251, 44};
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    infos = 0;
+    for (int i = 0; i < 50; i++)
+        client_send(&c, toggle, sizeof toggle);
+    run_for(NULL, 50);
+    CHECK(infos <= 1);
+    CHECK(strstr(logged, "speaks telnet"));
     client_close(&c);
     end();
 }
@@ -1205,6 +1246,19 @@ static void the_second_client_is_told_busy(void)
     end();
 }
 
+static void the_end_does_not_wait_for_a_refused_client(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    client_begin_telnet(&second);
+    RUN_UNTIL(&second, second.ended); /* and has not closed: the stream is finishing, and freed */
+    end();
+    client_close(&first);
+    client_close(&second);
+}
+
 static void with_takeover_the_new_client_has_it(void)
 {
     struct client first, second;
@@ -1248,6 +1302,134 @@ static void observers_read_and_change_nothing(void)
     CHECK(fake_serial.open); /* an observer keeps it open */
     client_close(&observer);
     RUN_UNTIL(NULL, !fake_serial.open);
+    end();
+}
+
+/* Sends until the server does not read any more; returns how much that was. */
+static size_t client_fill(struct client *c)
+{
+    static uint8_t block[16384];
+    size_t sent = 0;
+
+    for (int idle = 0; idle < 100;) {
+        ssize_t n = send(c->fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        turn(NULL);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    return sent;
+}
+
+static void a_full_device_is_no_matter_for_others_than_its_owner(void)
+{
+    struct client owner, observer;
+
+    begin(",observers");
+    client_connect(&owner);
+    fake_serial.room = 0;
+    client_fill(&owner);
+    client_agree(&observer);
+    client_tell(&observer, RFC2217_SET_BAUDRATE, 0);
+    client_write(&observer, "no");
+    client_tell(&observer, RFC2217_SET_DATASIZE, 0);
+    client_flush(&observer);
+    RUN_UNTIL(&observer, client_saw(&observer, "SET-BAUDRATE 9600\nSET-DATASIZE 8"));
+    end();
+    CHECK(strstr(logged, "bytes that a client had sent are dropped: com2net ends"));
+    client_close(&owner);
+    client_close(&observer);
+
+    begin("");
+    client_connect(&owner);
+    fake_serial.room = 0;
+    client_fill(&owner);
+    client_begin_telnet(&observer);
+    RUN_UNTIL(&observer, observer.ended);
+    CHECK_TEXT(observer.end.journal.text, "option agreed\nSIGNATURE busy\n");
+    client_close(&owner);
+    client_close(&observer);
+    end();
+}
+
+static void a_takeover_drops_what_its_predecessor_left(void)
+{
+    struct client first, second;
+
+    begin(",takeover");
+    client_connect(&first);
+    fake_serial.room = 3;
+    client_fill(&first);
+    client_agree(&second);
+    CHECK(strstr(logged, "bytes of the client before are dropped"));
+    client_write(&second, "mine");
+    client_flush(&second);
+    run_for(&second, 30);
+    fake_serial_make_room(SIZE_MAX);
+    RUN_UNTIL(&second, device_saw("write"));
+    CHECK_TEXT(fake_serial.journal.text, "write 6d 69 6e 65\n");
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
+static void the_last_bytes_of_a_client_have_its_settings(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 2;
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61 62"));
+    fake_serial.untransmitted = 2;
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_begin_telnet(&second);
+    client_write(&second, "ef");
+    client_tell(&second, RFC2217_SET_BAUDRATE, 0);
+    client_tell(&second, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
+    client_tell(&second, RFC2217_SET_DATASIZE, 7);
+    client_flush(&second);
+    RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE 9600\nSET-CONTROL DTR on\n"));
+    run_for(&second, 50);
+    fake_serial_make_room(SIZE_MAX);
+    run_for(&second, 50);
+    CHECK(device_saw("configure 300 8N1\nwrite 61 62 63 64\n"));
+    CHECK(!device_saw("configure 9600"));
+    fake_serial.untransmitted = 0;
+    RUN_UNTIL(&second, client_saw(&second, "SET-DATASIZE 7"));
+    CHECK(device_saw("write 61 62 63 64\nconfigure 9600 8N1\noutputs none\noutputs DTR RTS\n"
+                     "write 65 66\nconfigure 9600 7N1\n"));
+    client_close(&second);
+    end();
+}
+
+static void bytes_that_are_stuck_do_not_keep_the_next_client_waiting(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 0;
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("configure 300 8N1"));
+    run_for(&first, 20);
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_begin_telnet(&second);
+    client_tell(&second, RFC2217_SET_BAUDRATE, 600);
+    client_flush(&second);
+    uint64_t since = os_now_ms();
+    RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE 600"));
+    CHECK(os_now_ms() - since > 1500 && os_now_ms() - since < 3000);
+    CHECK(strstr(logged, "4 bytes of the client before are dropped"));
+    client_close(&second);
     end();
 }
 
@@ -1314,6 +1496,8 @@ static void what_a_client_sent_before_it_left_still_goes_out(void)
     client_close(&c);
     run_for(NULL, 30);
     CHECK(fake_serial.open);
+    CHECK(fake_serial.reading); /* or a device that wants to be heard first would not take them */
+    fake_serial_send("dropped");
     fake_serial_make_room(SIZE_MAX);
     RUN_UNTIL(NULL, !fake_serial.open);
     CHECK(device_saw("write 70 61 72 74 69 6e 67"));
@@ -1447,11 +1631,13 @@ static const struct test tests[] = {
     TEST(modem_lines_are_notified_with_their_deltas),
     TEST(masks_hide_lines_and_show_errors),
     TEST(an_empty_transmitter_is_notified),
+    TEST(a_transmitter_is_asked_for_those_who_want_to_know),
     TEST(received_data_is_notified_ahead_of_it),
     TEST(a_poll_is_answered),
     TEST(a_suspended_server_says_nothing_until_resumed),
     TEST(raw_clients_get_bytes_only),
     TEST(silence_means_raw_and_bytes_of_the_wait_are_kept),
+    TEST(who_toggles_telnet_options_does_not_fill_the_log),
     TEST(a_silent_client_may_still_become_telnet),
     TEST(after_a_data_byte_a_client_stays_raw),
     TEST(an_iac_alone_is_data_in_the_end),
@@ -1460,8 +1646,13 @@ static const struct test tests[] = {
     TEST(rfc2217_mode_sends_others_away),
     TEST(are_you_there_and_break_of_telnet),
     TEST(the_second_client_is_told_busy),
+    TEST(the_end_does_not_wait_for_a_refused_client),
     TEST(with_takeover_the_new_client_has_it),
     TEST(observers_read_and_change_nothing),
+    TEST(a_full_device_is_no_matter_for_others_than_its_owner),
+    TEST(a_takeover_drops_what_its_predecessor_left),
+    TEST(the_last_bytes_of_a_client_have_its_settings),
+    TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(what_a_client_sent_before_it_left_still_goes_out),

@@ -48,6 +48,8 @@ static void options_of_a_port(void)
     CHECK(s->interface == 1 && s->no_hupcl && s->no_low_latency);
     CHECK_TEXT(s->name, "ice1");
     CHECK(parse("/dev/x 1") == 1);
+    CHECK(parse("0403:6010,if=0 1 0403:6010,if=1 2 loop: 3 loop: 4") == 4);
+    CHECK(parse("/dev/x 1") == 1);
     CHECK(!sources[0].has_baud && !sources[0].has_format && !sources[0].has_flow);
     CHECK(sources[0].line_delay_ms == 30);
     CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
@@ -85,10 +87,12 @@ static void what_is_wrong_is_named(void)
         {"/dev/x,reset 7000", "needs a value: reset=RECIPE"},
         {"/dev/x,linedelay=30ms 7000", "milliseconds from 0 to 1000"},
         {"/dev/x,linedelay=-1 7000", "milliseconds from 0 to 1000"},
+        {"loop:,if=3 7000", "option if=3: is not for loop:"},
         {"/dev/x,paced 7000", "for loop: only"},
         {"/dev/x,takeover,observers 7000", "exclude each other"},
         {",hold 7000", "a SOURCE is empty"},
         {"usb:0403:6010 3240", "usb:0403:6010: this version"},
+        {"ttyS0 7000 loop: 7001 /dev/ttyS0,hold 7002", "ttyS0 and /dev/ttyS0 are the same"},
         {"a 1 b 2 c 3 d 4 e 5", "more than 4 ports"},
     };
 

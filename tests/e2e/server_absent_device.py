@@ -9,6 +9,9 @@ def main():
     said = harness.fails([harness.under_test('com2net', 'server'), '/dev/ttyNOTHERE7', '0'])
     check('/dev/ttyNOTHERE7' in said, f'the device is named: {said}')
     check('no such' in said.lower(), f'the reason is named: {said}')
+    for other in '/dev/null', '/etc/passwd,hotplug':
+        said = harness.fails([harness.under_test('com2net', 'server'), other, '0'])
+        check('not a serial port' in said, f'{other} is none: {said}')
 
 
 harness.run(main)

@@ -25,6 +25,7 @@ def main():
         equal(devices[i].read(18), b''.join(b'to %d.%d' % (i, r) for r in range(3)), f'device {i}')
         wanted = b''.join(b'from %d.%d' % (i, r) for r in range(3))
         equal(harness.read_exactly(end, len(wanted), 5, f'link {i}'), wanted, f'link {i}')
+    harness.Com2net('--', 'loop:', '0')  # ends the options, and is no SOURCE
 
 
 harness.run(main)

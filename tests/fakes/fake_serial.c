@@ -90,6 +90,7 @@ static int fake_purge(struct serial *s, bool rx, bool tx)
 static size_t fake_untransmitted(struct serial *s)
 {
     (void)s;
+    fake_serial.asked++;
     return fake_serial.untransmitted;
 }
 

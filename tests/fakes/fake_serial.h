@@ -20,6 +20,7 @@ struct fake_serial {
     int configure_error;  /* likewise configuring */
     size_t room;          /* bytes it takes before it is full */
     size_t untransmitted; /* what it says */
+    unsigned asked;       /* how often it was asked that */
     unsigned inputs;
     unsigned outputs;
     struct line_settings line;

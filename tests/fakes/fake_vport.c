@@ -1,6 +1,7 @@
 #include "fakes/fake_vport.h"
 #include "line_text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -30,6 +31,11 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
     fake_vport.line = *line;
     fake_vport.exists = true;
     return (struct vport *)(void *)&fake_vport;
+}
+
+void vport_withdraw(struct vport *v)
+{
+    (void)v;
 }
 
 void vport_free(struct vport *v)
@@ -93,6 +99,32 @@ bool vport_is_open(const struct vport *v)
 {
     (void)v;
     return fake_vport.open;
+}
+
+void vport_identity(const struct vport *v, struct vport_identity *identity)
+{
+    (void)v;
+    *identity = (struct vport_identity){0};
+}
+
+bool vport_take(struct vport *v)
+{
+    (void)v;
+    return fake_vport.reading;
+}
+
+int vport_termios(struct vport *v, unsigned request, void *data)
+{
+    (void)v;
+    (void)request;
+    (void)data;
+    return -ENOTTY;
+}
+
+size_t vport_termios_size(unsigned request)
+{
+    (void)request;
+    return 0;
 }
 
 const char *vport_device(const struct vport *v)

@@ -1,0 +1,91 @@
+/*
+ * Runs a command, and all that it starts, with the serial-port requests of its programs answered by
+ * us: each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here.
+ * Implemented in posix/supervise.c by seccomp user notification: no privilege, no change to the
+ * programs, any C library or none. Everything runs on the loop thread but for supervise_split.
+ */
+#ifndef COMMON_SUPERVISE_H
+#define COMMON_SUPERVISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vport.h"
+
+struct event_base;
+struct supervisor;
+
+enum { SUPERVISE_ERROR_MAX = 512 };
+
+/* Exit statuses of our own, as env(1) and timeout(1) have them. */
+enum {
+    SUPERVISE_EXIT_FAILED = 125,
+    SUPERVISE_EXIT_CANNOT_RUN = 126,
+    SUPERVISE_EXIT_NOT_FOUND = 127,
+};
+
+/* A request of a supervised program. The program waits until it is answered. */
+struct supervise_call {
+    uint64_t id;
+    int tid;           /* the thread that asks */
+    int fd;            /* its descriptor */
+    unsigned request;  /* of ioctl(2) */
+    uint64_t argument; /* an address in its memory, or a number */
+    bool compat;       /* a 32-bit program on a 64-bit system: some structures are smaller */
+};
+
+struct supervise_callbacks {
+    /* One of the requests that the filter stops. It is answered now or later, once, by
+     * supervise_answer or supervise_continue. */
+    void (*called)(void *ctx, const struct supervise_call *call);
+    /* The command itself has ended; `status` as a shell has it (128 and the signal's number). With
+     * `left` something that it has started is still there, and served. */
+    void (*exited)(void *ctx, int status, bool left);
+    /* No supervised process is left; comes after `exited`. */
+    void (*finished)(void *ctx);
+};
+
+/*
+ * Divides the process in two, before there is a loop. The caller goes on as the supervisor, in a
+ * new process, and will be the parent of the command. The process that was there stays in front: it
+ * passes on signals and ends with the status of supervise_report. Returns 0 in the supervisor;
+ * -errno, in the only process there is, when that is refused.
+ */
+int supervise_split(void);
+
+/* Ends the process in front with this status. The supervisor lives on. */
+void supervise_report(int status);
+
+/* Whether programs can be supervised here, found out with a scratch process: 0, or -errno with the
+ * layer that refuses in `error`. */
+int supervise_test(char error[static SUPERVISE_ERROR_MAX]);
+
+/* Starts the command `argv`, found by PATH; `filtered`: with its requests told by `called`,
+ * otherwise it is only waited for. Returns NULL with the exit status in `*status` and what is wrong
+ * in `error`. */
+struct supervisor *supervise_start(struct event_base *base, char *const argv[], bool filtered,
+                                   const struct supervise_callbacks *callbacks, void *ctx,
+                                   int *status, char error[static SUPERVISE_ERROR_MAX]);
+void supervise_free(struct supervisor *s);
+
+/* Which file the caller's descriptor is. Returns 0 or -errno. */
+int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);
+
+/* Copies from or to the caller's memory. Return 0 or -errno: -EFAULT for a bad address. */
+int supervise_read(const struct supervise_call *call, uint64_t address, void *data, size_t len);
+int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
+                    size_t len);
+
+/* Lets the caller go on: with `result` (a negative one is an errno), or with what the kernel makes
+ * of its request. A caller that has gone meanwhile is no error. */
+void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result);
+void supervise_continue(struct supervisor *s, const struct supervise_call *call);
+
+/* For a call that is answered later. Whether the caller still waits: */
+bool supervise_is_waiting(struct supervisor *s, const struct supervise_call *call);
+/* and what to answer because a signal wants its attention: 0 for nothing, or the negative number
+ * with which the kernel restarts or interrupts the call as the program has asked. */
+int supervise_interruption(const struct supervise_call *call);
+
+#endif

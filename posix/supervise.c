@@ -1,0 +1,610 @@
+/*
+ * Theory of operation. Three processes:
+ *
+ *   front       the one that was started; forwards signals, ends with COMMAND's status
+ *   supervisor  its child: has the loop; parent of COMMAND and subreaper, as under Yama only an
+ *               ancestor may read a program's memory; in a process group of its own, so that the
+ *               terminal's Ctrl-C and Ctrl-Z are for COMMAND and front
+ *   COMMAND     and all that it starts, under the filter of supervise_filter.c
+ *
+ * Each stopped request arrives at the listener, a descriptor that the filter has given the
+ * supervisor. When the listener is closed every stopped request fails with ENOSYS, isatty(3)
+ * included: so the supervisor stays until the listener hangs up, which is when no filtered process
+ * is left, and the front tells COMMAND's status as soon as it is known.
+ */
+#define _GNU_SOURCE
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/seccomp.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "os.h"
+#include "supervise_filter.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+enum {
+    RESTART = -512, /* ERESTARTSYS: the kernel restarts the call, or interrupts it, as the program
+                       has asked by SA_RESTART */
+    TEST_MS = 2000,
+    TEST_FD = 1000, /* of the self-test's request; need not be open */
+    TEST_VALUE = 0x5e7f,
+};
+
+/* --- the process in front ----------------------------------------------------------------------
+ */
+
+/* What the supervisor tells the front. */
+struct message {
+    enum { MESSAGE_STARTED, MESSAGE_STATUS } kind;
+    int value; /* process number, or exit status */
+};
+
+static int to_front = -1;
+static pid_t front_group;
+static volatile sig_atomic_t forward_to; /* whom the front passes signals on to */
+
+static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
+
+enum { FORWARDED = sizeof forwarded / sizeof *forwarded };
+
+static void on_forward(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    /* the terminal's signals go to COMMAND as well, without us */
+    if (info->si_code != SI_KERNEL && forward_to > 0)
+        kill((pid_t)forward_to, number);
+}
+
+static void forward_signals(void)
+{
+    struct sigaction action = {.sa_sigaction = on_forward, .sa_flags = SA_SIGINFO};
+
+    for (int i = 0; i < FORWARDED; i++)
+        sigaction(forwarded[i], &action, NULL);
+}
+
+/* Waits for COMMAND's status and ends with it. */
+static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
+{
+    struct message m;
+
+    forward_to = supervisor;
+    forward_signals();
+    for (;;) {
+        ssize_t n = read(from_supervisor, &m, sizeof m);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != sizeof m) /* it has died */
+            _exit(SUPERVISE_EXIT_FAILED);
+        if (m.kind == MESSAGE_STATUS)
+            _exit(m.value);
+        forward_to = m.value;
+    }
+}
+
+int supervise_split(void)
+{
+    int pipe_ends[2];
+
+    front_group = getpgrp();
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid < 0) {
+        int error = errno;
+
+        close(pipe_ends[0]);
+        close(pipe_ends[1]);
+        return -error;
+    }
+    if (pid > 0) {
+        close(pipe_ends[1]);
+        be_front(pid, pipe_ends[0]);
+    }
+    close(pipe_ends[0]);
+    to_front = pipe_ends[1];
+    setpgid(0, 0);
+    signal(SIGTTOU, SIG_IGN); /* the log goes to the terminal of another group */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    return 0;
+}
+
+static void tell_front(int kind, int value)
+{
+    struct message m = {.kind = kind == MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_STARTED,
+                        .value = value};
+
+    if (to_front >= 0 && write(to_front, &m, sizeof m) < 0)
+        log_debug("the process in front has gone");
+}
+
+void supervise_report(int status)
+{
+    tell_front(MESSAGE_STATUS, status);
+}
+
+/* --- memory and descriptors of a caller --------------------------------------------------------
+ */
+
+int supervise_identity(const struct supervise_call *call, struct vport_identity *identity)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", call->tid, call->fd);
+    if (stat(path, &st) < 0)
+        return -errno;
+    *identity = (struct vport_identity){st.st_dev, st.st_ino, st.st_rdev};
+    return 0;
+}
+
+/* By way of /proc, where a container's seccomp profile refuses process_vm_readv and _writev. */
+static int copy_by_proc(const struct supervise_call *call, uint64_t address, void *data, size_t len,
+                        bool to_caller)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/mem", call->tid);
+    int fd = open(path, (to_caller ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t n =
+        to_caller ? pwrite(fd, data, len, (off_t)address) : pread(fd, data, len, (off_t)address);
+    int error = errno;
+    close(fd);
+    if (n == (ssize_t)len)
+        return 0;
+    return n < 0 && error != EIO ? -error : -EFAULT;
+}
+
+static int copy(const struct supervise_call *call, uint64_t address, void *data, size_t len,
+                bool to_caller)
+{
+    const struct iovec ours = {data, len};
+    const struct iovec theirs = {(void *)(uintptr_t)address, len};
+    ssize_t n = to_caller ? process_vm_writev(call->tid, &ours, 1, &theirs, 1, 0)
+                          : process_vm_readv(call->tid, &ours, 1, &theirs, 1, 0);
+
+    if (n == (ssize_t)len)
+        return 0;
+    if (n < 0 && (errno == EPERM || errno == ENOSYS))
+        return copy_by_proc(call, address, data, len, to_caller);
+    return n < 0 ? -errno : -EFAULT;
+}
+
+int supervise_read(const struct supervise_call *call, uint64_t address, void *data, size_t len)
+{
+    return copy(call, address, data, len, false);
+}
+
+int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
+                    size_t len)
+{
+    /* process_vm_writev does not write to what it is given */
+    return copy(call, address, (void *)(uintptr_t)data, len, true);
+}
+
+/* One line of /proc/TID/status, as a hexadecimal or decimal number. */
+static uint64_t status_number(const char *status, const char *name, int base)
+{
+    const char *line = strstr(status, name);
+
+    return line ? strtoull(line + strlen(name), NULL, base) : 0;
+}
+
+int supervise_interruption(const struct supervise_call *call)
+{
+    char path[64], status[4096];
+
+    snprintf(path, sizeof path, "/proc/%d/status", call->tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -EINTR;
+    ssize_t n = read(fd, status, sizeof status - 1);
+    close(fd);
+    if (n <= 0)
+        return -EINTR;
+    status[n] = '\0';
+
+    uint64_t own = status_number(status, "\nSigPnd:", 16);
+    uint64_t shared = status_number(status, "\nShdPnd:", 16);
+    uint64_t blocked = status_number(status, "\nSigBlk:", 16);
+    if (((own | shared) & ~blocked) == 0)
+        return 0;
+    /* another thread may take a signal of the whole process: then there is nothing to restart for,
+     * and the kernel's number would be seen as an errno */
+    bool ours = (own & ~blocked) || status_number(status, "\nThreads:", 10) == 1;
+    return ours && call->request == TIOCMIWAIT ? RESTART : -EINTR;
+}
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+static int send_fd(int socket, int fd)
+{
+    char byte = 0;
+    struct iovec data = {&byte, 1};
+    char control[CMSG_SPACE(sizeof fd)] = {0};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Receives a descriptor, or the errno (as a negative number) that came in its place. */
+static int receive_fd(int socket)
+{
+    int value = 0;
+    struct iovec data = {&value, sizeof value};
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (c && c->cmsg_type == SCM_RIGHTS) {
+        memcpy(&value, CMSG_DATA(c), sizeof value);
+        return value;
+    }
+    return n == sizeof value && value > 0 ? -value : -EPROTO;
+}
+
+/* In the child: installs the filter and hands its listener over; ends the process if it cannot. */
+static void install_and_send(int socket)
+{
+    int listener = supervise_filter_install();
+
+    if (listener >= 0) {
+        int r = send_fd(socket, listener);
+
+        close(listener);
+        if (r == 0)
+            return;
+        listener = r;
+    }
+    int error = -listener;
+    (void)!send(socket, &error, sizeof error, MSG_NOSIGNAL);
+    _exit(SUPERVISE_EXIT_FAILED);
+}
+
+/* Receives one notification. Returns 0 or -errno: -ENOENT if its caller has gone. */
+static int receive_call(int listener, struct supervise_call *call)
+{
+    struct seccomp_notif n;
+
+    memset(&n, 0, sizeof n); /* or it is refused */
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
+        return -errno;
+    *call = (struct supervise_call){.id = n.id,
+                                    .tid = (int)n.pid,
+                                    .fd = (int)n.data.args[0],
+                                    .request = (unsigned)n.data.args[1],
+                                    .argument = n.data.args[2],
+                                    .compat = supervise_filter_is_compat(n.data.arch)};
+    if (call->compat)
+        call->argument = (uint32_t)call->argument;
+    return 0;
+}
+
+static void send_answer(int listener, uint64_t id, int result, unsigned flags)
+{
+    struct seccomp_notif_resp answer = {
+        .id = id, .val = result > 0 ? result : 0, .error = result < 0 ? result : 0, .flags = flags};
+
+    /* fails if the caller has gone, which is its right */
+    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static bool still_waits(int listener, uint64_t id)
+{
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+/* --- the self-test ------------------------------------------------------------------------------
+ */
+
+static void say_refusal(int error, bool memory, char text[static SUPERVISE_ERROR_MAX])
+{
+    const char *why;
+
+    if (memory && (error == EPERM || error == EACCES))
+        why = "Yama forbids to read another process's memory (kernel.yama.ptrace_scope is 2 or 3)";
+    else if (error == EBUSY)
+        why = "another supervisor is there already (LXC or sysbox intercept system calls, or this "
+              "is inside another `net2pty ... --`)";
+    else if (error == EINVAL)
+        why = "the kernel knows no seccomp notification (gVisor, or Linux before 5.0)";
+    else if (error == EPERM || error == EACCES || error == ENOSYS)
+        why = "the container's seccomp profile forbids it";
+    else
+        why = os_error_text(error);
+    snprintf(text, SUPERVISE_ERROR_MAX, "%s", why);
+}
+
+static _Noreturn void be_test_subject(int socket)
+{
+    int value = 0;
+
+    install_and_send(socket);
+    _exit(ioctl(TEST_FD, TIOCMGET, &value) == 0 && value == TEST_VALUE ? 0 : 1);
+}
+
+/* Answers the subject's one request. */
+static int answer_test(int listener)
+{
+    struct pollfd p = {.fd = listener, .events = POLLIN};
+    const int value = TEST_VALUE;
+    struct supervise_call call;
+
+    if (poll(&p, 1, TEST_MS) != 1)
+        return -ETIMEDOUT;
+    int r = receive_call(listener, &call);
+    if (r < 0)
+        return r;
+    r = supervise_write(&call, call.argument, &value, sizeof value);
+    send_answer(listener, call.id, 0, 0);
+    return r;
+}
+
+int supervise_test(char error[static SUPERVISE_ERROR_MAX])
+{
+    int sockets[2], status = 0, r = 0;
+    bool memory = false;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid == 0)
+        be_test_subject(sockets[1]);
+    close(sockets[1]);
+    int listener = pid < 0 ? -errno : receive_fd(sockets[0]);
+    if (listener >= 0) {
+        r = answer_test(listener);
+        memory = true;
+        close(listener);
+    } else {
+        r = listener;
+    }
+    close(sockets[0]);
+    if (pid > 0 && waitpid(pid, &status, 0) == pid && r == 0 && status != 0)
+        r = -EPROTO;
+    if (r < 0)
+        say_refusal(-r, memory, error);
+    return r;
+}
+
+/* --- COMMAND ------------------------------------------------------------------------------------
+ */
+
+struct supervisor {
+    const struct supervise_callbacks *callbacks;
+    void *ctx;
+    int listener;
+    pid_t command; /* 0 once it has ended */
+    bool handed_over;
+    bool finished;
+    struct event *notified; /* NULL for a command that is only waited for */
+    struct event *child;
+};
+
+/* Whether no filtered process is left, or, without a filter, no child. */
+static bool is_empty(const struct supervisor *s)
+{
+    struct pollfd p = {.fd = s->listener, .events = POLLIN};
+
+    siginfo_t info;
+
+    if (s->listener < 0)
+        return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) && !(p.revents & POLLIN);
+}
+
+static void finish(struct supervisor *s)
+{
+    if (s->finished)
+        return;
+    s->finished = true;
+    if (s->notified)
+        event_del(s->notified);
+    s->callbacks->finished(s->ctx);
+}
+
+/* Takes the status of COMMAND, and of what it has left to us as its subreaper. */
+static void reap(struct supervisor *s, int flags)
+{
+    int status;
+
+    for (pid_t pid = waitpid(-1, &status, flags); pid > 0; pid = waitpid(-1, &status, flags)) {
+        if (pid != s->command)
+            continue;
+        s->command = 0;
+        flags |= WNOHANG;
+        s->callbacks->exited(
+            s->ctx, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), !is_empty(s));
+    }
+}
+
+static void on_child(evutil_socket_t number, short what, void *ctx)
+{
+    struct supervisor *s = ctx;
+
+    (void)number;
+    (void)what;
+    reap(s, WNOHANG);
+    if (s->command == 0 && is_empty(s))
+        finish(s);
+}
+
+static void on_notified(evutil_socket_t fd, short what, void *ctx)
+{
+    struct supervisor *s = ctx;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct supervise_call call;
+
+    (void)what;
+    if (poll(&p, 1, 0) < 1)
+        return;
+    if (p.revents & POLLIN) {
+        if (receive_call(fd, &call) == 0)
+            s->callbacks->called(s->ctx, &call);
+        return;
+    }
+    if (p.revents & POLLHUP) {
+        if (s->command > 0) /* it is at its very end: nothing of it runs any more */
+            reap(s, 0);
+        finish(s);
+    }
+}
+
+/* The child until it is COMMAND. */
+static _Noreturn void become_command(int socket, char *const argv[], bool filtered)
+{
+    char go;
+
+    setpgid(0, front_group);
+    for (int i = 1; i < NSIG; i++) /* what the loop has set, and what we ignore */
+        if (i == SIGPIPE || i == SIGTTOU || i == SIGCHLD || i == SIGTERM || i == SIGINT ||
+            i == SIGHUP || i == SIGUSR1)
+            signal(i, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (filtered)
+        install_and_send(socket);
+    if (read(socket, &go, 1) != 1)
+        _exit(SUPERVISE_EXIT_FAILED);
+    execvp(argv[0], argv);
+    int error = errno;
+    (void)!send(socket, &error, sizeof error, MSG_NOSIGNAL);
+    _exit(error == ENOENT ? SUPERVISE_EXIT_NOT_FOUND : SUPERVISE_EXIT_CANNOT_RUN);
+}
+
+/* Receives the listener, lets the child go on, and learns whether it has become COMMAND. */
+static int hand_over(struct supervisor *s, int socket, bool filtered)
+{
+    int error = 0;
+
+    s->listener = filtered ? receive_fd(socket) : -1;
+    if (filtered && s->listener < 0)
+        return s->listener;
+    /* the caller and we take turns: on one processor that is several times faster */
+    if (filtered)
+        (void)ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+    s->handed_over = true;
+    if (send(socket, "", 1, MSG_NOSIGNAL) < 0)
+        return -errno;
+    /* closed by a successful exec */
+    return recv(socket, &error, sizeof error, 0) == sizeof error ? -error : 0;
+}
+
+struct supervisor *supervise_start(struct event_base *base, char *const argv[], bool filtered,
+                                   const struct supervise_callbacks *callbacks, void *ctx,
+                                   int *status, char error[static SUPERVISE_ERROR_MAX])
+{
+    struct supervisor *s = calloc(1, sizeof *s);
+    int sockets[2] = {-1, -1};
+    int r = -ENOMEM;
+
+    *status = SUPERVISE_EXIT_FAILED;
+    if (!s)
+        goto fail;
+    s->callbacks = callbacks;
+    s->ctx = ctx;
+    s->listener = -1;
+    s->child = evsignal_new(base, SIGCHLD, on_child, s);
+    if (!s->child || event_add(s->child, NULL) < 0)
+        goto fail;
+    r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0 ? -errno : 0;
+    if (r < 0)
+        goto fail;
+    s->command = fork();
+    if (s->command == 0)
+        become_command(sockets[1], argv, filtered);
+    r = s->command < 0 ? -errno : 0;
+    close(sockets[1]);
+    sockets[1] = -1;
+    if (r == 0)
+        r = hand_over(s, sockets[0], filtered);
+    if (r < 0)
+        goto fail;
+    s->notified =
+        !filtered ? NULL : event_new(base, s->listener, EV_READ | EV_PERSIST, on_notified, s);
+    if (filtered && (!s->notified || event_add(s->notified, NULL) < 0)) {
+        r = -ENOMEM;
+        goto fail;
+    }
+    close(sockets[0]);
+    tell_front(MESSAGE_STARTED, s->command);
+    return s;
+
+fail:
+    if (r == -ENOENT)
+        *status = SUPERVISE_EXIT_NOT_FOUND;
+    else if (s && s->handed_over)
+        *status = SUPERVISE_EXIT_CANNOT_RUN;
+    snprintf(error, SUPERVISE_ERROR_MAX, "%.200s: %s", argv[0], os_error_text(-r));
+    if (sockets[0] >= 0)
+        close(sockets[0]);
+    supervise_free(s);
+    return NULL;
+}
+
+void supervise_free(struct supervisor *s)
+{
+    if (!s)
+        return;
+    if (s->notified)
+        event_free(s->notified);
+    if (s->child)
+        event_free(s->child);
+    if (s->listener >= 0)
+        close(s->listener);
+    free(s);
+}
+
+void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result)
+{
+    send_answer(s->listener, call->id, result, 0);
+}
+
+void supervise_continue(struct supervisor *s, const struct supervise_call *call)
+{
+    send_answer(s->listener, call->id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+bool supervise_is_waiting(struct supervisor *s, const struct supervise_call *call)
+{
+    return still_waits(s->listener, call->id);
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+"""Behind `--` pyserial has a serial port in full: modem lines, parity, sizes, break, counters, waits,
+drain. As root and, where this is root, as nobody without a capability."""
+
+import os
+import sys
+
+import harness
+from harness import check, equal
+
+PROGRAM = '''
+import fcntl, struct, sys, termios, threading, time
+import serial
+
+port = serial.Serial(sys.argv[1], 115200, timeout=5)
+
+def eventually(condition, what):
+    limit = time.monotonic() + 5
+    while not condition():
+        if time.monotonic() > limit:
+            sys.exit('not within 5 s: ' + what)
+        time.sleep(0.005)
+
+eventually(lambda: port.cts and port.dsr and port.cd, 'open raises DTR and RTS')
+if port.ri:
+    sys.exit('RI is there')
+port.rts = False
+eventually(lambda: not port.cts and port.dsr, 'RTS falls alone')
+port.dtr = False
+eventually(lambda: not port.dsr and not port.cd, 'DTR falls')
+port.rts = port.dtr = True
+eventually(lambda: port.cts and port.dsr, 'both rise')
+
+for parity in 'EOMSN':
+    port.parity = parity
+for size in (7, 6, 5, 8):
+    port.bytesize = size
+port.baudrate = 74880
+port.parity, port.bytesize = 'E', 7
+flags = termios.tcgetattr(port.fd)[2]
+if not flags & termios.PARENB or flags & termios.CSIZE != termios.CS7:
+    sys.exit('parity or size are not read back')
+port.parity, port.bytesize = 'N', 8
+
+port.write(bytes(range(256)))
+port.flush()
+if port.read(256) != bytes(range(256)):
+    sys.exit('bytes differ')
+
+def counts():
+    return struct.unpack('11i', fcntl.ioctl(port.fd, 0x545D, bytes(80))[:44])
+breaks = counts()[9]
+port.send_break(0.05)
+termios.tcsendbreak(port.fd, 0)
+eventually(lambda: counts()[9] == breaks + 2, 'breaks are counted')
+threading.Timer(0.1, lambda: setattr(port, 'rts', False)).start()
+fcntl.ioctl(port.fd, 0x545C, 0x20)  # TIOCMIWAIT for CTS
+if port.cts:
+    sys.exit('TIOCMIWAIT came back early')
+port.set_low_latency_mode(True)
+print('uid', __import__('os').getuid())
+sys.exit(7)
+'''
+
+
+def main():
+    harness.need_serial()
+    server = harness.Com2net('-v', 'loop:', '0')
+    run(server, [])
+    check('SET-PARITY mark' in server.log(), 'parity reaches the server')
+    check('SET-DATASIZE 5' in server.log(), 'size reaches the server')
+    if os.getuid() == 0:
+        os.chmod(harness.temp(), 0o777)
+        run(server, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
+                     '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'])
+
+
+def run(server, prefix):
+    program = harness.Program([*prefix, harness.under_test('net2pty', 'client'),
+                               harness.temp(f'tty{len(prefix)}'), f'127.0.0.1:{server.port}', '--',
+                               '/usr/bin/python3', '-c', PROGRAM,
+                               harness.temp(f'tty{len(prefix)}')])
+    program.expected = True
+    equal(program.wait(30), 7, f'exit status; it said: {program.log()}')
+    check(f'uid {65534 if prefix else os.getuid()}' in program.log(), 'it ran as who it should')
+    check(not os.path.lexists(harness.temp(f'tty{len(prefix)}')), 'the link is gone')
+
+
+if __name__ == '__main__':
+    harness.run(main)

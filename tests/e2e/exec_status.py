@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+"""net2pty -- COMMAND ends with COMMAND's status, and with statuses of its own where COMMAND cannot run;
+signals reach COMMAND; what it leaves in the background neither holds the shell nor loses its port."""
+
+import os
+import signal
+import time
+
+import harness
+from harness import check, equal
+
+
+def main():
+    server = harness.Com2net('loop:', '0')
+    where = f'127.0.0.1:{server.port}'
+    link = harness.temp('tty')
+
+    for script, status in ('exit 0', 0), ('exit 42', 42), ('kill -TERM $$', 143):
+        equal(status_of(link, where, 'sh', '-c', script), status, script)
+    for turn in range(3):
+        equal(status_of('--lines=plain', link, where, 'sh', '-c', 'exit 6'), 6, 'status without lines')
+    equal(status_of(link, where, '/nonexistent'), 127, 'a command that is not there')
+    equal(status_of(link, where, '/etc/passwd'), 126, 'a command that cannot be run')
+    equal(status_of(link, '127.0.0.1:1', 'true', wait='0.3'), 3, 'no server within --wait')
+
+    program = start(link, where, 'sh', '-c', 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done')
+    program.says('^ready')
+    program.process.send_signal(signal.SIGTERM)
+    equal(program.wait(10), 9, 'SIGTERM reaches COMMAND')
+
+    out = harness.temp('background')
+    before = time.monotonic()
+    program = start(link, where, 'sh', '-c',
+                    f'(sleep 1; stty -F {link} >/dev/null && echo served >{out}) & exit 5')
+    equal(program.wait(10), 5, 'status with something left in the background')
+    check(time.monotonic() - before < 0.9, 'the shell does not wait for the background')
+    harness.eventually(lambda: os.path.exists(out) and open(out).read() == 'served\n',
+                       'the background still has its port', 5)
+    harness.eventually(lambda: not os.path.lexists(link), 'the link goes when all have gone', 5)
+
+
+def start(*words, wait=None):
+    """Options, link and server, then the command."""
+    at = next(i for i, word in enumerate(words) if ':' in word) + 1
+    program = harness.Program([harness.under_test('net2pty', 'client'),
+                               *(['--wait', wait] if wait else []), *words[:at], '--', *words[at:]])
+    program.expected = True
+    return program
+
+
+def status_of(*arguments, **options):
+    return start(*arguments, **options).wait(10)
+
+
+harness.run(main)
