@@ -1,10 +1,9 @@
 /*
  * What a request costs, in nanoseconds each:
  *
- *     requests calls [DEVICE]   system calls of this process: getppid, a one-byte write, and on DEVICE,
- *                               if it is given, TIOCMGET, TIOCMBIS, TCGETS2; TCGETS on a foreign tty
- *     requests bare             a bare notification: a filter on one ioctl, a supervisor that answers at
- *                               once
+ *     requests calls [DEVICE]   system calls of this process: getppid, a one-byte write, and on
+ * DEVICE, if it is given, TIOCMGET, TIOCMBIS, TCGETS2; TCGETS on a foreign tty requests bare a bare
+ * notification: a filter on one ioctl, a supervisor that answers at once
  *
  * Each figure is the median of 21 batches.
  */
