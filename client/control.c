@@ -9,11 +9,11 @@
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
+#include "visitor.h"
 
-enum { REQUEST_MAX = 64 };
+enum { REQUEST_MAX = 4200, QUEUE_MAX = 128 * 1024 };
 
-static const char status_request[] = "status\n";
-static const char reset_request[] = "reset\n";
+static const char join_request[] = "join ";
 static const char refusal[] = "error: ";
 
 struct control {
@@ -29,7 +29,8 @@ struct asker {
     struct control *control;
     struct asker *next;
     struct stream *stream;
-    bool waits; /* for a reset */
+    struct visitor *visitor; /* NULL unless it makes requests on links */
+    enum { ASKER_ASKS, ASKER_WAITS_FOR_RESET, ASKER_WAITS_FOR_JOIN } state;
     size_t len;
     char request[REQUEST_MAX];
 };
@@ -41,6 +42,8 @@ static void end_asker(struct asker *a)
     while (*at != a)
         at = &(*at)->next;
     *at = a->next;
+    visitor_free(a->visitor);
+    a->visitor = NULL;
     loop_defer(a->control->base, free, a);
 }
 
@@ -51,48 +54,106 @@ static void answer(struct asker *a, const char *text)
     end_asker(a);
 }
 
-static bool asks_for(const struct asker *a, const char *request)
+static void close_asker(struct asker *a)
 {
-    return a->len == strlen(request) && memcmp(a->request, request, a->len) == 0;
+    end_asker(a); /* what it has begun may still want the stream */
+    stream_close(a->stream);
 }
 
-static void on_received(void *ctx, const uint8_t *data, size_t len)
+/* --- requests -------------------------------------------------------------------------------- */
+
+static void report(struct asker *a)
 {
-    struct asker *a = ctx;
+    char text[CONTROL_REPORT_MAX] = "";
+
+    a->control->callbacks->report(a->control->ctx, text);
+    answer(a, text);
+}
+
+static void begin_visit(struct asker *a)
+{
+    a->visitor = a->control->callbacks->visit(a->control->ctx, a->stream);
+    if (!a->visitor)
+        close_asker(a);
+}
+
+static void do_request(struct asker *a)
+{
     struct control *c = a->control;
-    char report[CONTROL_REPORT_MAX] = "";
+    const struct control_callbacks *can = c->callbacks;
 
-    if (a->waits)
-        return;
-
-    if (len > REQUEST_MAX - a->len)
-        len = REQUEST_MAX - a->len;
-    memcpy(a->request + a->len, data, len);
-    a->len += len;
-    if (!memchr(a->request, '\n', a->len) && a->len < REQUEST_MAX)
-        return;
-    if (asks_for(a, status_request)) {
-        c->callbacks->report(c->ctx, report);
-        answer(a, report);
-    } else if (asks_for(a, reset_request)) {
-        a->waits = true;
-        c->callbacks->reset(c->ctx);
+    if (strcmp(a->request, "status") == 0 && can->report) {
+        report(a);
+    } else if (strcmp(a->request, "reset") == 0 && can->reset) {
+        a->state = ASKER_WAITS_FOR_RESET;
+        can->reset(c->ctx);
+    } else if (strncmp(a->request, join_request, strlen(join_request)) == 0 && can->join) {
+        a->state = ASKER_WAITS_FOR_JOIN;
+        can->join(c->ctx, a->request + strlen(join_request));
+    } else if (strcmp(a->request, "ioctl") == 0 && can->visit) {
+        begin_visit(a);
     } else {
         answer(a, "error: unknown request\n");
     }
 }
 
-void control_reset_ended(struct control *c, const char *why_not)
+static void visit(struct asker *a, const uint8_t *data, size_t len)
 {
-    char text[CONTROL_REPORT_MAX] = "reset: done\n";
+    if (len > 0 && visitor_receive(a->visitor, data, len) < 0)
+        close_asker(a);
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct asker *a = ctx;
+
+    if (a->visitor) {
+        visit(a, data, len);
+        return;
+    }
+    if (a->state != ASKER_ASKS)
+        return;
+    const uint8_t *end = memchr(data, '\n', len);
+    size_t part = end ? (size_t)(end - data) : len;
+    if (part >= REQUEST_MAX - a->len) {
+        answer(a, "error: the request is too long\n");
+        return;
+    }
+    memcpy(a->request + a->len, data, part);
+    a->len += part;
+    if (!end)
+        return;
+    a->request[a->len] = '\0';
+    do_request(a);
+    if (a->visitor)
+        visit(a, end + 1, len - part - 1);
+}
+
+void control_ended(struct control *c, const char *link, const char *why_not)
+{
+    char text[CONTROL_REPORT_MAX];
     struct asker *next;
 
+    snprintf(text, sizeof text, "%s: done\n", link ? "join" : "reset");
     if (why_not)
         snprintf(text, sizeof text, "%s%s\n", refusal, why_not);
     for (struct asker *a = c->askers; a; a = next) {
         next = a->next;
-        if (a->waits)
+        if (link ? a->state == ASKER_WAITS_FOR_JOIN &&
+                       strcmp(a->request + strlen(join_request), link) == 0
+                 : a->state == ASKER_WAITS_FOR_RESET)
             answer(a, text);
+    }
+}
+
+void control_end_visits(struct control *c)
+{
+    struct asker *next;
+
+    for (struct asker *a = c->askers; a; a = next) {
+        next = a->next;
+        if (a->visitor)
+            close_asker(a);
     }
 }
 
@@ -106,8 +167,7 @@ static void on_ended(void *ctx, int error)
     struct asker *a = ctx;
 
     (void)error;
-    stream_close(a->stream);
-    end_asker(a);
+    close_asker(a);
 }
 
 static const struct stream_callbacks asker_callbacks = {
@@ -126,7 +186,7 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
         return;
     }
     a->control = c;
-    a->stream = stream_new(c->base, fd, 2 * CONTROL_REPORT_MAX, &asker_callbacks, a);
+    a->stream = stream_new(c->base, fd, QUEUE_MAX, &asker_callbacks, a);
     if (!a->stream) {
         free(a);
         return;
@@ -149,7 +209,8 @@ struct control *control_new(struct event_base *base, const char *link,
     c->base = base;
     c->callbacks = callbacks;
     c->ctx = ctx;
-    c->socket = local_socket_listen(base, link, on_accepted, c, stale, &r, error);
+    c->socket = link ? local_socket_listen(base, link, on_accepted, c, stale, &r, error)
+                     : local_socket_listen_named(base, on_accepted, c, error);
     if (!c->socket) {
         free(c);
         return NULL;
@@ -157,17 +218,22 @@ struct control *control_new(struct event_base *base, const char *link,
     return c;
 }
 
+const char *control_name(const struct control *c)
+{
+    return local_socket_name(c->socket);
+}
+
 void control_free(struct control *c)
 {
     if (!c)
         return;
     local_socket_free(c->socket);
-    while (c->askers) {
-        stream_close(c->askers->stream);
-        end_asker(c->askers);
-    }
+    while (c->askers)
+        close_asker(c->askers);
     free(c);
 }
+
+/* --- the other end ---------------------------------------------------------------------------- */
 
 /* Asks the net2pty that serves `link`. Returns 0 with the answer in `text`, or -errno with what is
  * wrong in `error`. */
@@ -212,10 +278,10 @@ static int print_answer(const char *link, const char *request, char error[static
 
 int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX])
 {
-    return print_answer(link, status_request, error);
+    return print_answer(link, "status\n", error);
 }
 
 int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX])
 {
-    return print_answer(link, reset_request, error);
+    return print_answer(link, "reset\n", error);
 }

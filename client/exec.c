@@ -1,198 +1,109 @@
 /*
- * Theory of operation. A request that the filter stops arrives in on_called. If its descriptor is
- * one of our ports, what the program has written before is taken first, so that everything is in
- * order; then ioctl_tty says what the request means. One that waits (for a modem line, the end of a
- * break, a drain) or that finds no room is held: looked at when something has happened and every
- * 10 ms, because no descriptor tells that a signal wants its program.
+ * Theory of operation. Only one supervisor can be there for a program: inside of another net2pty's
+ * COMMAND the test for it fails, and the other one, which NET2PTY_SOCKET names, is asked to join
+ * our links over their sockets. It then answers the requests on them, and COMMAND is only waited
+ * for. Where programs cannot be supervised at all, the preload library sends us their requests over
+ * a socket of our own, which NET2PTY_SOCKET names, too.
  */
 #include "exec.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include <event2/event.h>
-
-#include "ioctl_tty.h"
+#include "calls.h"
+#include "control.h"
+#include "local_socket.h"
 #include "log.h"
-#include "os.h"
-#include "pty_session.h"
-
-enum { TICK_MS = 10 };
-
-struct link {
-    struct pty_session *session;
-    struct ioctl_tty tty;
-    struct vport_identity identity;
-};
-
-/* A call that is not answered yet. */
-struct held {
-    struct held *next;
-    struct supervise_call call;
-    struct link *link;
-    bool started; /* it waits for `wait`; otherwise for room, and has done nothing */
-    struct ioctl_wait wait;
-};
+#include "outer.h"
+#include "supervise.h"
+#include "visitor.h"
 
 struct exec {
     struct event_base *base;
+    const struct exec_options *options;
+    struct calls *calls;
+    struct control *control; /* our own socket */
     struct supervisor *supervisor;
-    struct link *links;
-    int count;
-    struct held *held;
-    struct event *tick;
+    struct outer *outer;           /* while it is asked */
+    int joined;                    /* links that the outer one has joined */
+    char why[SUPERVISE_ERROR_MAX]; /* programs cannot be supervised */
     int status;
     void (*finished)(void *ctx, int status);
     void *ctx;
 };
 
-static void schedule_tick(struct exec *e)
-{
-    const struct timeval delay = {0, TICK_MS * 1000};
+/* --- requests of supervised programs -----------------------------------------------------------
+ */
 
-    if (e->held && !event_pending(e->tick, EV_TIMEOUT, NULL))
-        event_add(e->tick, &delay);
+struct program {
+    struct caller caller;
+    struct supervisor *supervisor;
+    struct supervise_call call;
+};
+
+static int read_memory(struct caller *c, uint64_t address, void *data, size_t len)
+{
+    return supervise_read(&((struct program *)c)->call, address, data, len);
 }
 
-static int read_memory(void *ctx, uint64_t address, void *data, size_t len)
+static int write_memory(struct caller *c, uint64_t address, const void *data, size_t len)
 {
-    return supervise_read(ctx, address, data, len);
+    return supervise_write(&((struct program *)c)->call, address, data, len);
 }
 
-static int write_memory(void *ctx, uint64_t address, const void *data, size_t len)
+static bool is_waiting(struct caller *c)
 {
-    return supervise_write(ctx, address, data, len);
+    const struct program *p = (const struct program *)c;
+
+    return supervise_is_waiting(p->supervisor, &p->call);
 }
 
-/* Carries a call out, now that there is room. Returns false, with `wait`, if it has to be held. */
-static bool carry_out(struct exec *e, struct link *link, const struct supervise_call *call,
-                      struct ioctl_wait *wait)
+static int interruption(struct caller *c)
 {
-    struct supervise_call copy = *call;
-    const struct ioctl_memory memory = {read_memory, write_memory, &copy};
-    const struct ioctl_call ioctl_call = {call->request, call->argument, call->compat};
-    int result;
-
-    if (!supervise_is_waiting(e->supervisor, call)) /* its number may be another one's by now */
-        return true;
-    switch (ioctl_tty_call(&link->tty, &ioctl_call, &memory, os_now_ms(), &result, wait)) {
-    case IOCTL_ANSWER:
-        if (result == -EPERM || result == -EACCES) /* unreadable: the kernel's answer is better */
-            supervise_continue(e->supervisor, call);
-        else
-            supervise_answer(e->supervisor, call, result);
-        return true;
-    case IOCTL_CONTINUE:
-        supervise_continue(e->supervisor, call);
-        return true;
-    case IOCTL_WAIT:
-        break;
-    }
-    return false;
+    return supervise_interruption(&((struct program *)c)->call);
 }
 
-static void hold(struct exec *e, struct link *link, const struct supervise_call *call, bool started,
-                 const struct ioctl_wait *wait)
+static void answer(struct caller *c, int result)
 {
-    struct held *h = malloc(sizeof *h);
+    struct program *p = (struct program *)c;
 
-    if (!h) {
-        supervise_answer(e->supervisor, call, -ENOMEM);
-        return;
-    }
-    *h = (struct held){.next = e->held, .call = *call, .link = link, .started = started};
-    if (started)
-        h->wait = *wait;
-    e->held = h;
-    schedule_tick(e);
+    supervise_answer(p->supervisor, &p->call, result);
+    free(p);
 }
 
-static struct link *link_of(struct exec *e, const struct supervise_call *call)
+static void pass(struct caller *c)
 {
-    struct vport_identity file;
+    struct program *p = (struct program *)c;
 
-    if (supervise_identity(call, &file) < 0)
-        return NULL;
-    for (int i = 0; i < e->count; i++) {
-        const struct vport_identity *ours = &e->links[i].identity;
-
-        if (file.device == ours->device && file.inode == ours->inode &&
-            file.special == ours->special)
-            return &e->links[i];
-    }
-    return NULL;
+    supervise_continue(p->supervisor, &p->call);
+    free(p);
 }
+
+static const struct caller_ops program_ops = {
+    .read = read_memory,
+    .write = write_memory,
+    .is_waiting = is_waiting,
+    .interruption = interruption,
+    .answer = answer,
+    .pass = pass,
+};
 
 static void on_called(void *ctx, const struct supervise_call *call)
 {
     struct exec *e = ctx;
-    struct link *link = link_of(e, call);
-    struct ioctl_wait wait;
+    struct vport_identity file;
+    struct program *p = malloc(sizeof *p);
 
-    if (!link)
+    if (!p || supervise_identity(call, &file) < 0) {
         supervise_continue(e->supervisor, call);
-    else if (!pty_session_take(link->session))
-        hold(e, link, call, false, NULL);
-    else if (!carry_out(e, link, call, &wait))
-        hold(e, link, call, true, &wait);
-}
-
-/* Looks at a held call again. Returns whether it is still held. */
-static bool look_again(struct exec *e, struct held *h)
-{
-    int result =
-        supervise_is_waiting(e->supervisor, &h->call) ? supervise_interruption(&h->call) : -EINTR;
-
-    if (result == 0 && !h->started) {
-        if (!pty_session_take(h->link->session))
-            return true;
-        h->started = true;
-        return !carry_out(e, h->link, &h->call, &h->wait);
+        free(p);
+        return;
     }
-    if (result == 0) {
-        if (!ioctl_tty_is_over(&h->link->tty, &h->wait, os_now_ms(), &result))
-            return true;
-    } else if (h->started) {
-        ioctl_tty_abandon(&h->link->tty, &h->wait);
-    }
-    supervise_answer(e->supervisor, &h->call, result);
-    return false;
-}
-
-static void look_at_held(struct exec *e)
-{
-    struct held **at = &e->held;
-
-    while (*at) {
-        struct held *h = *at;
-
-        if (look_again(e, h)) {
-            at = &h->next;
-        } else {
-            *at = h->next;
-            free(h);
-        }
-    }
-    schedule_tick(e);
-}
-
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    look_at_held(ctx);
-}
-
-/* The port has news. Held calls are looked at from the loop: they may send, and the port is in the
- * middle of receiving. */
-static void on_changed(void *ctx)
-{
-    struct exec *e = ctx;
-    const struct timeval now = {0, 0};
-
-    if (e->held)
-        event_add(e->tick, &now);
+    p->caller = (struct caller){&program_ops, {call->request, call->argument, call->compat}};
+    p->supervisor = e->supervisor;
+    p->call = *call;
+    calls_make(e->calls, &file, &p->caller);
 }
 
 static void on_exited(void *ctx, int status, bool left)
@@ -213,46 +124,156 @@ static void on_finished(void *ctx)
     e->finished(e->ctx, e->status);
 }
 
-static const struct supervise_callbacks callbacks = {
+static const struct supervise_callbacks supervise_callbacks = {
     .called = on_called,
     .exited = on_exited,
     .finished = on_finished,
 };
 
-struct exec *exec_start(struct event_base *base, char *const argv[], bool filtered,
-                        struct pty_session *const *sessions, int count,
-                        void (*finished)(void *ctx, int status), void *ctx, int *status,
-                        char error[static SUPERVISE_ERROR_MAX])
+/* --- our own socket ----------------------------------------------------------------------------
+ */
+
+static void on_joined(void *ctx, const char *link, const char *why_not)
+{
+    struct exec *e = ctx;
+
+    control_ended(e->control, link, why_not);
+}
+
+static void on_join(void *ctx, const char *link)
+{
+    struct exec *e = ctx;
+
+    calls_join(e->calls, link, CALLS_JOIN_ONCE, on_joined, e);
+}
+
+static struct visitor *on_visit(void *ctx, struct stream *stream)
+{
+    struct exec *e = ctx;
+
+    return visitor_new(e->calls, NULL, stream);
+}
+
+static const struct control_callbacks control_callbacks = {
+    .join = on_join,
+    .visit = on_visit,
+};
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+static void run(struct exec *e, enum supervise_how how)
+{
+    char error[SUPERVISE_ERROR_MAX], control_error[CONTROL_ERROR_MAX];
+
+    if (how != SUPERVISE_WAIT) {
+        e->control = control_new(e->base, NULL, &control_callbacks, e, NULL, control_error);
+        if (!e->control)
+            log_warn("no `net2pty` inside the command can have modem lines: %s", control_error);
+    }
+    e->supervisor = supervise_start(e->base, e->options->argv, how,
+                                    e->control ? control_name(e->control) : NULL,
+                                    &supervise_callbacks, e, &e->status, error);
+    if (e->supervisor)
+        return;
+    log_error("%s", error);
+    e->finished(e->ctx, e->status);
+}
+
+/* Programs cannot be supervised, here and by an outer net2pty. */
+static void fall_back(struct exec *e)
+{
+    char path[SUPERVISE_PATH_MAX];
+
+    if (e->options->lines == EXEC_LINES_SECCOMP) {
+        log_error("--lines=seccomp does not work here: %s", e->why);
+        e->finished(e->ctx, SUPERVISE_EXIT_FAILED);
+    } else if (supervise_find_preload(path) == 0) {
+        if (e->options->lines == EXEC_LINES_AUTO)
+            log_warn("modem lines, break and parity for dynamically linked programs only, by %s: "
+                     "%s",
+                     path, e->why);
+        run(e, SUPERVISE_PRELOAD);
+    } else if (e->options->lines == EXEC_LINES_PRELOAD) {
+        log_error("--lines=preload: %s is not there; it is installed with net2pty, or set "
+                  "NET2PTY_PRELOAD to its path",
+                  path);
+        e->finished(e->ctx, SUPERVISE_EXIT_FAILED);
+    } else {
+        log_warn("no modem lines, break and parity for the command: %s; data, speed, flow control "
+                 "and flushes work",
+                 e->why);
+        run(e, SUPERVISE_WAIT);
+    }
+}
+
+static void ask_outer(struct exec *e);
+
+static void on_outer(void *ctx, const char *why_not)
+{
+    struct exec *e = ctx;
+
+    if (why_not)
+        log_debug("%s: %s", e->options->links[e->joined], why_not);
+    outer_free(e->outer);
+    e->outer = NULL;
+    e->joined++;
+    if (why_not)
+        fall_back(e);
+    else if (e->joined < e->options->count)
+        ask_outer(e);
+    else
+        run(e, SUPERVISE_WAIT);
+}
+
+static void ask_outer(struct exec *e)
+{
+    char path[LOCAL_SOCKET_PATH_MAX];
+
+    if (local_socket_absolute(e->options->links[e->joined], path) == 0)
+        e->outer = outer_join(e->base, getenv(SUPERVISE_SOCKET), path, on_outer, e);
+    if (!e->outer)
+        fall_back(e);
+}
+
+/* Whether an outer net2pty serves us by the preload library: supervision would do for our own links
+ * and hide the outer one's. */
+static bool is_preloaded(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded && strstr(preloaded, SUPERVISE_PRELOAD_NAME) && getenv(SUPERVISE_SOCKET);
+}
+
+static void choose(struct exec *e)
+{
+    bool insisted = e->options->lines == EXEC_LINES_SECCOMP;
+
+    if (e->options->lines == EXEC_LINES_PLAIN)
+        run(e, SUPERVISE_WAIT);
+    else if (e->options->lines == EXEC_LINES_PRELOAD)
+        fall_back(e);
+    else if ((insisted || !is_preloaded()) && supervise_test(e->why) == 0)
+        run(e, SUPERVISE_FILTER);
+    else if (getenv(SUPERVISE_SOCKET))
+        ask_outer(e);
+    else
+        fall_back(e);
+}
+
+struct exec *exec_start(struct event_base *base, const struct exec_options *options,
+                        struct calls *calls, void (*finished)(void *ctx, int status), void *ctx)
 {
     struct exec *e = calloc(1, sizeof *e);
 
-    *status = SUPERVISE_EXIT_FAILED;
-    snprintf(error, SUPERVISE_ERROR_MAX, "out of memory");
     if (!e)
         return NULL;
     e->base = base;
+    e->options = options;
+    e->calls = calls;
     e->finished = finished;
     e->ctx = ctx;
-    e->tick = evtimer_new(base, on_tick, e);
-    e->links = calloc((size_t)count, sizeof *e->links);
-    if (!e->tick || !e->links) {
-        exec_free(e);
-        return NULL;
-    }
-    e->count = count;
-    for (int i = 0; i < count; i++) {
-        struct link *link = &e->links[i];
-
-        link->session = sessions[i];
-        link->tty = (struct ioctl_tty){.port = &pty_session_ioctl_port, .ctx = sessions[i]};
-        vport_identity(pty_session_port(sessions[i]), &link->identity);
-        pty_session_watch(sessions[i], on_changed, e);
-    }
-    e->supervisor = supervise_start(base, argv, filtered, &callbacks, e, status, error);
-    if (!e->supervisor) {
-        exec_free(e);
-        return NULL;
-    }
+    choose(e);
     return e;
 }
 
@@ -260,17 +281,8 @@ void exec_free(struct exec *e)
 {
     if (!e)
         return;
-    for (int i = 0; i < e->count; i++)
-        pty_session_watch(e->links[i].session, NULL, NULL);
-    while (e->held) {
-        struct held *h = e->held;
-
-        e->held = h->next;
-        free(h);
-    }
+    outer_free(e->outer);
+    control_free(e->control);
     supervise_free(e->supervisor);
-    if (e->tick)
-        event_free(e->tick);
-    free(e->links);
     free(e);
 }

@@ -1,25 +1,36 @@
 /*
- * COMMAND under supervision: its requests on a link are answered with what the server's port has.
+ * COMMAND, and all that it starts, with its requests on links answered: by supervision where that
+ * is allowed, by an outer net2pty inside of one, by the preload library otherwise, or not at all.
+ * Everything runs on the loop thread.
  */
 #ifndef CLIENT_EXEC_H
 #define CLIENT_EXEC_H
 
-#include <stdbool.h>
-
-#include "supervise.h"
-
+struct calls;
 struct event_base;
 struct exec;
-struct pty_session;
 
-/* Starts `argv` with the links of `sessions`, which must outlive it. `finished` is called when
- * nothing of it is left, with its exit status; if it leaves something in the background, the
- * process in front (supervise.h) gets the status at once. Returns NULL with the status in `*status`
- * and what is wrong in `error`. */
-struct exec *exec_start(struct event_base *base, char *const argv[], bool filtered,
-                        struct pty_session *const *sessions, int count,
-                        void (*finished)(void *ctx, int status), void *ctx, int *status,
-                        char error[static SUPERVISE_ERROR_MAX]);
+/* How COMMAND's requests are answered. */
+enum exec_lines {
+    EXEC_LINES_AUTO, /* the first of the others that works */
+    EXEC_LINES_SECCOMP,
+    EXEC_LINES_PRELOAD,
+    EXEC_LINES_PLAIN, /* not at all: the links are pseudo-terminals */
+};
+
+struct exec_options {
+    char *const *argv;
+    enum exec_lines lines;
+    const char *const *links; /* their names */
+    int count;
+};
+
+/* Starts COMMAND, whose requests `calls` carries out; both and the options must outlive it.
+ * `finished` is called, perhaps at once, when nothing of it is left, with its exit status; if it
+ * leaves something in the background, the process in front (supervise.h) gets the status at once.
+ * What prevents it is logged, and is a status, too. Returns NULL without memory. */
+struct exec *exec_start(struct event_base *base, const struct exec_options *options,
+                        struct calls *calls, void (*finished)(void *ctx, int status), void *ctx);
 void exec_free(struct exec *e);
 
 #endif

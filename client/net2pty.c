@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "calls.h"
 #include "cli.h"
 #include "control.h"
 #include "exec.h"
@@ -16,24 +17,18 @@
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
+#include "supervise.h"
 
 enum { LINKS_MAX = 256 };
 
 enum { EXIT_NOT_CONNECTED = 3 };
-
-/* How COMMAND's serial-port requests are answered. */
-enum lines_mode {
-    LINES_AUTO,
-    LINES_SECCOMP,
-    LINES_PLAIN,
-};
 
 static struct {
     int verbose; /* -1 quiet, 1 debug, 2 trace */
     const char *status;
     unsigned wait_ms;
     bool has_wait;
-    enum lines_mode lines;
+    enum exec_lines lines;
     struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
     bool has_single;
 } options;
@@ -41,7 +36,11 @@ static struct {
 static struct {
     struct event_base *loop;
     char **command; /* behind "--", or NULL */
+    bool joins;     /* the links are other net2ptys': `net2pty exec` */
+    struct calls *calls;
     struct exec *exec;
+    struct exec_options exec_options;
+    const char *names[LINKS_MAX];
     struct pty_session_options links[LINKS_MAX];
     struct pty_session *sessions[LINKS_MAX];
     int count;
@@ -188,16 +187,16 @@ static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_M
 
 static int take_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    static const char *const names[] = {"auto", "seccomp", "plain"};
+    static const char *const names[] = {"auto", "seccomp", "preload", "plain"};
 
     (void)ctx;
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(value, names[i]) == 0) {
-            options.lines = (enum lines_mode)i;
+            options.lines = (enum exec_lines)i;
             return 0;
         }
     }
-    snprintf(error, CLI_ERROR_MAX, "it is auto, seccomp or plain");
+    snprintf(error, CLI_ERROR_MAX, "it is auto, seccomp, preload or plain");
     return -EINVAL;
 }
 
@@ -238,8 +237,8 @@ static const struct cli_option program_options[] = {
     {"wait", 'w', "SECONDS", take_wait,
      "give up, with exit status 3, unless every link is\nconnected within that time"},
     {"lines", 0, "MODE", take_lines,
-     "how COMMAND gets modem lines, break and parity: seccomp;\nplain: not at all; auto: seccomp "
-     "where it works (the default)"},
+     "how COMMAND gets modem lines, break and parity: seccomp;\npreload: dynamically linked "
+     "programs only; plain: not at\nall; auto: the first that works (the default)"},
     {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
     {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
     {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
@@ -249,6 +248,7 @@ static const struct cli_option program_options[] = {
 static const struct cli_program program = {
     .name = "net2pty",
     .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]... [-- COMMAND...]\n"
+             "exec [OPTION]... LINK... -- COMMAND...\n"
              "--status LINK\n"
              "reset LINK",
     .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at\n"
@@ -258,6 +258,8 @@ static const struct cli_program program = {
                "With -- COMMAND it runs COMMAND once the links are connected, and ends with its\n"
                "exit status. For COMMAND and all that it starts the links are serial ports in\n"
                "full: modem lines, break, parity, drain. That takes no privilege.\n"
+               "\n"
+               "`net2pty exec` does the same with links that other net2ptys serve already.\n"
                "\n"
                "--baud, --line and --raw are for a single link.\n"
                "\n"
@@ -325,6 +327,7 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
                        &net2pty.links[net2pty.count], error);
         if (r < 0)
             return r;
+        net2pty.names[net2pty.count] = net2pty.links[net2pty.count].link;
         net2pty.count++;
     }
     for (int i = 0; i < net2pty.count; i++)
@@ -340,6 +343,30 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
         return -EINVAL;
     }
     return 0;
+}
+
+/* Of `net2pty exec LINK... -- COMMAND...`. */
+static int parse_joins(int argc, char **args, char error[static CLI_ERROR_MAX])
+{
+    net2pty.joins = true;
+    for (int i = 0; i < argc && !net2pty.command; i++) {
+        if (strcmp(args[i], "--") == 0 && i + 1 < argc) {
+            net2pty.command = args + i + 1;
+        } else if (net2pty.count == LINKS_MAX) {
+            snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
+            return -EINVAL;
+        } else {
+            net2pty.names[net2pty.count++] = args[i];
+        }
+    }
+    if (net2pty.count > 0 && net2pty.command && !options.has_single)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX,
+             options.has_single
+                 ? "--baud, --line and --raw are for the net2pty that serves the link"
+                 : "exec takes the LINKs of other net2ptys and a command, as in `net2pty exec "
+                   "/dev/ttyS5 -- COMMAND`");
+    return -EINVAL;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -368,39 +395,17 @@ static void on_finished(void *ctx, int status)
     end_with(status);
 }
 
-/* Whether COMMAND's requests can be answered; says why not. Returns -1 if that was insisted on. */
-static int choose_lines(bool *filtered)
-{
-    char why[SUPERVISE_ERROR_MAX];
-
-    *filtered = options.lines != LINES_PLAIN && supervise_test(why) == 0;
-    if (*filtered || options.lines == LINES_PLAIN)
-        return 0;
-    if (options.lines == LINES_SECCOMP) {
-        log_error("--lines=seccomp does not work here: %s", why);
-        return -1;
-    }
-    log_warn("no modem lines, break and parity for the command: %s; data, speed, flow control and "
-             "flushes work",
-             why);
-    return 0;
-}
-
 static void start_command(void)
 {
-    char error[SUPERVISE_ERROR_MAX];
-    bool filtered;
-    int status;
-
-    if (choose_lines(&filtered) < 0) {
-        end_with(SUPERVISE_EXIT_FAILED);
-        return;
-    }
-    net2pty.exec = exec_start(net2pty.loop, net2pty.command, filtered, net2pty.sessions,
-                              net2pty.count, on_finished, NULL, &status, error);
+    net2pty.exec_options = (struct exec_options){.argv = net2pty.command,
+                                                 .lines = options.lines,
+                                                 .links = net2pty.names,
+                                                 .count = net2pty.count};
+    net2pty.exec =
+        exec_start(net2pty.loop, &net2pty.exec_options, net2pty.calls, on_finished, NULL);
     if (!net2pty.exec) {
-        log_error("%s", error);
-        end_with(status);
+        log_error("out of memory");
+        end_with(SUPERVISE_EXIT_FAILED);
     }
 }
 
@@ -416,12 +421,25 @@ static void on_connected(void *ctx)
         start_command();
 }
 
+static void on_joined(void *ctx, const char *link, const char *why_not)
+{
+    if (!why_not) {
+        on_connected(ctx);
+        return;
+    }
+    log_error("%s: %s", link, why_not);
+    end_with(SUPERVISE_EXIT_FAILED);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
     (void)what;
     (void)ctx;
-    for (int i = 0; i < net2pty.count; i++) {
+    if (net2pty.joins)
+        log_error("not every link was served, and connected, within %g s",
+                  options.wait_ms / 1000.0);
+    for (int i = 0; i < net2pty.count && !net2pty.joins; i++) {
         const struct pty_session *s = net2pty.sessions[i];
 
         if (!pty_session_is_connected(s))
@@ -450,11 +468,24 @@ static int begin_waiting(void)
     return !net2pty.deadline || event_add(net2pty.deadline, &limit) < 0 ? -ENOMEM : 0;
 }
 
+static int join_links(void)
+{
+    for (int i = 0; i < net2pty.count; i++)
+        calls_join(net2pty.calls, net2pty.names[i],
+                   options.has_wait ? CALLS_JOIN_PATIENTLY : CALLS_JOIN_NOW, on_joined, NULL);
+    return begin_waiting();
+}
+
 static int make_links(void)
 {
     char error[VPORT_ERROR_MAX];
 
     net2pty.unconnected = net2pty.count;
+    net2pty.calls = calls_new(net2pty.loop);
+    if (!net2pty.calls)
+        return -1;
+    if (net2pty.joins)
+        return join_links();
     for (int i = 0; i < net2pty.count; i++) {
         net2pty.sessions[i] =
             pty_session_new(net2pty.loop, &net2pty.links[i], on_connected, NULL, error);
@@ -462,6 +493,9 @@ static int make_links(void)
             log_error("%s", error);
             return -1;
         }
+        if (calls_add(net2pty.calls, net2pty.sessions[i]) < 0)
+            return -1;
+        pty_session_serve(net2pty.sessions[i], net2pty.calls);
     }
     return begin_waiting();
 }
@@ -477,12 +511,13 @@ static int serve(void)
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
         net2pty.status = net2pty.command ? SUPERVISE_EXIT_FAILED : CLI_EXIT_FAILED;
     }
+    for (int i = 0; i < net2pty.count; i++)
+        pty_session_withdraw(net2pty.sessions[i]);
     if (net2pty.command) { /* the same links can be made again as soon as the front has ended */
-        for (int i = 0; i < net2pty.count; i++)
-            pty_session_withdraw(net2pty.sessions[i]);
         loop_settle(net2pty.loop);
         supervise_report(net2pty.status);
     }
+    calls_free(net2pty.calls);
     exec_free(net2pty.exec);
     for (int i = 0; i < net2pty.count; i++)
         pty_session_free(net2pty.sessions[i]);
@@ -538,7 +573,8 @@ int main(int argc, char **argv)
             return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
         return ask(control_print_reset, argv[2]);
     }
-    if (parse_links(argc - 1, argv + 1, error) < 0)
+    if (argc > 1 && strcmp(argv[1], "exec") == 0 ? parse_joins(argc - 2, argv + 2, error) < 0
+                                                 : parse_links(argc - 1, argv + 1, error) < 0)
         return cli_usage_error("%s", error);
     return net2pty.command ? serve_command() : serve();
 }

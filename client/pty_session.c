@@ -37,6 +37,7 @@
 #include "os.h"
 #include "proto/comport.h"
 #include "stream.h"
+#include "visitor.h"
 
 enum {
     NEGOTIATE_MS = 3000,
@@ -73,6 +74,8 @@ struct pty_session {
     struct far_port far;
     void (*changed)(void *ctx); /* NULL unless somebody watches */
     void *changed_ctx;
+    struct calls *calls;    /* of other processes */
+    bool counts;            /* breaks and line errors are of interest */
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
     struct buf to_link;     /* what programs have not taken yet */
     bool purging;           /* what comes is older than a purge that is not answered yet */
@@ -264,7 +267,7 @@ static void end_reset(struct pty_session *s, const char *why_not)
     event_del(s->reset);
     s->far.resetting = false;
     log_info("%s: reset: %s", s->name, why_not ? why_not : "done");
-    control_reset_ended(s->control, why_not);
+    control_ended(s->control, NULL, why_not);
 }
 
 /* The port gets the settings of the server's, which programs then find; what the user said of the
@@ -363,7 +366,7 @@ static void become_ready(struct pty_session *s)
             far_port_ask_outputs(&s->far);
         else
             far_port_tell_outputs(&s->far);
-        if (s->options->counts)
+        if (s->counts)
             far_port_count_errors(&s->far);
         flush_out(s);
     }
@@ -465,6 +468,7 @@ static void lose(struct pty_session *s, const char *why)
             s->far.outputs = 0;
         if (vport_hang_up(s->port, error) < 0)
             log_error("%s", error);
+        control_end_visits(s->control);
     }
 }
 
@@ -571,6 +575,11 @@ void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *
 {
     s->changed = changed;
     s->changed_ctx = ctx;
+}
+
+void pty_session_serve(struct pty_session *s, struct calls *calls)
+{
+    s->calls = calls;
 }
 
 bool pty_session_take(struct pty_session *s)
@@ -735,9 +744,22 @@ static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
     pty_session_report(ctx, text);
 }
 
+static struct visitor *on_visit(void *ctx, struct stream *stream)
+{
+    struct pty_session *s = ctx;
+
+    if (!s->counts && s->far.ready) {
+        far_port_count_errors(&s->far);
+        flush_out(s);
+    }
+    s->counts = true;
+    return s->calls ? visitor_new(s->calls, s, stream) : NULL;
+}
+
 static const struct control_callbacks control_callbacks = {
     .report = on_report,
     .reset = on_reset,
+    .visit = on_visit,
 };
 
 /* --- beginning and end ------------------------------------------------------------------------ */
@@ -768,6 +790,7 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->connected = connected;
     s->ctx = ctx;
     s->name = options->link;
+    s->counts = options->counts;
     s->far.name = options->link;
     s->far.told = first_settings(options);
     far_port_attach(&s->far, NULL);

@@ -12,6 +12,7 @@
 #include "ioctl_tty.h"
 #include "vport.h"
 
+struct calls;
 struct event_base;
 struct pty_session;
 
@@ -34,8 +35,8 @@ struct pty_session *pty_session_new(struct event_base *base,
                                     void (*connected)(void *ctx), void *ctx,
                                     char error[static VPORT_ERROR_MAX]);
 
-/* Takes the link away at once, so that it can be made again; pty_session_free has to follow.
- * Accepts NULL. */
+/* Takes the link away at once, so that it can be made again, and ends the connections of other
+ * processes; pty_session_free has to follow. Accepts NULL. */
 void pty_session_withdraw(struct pty_session *s);
 
 /* Ends the connection and takes the link away. Accepts NULL. */
@@ -56,6 +57,9 @@ struct vport *pty_session_port(struct pty_session *s);
 /* Takes all that programs have written so far, in order with what follows. Returns false while
  * there is no room for it: then what follows has to wait, too. */
 bool pty_session_take(struct pty_session *s);
+
+/* Has requests of other processes, which come over the control socket, carried out by `calls`. */
+void pty_session_serve(struct pty_session *s, struct calls *calls);
 
 /* Calls `changed` when something that a request may wait for has happened. */
 void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);

@@ -1,7 +1,7 @@
 /*
  * Sockets for programs of the same machine: the control socket that stands, hidden, beside each
- * link of net2pty (".ttyS5.net2pty" beside "ttyS5": programs look for ttyS*). Implemented in
- * posix/local_socket.c.
+ * link of net2pty (".ttyS5.net2pty" beside "ttyS5": programs look for ttyS*), and one without a
+ * file for each COMMAND of net2pty. Implemented in posix/local_socket.c.
  */
 #ifndef COMMON_LOCAL_SOCKET_H
 #define COMMON_LOCAL_SOCKET_H
@@ -26,10 +26,31 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
                                          bool *stale, int *r,
                                          char error[static LOCAL_SOCKET_ERROR_MAX]);
 
+/*
+ * Listens under a name of its own that nobody else has, in Linux's abstract name space (unix(7)):
+ * no folder has to be writable and nothing is left behind. Processes of other users are turned
+ * away. Returns NULL with what is wrong in `error`.
+ */
+struct local_socket *local_socket_listen_named(struct event_base *base,
+                                               void (*accepted)(void *ctx, evutil_socket_t fd),
+                                               void *ctx,
+                                               char error[static LOCAL_SOCKET_ERROR_MAX]);
+
+/* That name, "@" in front. */
+const char *local_socket_name(const struct local_socket *l);
+
 /* Stops listening and removes the socket. Accepts NULL. */
 void local_socket_free(struct local_socket *l);
 
+enum { LOCAL_SOCKET_PATH_MAX = 4096 };
+
+/* The path of `link` from the root, its folder's symbolic links resolved. Returns 0 or -errno. */
+int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX]);
+
 /* Connects, blocking, to the socket beside `link`. Returns it, or -errno. */
 evutil_socket_t local_socket_connect(const char *link);
+
+/* Likewise to the one of that name. */
+evutil_socket_t local_socket_connect_named(const char *name);
 
 #endif

@@ -2,7 +2,8 @@
  * Runs a command, and all that it starts, with the serial-port requests of its programs answered by
  * us: each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here.
  * Implemented in posix/supervise.c by seccomp user notification: no privilege, no change to the
- * programs, any C library or none. Everything runs on the loop thread but for supervise_split.
+ * programs, any C library or none; or, where that is forbidden, by a library that is loaded into
+ * the programs. Everything runs on the loop thread but for supervise_split.
  */
 #ifndef COMMON_SUPERVISE_H
 #define COMMON_SUPERVISE_H
@@ -61,10 +62,27 @@ void supervise_report(int status);
  * layer that refuses in `error`. */
 int supervise_test(char error[static SUPERVISE_ERROR_MAX]);
 
-/* Starts the command `argv`, found by PATH; `filtered`: with its requests told by `called`,
- * otherwise it is only waited for. Returns NULL with the exit status in `*status` and what is wrong
- * in `error`. */
-struct supervisor *supervise_start(struct event_base *base, char *const argv[], bool filtered,
+enum supervise_how {
+    SUPERVISE_WAIT,    /* it is only waited for */
+    SUPERVISE_FILTER,  /* its requests are told by `called` */
+    SUPERVISE_PRELOAD, /* with the library that asks for them over the socket (client/preload) */
+};
+
+/* The environment variable by which programs find the socket of their net2pty. */
+#define SUPERVISE_SOCKET "NET2PTY_SOCKET"
+
+#define SUPERVISE_PRELOAD_NAME "libnet2pty-preload.so"
+
+enum { SUPERVISE_PATH_MAX = 4096 };
+
+/* Finds that library: where the environment variable NET2PTY_PRELOAD says, else beside this program
+ * or where it is installed. Returns 0, or -ENOENT with the last place looked at. */
+int supervise_find_preload(char path[static SUPERVISE_PATH_MAX]);
+
+/* Starts the command `argv`, found by PATH, with `socket` (or NULL) for SUPERVISE_SOCKET. Returns
+ * NULL with the exit status in `*status` and what is wrong in `error`. */
+struct supervisor *supervise_start(struct event_base *base, char *const argv[],
+                                   enum supervise_how how, const char *socket,
                                    const struct supervise_callbacks *callbacks, void *ctx,
                                    int *status, char error[static SUPERVISE_ERROR_MAX]);
 void supervise_free(struct supervisor *s);

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,7 +25,7 @@ enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10 };
 
 struct local_socket {
     struct evconnlistener *listener;
-    int folder;
+    int folder; /* -1: without a file */
     char name[NAME_MAX + 1];
     void (*accepted)(void *ctx, evutil_socket_t fd);
     void *ctx;
@@ -74,6 +76,21 @@ static int connect_at(int folder, const char *name)
         return r;
     }
     return fd;
+}
+
+int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX])
+{
+    char folder[PATH_MAX], real[PATH_MAX];
+    const char *slash = strrchr(link, '/');
+    int len = !slash ? 1 : slash == link ? 1 : (int)(slash - link);
+
+    if (snprintf(folder, sizeof folder, "%.*s", len, slash ? link : ".") >= PATH_MAX)
+        return -ENAMETOOLONG;
+    if (!realpath(folder, real))
+        return -errno;
+    int n = snprintf(path, LOCAL_SOCKET_PATH_MAX, "%s/%s", real[1] ? real : "",
+                     slash ? slash + 1 : link);
+    return n < LOCAL_SOCKET_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 evutil_socket_t local_socket_connect(const char *link)
@@ -202,14 +219,104 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
     return l;
 }
 
+/* --- without a file ----------------------------------------------------------------------------
+ */
+
+/* The address of "@name". Returns its length, or -ENAMETOOLONG. */
+static int make_named_address(const char *name, struct sockaddr_un *un)
+{
+    size_t len = strlen(name);
+
+    *un = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (name[0] != '@' || len > sizeof un->sun_path)
+        return -EINVAL;
+    memcpy(un->sun_path + 1, name + 1, len - 1);
+    return (int)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+static void on_accept_named(struct evconnlistener *listener, evutil_socket_t fd,
+                            struct sockaddr *sa, int len, void *ctx)
+{
+    struct local_socket *l = ctx;
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    (void)listener;
+    (void)sa;
+    (void)len;
+    /* no file's permissions are in front of this socket */
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+        (peer.uid != 0 && peer.uid != geteuid()))
+        close(fd);
+    else
+        l->accepted(l->ctx, fd);
+}
+
+struct local_socket *local_socket_listen_named(struct event_base *base,
+                                               void (*accepted)(void *ctx, evutil_socket_t fd),
+                                               void *ctx, char error[static LOCAL_SOCKET_ERROR_MAX])
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    struct local_socket *l = calloc(1, sizeof *l);
+    struct sockaddr_un un;
+    uint64_t random;
+
+    snprintf(error, LOCAL_SOCKET_ERROR_MAX, "out of memory");
+    if (!l)
+        return NULL;
+    l->folder = -1;
+    l->accepted = accepted;
+    l->ctx = ctx;
+    if (getrandom(&random, sizeof random, 0) == sizeof random) {
+        snprintf(l->name, sizeof l->name, "@net2pty-%d-%016llx", (int)getpid(),
+                 (unsigned long long)random);
+        l->listener =
+            evconnlistener_new_bind(base, on_accept_named, l, flags, 8, (struct sockaddr *)&un,
+                                    make_named_address(l->name, &un));
+    }
+    if (!l->listener) {
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(errno));
+        local_socket_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+const char *local_socket_name(const struct local_socket *l)
+{
+    return l->name;
+}
+
+evutil_socket_t local_socket_connect_named(const char *name)
+{
+    struct sockaddr_un un;
+    int len = make_named_address(name, &un);
+
+    if (len < 0)
+        return len;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&un, (socklen_t)len) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+/* -----------------------------------------------------------------------------------------------
+ */
+
 void local_socket_free(struct local_socket *l)
 {
     if (!l)
         return;
-    if (l->listener) {
+    if (l->listener && l->folder >= 0)
         unlinkat(l->folder, l->name, 0);
+    if (l->listener)
         evconnlistener_free(l->listener);
-    }
     if (l->folder >= 0)
         close(l->folder);
     free(l);

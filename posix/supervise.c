@@ -488,8 +488,46 @@ static void on_notified(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+int supervise_find_preload(char path[static SUPERVISE_PATH_MAX])
+{
+    static const char *const places[] = {"", "../lib/net2pty/", "client/"};
+    const char *said = getenv("NET2PTY_PRELOAD");
+    char folder[SUPERVISE_PATH_MAX / 2];
+    ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
+
+    if (said) {
+        snprintf(path, SUPERVISE_PATH_MAX, "%s", said);
+        return access(path, R_OK) == 0 ? 0 : -ENOENT;
+    }
+    folder[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, SUPERVISE_PATH_MAX, "%s%s" SUPERVISE_PRELOAD_NAME, folder, places[i]);
+        if (access(path, R_OK) == 0)
+            return 0;
+    }
+    snprintf(path, SUPERVISE_PATH_MAX, "%s%s" SUPERVISE_PRELOAD_NAME, folder, places[1]);
+    return -ENOENT;
+}
+
+/* Puts the library in front of those that are preloaded already. */
+static void set_preload(void)
+{
+    const char *others = getenv("LD_PRELOAD");
+    char path[SUPERVISE_PATH_MAX], value[2 * SUPERVISE_PATH_MAX];
+
+    if (supervise_find_preload(path) < 0)
+        return;
+    snprintf(value, sizeof value, "%s%s%s", path, others && *others ? ":" : "",
+             others ? others : "");
+    setenv("LD_PRELOAD", value, 1);
+}
+
 /* The child until it is COMMAND. */
-static _Noreturn void become_command(int socket, char *const argv[], bool filtered)
+static _Noreturn void become_command(int socket, char *const argv[], enum supervise_how how,
+                                     const char *requests)
 {
     char go;
 
@@ -501,7 +539,11 @@ static _Noreturn void become_command(int socket, char *const argv[], bool filter
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (filtered)
+    if (requests)
+        setenv(SUPERVISE_SOCKET, requests, 1);
+    if (how == SUPERVISE_PRELOAD)
+        set_preload();
+    if (how == SUPERVISE_FILTER)
         install_and_send(socket);
     if (read(socket, &go, 1) != 1)
         _exit(SUPERVISE_EXIT_FAILED);
@@ -529,10 +571,12 @@ static int hand_over(struct supervisor *s, int socket, bool filtered)
     return recv(socket, &error, sizeof error, 0) == sizeof error ? -error : 0;
 }
 
-struct supervisor *supervise_start(struct event_base *base, char *const argv[], bool filtered,
+struct supervisor *supervise_start(struct event_base *base, char *const argv[],
+                                   enum supervise_how how, const char *socket,
                                    const struct supervise_callbacks *callbacks, void *ctx,
                                    int *status, char error[static SUPERVISE_ERROR_MAX])
 {
+    const bool filtered = how == SUPERVISE_FILTER;
     struct supervisor *s = calloc(1, sizeof *s);
     int sockets[2] = {-1, -1};
     int r = -ENOMEM;
@@ -551,7 +595,7 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[], 
         goto fail;
     s->command = fork();
     if (s->command == 0)
-        become_command(sockets[1], argv, filtered);
+        become_command(sockets[1], argv, how, socket);
     r = s->command < 0 ? -errno : 0;
     close(sockets[1]);
     sockets[1] = -1;

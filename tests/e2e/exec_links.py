@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Several links for one command, each with its own lines; inside another supervisor, where no second
-one can be, data still flows and one line says what does not."""
+"""Several links for one command, each with its own lines; inside another supervisor that cannot be
+asked, where no second one can be, data still flows and one line says what does not."""
 
 import harness
 from harness import check, equal
@@ -33,7 +33,8 @@ def main():
     program.expected = True
     equal(program.wait(30), 0, f'exit status; it said: {program.log()}')
 
-    outer = harness.Program([net2pty, *pairs[:2], '--', net2pty, *pairs[2:], '--', 'sh', '-c',
+    outer = harness.Program([net2pty, *pairs[:2], '--', 'env', '-u', 'NET2PTY_SOCKET',
+                             'NET2PTY_PRELOAD=/nowhere', net2pty, *pairs[2:], '--', 'sh', '-c',
                              f'echo x >{names[1]} && exit 11'])
     outer.expected = True
     equal(outer.wait(30), 11, f'status of the inner one; it said: {outer.log()}')

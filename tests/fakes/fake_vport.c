@@ -209,6 +209,23 @@ void local_socket_free(struct local_socket *l)
     (void)l;
 }
 
+const char *local_socket_name(const struct local_socket *l)
+{
+    (void)l;
+    return "@fake";
+}
+
+struct local_socket *local_socket_listen_named(struct event_base *base,
+                                               void (*accepted)(void *ctx, evutil_socket_t fd),
+                                               void *ctx,
+                                               char error[static LOCAL_SOCKET_ERROR_MAX])
+{
+    bool stale;
+    int r;
+
+    return local_socket_listen(base, "", accepted, ctx, &stale, &r, error);
+}
+
 evutil_socket_t local_socket_connect(const char *link)
 {
     (void)link;

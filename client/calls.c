@@ -1,0 +1,488 @@
+/*
+ * Theory of operation. What a program has written before its request is taken first, so that
+ * everything is in order; then ioctl_tty says what the request means. One that waits (for a modem
+ * line, the end of a break, a drain), that finds no room, or that another net2pty has been asked
+ * for, is held: looked at when something has happened and every 10 ms, because no descriptor tells
+ * that a signal wants its program.
+ */
+#include "calls.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "ioctl_wire.h"
+#include "joined.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "pty_session.h"
+
+enum { TICK_MS = 10 };
+
+struct link {
+    struct link *next;
+    struct calls *calls;
+    struct vport_identity identity;
+    bool known; /* the identity */
+    struct pty_session *session;
+    struct ioctl_tty tty;  /* of the session's */
+    struct joined *joined; /* in the place of a session */
+    enum calls_join how;
+    void (*on_joined)(void *ctx, const char *link, const char *why_not); /* until it is called */
+    void *ctx;
+};
+
+enum held_for {
+    HELD_FOR_ROOM,       /* nothing is done yet */
+    HELD_FOR_WAIT,       /* `wait` is not over */
+    HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
+    HELD_FOR_CONNECTION, /* a greeting */
+};
+
+struct held {
+    struct held *next;
+    struct caller *caller;
+    struct link *link;
+    enum held_for what;
+    struct ioctl_wait wait;
+    uint32_t id;
+};
+
+struct calls {
+    struct event_base *base;
+    struct link *links;
+    struct held *held;
+    struct event *tick;
+    uint32_t last_id;
+};
+
+static void schedule_tick(struct calls *c)
+{
+    const struct timeval delay = {0, TICK_MS * 1000};
+
+    if (c->held && !event_pending(c->tick, EV_TIMEOUT, NULL))
+        event_add(c->tick, &delay);
+}
+
+/* A link has news. Held calls are looked at from the loop: they may send, and the link is in the
+ * middle of receiving. */
+static void on_changed(void *ctx)
+{
+    struct calls *c = ctx;
+    const struct timeval now = {0, 0};
+
+    if (c->held)
+        event_add(c->tick, &now);
+}
+
+static void hold(struct calls *c, struct link *link, struct caller *caller,
+                 const struct held *state)
+{
+    struct held *h = malloc(sizeof *h);
+
+    if (!h) {
+        caller->ops->answer(caller, -ENOMEM);
+        return;
+    }
+    *h = *state;
+    h->caller = caller;
+    h->link = link;
+    h->next = c->held;
+    c->held = h;
+    schedule_tick(c);
+}
+
+/* --- carrying out ------------------------------------------------------------------------------
+ */
+
+static int read_memory(void *ctx, uint64_t address, void *data, size_t len)
+{
+    struct caller *caller = ctx;
+
+    return caller->ops->read(caller, address, data, len);
+}
+
+static int write_memory(void *ctx, uint64_t address, const void *data, size_t len)
+{
+    struct caller *caller = ctx;
+
+    return caller->ops->write(caller, address, data, len);
+}
+
+static void end_call(struct caller *caller, int result)
+{
+    if (result == -EPERM || result == -EACCES) /* unreadable: the kernel's answer is better */
+        caller->ops->pass(caller);
+    else
+        caller->ops->answer(caller, result);
+}
+
+/* On a link of this process. Returns false, with what it waits for in `state`. */
+static bool carry_out_here(struct link *link, struct caller *caller, struct held *state)
+{
+    const struct ioctl_memory memory = {read_memory, write_memory, caller};
+    int result;
+
+    state->what = HELD_FOR_ROOM;
+    if (!pty_session_take(link->session))
+        return false;
+    if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
+        caller->ops->answer(caller, -EINTR);
+        return true;
+    }
+    switch (
+        ioctl_tty_call(&link->tty, &caller->call, &memory, os_now_ms(), &result, &state->wait)) {
+    case IOCTL_ANSWER:
+        end_call(caller, result);
+        return true;
+    case IOCTL_CONTINUE:
+        caller->ops->pass(caller);
+        return true;
+    case IOCTL_WAIT:
+        break;
+    }
+    state->what = HELD_FOR_WAIT;
+    return false;
+}
+
+/* Asks the net2pty that serves the link. Returns likewise. */
+static bool carry_out_there(struct link *link, struct caller *caller, struct held *state)
+{
+    const struct ioctl_call *call = &caller->call;
+    struct ioctl_wire_question q = {.kind = IOCTL_WIRE_CALL,
+                                    .compat = call->compat,
+                                    .request = call->request,
+                                    .argument = call->argument,
+                                    .device = link->identity.device,
+                                    .inode = link->identity.inode,
+                                    .special = link->identity.special};
+    struct ioctl_shape shape;
+
+    state->what = HELD_FOR_ROOM;
+    if (!ioctl_shape_find(call->request, call->compat, &shape)) {
+        caller->ops->pass(caller);
+        return true;
+    }
+    q.len = shape.in;
+    int r = shape.in > 0 ? caller->ops->read(caller, call->argument, q.data, q.len) : 0;
+    if (r == 0) {
+        q.id = ++link->calls->last_id;
+        r = joined_ask(link->joined, &q);
+    }
+    if (r == -ENOBUFS)
+        return false;
+    if (r < 0) {
+        end_call(caller, r);
+        return true;
+    }
+    state->what = HELD_FOR_ANSWER;
+    state->id = q.id;
+    return false;
+}
+
+static bool carry_out(struct link *link, struct caller *caller, struct held *state)
+{
+    return link->session ? carry_out_here(link, caller, state)
+                         : carry_out_there(link, caller, state);
+}
+
+static struct link *link_of(struct calls *c, const struct vport_identity *file)
+{
+    for (struct link *l = c->links; l; l = l->next) {
+        if (l->session) /* a port that hangs up is replaced */
+            vport_identity(pty_session_port(l->session), &l->identity);
+        if (l->known && l->identity.inode == file->inode && l->identity.special == file->special &&
+            l->identity.device == file->device)
+            return l;
+    }
+    return NULL;
+}
+
+void calls_make(struct calls *c, const struct vport_identity *identity, struct caller *caller)
+{
+    struct link *link = link_of(c, identity);
+    struct held state = {0};
+
+    if (!link)
+        caller->ops->pass(caller);
+    else if (!carry_out(link, caller, &state))
+        hold(c, link, caller, &state);
+}
+
+void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller)
+{
+    struct link *link = c->links;
+    const struct held state = {.what = HELD_FOR_CONNECTION};
+
+    while (link && link->session != session)
+        link = link->next;
+    if (!link)
+        caller->ops->pass(caller);
+    else if (at_once || pty_session_is_connected(session))
+        caller->ops->answer(caller, 0);
+    else
+        hold(c, link, caller, &state);
+}
+
+/* --- callers that are held ---------------------------------------------------------------------
+ */
+
+/* What has been begun for a caller that does not wait for it any more is ended. */
+static void abandon(struct held *h)
+{
+    if (h->what == HELD_FOR_WAIT)
+        ioctl_tty_abandon(&h->link->tty, &h->wait);
+    else if (h->what == HELD_FOR_ANSWER)
+        joined_cancel(h->link->joined, h->id);
+}
+
+/* Looks at a held call again. Returns whether it is still held. */
+static bool look_again(struct held *h)
+{
+    struct caller *caller = h->caller;
+    int result = caller->ops->is_waiting(caller) ? caller->ops->interruption(caller) : -EINTR;
+
+    if (result < 0) {
+        abandon(h);
+        caller->ops->answer(caller, result);
+        return false;
+    }
+    switch (h->what) {
+    case HELD_FOR_ROOM:
+        return !carry_out(h->link, caller, h);
+    case HELD_FOR_WAIT:
+        if (!ioctl_tty_is_over(&h->link->tty, &h->wait, os_now_ms(), &result))
+            return true;
+        break;
+    case HELD_FOR_ANSWER:
+        return true;
+    case HELD_FOR_CONNECTION:
+        if (!pty_session_is_connected(h->link->session))
+            return true;
+        break;
+    }
+    caller->ops->answer(caller, result);
+    return false;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    struct calls *c = ctx;
+    struct held **at = &c->held;
+
+    (void)fd;
+    (void)what;
+    while (*at) {
+        struct held *h = *at;
+
+        if (look_again(h)) {
+            at = &h->next;
+        } else {
+            *at = h->next;
+            free(h);
+        }
+    }
+    schedule_tick(c);
+}
+
+/* Takes the held call with this number off the list; NULL if there is none. */
+static struct held *take_asked(struct link *link, uint32_t id)
+{
+    for (struct held **at = &link->calls->held; *at; at = &(*at)->next) {
+        struct held *h = *at;
+
+        if (h->link == link && h->what == HELD_FOR_ANSWER && h->id == id) {
+            *at = h->next;
+            return h;
+        }
+    }
+    return NULL;
+}
+
+void calls_cancel(struct calls *c, const struct caller *caller)
+{
+    for (struct held **at = &c->held; *at; at = &(*at)->next) {
+        struct held *h = *at;
+
+        if (h->caller == caller) {
+            *at = h->next;
+            abandon(h);
+            free(h);
+            return;
+        }
+    }
+}
+
+/* --- links of another net2pty ------------------------------------------------------------------
+ */
+
+/* Tells once how joining has ended. */
+static void tell_joined(struct link *link, const char *why_not)
+{
+    void (*tell)(void *ctx, const char *name, const char *why_not) = link->on_joined;
+
+    link->on_joined = NULL;
+    if (tell)
+        tell(link->ctx, joined_link(link->joined), why_not);
+}
+
+static void remove_link(struct link *link)
+{
+    struct link **at = &link->calls->links;
+
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    joined_free(link->joined);
+    free(link);
+}
+
+static void on_ready(void *ctx, const struct vport_identity *identity)
+{
+    struct link *link = ctx;
+
+    link->identity = *identity;
+    link->known = true;
+    log_debug("%s: joined", joined_link(link->joined));
+    tell_joined(link, NULL);
+}
+
+static void on_lost(void *ctx, const char *why)
+{
+    struct link *link = ctx;
+    struct calls *c = link->calls;
+
+    if (link->known)
+        log_debug("%s: %s", joined_link(link->joined), why);
+    link->known = false;
+    for (struct held **at = &c->held; *at;) {
+        struct held *h = *at;
+
+        if (h->link != link) {
+            at = &h->next;
+            continue;
+        }
+        *at = h->next;
+        h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
+        free(h);
+    }
+    bool first = link->on_joined != NULL;
+    if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first)) {
+        joined_retry(link->joined);
+        return;
+    }
+    tell_joined(link, why);
+    remove_link(link);
+}
+
+static void on_answered(void *ctx, const struct ioctl_wire_answer *a)
+{
+    struct link *link = ctx;
+    struct held *h = take_asked(link, a->id);
+
+    if (!h) /* it was cancelled meanwhile */
+        return;
+    struct caller *caller = h->caller;
+    int result = a->result;
+    struct ioctl_shape shape = {0};
+
+    free(h);
+    ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
+    if (a->kind == IOCTL_WIRE_PASS) {
+        caller->ops->pass(caller);
+        return;
+    }
+    if (!caller->ops->is_waiting(caller))
+        result = -EINTR;
+    else if (result >= 0 && shape.out > 0 && a->len != shape.out)
+        result = -EIO; /* of another version */
+    else if (result >= 0 && shape.out > 0)
+        result = caller->ops->write(caller, caller->call.argument, a->data, a->len);
+    end_call(caller, result);
+}
+
+static const struct joined_callbacks joined_callbacks = {
+    .ready = on_ready,
+    .lost = on_lost,
+    .answered = on_answered,
+};
+
+void calls_join(struct calls *c, const char *name, enum calls_join how,
+                void (*joined)(void *ctx, const char *link, const char *why_not), void *ctx)
+{
+    struct link *link = calloc(1, sizeof *link);
+
+    if (link) {
+        *link = (struct link){.calls = c, .how = how, .on_joined = joined, .ctx = ctx};
+        link->joined = joined_new(c->base, name, &joined_callbacks, link);
+    }
+    if (!link || !link->joined) {
+        free(link);
+        joined(ctx, name, "out of memory");
+        return;
+    }
+    link->next = c->links;
+    c->links = link;
+    joined_start(link->joined);
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+int calls_add(struct calls *c, struct pty_session *session)
+{
+    struct link *link = calloc(1, sizeof *link);
+
+    if (!link)
+        return -ENOMEM;
+    link->calls = c;
+    link->session = session;
+    link->tty = (struct ioctl_tty){.port = &pty_session_ioctl_port, .ctx = session};
+    link->known = true;
+    link->next = c->links;
+    c->links = link;
+    pty_session_watch(session, on_changed, c);
+    return 0;
+}
+
+struct calls *calls_new(struct event_base *base)
+{
+    struct calls *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->base = base;
+    c->tick = evtimer_new(base, on_tick, c);
+    if (!c->tick) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void calls_free(struct calls *c)
+{
+    if (!c)
+        return;
+    while (c->held) {
+        struct held *h = c->held;
+
+        c->held = h->next;
+        abandon(h);
+        h->caller->ops->answer(h->caller, -EIO);
+        free(h);
+    }
+    while (c->links) {
+        struct link *link = c->links;
+
+        c->links = link->next;
+        if (link->session)
+            pty_session_watch(link->session, NULL, NULL);
+        joined_free(link->joined);
+        free(link);
+    }
+    event_free(c->tick);
+    free(c);
+}

@@ -1,0 +1,215 @@
+#include "joined.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "local_socket.h"
+#include "loop.h"
+#include "os.h"
+#include "proto/bytes.h"
+#include "stream.h"
+
+enum {
+    QUEUE_MAX = 64 * 1024, /* questions that wait for the other process */
+    RETRY_MIN_MS = 20,
+    RETRY_MAX_MS = 1000,
+    TEXT_MAX = 300,
+};
+
+static const char strange[] = "its net2pty gives a strange answer: another version?";
+
+struct joined {
+    struct event_base *base;
+    char *link;
+    const struct joined_callbacks *callbacks;
+    void *ctx;
+    struct stream *stream; /* NULL: not connected */
+    struct event *timer;   /* of the next attempt */
+    unsigned retry_ms;
+    bool ever_ready;
+    size_t len;
+    uint8_t frame[IOCTL_WIRE_ANSWER_MAX];
+};
+
+static void schedule(struct joined *j, unsigned ms)
+{
+    const struct timeval delay = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+
+    event_add(j->timer, &delay);
+}
+
+static void lose(struct joined *j, const char *why)
+{
+    char text[TEXT_MAX];
+
+    stream_close(j->stream);
+    j->stream = NULL;
+    snprintf(text, sizeof text, "%s", why);
+    j->callbacks->lost(j->ctx, text);
+}
+
+/* Takes an answer. The link may be gone after it. */
+static void take(struct joined *j, const struct ioctl_wire_answer *a)
+{
+    if (a->id != 0) {
+        j->callbacks->answered(j->ctx, a);
+    } else if (a->kind != IOCTL_WIRE_ANSWER || a->len != IOCTL_WIRE_IDENTITY) {
+        lose(j, strange);
+    } else {
+        const struct vport_identity identity = {get_be64(a->data), get_be64(a->data + 8),
+                                                get_be64(a->data + 16)};
+
+        j->ever_ready = true;
+        j->retry_ms = 0;
+        j->callbacks->ready(j->ctx, &identity);
+    }
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct joined *j = ctx;
+    struct ioctl_wire_answer a;
+
+    while (len > 0 && j->stream) {
+        size_t part = sizeof j->frame - j->len < len ? sizeof j->frame - j->len : len;
+
+        memcpy(j->frame + j->len, data, part);
+        j->len += part;
+        data += part;
+        len -= part;
+        int used = ioctl_wire_get_answer(j->frame, j->len, &a);
+        while (used > 0 && j->stream) { /* which a callback may end */
+            j->len -= (size_t)used;
+            memmove(j->frame, j->frame + used, j->len);
+            take(j, &a);
+            used = ioctl_wire_get_answer(j->frame, j->len, &a);
+        }
+        if (used < 0 && j->stream)
+            lose(j, strange);
+    }
+}
+
+static void on_drained(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_ended(void *ctx, int error)
+{
+    (void)error;
+    lose(ctx, "its net2pty has ended");
+}
+
+static const struct stream_callbacks stream_callbacks = {
+    .received = on_received,
+    .drained = on_drained,
+    .ended = on_ended,
+};
+
+/* Says hello on a new connection. Returns 0 or -errno. */
+static int greet(struct joined *j, evutil_socket_t fd)
+{
+    const struct ioctl_wire_question hello = {.kind = IOCTL_WIRE_HELLO, .argument = j->ever_ready};
+    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+    size_t len = ioctl_wire_put_question(&hello, frame);
+
+    evutil_make_socket_nonblocking(fd);
+    j->len = 0;
+    j->stream = stream_new(j->base, fd, QUEUE_MAX, &stream_callbacks, j);
+    if (!j->stream)
+        return -ENOMEM;
+    stream_read(j->stream, true);
+    int r = stream_write(j->stream, IOCTL_WIRE_OPENING, strlen(IOCTL_WIRE_OPENING));
+    return r < 0 ? r : stream_write(j->stream, frame, len);
+}
+
+static void on_timer(evutil_socket_t unused, short what, void *ctx)
+{
+    struct joined *j = ctx;
+    evutil_socket_t fd = local_socket_connect(j->link);
+    int r = fd < 0 ? (int)fd : greet(j, fd);
+    char text[TEXT_MAX];
+
+    (void)unused;
+    (void)what;
+    if (r == 0)
+        return;
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        snprintf(text, sizeof text,
+                 "no net2pty serves it; start `net2pty %.200s HOST:PORT` first, or wait for one "
+                 "with --wait",
+                 j->link);
+    else
+        snprintf(text, sizeof text, "cannot ask its net2pty: %s", os_error_text(-r));
+    lose(j, text);
+}
+
+void joined_start(struct joined *j)
+{
+    schedule(j, 0);
+}
+
+void joined_retry(struct joined *j)
+{
+    schedule(j, j->retry_ms);
+    j->retry_ms = j->retry_ms < RETRY_MIN_MS ? RETRY_MIN_MS : 2 * j->retry_ms;
+    if (j->retry_ms > RETRY_MAX_MS)
+        j->retry_ms = RETRY_MAX_MS;
+}
+
+const char *joined_link(const struct joined *j)
+{
+    return j->link;
+}
+
+int joined_ask(struct joined *j, const struct ioctl_wire_question *q)
+{
+    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+
+    return j->stream ? stream_write(j->stream, frame, ioctl_wire_put_question(q, frame)) : -EIO;
+}
+
+void joined_cancel(struct joined *j, uint32_t id)
+{
+    const struct ioctl_wire_question q = {.kind = IOCTL_WIRE_CANCEL, .id = id};
+
+    /* without room for it the answer comes, and nobody waits for it */
+    (void)joined_ask(j, &q);
+}
+
+struct joined *joined_new(struct event_base *base, const char *link,
+                          const struct joined_callbacks *callbacks, void *ctx)
+{
+    struct joined *j = calloc(1, sizeof *j);
+
+    if (!j)
+        return NULL;
+    j->base = base;
+    j->callbacks = callbacks;
+    j->ctx = ctx;
+    j->link = malloc(strlen(link) + 1);
+    j->timer = evtimer_new(base, on_timer, j);
+    if (!j->link || !j->timer) {
+        joined_free(j);
+        return NULL;
+    }
+    strcpy(j->link, link);
+    return j;
+}
+
+void joined_free(struct joined *j)
+{
+    if (!j)
+        return;
+    stream_close(j->stream);
+    if (j->timer)
+        event_free(j->timer);
+    j->timer = NULL;
+    j->stream = NULL;
+    free(j->link);
+    loop_defer(j->base, free, j);
+}
