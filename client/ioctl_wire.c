@@ -66,16 +66,28 @@ int ioctl_wire_get_question(const uint8_t *data, size_t len, struct ioctl_wire_q
     return r;
 }
 
+int ioctl_wire_get_answer_head(const uint8_t head[static IOCTL_WIRE_ANSWER_HEAD],
+                               struct ioctl_wire_answer *a)
+{
+    int r = check_frame(head, IOCTL_WIRE_ANSWER_HEAD, IOCTL_WIRE_ANSWER_HEAD, IOCTL_WIRE_ANSWER,
+                        IOCTL_WIRE_PASS);
+
+    if (r < 0)
+        return r;
+    a->kind = (enum ioctl_wire_kind)head[0];
+    a->len = head[2];
+    a->id = get_be32(head + 4);
+    a->result = (int32_t)get_be32(head + 8);
+    return 0;
+}
+
 int ioctl_wire_get_answer(const uint8_t *data, size_t len, struct ioctl_wire_answer *a)
 {
     int r = check_frame(data, len, IOCTL_WIRE_ANSWER_HEAD, IOCTL_WIRE_ANSWER, IOCTL_WIRE_PASS);
 
     if (r <= 0)
         return r;
-    a->kind = (enum ioctl_wire_kind)data[0];
-    a->len = data[2];
-    a->id = get_be32(data + 4);
-    a->result = (int32_t)get_be32(data + 8);
+    ioctl_wire_get_answer_head(data, a);
     memcpy(a->data, data + IOCTL_WIRE_ANSWER_HEAD, a->len);
     return r;
 }

@@ -67,4 +67,8 @@ size_t ioctl_wire_put_answer(const struct ioctl_wire_answer *a,
 int ioctl_wire_get_question(const uint8_t *data, size_t len, struct ioctl_wire_question *q);
 int ioctl_wire_get_answer(const uint8_t *data, size_t len, struct ioctl_wire_answer *a);
 
+/* Reads an answer without its data, of which `a->len` bytes follow. Returns 0 or -EPROTO. */
+int ioctl_wire_get_answer_head(const uint8_t head[static IOCTL_WIRE_ANSWER_HEAD],
+                               struct ioctl_wire_answer *a);
+
 #endif
