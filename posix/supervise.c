@@ -177,7 +177,9 @@ static int copy_by_proc(const struct supervise_call *call, uint64_t address, voi
     close(fd);
     if (n == (ssize_t)len)
         return 0;
-    return n < 0 && error != EIO ? -error : -EFAULT;
+    if (n < 0 && error != EIO && error != EINVAL) /* EINVAL: an address that no file offset can be */
+        return -error;
+    return -EFAULT;
 }
 
 static int copy(const struct supervise_call *call, uint64_t address, void *data, size_t len,
