@@ -127,6 +127,7 @@ int supervise_split(void)
     close(pipe_ends[0]);
     to_front = pipe_ends[1];
     setpgid(0, 0);
+    signal(SIGCHLD, SIG_DFL); /* process 1 ignores it */
     signal(SIGTTOU, SIG_IGN); /* the log goes to the terminal of another group */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     return 0;
