@@ -10,7 +10,8 @@ A script defines test(place) and ends with places.run(test). A place has
     uid                 who runs it
     start(words)        runs net2pty with these words
     terminal(words)     the same on a terminal
-    run(*words)         runs net2pty to its end with the status wanted, 0 if not told; its log
+    run(*words)         runs net2pty to its end; its log
+    ended(program)      waits for its end; both want status 0 if not told otherwise
 
 harness.temp() is the same directory in all of them.
 
@@ -58,11 +59,14 @@ class Here:
     def terminal(self, words):
         return self.start(words, harness.Terminal)
 
-    def run(self, *words, status=0, timeout=40):
+    def run(self, *words, **options):
         program = self.start(words)
+        self.ended(program, **options)
+        return program.log()
+
+    def ended(self, program, status=0, timeout=40):
         harness.equal(program.wait(timeout), status,
                       f'{self.name}: exit status; it said: {program.log()[-3000:]}')
-        return program.log()
 
 
 class Nobody(Here):
