@@ -127,6 +127,7 @@ int supervise_split(void)
     close(pipe_ends[0]);
     to_front = pipe_ends[1];
     setpgid(0, 0);
+    signal(SIGCHLD, SIG_DFL); /* process 1 ignores it */
     signal(SIGTTOU, SIG_IGN); /* the log goes to the terminal of another group */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     return 0;
@@ -177,7 +178,9 @@ static int copy_by_proc(const struct supervise_call *call, uint64_t address, voi
     close(fd);
     if (n == (ssize_t)len)
         return 0;
-    return n < 0 && error != EIO ? -error : -EFAULT;
+    if (n < 0 && error != EIO && error != EINVAL) /* EINVAL: an address that no file offset can be */
+        return -error;
+    return -EFAULT;
 }
 
 static int copy(const struct supervise_call *call, uint64_t address, void *data, size_t len,

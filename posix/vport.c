@@ -247,6 +247,8 @@ static void set_closed(struct vport *v)
     event_del(v->closing_wait);
     look_at_settings(v, true); /* stty(1) is gone before a tick comes */
     v->callbacks->closed(v->ctx);
+    if (!v->device[0]) /* withdrawn: there is no next program */
+        return;
     if (refresh(v) < 0) { /* exclusive: not even we can open it again, unless we are root */
         replace_pty(v);
         return;

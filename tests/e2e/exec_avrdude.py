@@ -8,6 +8,7 @@ import threading
 import time
 
 import harness
+import places
 from harness import equal
 
 IAC, SB, SE = 255, 250, 240
@@ -16,13 +17,13 @@ IAC, SB, SE = 255, 250, 240
 class Arduino:
     """An RFC 2217 server with an ATmega328P and its STK500 bootloader behind it."""
 
-    def __init__(self):
+    def __init__(self, listen):
         self.flash = bytearray(b'\xff' * 32768)
         self.dtr = True
         self.listens_until = 0.0
         self.address = 0
         self.waiting = b''
-        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.listener = socket.create_server((listen.split(':')[0], 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -129,20 +130,15 @@ class Arduino:
         return length
 
 
-def main():
+def test(place):
     avrdude = harness.need('avrdude')
-    board = Arduino()
-    net2pty = harness.under_test('net2pty', 'client')
-    link, image = harness.temp('ttyS5'), harness.temp('image.bin')
+    board = Arduino(place.listen)
+    link, image = place.link(), harness.temp('image.bin')
     with open(image, 'wb') as f:
         f.write(harness.BULK[:8192])
-    command = [avrdude, '-q', '-c', 'arduino', '-p', 'm328p', '-P', link, '-b', '115200', '-D',
-               '-U', f'flash:w:{image}:r']
-
-    program = harness.Program([net2pty, link, f'127.0.0.1:{board.port}', '--', *command])
-    program.expected = True
-    equal(program.wait(60), 0, f'exit status; it said: {program.log()[-2000:]}')
+    place.run(link, place.at(board.port), '--', avrdude, '-q', '-c', 'arduino', '-p', 'm328p',
+              '-P', link, '-b', '115200', '-D', '-U', f'flash:w:{image}:r', timeout=60)
     equal(bytes(board.flash[:8192]), harness.BULK[:8192], 'what the board has')
 
 
-harness.run(main)
+places.run(test)

@@ -3,7 +3,8 @@
 asked, where no second one can be, data still flows and one line says what does not."""
 
 import harness
-from harness import check, equal
+import places
+from harness import check
 
 PROGRAM = '''
 import sys, time
@@ -22,23 +23,17 @@ sys.exit(0 if one.read(1) + two.read(1) == b'12' else 'bytes of two links')
 '''
 
 
-def main():
+def test(place):
     harness.need_serial()
-    server = harness.Com2net('loop:,name=a', '0', 'loop:,name=b', '0', ports=2)
-    ports = server.ports
-    names = [harness.temp('tty1'), harness.temp('tty2')]
-    net2pty = harness.under_test('net2pty', 'client')
-    pairs = [word for name, port in zip(names, ports) for word in (name, f'127.0.0.1:{port}')]
-    program = harness.Program([net2pty, *pairs, '--', '/usr/bin/python3', '-c', PROGRAM, *names])
-    program.expected = True
-    equal(program.wait(30), 0, f'exit status; it said: {program.log()}')
+    server = harness.Com2net('loop:,name=a', place.listen, 'loop:,name=b', place.listen, ports=2)
+    names = [place.link('tty1'), place.link('tty2')]
+    pairs = [word for name, port in zip(names, server.ports) for word in (name, place.at(port))]
+    place.run(*pairs, '--', '/usr/bin/python3', '-c', PROGRAM, *names)
 
-    outer = harness.Program([net2pty, *pairs[:2], '--', 'env', '-u', 'NET2PTY_SOCKET',
-                             'NET2PTY_PRELOAD=/nowhere', net2pty, *pairs[2:], '--', 'sh', '-c',
-                             f'echo x >{names[1]} && exit 11'])
-    outer.expected = True
-    equal(outer.wait(30), 11, f'status of the inner one; it said: {outer.log()}')
-    check('another supervisor is there already' in outer.log(), 'why there are no lines is said')
+    said = place.run(*pairs[:2], '--', 'env', '-u', 'NET2PTY_SOCKET', 'NET2PTY_PRELOAD=/nowhere',
+                     place.net2pty, *pairs[2:], '--', 'sh', '-c', f'echo x >{names[1]} && exit 11',
+                     status=11)
+    check('another supervisor is there already' in said, 'why there are no lines is said')
 
 
-harness.run(main)
+places.run(test)

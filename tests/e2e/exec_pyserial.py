@@ -1,12 +1,10 @@
 #!/usr/bin/python3
 """Behind `--` pyserial has a serial port in full: modem lines, parity, sizes, break, counters, waits,
-drain. As root and, where this is root, as nobody without a capability."""
-
-import os
-import sys
+drain. Also as nobody, without a capability."""
 
 import harness
-from harness import check, equal
+import places
+from harness import check
 
 PROGRAM = '''
 import fcntl, struct, sys, termios, threading, time
@@ -63,28 +61,15 @@ sys.exit(7)
 '''
 
 
-def main():
+def test(place):
     harness.need_serial()
-    server = harness.Com2net('-v', 'loop:', '0')
-    run(server, [])
+    server = harness.Com2net('-v', 'loop:', place.listen)
+    link = place.link()
+    said = place.run(link, place.at(server.port), '--', '/usr/bin/python3', '-c', PROGRAM, link,
+                     status=7)
+    check(f'uid {place.uid}' in said, 'it ran as who it should')
     check('SET-PARITY mark' in server.log(), 'parity reaches the server')
     check('SET-DATASIZE 5' in server.log(), 'size reaches the server')
-    if os.getuid() == 0:
-        os.chmod(harness.temp(), 0o777)
-        run(server, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
-                     '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'])
 
 
-def run(server, prefix):
-    program = harness.Program([*prefix, harness.under_test('net2pty', 'client'),
-                               harness.temp(f'tty{len(prefix)}'), f'127.0.0.1:{server.port}', '--',
-                               '/usr/bin/python3', '-c', PROGRAM,
-                               harness.temp(f'tty{len(prefix)}')])
-    program.expected = True
-    equal(program.wait(30), 7, f'exit status; it said: {program.log()}')
-    check(f'uid {65534 if prefix else os.getuid()}' in program.log(), 'it ran as who it should')
-    check(not os.path.lexists(harness.temp(f'tty{len(prefix)}')), 'the link is gone')
-
-
-if __name__ == '__main__':
-    harness.run(main)
+places.run(test, nobody=True)

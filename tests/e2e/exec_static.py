@@ -5,7 +5,8 @@ threads; bad addresses are the caller's own trouble; a killed or interrupted wai
 import subprocess
 
 import harness
-from harness import equal
+import places
+from harness import check
 
 SOURCE = r'''
 #define _GNU_SOURCE
@@ -88,18 +89,15 @@ int main(int argc, char **argv)
 '''
 
 
-def main():
+def test(place):
     cc = harness.need('gcc')
     source, program = harness.temp('static.c'), harness.temp('static')
     with open(source, 'w') as f:
         f.write(SOURCE)
     subprocess.run([cc, '-static', '-pthread', '-o', program, source], check=True)
-    server = harness.Com2net('loop:', '0')
-    client = harness.Program([harness.under_test('net2pty', 'client'), harness.temp('tty'),
-                              f'127.0.0.1:{server.port}', '--', program, harness.temp('tty')])
-    client.expected = True
-    equal(client.wait(30), 0, f'exit status; it said: {client.log()}')
-    client.says('^all is fine')
+    server, link = harness.Com2net('loop:', place.listen), place.link()
+    said = place.run(link, place.at(server.port), '--', program, link)
+    check('all is fine' in said, 'it came to its end')
 
 
-harness.run(main)
+places.run(test)

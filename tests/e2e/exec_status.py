@@ -23,6 +23,11 @@ def main():
     equal(status_of(link, where, '/etc/passwd'), 126, 'a command that cannot be run')
     equal(status_of(link, '127.0.0.1:1', 'true', wait='0.3'), 3, 'no server within --wait')
 
+    program = start(link, where, 'sh', '-c', f'exec 3<>{link}; sleep 0.1; exit 4')
+    equal(program.wait(10), 4, 'status of a command that has the link open at its end')
+    check(not os.path.lexists(link), 'the link is gone when the status is known')
+    check('a new terminal' not in program.log(), f'nothing is made anew: {program.log()}')
+
     program = start(link, where, 'sh', '-c', 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done')
     program.says('^ready')
     program.process.send_signal(signal.SIGTERM)

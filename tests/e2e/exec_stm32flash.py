@@ -2,10 +2,10 @@
 """stm32flash, which insists on 8E1 and refuses a pseudo-terminal, writes 64 kB behind `--` to a small
 bootloader at the far end, and reads them back."""
 
-import os
 import threading
 
 import harness
+import places
 from harness import check, equal
 
 ACK, NACK = b'\x79', b'\x1f'
@@ -82,26 +82,23 @@ class Bootloader:
             self.say(ACK)
 
 
-def main():
+def test(place):
     stm32flash = harness.need('stm32flash')
     device = harness.Device()
     board = Bootloader(device)
-    server = harness.Com2net('-v', device.path, '0')
-    image, back = harness.temp('image.bin'), harness.temp('back.bin')
+    server = harness.Com2net('-v', device.path, place.listen)
+    image, back = harness.temp('image.bin'), harness.temp(f'{place.name}-back.bin')
     with open(image, 'wb') as f:
         f.write(harness.BULK[:65536])
 
-    link = harness.temp('ttyS5')
-    net2pty = harness.under_test('net2pty', 'client')
-    program = harness.Program([net2pty, link, f'127.0.0.1:{server.port}', '--', 'sh', '-c',
-                               f'{stm32flash} -b 115200 -w {image} {link} && '
-                               f'{stm32flash} -b 115200 -c -r {back} -S 0x08000000:65536 {link}'])
-    program.expected = True
-    equal(program.wait(60), 0, f'exit status; it said: {program.log()[-2000:]}')
+    link = place.link()
+    place.run(link, place.at(server.port), '--', 'sh', '-c',
+              f'{stm32flash} -b 115200 -w {image} {link} && '
+              f'{stm32flash} -b 115200 -c -r {back} -S 0x08000000:65536 {link}')
     check('SET-PARITY even' in server.log(), 'the server has been told 8E1')
     equal(bytes(board.flash[:65536]), harness.BULK[:65536], 'what the board has')
     with open(back, 'rb') as f:
         equal(f.read(), harness.BULK[:65536], 'what was read back')
 
 
-harness.run(main)
+places.run(test)
