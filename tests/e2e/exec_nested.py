@@ -44,4 +44,5 @@ def main():
     equal(program.wait(30), 13, f'exit status; it said: {program.log()}')
 
 
-harness.run(main)
+if __name__ == '__main__':
+    harness.run(main)

@@ -100,4 +100,5 @@ def test(place):
     check('all is fine' in said, 'it came to its end')
 
 
-places.run(test)
+if __name__ == '__main__':
+    places.run(test)

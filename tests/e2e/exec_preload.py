@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""The preload library, of which one file serves programs of glibc and of musl: pyserial has a serial
+port in full; threads, bad addresses, interrupted and killed waiters likewise. It is what is taken
+where another supervisor is there already, and one line says so; a second net2pty inside, and `net2pty
+exec`, share the outer one's."""
+
+import subprocess
+
+import exec_nested
+import exec_pyserial
+import exec_static
+import harness
+from harness import check, equal
+
+
+def main():
+    harness.need_serial()
+    server = harness.Com2net('loop:', '0', 'loop:', '0', 'loop:', '0', ports=3)
+    net2pty = harness.under_test('net2pty', 'client')
+    links = [harness.temp(f'tty{i}') for i in range(3)]
+    pairs = [[link, f'127.0.0.1:{port}'] for link, port in zip(links, server.ports)]
+
+    def runs(words, status, prefix=()):
+        program = harness.Program([*prefix, net2pty, *words])
+        program.expected = True
+        equal(program.wait(40), status, f'exit status; it said: {program.log()}')
+        return program.log()
+
+    python = ['/usr/bin/python3', '-c']
+    runs(['--lines=preload', *pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7)
+
+    source = harness.temp('dynamic.c')
+    with open(source, 'w') as f: # through the C library, which the other test avoids
+        f.write(exec_static.SOURCE.replace('syscall(SYS_ioctl, ', 'ioctl('))
+    for name in 'gcc', 'musl-gcc':
+        program = harness.temp(name)
+        subprocess.run([harness.need(name), '-pthread', '-o', program, source], check=True)
+        said = runs(['--lines=preload', *pairs[0], '--', program, links[0]], 0)
+        check('all is fine' in said, f'{name}: {said}')
+
+    # behind a supervisor that cannot be asked
+    alone = [net2pty, *pairs[1], '--', 'env', '-u', 'NET2PTY_SOCKET']
+    said = runs([*pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7, alone)
+    check('dynamically linked programs only' in said and 'another supervisor' in said,
+          f'what serves, and why, is said: {said}')
+    said = runs(['--lines=seccomp', *pairs[0], '--', 'true'], 125, alone)
+    check('does not work here: another supervisor' in said, f'why not is said: {said}')
+
+    served = harness.Net2pty(*pairs[2])
+    runs(['--lines=preload', *pairs[0], '--', net2pty, *pairs[1], '--', net2pty, 'exec', served.link,
+          '--', *python, exec_nested.PROGRAM, *links], 13)
+
+    said = runs(['--lines=preload', *pairs[0], '--', 'true'], 125, ['env', 'NET2PTY_PRELOAD=/nowhere'])
+    check('/nowhere is not there' in said, f'a library that is missing is said: {said}')
+
+
+if __name__ == '__main__':
+    harness.run(main)
