@@ -1,0 +1,100 @@
+/* Every layer that can refuse supervision is named, whichever error number it has for that: the
+ * kernel's answers are put in the place of the real ones. */
+#define _GNU_SOURCE
+#include "supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+
+#include "test.h"
+
+/* The linker gives us their callers (--wrap). */
+int __wrap_supervise_filter_install(void);
+int __real_supervise_filter_install(void);
+ssize_t __wrap_process_vm_writev(pid_t pid, const struct iovec *ours, unsigned long count,
+                                 const struct iovec *theirs, unsigned long their_count,
+                                 unsigned long flags);
+ssize_t __real_process_vm_writev(pid_t pid, const struct iovec *ours, unsigned long count,
+                                 const struct iovec *theirs, unsigned long their_count,
+                                 unsigned long flags);
+int __wrap_open(const char *path, int flags, ...);
+int __real_open(const char *path, int flags, ...);
+
+static int filter_error, memory_error, file_error;
+
+int __wrap_supervise_filter_install(void)
+{
+    return filter_error ? -filter_error : __real_supervise_filter_install();
+}
+
+ssize_t __wrap_process_vm_writev(pid_t pid, const struct iovec *ours, unsigned long count,
+                                 const struct iovec *theirs, unsigned long their_count,
+                                 unsigned long flags)
+{
+    if (!memory_error)
+        return __real_process_vm_writev(pid, ours, count, theirs, their_count, flags);
+    errno = memory_error;
+    return -1;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    if (!file_error)
+        return __real_open(path, flags);
+    errno = file_error;
+    return -1;
+}
+
+/* The test with these errors in the kernel's place. */
+static void check_refusal(int filter, int memory, int file, const char *why)
+{
+    char text[SUPERVISE_ERROR_MAX] = "";
+
+    filter_error = filter;
+    memory_error = memory;
+    file_error = file;
+    int r = supervise_test(text);
+    if (!why) {
+        CHECK(r == 0);
+        return;
+    }
+    CHECK(r < 0);
+    if (!strstr(text, why))
+        CHECK_TEXT(text, why);
+}
+
+static void works_here(void)
+{
+    check_refusal(0, 0, 0, NULL);
+}
+
+static void the_layer_is_named(void)
+{
+    check_refusal(EBUSY, 0, 0, "another supervisor is there already");
+    check_refusal(EINVAL, 0, 0, "gVisor");
+    check_refusal(EPERM, 0, 0, "seccomp profile");
+    check_refusal(EACCES, 0, 0, "seccomp profile");
+    check_refusal(ENOSYS, 0, 0, "seccomp profile");
+    check_refusal(ENOMEM, 0, 0, "Cannot allocate memory");
+}
+
+/* Docker 20.10 refuses process_vm_writev, and /proc/TID/mem does; under Yama neither does. */
+static void memory_is_reached_by_either_way(void)
+{
+    check_refusal(0, EPERM, 0, NULL);
+    check_refusal(0, ENOSYS, 0, NULL);
+    check_refusal(0, EPERM, EACCES, "Yama");
+    check_refusal(0, EPERM, EPERM, "Yama");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(works_here),
+        TEST(the_layer_is_named),
+        TEST(memory_is_reached_by_either_way),
+    };
+
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}
