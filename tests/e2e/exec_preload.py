@@ -42,18 +42,21 @@ def main():
         check('all is fine' in said, f'{name}: {said}')
 
     # behind a supervisor that cannot be asked
-    alone = [net2pty, *pairs[1], '--', 'env', '-u', 'NET2PTY_SOCKET']
-    said = runs([*pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7, alone)
+    def alone(name):  # what is inside may outlive it by some milliseconds, and its link with it
+        return [net2pty, harness.temp(name), pairs[1][1], '--', 'env', '-u', 'NET2PTY_SOCKET']
+    said = runs([*pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7, alone('outer1'))
     check('dynamically linked programs only' in said and 'another supervisor' in said,
           f'what serves, and why, is said: {said}')
-    said = runs(['--lines=seccomp', *pairs[0], '--', 'true'], 125, alone)
+    said = runs(['--lines=seccomp', harness.temp('tty3'), pairs[0][1], '--', 'true'], 125,
+                alone('outer2'))
     check('does not work here: another supervisor' in said, f'why not is said: {said}')
 
     served = harness.Net2pty(*pairs[2])
     runs(['--lines=preload', *pairs[0], '--', net2pty, *pairs[1], '--', net2pty, 'exec', served.link,
           '--', *python, exec_nested.PROGRAM, *links], 13)
 
-    said = runs(['--lines=preload', *pairs[0], '--', 'true'], 125, ['env', 'NET2PTY_PRELOAD=/nowhere'])
+    said = runs(['--lines=preload', harness.temp('tty4'), pairs[0][1], '--', 'true'], 125,
+                ['env', 'NET2PTY_PRELOAD=/nowhere'])
     check('/nowhere is not there' in said, f'a library that is missing is said: {said}')
 
 
