@@ -224,6 +224,19 @@ void stream_read(struct stream *s, bool on)
         event_del(s->readable);
 }
 
+void stream_catch_up(struct stream *s)
+{
+    enum { READS = 3 }; /* what a client left behind, and its end */
+
+    for (int i = 0; i < READS && s->state == STREAM_OPEN && s->reading && !s->eof; i++)
+        on_readable(s->fd, EV_READ, s);
+}
+
+bool stream_peer_has_closed(const struct stream *s)
+{
+    return s->eof || os_tcp_peer_has_closed(s->fd);
+}
+
 void stream_keep(struct stream *s)
 {
     s->stalled_checks = 0;

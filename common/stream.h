@@ -40,6 +40,14 @@ void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks
  * peer had sent before can still be taken. */
 void stream_read(struct stream *s, bool on);
 
+/* Takes what has come by now, as the loop is about to: for who wants to know at once whether the
+ * peer has gone. Nothing happens on a paused stream. */
+void stream_catch_up(struct stream *s);
+
+/* Whether the peer has closed the connection, or its side, though what it had sent may not be
+ * received yet. */
+bool stream_peer_has_closed(const struct stream *s);
+
 /* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
  * has reset the connection. */
 void stream_keep(struct stream *s);

@@ -155,7 +155,7 @@ static int serve(void)
 {
     int status = CLI_EXIT_FAILED;
 
-    com2net.loop = loop_new();
+    com2net.loop = loop_new(true); /* gaps between line changes are kept */
     if (!com2net.loop)
         return status;
     if (os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)

@@ -39,6 +39,7 @@ enum {
     LINGER_TICK_MS = 20,
     LINGER_STUCK_MS = 5000, /* without progress: what is left is given up */
     SETTLE_STUCK_MS = 2000, /* likewise, where somebody waits: pyserial does so for 3 s */
+    NEXT_MS = 2500,         /* for an owner that has closed and whose commands are being done */
 };
 
 enum port_state {
@@ -68,6 +69,8 @@ struct port {
     struct event *timer; /* LINGERING, settling: progress; LOST: retry */
     size_t linger_left;
     uint64_t linger_since_ms;
+    evutil_socket_t next;     /* a client that waits for the owner's end, or -1 */
+    struct event *next_event; /* it waits no longer */
 };
 
 /* --- opening -------------------------------------------------------------------------------- */
@@ -624,9 +627,8 @@ static const char *ready_device(struct port *p)
     return NULL;
 }
 
-static void on_accepted(void *ctx, evutil_socket_t fd)
+static void admit(struct port *p, evutil_socket_t fd)
 {
-    struct port *p = ctx;
     struct serial_session *owner = port_owner(p);
     enum session_role role = SESSION_OWNER;
     const char *refusal = NULL;
@@ -674,8 +676,42 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     port_update(p);
 }
 
+static void admit_next(evutil_socket_t unused, short what, void *ctx)
+{
+    struct port *p = ctx;
+    evutil_socket_t fd = p->next;
+
+    (void)unused;
+    (void)what;
+    p->next = -1;
+    if (fd >= 0)
+        admit(p, fd);
+}
+
+/* A client that has closed is not in the way of the next one, though what it has sent may still
+ * have to be done: a program that is started again and again should find the port each time. */
+static void on_accepted(void *ctx, evutil_socket_t fd)
+{
+    const struct timeval limit = {NEXT_MS / 1000, NEXT_MS % 1000 * 1000};
+    struct port *p = ctx;
+    struct serial_session *owner = port_owner(p);
+
+    if (owner) {
+        session_catch_up(owner);
+        owner = port_owner(p);
+    }
+    if (owner && !session_is_ending(owner) && session_peer_has_closed(owner) &&
+        !p->source->takeover && !p->source->observers && p->next < 0) {
+        p->next = fd;
+        event_add(p->next_event, &limit);
+    } else {
+        admit(p, fd);
+    }
+}
+
 void port_forget(struct port *p, struct serial_session *gone)
 {
+    const struct timeval now = {0, 0};
     struct serial_session *before = NULL;
     bool owner = gone && session_role(gone) == SESSION_OWNER;
 
@@ -686,6 +722,8 @@ void port_forget(struct port *p, struct serial_session *gone)
             p->sessions = session_next(s);
         before = s;
     }
+    if (owner && p->next >= 0)
+        event_add(p->next_event, &now);
     if (owner)
         reset_stop(p->reset);
     if (owner && p->broken) /* even where bytes still have to go out: a break must end */
@@ -764,7 +802,9 @@ struct port *port_new(struct event_base *base, const struct source *source,
     p->line = p->idle = idle_settings(source, &line_default);
     buf_init(&p->to_device, TO_DEVICE_MAX);
     p->timer = evtimer_new(base, on_timer, p);
-    if (!p->timer || check_device(p, error) < 0)
+    p->next = -1;
+    p->next_event = evtimer_new(base, admit_next, p);
+    if (!p->timer || !p->next_event || check_device(p, error) < 0)
         goto fail;
     if (source->reset) {
         p->reset = reset_new(base, p, source->reset);
@@ -796,6 +836,9 @@ void port_free(struct port *p)
         return;
     listener_free(p->listener);
     p->listener = NULL;
+    if (p->next >= 0)
+        evutil_closesocket(p->next);
+    p->next = -1;
     end_sessions(p, "com2net ends");
     reset_free(p->reset);
     if (p->serial && port_untransmitted(p) > 0)
@@ -805,6 +848,8 @@ void port_free(struct port *p)
         port_close_device(p);
     if (p->timer)
         event_free(p->timer);
+    if (p->next_event)
+        event_free(p->next_event);
     buf_free(&p->to_device);
     free(p);
 }

@@ -741,6 +741,17 @@ static void begin(struct serial_session *s)
 
 /* --- a raw client that has closed its side, as `printf 'AT\r' | nc -N` does ------------------ */
 
+void session_catch_up(struct serial_session *s)
+{
+    if (s->stream)
+        stream_catch_up(s->stream);
+}
+
+bool session_peer_has_closed(const struct serial_session *s)
+{
+    return s->stream && stream_peer_has_closed(s->stream);
+}
+
 bool session_is_ending(const struct serial_session *s)
 {
     return s->ending;
