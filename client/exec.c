@@ -15,6 +15,7 @@
 #include "control.h"
 #include "local_socket.h"
 #include "log.h"
+#include "os.h"
 #include "outer.h"
 #include "supervise.h"
 #include "visitor.h"
@@ -245,6 +246,16 @@ static bool is_preloaded(void)
     return preloaded && strstr(preloaded, SUPERVISE_PRELOAD_NAME) && getenv(SUPERVISE_SOCKET);
 }
 
+static bool can_supervise(struct exec *e)
+{
+    uint64_t begin = os_now_us();
+    int r = supervise_test(e->why);
+
+    log_debug("whether programs can be supervised took %u us to find out: %s",
+              (unsigned)(os_now_us() - begin), r == 0 ? "yes" : e->why);
+    return r == 0;
+}
+
 static void choose(struct exec *e)
 {
     bool insisted = e->options->lines == EXEC_LINES_SECCOMP;
@@ -253,7 +264,7 @@ static void choose(struct exec *e)
         run(e, SUPERVISE_WAIT);
     else if (e->options->lines == EXEC_LINES_PRELOAD)
         fall_back(e);
-    else if ((insisted || !is_preloaded()) && supervise_test(e->why) == 0)
+    else if ((insisted || !is_preloaded()) && can_supervise(e))
         run(e, SUPERVISE_FILTER);
     else if (getenv(SUPERVISE_SOCKET))
         ask_outer(e);

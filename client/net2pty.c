@@ -502,7 +502,7 @@ static int make_links(void)
 
 static int serve(void)
 {
-    net2pty.loop = loop_new();
+    net2pty.loop = loop_new(false);
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
     if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {

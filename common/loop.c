@@ -12,7 +12,7 @@ struct deferred {
     void *arg;
 };
 
-struct event_base *loop_new(void)
+struct event_base *loop_new(bool precise)
 {
     struct event_config *config = event_config_new();
     struct event_base *base = NULL;
@@ -21,9 +21,9 @@ struct event_base *loop_new(void)
     if (config) {
         /* all of libevent's calls are made on the loop's thread */
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        /* the clock that libevent would take has steps of 4 ms: gaps between line changes are to
-         * be kept better than that */
-        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+        /* the clock that libevent would take has steps of 4 ms */
+        if (precise)
+            event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
         base = event_base_new_with_config(config);
         event_config_free(config);
     }

@@ -4,10 +4,14 @@
 #ifndef COMMON_LOOP_H
 #define COMMON_LOOP_H
 
+#include <stdbool.h>
+
 struct event_base;
 
-/* Makes the loop; libevent's messages go to the log. NULL if the system refuses. */
-struct event_base *loop_new(void);
+/* Makes the loop; libevent's messages go to the log. Its timers have steps of some milliseconds;
+ * `precise` ones are on time to a tenth of a millisecond, for a system call in each turn of the
+ * loop. NULL if the system refuses. */
+struct event_base *loop_new(bool precise);
 
 /* Runs until loop_stop. Returns 0, or -1 when the loop itself failed. */
 int loop_run(struct event_base *base);

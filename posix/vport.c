@@ -415,12 +415,15 @@ bool vport_take(struct vport *v)
 {
     int unread = 0;
 
-    forget_notices(v);
-    if (!v->open)
+    if (!v->open) {
+        forget_notices(v);
         set_open(v);
+    }
     /* a batch is bounded, what a PTY holds is less */
     if (v->reading)
         read_batch(v, true);
+    if (v->reading) /* all of it; who had no room for it would have paused us */
+        return true;
     return ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
 }
 

@@ -53,7 +53,7 @@ static void begin_with(bool with_server)
 
     log_init("test", LOG_LEVEL_WARN);
     fake_vport_reset();
-    base = loop_new();
+    base = loop_new(false);
     options = (struct pty_session_options){.link = "/tmp/fake", .server = {.port = 1}};
     snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
     options.raw = true; /* a connection is all it takes */

@@ -70,7 +70,7 @@ static void begin(void)
     logged[0] = '\0';
     fake_vport_reset();
     connections = 0;
-    base = loop_new();
+    base = loop_new(false);
     options.link = "/tmp/fake";
     snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
     listen_again();

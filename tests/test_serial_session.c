@@ -55,7 +55,7 @@ static void begin(const char *arguments)
     log_set_sink(on_log);
     logged[0] = '\0';
     fake_serial_reset();
-    base = loop_new();
+    base = loop_new(true);
     snprintf(text, sizeof text, "/dev/fake%s", arguments);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     port = port_new(base, &source, error);
