@@ -635,7 +635,7 @@ static unsigned port_begin_drain(void *ctx)
     struct pty_session *s = ctx;
 
     if (!s->far.ready || !s->far.peer->drain_is_told)
-        return s->far.drains_answered;
+        return s->far.stops_answered;
     unsigned ticket = far_port_ask_drain(&s->far);
     flush_out(s);
     return ticket;
@@ -648,7 +648,7 @@ static bool port_is_drained(void *ctx, unsigned ticket)
     if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
         return false;
     if (s->far.ready && s->far.peer->drain_is_told)
-        return (int)(s->far.drains_answered - ticket) >= 0;
+        return (int)(s->far.stops_answered - ticket) >= 0;
     return port_unsent(s) == 0;
 }
 
