@@ -4,6 +4,9 @@
  * order; then ioctl_tty says what the request means. One that waits (for a modem line, the end of a
  * break, a drain) or that finds no room is held: looked at when something has happened and every
  * 10 ms, because no descriptor tells that a signal wants its program.
+ *
+ * When the last program has ended, its bytes may still be in the pseudo-terminal. The end is put off
+ * until the server has said that all is done, or for 30 s without progress, as a serial driver does.
  */
 #include "exec.h"
 
@@ -18,12 +21,18 @@
 #include "os.h"
 #include "pty_session.h"
 
-enum { TICK_MS = 10 };
+enum {
+    TICK_MS = 10,
+    CLOSING_WAIT_MS = 30000,
+};
 
 struct link {
     struct pty_session *session;
     struct ioctl_tty tty;
     struct vport_identity identity;
+    size_t unsent; /* while leaving, when it was looked at last */
+    bool drain_asked;
+    unsigned drain;
 };
 
 /* A call that is not answered yet. */
@@ -42,6 +51,8 @@ struct exec {
     int count;
     struct held *held;
     struct event *tick;
+    bool leaving;
+    uint64_t progress_ms; /* while leaving, the last time */
     int status;
     void (*finished)(void *ctx, int status);
     void *ctx;
@@ -51,7 +62,7 @@ static void schedule_tick(struct exec *e)
 {
     const struct timeval delay = {0, TICK_MS * 1000};
 
-    if (e->held && !event_pending(e->tick, EV_TIMEOUT, NULL))
+    if ((e->held || e->leaving) && !event_pending(e->tick, EV_TIMEOUT, NULL))
         event_add(e->tick, &delay);
 }
 
@@ -177,11 +188,52 @@ static void look_at_held(struct exec *e)
     schedule_tick(e);
 }
 
+/* Whether a link has nothing more to do for the programs that have ended. */
+static bool is_done(struct exec *e, struct link *link)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    size_t unsent = port->unsent(link->session);
+
+    if (unsent != link->unsent)
+        e->progress_ms = os_now_ms();
+    link->unsent = unsent;
+    if (!pty_session_is_settled(link->session))
+        return false;
+    if (!pty_session_is_connected(link->session)) /* settings for nobody */
+        return true;
+    if (!link->drain_asked) {
+        link->drain_asked = true;
+        link->drain = port->begin_drain(link->session);
+    }
+    return port->is_drained(link->session, link->drain);
+}
+
+static void look_at_leaving(struct exec *e)
+{
+    bool done = true;
+
+    for (int i = 0; i < e->count; i++)
+        done = is_done(e, &e->links[i]) && done;
+    if (!done && os_now_ms() - e->progress_ms < CLOSING_WAIT_MS) {
+        schedule_tick(e);
+        return;
+    }
+    if (!done)
+        log_warn("what the command wrote last is lost: nothing has taken it for %d s",
+                 CLOSING_WAIT_MS / 1000);
+    e->leaving = false;
+    e->finished(e->ctx, e->status);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
+    struct exec *e = ctx;
+
     (void)fd;
     (void)what;
-    look_at_held(ctx);
+    look_at_held(e);
+    if (e->leaving)
+        look_at_leaving(e);
 }
 
 /* The port has news. Held calls are looked at from the loop: they may send, and the port is in the
@@ -191,7 +243,7 @@ static void on_changed(void *ctx)
     struct exec *e = ctx;
     const struct timeval now = {0, 0};
 
-    if (e->held)
+    if (e->held || e->leaving)
         event_add(e->tick, &now);
 }
 
@@ -210,7 +262,9 @@ static void on_finished(void *ctx)
 {
     struct exec *e = ctx;
 
-    e->finished(e->ctx, e->status);
+    e->leaving = true;
+    e->progress_ms = os_now_ms();
+    look_at_leaving(e);
 }
 
 static const struct supervise_callbacks callbacks = {

@@ -580,6 +580,11 @@ bool pty_session_take(struct pty_session *s)
     return all && (!s->stream || stream_queued(s->stream) == 0);
 }
 
+bool pty_session_is_settled(const struct pty_session *s)
+{
+    return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);
+}
+
 static int port_termios(void *ctx, unsigned request, void *data)
 {
     return vport_termios(((struct pty_session *)ctx)->port, request, data);

@@ -57,6 +57,9 @@ struct vport *pty_session_port(struct pty_session *s);
  * there is no room for it: then what follows has to wait, too. */
 bool pty_session_take(struct pty_session *s);
 
+/* Whether all that programs have done which have gone is with the kernel, for the server. */
+bool pty_session_is_settled(const struct pty_session *s);
+
 /* Calls `changed` when something that a request may wait for has happened. */
 void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);
 
