@@ -648,6 +648,7 @@ class FarPort:
         self.watch()
         open(gate, 'w').close()
         place.ended(program, **options)
+        self.server.says('gone: ')
         return program.log()
 
     def settings(self):
