@@ -74,6 +74,8 @@ struct pty_session {
     void (*changed)(void *ctx); /* NULL unless somebody watches */
     void *changed_ctx;
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
+    unsigned drain;         /* the last one asked for, and what was sent until then */
+    uint64_t drain_sent;
     struct buf to_link;     /* what programs have not taken yet */
     bool purging;           /* what comes is older than a purge that is not answered yet */
     bool hung_up;           /* a program has set speed 0: the next one raises the lines again */
@@ -641,9 +643,10 @@ static unsigned port_begin_drain(void *ctx)
 
     if (!s->far.ready || !s->far.peer->drain_is_told)
         return s->far.stops_answered;
-    unsigned ticket = far_port_ask_drain(&s->far);
+    s->drain = far_port_ask_drain(&s->far);
+    s->drain_sent = s->sent;
     flush_out(s);
-    return ticket;
+    return s->drain;
 }
 
 static bool port_is_drained(void *ctx, unsigned ticket)
@@ -652,9 +655,13 @@ static bool port_is_drained(void *ctx, unsigned ticket)
 
     if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
         return false;
-    if (s->far.ready && s->far.peer->drain_is_told)
-        return (int)(s->far.stops_answered - ticket) >= 0;
-    return port_unsent(s) == 0;
+    if (!s->far.ready || !s->far.peer->drain_is_told)
+        return port_unsent(s) == 0;
+    if ((int)(s->far.stops_answered - ticket) < 0)
+        return false;
+    if (ticket == s->drain && s->sent == s->drain_sent)
+        s->busy_until_us = 0; /* the server knows better than we */
+    return true;
 }
 
 const struct ioctl_port pty_session_ioctl_port = {
