@@ -144,7 +144,7 @@ class Container(Here):
         """Each time a new container, one at a time."""
         self.runs += 1
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
-        self._write_config([self.net2pty, *map(str, words)], terminal)
+        self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
         return self.runc('run', '--bundle', self.bundle, self.id)
 
     def _make_root(self):
