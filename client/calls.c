@@ -20,7 +20,10 @@
 #include "os.h"
 #include "pty_session.h"
 
-enum { TICK_MS = 10 };
+enum {
+    TICK_MS = 10,
+    CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
+};
 
 struct link {
     struct link *next;
@@ -28,7 +31,10 @@ struct link {
     struct vport_identity identity;
     bool known; /* the identity */
     struct pty_session *session;
-    struct ioctl_tty tty;  /* of the session's */
+    struct ioctl_tty tty; /* of the session's */
+    size_t unsent;        /* while leaving, when it was looked at last */
+    bool drain_asked;
+    unsigned drain;
     struct joined *joined; /* in the place of a session */
     enum calls_join how;
     void (*on_joined)(void *ctx, const char *link, const char *why_not); /* until it is called */
@@ -57,13 +63,16 @@ struct calls {
     struct held *held;
     struct event *tick;
     uint32_t last_id;
+    void (*left)(void *ctx); /* while leaving, or NULL */
+    void *left_ctx;
+    uint64_t progress_ms; /* while leaving, the last time */
 };
 
 static void schedule_tick(struct calls *c)
 {
     const struct timeval delay = {0, TICK_MS * 1000};
 
-    if (c->held && !event_pending(c->tick, EV_TIMEOUT, NULL))
+    if ((c->held || c->left) && !event_pending(c->tick, EV_TIMEOUT, NULL))
         event_add(c->tick, &delay);
 }
 
@@ -74,7 +83,7 @@ static void on_changed(void *ctx)
     struct calls *c = ctx;
     const struct timeval now = {0, 0};
 
-    if (c->held)
+    if (c->held || c->left)
         event_add(c->tick, &now);
 }
 
@@ -268,13 +277,10 @@ static bool look_again(struct held *h)
     return false;
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+static void look_at_held(struct calls *c)
 {
-    struct calls *c = ctx;
     struct held **at = &c->held;
 
-    (void)fd;
-    (void)what;
     while (*at) {
         struct held *h = *at;
 
@@ -285,6 +291,19 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
             free(h);
         }
     }
+}
+
+static void look_at_leaving(struct calls *c);
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    struct calls *c = ctx;
+
+    (void)fd;
+    (void)what;
+    look_at_held(c);
+    if (c->left)
+        look_at_leaving(c);
     schedule_tick(c);
 }
 
@@ -314,6 +333,55 @@ void calls_cancel(struct calls *c, const struct caller *caller)
             return;
         }
     }
+}
+
+/* --- leaving -----------------------------------------------------------------------------------
+ */
+
+/* Whether a link has nothing more to do for the programs that have ended. */
+static bool is_done(struct calls *c, struct link *link)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    size_t unsent = port->unsent(link->session);
+
+    if (unsent != link->unsent)
+        c->progress_ms = os_now_ms();
+    link->unsent = unsent;
+    if (!pty_session_is_settled(link->session))
+        return false;
+    if (!pty_session_is_connected(link->session)) /* settings for nobody */
+        return true;
+    if (!link->drain_asked && unsent == 0) /* changes of lines are the server's by now */
+        return true;
+    if (!link->drain_asked)
+        link->drain = port->begin_drain(link->session);
+    link->drain_asked = true;
+    return port->is_drained(link->session, link->drain);
+}
+
+static void look_at_leaving(struct calls *c)
+{
+    void (*left)(void *ctx) = c->left;
+    bool done = true;
+
+    for (struct link *link = c->links; link; link = link->next)
+        done = (!link->session || is_done(c, link)) && done;
+    if (!done && os_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
+        return;
+    if (!done)
+        log_warn("what the command wrote last is lost: nothing has taken it for %d s",
+                 CLOSING_WAIT_MS / 1000);
+    c->left = NULL;
+    left(c->left_ctx);
+}
+
+void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx)
+{
+    c->left = left;
+    c->left_ctx = ctx;
+    c->progress_ms = os_now_ms();
+    look_at_leaving(c);
+    schedule_tick(c);
 }
 
 /* --- links of another net2pty ------------------------------------------------------------------

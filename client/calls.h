@@ -65,6 +65,11 @@ void calls_make(struct calls *c, const struct vport_identity *identity, struct c
 /* Answers 0 once `session` is connected, or at once. */
 void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller);
 
+/* Calls `left`, now or from the loop, when what programs have written to the sessions' links is
+ * done, as close(2) of a serial port waits for it: on the wire, as far as the server tells. It is
+ * given up, and logged, after 30 s without progress. */
+void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx);
+
 /* The caller has gone: forgets it, without an answer. */
 void calls_cancel(struct calls *c, const struct caller *caller);
 

@@ -4,6 +4,9 @@
  * our links over their sockets. It then answers the requests on them, and COMMAND is only waited
  * for. Where programs cannot be supervised at all, the preload library sends us their requests over
  * a socket of our own, which NET2PTY_SOCKET names, too.
+ *
+ * When the last program has ended, its bytes may still be in the pseudo-terminal: the end is put
+ * off until they are done.
  */
 #include "exec.h"
 
@@ -118,11 +121,18 @@ static void on_exited(void *ctx, int status, bool left)
     supervise_report(status);
 }
 
-static void on_finished(void *ctx)
+static void on_left(void *ctx)
 {
     struct exec *e = ctx;
 
     e->finished(e->ctx, e->status);
+}
+
+static void on_finished(void *ctx)
+{
+    struct exec *e = ctx;
+
+    calls_leave(e->calls, on_left, e);
 }
 
 static const struct supervise_callbacks supervise_callbacks = {

@@ -26,9 +26,10 @@ struct exec_options {
 };
 
 /* Starts COMMAND, whose requests `calls` carries out; both and the options must outlive it.
- * `finished` is called, perhaps at once, when nothing of it is left, with its exit status; if it
- * leaves something in the background, the process in front (supervise.h) gets the status at once.
- * What prevents it is logged, and is a status, too. Returns NULL without memory. */
+ * `finished` is called, perhaps at once, when nothing of it is left and what it wrote last is done
+ * (calls_leave), with its exit status; if it leaves something in the background, the process in
+ * front (supervise.h) gets the status at once. What prevents it is logged, and is a status, too.
+ * Returns NULL without memory. */
 struct exec *exec_start(struct event_base *base, const struct exec_options *options,
                         struct calls *calls, void (*finished)(void *ctx, int status), void *ctx);
 void exec_free(struct exec *e);

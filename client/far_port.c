@@ -33,7 +33,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->proven = false;
     f->refusal = NULL;
     f->peer = peer_of_signature(NULL, 0);
-    f->drains_answered = f->drains_asked; /* nobody will answer them any more */
+    f->stops_answered = f->stops_told; /* nobody will answer them any more */
     if (comport)
         f->signature[0] = '\0';
 }
@@ -48,6 +48,8 @@ static void tell(struct far_port *f, const struct rfc2217_message *m)
         rfc2217_describe(m, text);
         log_debug("%s: > %s", f->name, text);
     }
+    if (m->command == RFC2217_SET_STOPSIZE)
+        f->stops_told++;
     comport_send(f->comport, *m);
 }
 
@@ -153,7 +155,7 @@ unsigned far_port_ask_drain(struct far_port *f)
 {
     /* com2net answers a setting, also one that changes nothing, when the bytes before it are out */
     far_port_tell(f, RFC2217_SET_STOPSIZE, f->told.stop);
-    return ++f->drains_asked;
+    return f->stops_told;
 }
 
 void far_port_count_errors(struct far_port *f)
@@ -323,8 +325,8 @@ enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_mes
     case RFC2217_SET_PARITY:
         return on_setting(f, LEARN_PARITY, f->told.parity, m);
     case RFC2217_SET_STOPSIZE:
-        if (f->drains_answered != f->drains_asked)
-            f->drains_answered++;
+        if (f->stops_answered != f->stops_told)
+            f->stops_answered++;
         return on_setting(f, LEARN_STOP, f->told.stop, m);
     case RFC2217_SET_CONTROL:
         return on_control(f, m);

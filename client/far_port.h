@@ -39,8 +39,8 @@ struct far_port {
     const char *refusal;       /* why the server sends us away, or NULL */
     char signature[64];
     struct ioctl_counts counts; /* rx and tx are the session's */
-    unsigned drains_asked;      /* by far_port_ask_drain */
-    unsigned drains_answered;
+    unsigned stops_told;        /* SET-STOPSIZE, which is also what asks for a drain */
+    unsigned stops_answered;
 };
 
 /* A connection begins, over `comport`, or (NULL) has ended. */
@@ -69,7 +69,7 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs);
 void far_port_tell_outputs(struct far_port *f);
 void far_port_ask_outputs(struct far_port *f);
 
-/* Asks the server to answer when all that was sent is on the wire: drains_answered reaches the
+/* Asks the server to answer when all that was sent is on the wire: stops_answered reaches the
  * number returned. Only for a server that is known to do it (peer->drain_is_told). */
 unsigned far_port_ask_drain(struct far_port *f);
 

@@ -77,9 +77,11 @@ struct pty_session {
     struct calls *calls;    /* of other processes */
     bool counts;            /* breaks and line errors are of interest */
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
-    struct buf to_link;     /* what programs have not taken yet */
-    bool purging;           /* what comes is older than a purge that is not answered yet */
-    bool hung_up;           /* a program has set speed 0: the next one raises the lines again */
+    unsigned drain;         /* the last one asked for, and what was sent until then */
+    uint64_t drain_sent;
+    struct buf to_link; /* what programs have not taken yet */
+    bool purging;       /* what comes is older than a purge that is not answered yet */
+    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
     bool ever_ready;
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
@@ -589,6 +591,11 @@ bool pty_session_take(struct pty_session *s)
     return all && (!s->stream || stream_queued(s->stream) == 0);
 }
 
+bool pty_session_is_settled(const struct pty_session *s)
+{
+    return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);
+}
+
 static int port_termios(void *ctx, unsigned request, void *data)
 {
     return vport_termios(((struct pty_session *)ctx)->port, request, data);
@@ -644,10 +651,11 @@ static unsigned port_begin_drain(void *ctx)
     struct pty_session *s = ctx;
 
     if (!s->far.ready || !s->far.peer->drain_is_told)
-        return s->far.drains_answered;
-    unsigned ticket = far_port_ask_drain(&s->far);
+        return s->far.stops_answered;
+    s->drain = far_port_ask_drain(&s->far);
+    s->drain_sent = s->sent;
     flush_out(s);
-    return ticket;
+    return s->drain;
 }
 
 static bool port_is_drained(void *ctx, unsigned ticket)
@@ -656,9 +664,13 @@ static bool port_is_drained(void *ctx, unsigned ticket)
 
     if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
         return false;
-    if (s->far.ready && s->far.peer->drain_is_told)
-        return (int)(s->far.drains_answered - ticket) >= 0;
-    return port_unsent(s) == 0;
+    if (!s->far.ready || !s->far.peer->drain_is_told)
+        return port_unsent(s) == 0;
+    if ((int)(s->far.stops_answered - ticket) < 0)
+        return false;
+    if (ticket == s->drain && s->sent == s->drain_sent)
+        s->busy_until_us = 0; /* the server knows better than we */
+    return true;
 }
 
 const struct ioctl_port pty_session_ioctl_port = {

@@ -103,6 +103,10 @@ void vport_identity(const struct vport *v, struct vport_identity *identity);
  */
 bool vport_take(struct vport *v);
 
+/* Whether nothing is to be expected of programs that have closed the port: their bytes are taken and
+ * their end has been told. One that still has it open does not count. */
+bool vport_is_settled(const struct vport *v);
+
 /*
  * Carries out a request of the termios family (TCGETS, TCSETS and their variants) for such a
  * program, on the kernel's structure in `data`. What a PTY forgets of it, parity and size, is kept

@@ -444,6 +444,7 @@ static void finish(struct supervisor *s)
     s->finished = true;
     if (s->notified)
         event_del(s->notified);
+    tell_front(MESSAGE_STARTED, (int)getpid()); /* it is we who are to end now */
     s->callbacks->finished(s->ctx);
 }
 

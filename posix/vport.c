@@ -427,6 +427,16 @@ bool vport_take(struct vport *v)
     return ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
 }
 
+bool vport_is_settled(const struct vport *v)
+{
+    bool readable;
+    int unread = 0;
+
+    if (ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0)
+        return false;
+    return v->open == !is_hung_up(v, &readable);
+}
+
 size_t vport_termios_size(unsigned request)
 {
     switch (request) {

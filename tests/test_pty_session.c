@@ -282,6 +282,45 @@ static void changes_are_told_ahead_of_the_data(void)
     end();
 }
 
+static void a_drain_is_not_ended_by_the_answer_to_a_setting(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 115200);
+    unsigned drain = port->begin_drain(session);
+    RUN_UNTIL(server_saw("SET-STOPSIZE 1\nSET-CONTROL flow none\nSET-STOPSIZE 1\n"));
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    run_for(20);
+    CHECK(!port->is_drained(session, drain));
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    RUN_UNTIL(port->is_drained(session, drain));
+    end();
+}
+
+static void after_a_drain_nothing_is_unsent(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 50); /* 0.2 s a byte, if it were a line */
+    for (int i = 0; i < 100; i++)
+        fake_vport_write("x");
+    RUN_UNTIL(server_saw("data"));
+    unsigned drain = port->begin_drain(session);
+    CHECK(port->unsent(session) > 0);
+    RUN_UNTIL(server_saw("SET-STOPSIZE 1\nSET-CONTROL flow none\n"));
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    RUN_UNTIL(port->is_drained(session, drain));
+    RUN_UNTIL(port->unsent(session) == 0);
+    end();
+}
+
 static void a_program_that_is_quicker_decides(void)
 {
     begin();
@@ -864,6 +903,8 @@ static const struct test tests[] = {
     TEST(a_program_that_sets_nothing_changes_nothing),
     TEST(a_signature_cannot_move_a_terminal),
     TEST(changes_are_told_ahead_of_the_data),
+    TEST(a_drain_is_not_ended_by_the_answer_to_a_setting),
+    TEST(after_a_drain_nothing_is_unsent),
     TEST(a_program_that_is_quicker_decides),
     TEST(a_given_speed_is_told),
     TEST(a_given_format_is_told_over_what_was_learnt),

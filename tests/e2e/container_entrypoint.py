@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """net2pty as a container's ENTRYPOINT, process 1: it passes SIGTERM on, leaves no zombie, ends with the
-command's status, and the rest of the container with it."""
+command's status, and the rest of the container with it. docker exec starts another one."""
 
 import fcntl
 import os
@@ -26,6 +26,19 @@ import serial
 port = serial.Serial(sys.argv[1], 115200, timeout=5)
 port.write(b'bytes and speed')
 sys.exit(0 if port.read(15) == b'bytes and speed' else 'they do not come back')
+'''
+
+LINES = '''
+import sys, time
+import serial
+port = serial.Serial(sys.argv[1], 115200, parity='E', timeout=5)
+limit = time.monotonic() + 5
+port.rts = False
+while port.cts or not port.dsr:
+    if time.monotonic() > limit:
+        sys.exit('lines do not follow')
+    time.sleep(0.005)
+sys.exit(7)
 '''
 
 
@@ -72,6 +85,11 @@ def serving_alone(place, link, where):
     orphans_of_others(place)
     got = run_in(place, '/usr/bin/python3', '-c', ECHO, link)
     equal(got.returncode, 0, f'a program that docker exec starts: {got.stdout}')
+    other = harness.Com2net('loop:', place.listen)
+    link = place.link('ttyS6')
+    got = run_in(place, place.net2pty, link, place.at(other.port), '--', '/usr/bin/python3', '-c',
+                 LINES, link)
+    equal(got.returncode, 7, f'net2pty that docker exec starts: {got.stdout}')
     stop(place)
     equal(program.wait(), 0, 'status')
 

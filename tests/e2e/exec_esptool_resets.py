@@ -99,7 +99,6 @@ def test(place):
         far = harness.FarPort(place.listen)
         link = place.link(name)
         far.run(place, link, '/usr/bin/python3', '-c', PROGRAM, link, name)
-        far.server.says('gone: ')
         told = re.findall('> SET-LINES (.*) at', far.server.log())
         told = told[told.index('DTR on RTS on'):]
         equal(told[:3], ['DTR on RTS on', 'DTR on', 'RTS on'], f'{name}: the open, and pyserial')

@@ -648,6 +648,7 @@ class FarPort:
         self.watch()
         open(gate, 'w').close()
         place.ended(program, **options)
+        self.server.says('gone: ')
         return program.log()
 
     def settings(self):
@@ -668,9 +669,8 @@ class FarPort:
                 for code, payload in self.watcher.messages if code == 100 + MODEMSTATE]
 
     def breaks(self):
-        self.watcher.ask_value(BAUD, 0)
-        return sum(1 for code, payload in self.watcher.messages
-                   if code == 100 + LINESTATE and payload[0] & 16)
+        """How many the loop has brought back; observers are not told of them."""
+        return len(re.findall('< NOTIFY-LINESTATE .*break', self.server.log()))
 
 
 # --- running a script -----------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Container(Here):
         """Each time a new container, one at a time."""
         self.runs += 1
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
-        self._write_config([self.net2pty, *map(str, words)], terminal)
+        self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
         return self.runc('run', '--bundle', self.bundle, self.id)
 
     def _make_root(self):
@@ -203,6 +203,21 @@ class Container(Here):
         }
         with open(os.path.join(self.bundle, 'config.json'), 'w') as f:
             json.dump(config, f, indent=1)
+
+
+def check_serial_program(place, name, *compiler):
+    """Compiles serial_program.c and runs it behind net2pty; what it says in the end."""
+    program = harness.temp(name)
+    source = os.path.join(harness.TREE, 'tests', 'e2e', 'serial_program.c')
+    if not os.path.exists(program):
+        subprocess.run([*compiler, '-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Wconversion',
+                        '-Wmissing-prototypes', '-Werror', '-pthread', '-o', program, source],
+                       check=True)
+    far, link = harness.FarPort(place.listen), place.link(name)
+    said = place.run(link, place.at(far.port), '--', 'sh', '-c', '"$0" "$1"; exit $?', program, link)
+    for command in 'BAUDRATE 57600', 'DATASIZE 7', 'PARITY even', 'STOPSIZE 2':
+        harness.check(f'< SET-{command}\n' in far.server.log(), f'{name}: the server is at {command}')
+    return said
 
 
 def profile(name):
