@@ -92,6 +92,7 @@ struct pty_session {
 };
 
 static void update(struct pty_session *s);
+static void tell_connected(struct pty_session *s);
 static void lose(struct pty_session *s, const char *why);
 
 static void set_timer(struct event *timer, int ms)
@@ -319,6 +320,8 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     if (s->changed)
         s->changed(s->changed_ctx);
     update(s);
+    if (s->state == SESSION_READY && !s->far.greeted)
+        tell_connected(s);
 }
 
 static void on_malformed(void *ctx, const struct rfc2217_message *m)
@@ -345,6 +348,14 @@ static void update(struct pty_session *s)
     vport_read(s->port, flowing);
     if (s->stream)
         stream_read(s->stream, s->to_link.len == 0 && s->early.len < EARLY_MAX / 2);
+}
+
+static void tell_connected(struct pty_session *s)
+{
+    if (s->ever_ready)
+        return;
+    s->ever_ready = true;
+    s->connected(s->ctx);
 }
 
 static void become_ready(struct pty_session *s)
@@ -378,10 +389,8 @@ static void become_ready(struct pty_session *s)
     if (s->state != SESSION_READY)
         return;
     update(s);
-    if (!s->ever_ready) {
-        s->ever_ready = true;
-        s->connected(s->ctx);
-    }
+    if (!s->far.greeted) /* otherwise with the answer, which says what the server can do */
+        tell_connected(s);
 }
 
 static void on_option(void *ctx, bool agreed)
@@ -563,6 +572,7 @@ static void on_stable(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     dialer_succeeded(s->dialer);
+    tell_connected(s); /* to a server that does not answer */
 }
 
 /* --- programs whose requests are answered by us -------------------------------------------------

@@ -241,6 +241,25 @@ static void the_first_session_learns_the_settings(void)
     end();
 }
 
+/* Programs begin when it is known who the server is, and what it can do. */
+static void a_session_is_agreed_when_the_greeting_is_answered(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("RTS off"));
+    CHECK(pty_session_is_connected(session)); /* it has notified the modem state */
+    CHECK(connections == 0);
+    comport_send_text(server.comport, "com2net test");
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    RUN_UNTIL(connections == 1);
+    end();
+
+    begin();
+    server_accept(true); /* one that never answers */
+    RUN_UNTIL(connections == 1);
+    end();
+}
+
 static void a_program_that_sets_nothing_changes_nothing(void)
 {
     begin();
@@ -900,6 +919,7 @@ static void a_raw_server_gets_bytes_only(void)
 
 static const struct test tests[] = {
     TEST(the_first_session_learns_the_settings),
+    TEST(a_session_is_agreed_when_the_greeting_is_answered),
     TEST(a_program_that_sets_nothing_changes_nothing),
     TEST(a_signature_cannot_move_a_terminal),
     TEST(changes_are_told_ahead_of_the_data),
