@@ -372,7 +372,7 @@ static int answer_test(int listener)
 {
     struct pollfd p = {.fd = listener, .events = POLLIN};
     const int value = TEST_VALUE;
-    struct supervise_call call;
+    struct supervise_call call = {0}; /* for a compiler that does not see that it is filled */
 
     if (poll(&p, 1, TEST_MS) != 1)
         return -ETIMEDOUT;

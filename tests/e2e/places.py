@@ -111,7 +111,8 @@ nsenter --net="/proc/$pid/ns/net" sh -c "ip addr add 10.0.$1.2/24 dev eth0; ip l
 
 class Container(Here):
     """A container in which net2pty is process 1. `profile` is docker or containers; uid 0 has
-    Docker's default capabilities, any other none at all (--cap-drop ALL)."""
+    Docker's default capabilities, any other none at all (--cap-drop ALL), and can write in /tmp only
+    (--read-only --tmpfs /tmp)."""
 
     made = 0
 
@@ -167,6 +168,9 @@ class Container(Here):
                 bound[path] = 'ro'
         mounts = [{'destination': to, 'type': kind, 'source': source, 'options': options}
                   for to, kind, source, options in MOUNTS]
+        if self.uid != 0:
+            mounts.append({'destination': '/tmp', 'type': 'tmpfs', 'source': 'tmpfs',
+                           'options': ['nosuid', 'nodev', 'mode=1777']})
         mounts += [{'destination': path, 'type': 'bind', 'source': path, 'options': ['rbind', how]}
                    for path, how in bound.items()]
         mounts += [{'destination': self.net2pty, 'type': 'bind', 'options': ['bind', 'ro'],
@@ -187,7 +191,7 @@ class Container(Here):
                 'capabilities': {name: self.capabilities for name in sets},
                 'noNewPrivileges': self.no_new_privileges,
             },
-            'root': {'path': self.root},
+            'root': {'path': self.root, 'readonly': self.uid != 0},
             'hostname': 'container',
             'mounts': mounts,
             'hooks': {'createRuntime': [{'path': '/bin/sh', 'args': [
