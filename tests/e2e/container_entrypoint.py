@@ -85,6 +85,8 @@ def serving_alone(place, link, where):
     orphans_of_others(place)
     got = run_in(place, '/usr/bin/python3', '-c', ECHO, link)
     equal(got.returncode, 0, f'a program that docker exec starts: {got.stdout}')
+    got = run_in(place, place.net2pty, 'exec', link, '--', '/usr/bin/python3', '-c', LINES, link)
+    equal(got.returncode, 7, f'net2pty exec that docker exec starts: {got.stdout}')
     other = harness.Com2net('loop:', place.listen)
     link = place.link('ttyS6')
     got = run_in(place, place.net2pty, link, place.at(other.port), '--', '/usr/bin/python3', '-c',
