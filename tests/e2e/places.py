@@ -145,8 +145,14 @@ class Container(Here):
         """Each time a new container, one at a time."""
         self.runs += 1
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
+        harness.at_end(lambda name=self.id: self._delete(name))
         self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
         return self.runc('run', '--bundle', self.bundle, self.id)
+
+    def _delete(self, name):
+        """runc has done it if the container has ended by itself."""
+        if os.path.exists(harness.temp(f'runc/{name}')):
+            subprocess.run(self.runc('delete', '--force', name), stderr=subprocess.DEVNULL)
 
     def _make_root(self):
         """A small system: our program, the host's /usr, and little else."""
