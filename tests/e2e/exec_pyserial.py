@@ -72,4 +72,5 @@ def test(place):
     check('SET-DATASIZE 5' in server.log(), 'size reaches the server')
 
 
-places.run(test, nobody=True)
+if __name__ == '__main__':
+    places.run(test, nobody=True)
