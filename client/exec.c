@@ -5,8 +5,9 @@
  * break, a drain) or that finds no room is held: looked at when something has happened and every
  * 10 ms, because no descriptor tells that a signal wants its program.
  *
- * When the last program has ended, its bytes may still be in the pseudo-terminal. The end is put off
- * until the server has said that all is done, or for 30 s without progress, as a serial driver does.
+ * When the last program has ended, its bytes may still be in the pseudo-terminal. The end is put
+ * off until the server has said that all is done, or for 30 s without progress, as a serial driver
+ * does.
  */
 #include "exec.h"
 

@@ -76,9 +76,9 @@ struct pty_session {
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
     unsigned drain;         /* the last one asked for, and what was sent until then */
     uint64_t drain_sent;
-    struct buf to_link;     /* what programs have not taken yet */
-    bool purging;           /* what comes is older than a purge that is not answered yet */
-    bool hung_up;           /* a program has set speed 0: the next one raises the lines again */
+    struct buf to_link; /* what programs have not taken yet */
+    bool purging;       /* what comes is older than a purge that is not answered yet */
+    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
     bool ever_ready;
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[TEXT_MAX + 64];
