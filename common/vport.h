@@ -103,8 +103,8 @@ void vport_identity(const struct vport *v, struct vport_identity *identity);
  */
 bool vport_take(struct vport *v);
 
-/* Whether nothing is to be expected of programs that have closed the port: their bytes are taken and
- * their end has been told. One that still has it open does not count. */
+/* Whether nothing is to be expected of programs that have closed the port: their bytes are taken
+ * and their end has been told. One that still has it open does not count. */
 bool vport_is_settled(const struct vport *v);
 
 /*

@@ -181,7 +181,8 @@ static int copy_by_proc(const struct supervise_call *call, uint64_t address, voi
     close(fd);
     if (n == (ssize_t)len)
         return 0;
-    if (n < 0 && error != EIO && error != EINVAL) /* EINVAL: an address that no file offset can be */
+    if (n < 0 && error != EIO &&
+        error != EINVAL) /* EINVAL: an address that no file offset can be */
         return -error;
     return -EFAULT;
 }

@@ -2,91 +2,32 @@
 """avrdude -c arduino programs a board that listens for half a second after a pulse of DTR, and else is
 silent."""
 
-import socket
-import struct
-import threading
 import time
 
 import harness
 import places
+from board import Board
 from harness import equal
 
-IAC, SB, SE = 255, 250, 240
 
-
-class Arduino:
-    """An RFC 2217 server with an ATmega328P and its STK500 bootloader behind it."""
+class Arduino(Board):
+    """An ATmega328P and its STK500 bootloader; a capacitor joins DTR to RESET."""
 
     def __init__(self, listen):
         self.flash = bytearray(b'\xff' * 32768)
-        self.dtr = True
+        self.was = True
         self.listens_until = 0.0
         self.address = 0
         self.waiting = b''
-        self.listener = socket.create_server((listen.split(':')[0], 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__(listen)
 
-    def serve(self):
-        while True:
-            self.peer, _ = self.listener.accept()
-            self.peer.sendall(bytes([IAC, 253, 44, IAC, 251, 0, IAC, 253, 0]))
-            data = b''
-            while True:
-                try:
-                    got = self.peer.recv(4096)
-                except OSError:
-                    got = b''
-                if not got:
-                    break
-                data = self.telnet(data + got)
+    def lines_moved(self):
+        if self.dtr and not self.was:
+            self.listens_until = time.monotonic() + 0.5
+            self.waiting = b''
+        self.was = self.dtr
 
-    def telnet(self, data):
-        """Takes what is complete off the data; returns the rest."""
-        while data:
-            if data[0] != IAC:
-                end = data.find(IAC)
-                end = len(data) if end < 0 else end
-                self.serial(data[:end])
-                data = data[end:]
-            elif len(data) < 2:
-                return data
-            elif data[1] == IAC:
-                self.serial(b'\xff')
-                data = data[2:]
-            elif data[1] == SB:
-                end = data.find(bytes([IAC, SE]))
-                if end < 0:
-                    return data
-                self.command(data[3:end].replace(b'\xff\xff', b'\xff'))
-                data = data[end + 2:]
-            elif len(data) < 3:
-                return data
-            else:
-                if data[1] == 251 and data[2] == 44:
-                    self.answer(107, b'\x00')
-                data = data[3:]
-        return data
-
-    def answer(self, code, payload):
-        payload = payload.replace(b'\xff', b'\xff\xff')
-        self.peer.sendall(bytes([IAC, SB, 44, code]) + payload + bytes([IAC, SE]))
-
-    def command(self, body):
-        code, payload = body[0], body[1:]
-        if code == 0:
-            return
-        if code == 5 and payload in (b'\x08', b'\x09'):
-            on = payload == b'\x08'
-            if on and not self.dtr:  # the capacitor at RESET
-                self.listens_until = time.monotonic() + 0.5
-                self.waiting = b''
-            self.dtr = on
-        if code == 1 and payload == bytes(4):
-            payload = struct.pack('>I', 115200)
-        self.answer(100 + code, payload)
-
-    def serial(self, data):
+    def received(self, data):
         if time.monotonic() > self.listens_until:
             return
         self.listens_until = time.monotonic() + 5
@@ -98,8 +39,7 @@ class Arduino:
             self.waiting = self.waiting[used:]
 
     def reply(self, data=b''):
-        out = b'\x14' + data + b'\x10'
-        self.peer.sendall(out.replace(b'\xff', b'\xff\xff'))
+        self.say(b'\x14' + data + b'\x10')
 
     def stk500(self, data):
         """Answers one command; returns its length, 0 if it is not all there."""

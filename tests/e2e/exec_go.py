@@ -57,10 +57,13 @@ func set(request uintptr, bits int32) {
 }
 
 func become(wanted int32, what string) {
-	for i := 0; i < 1000 && lines()&(cts|dsr|cd) != wanted; i++ {
+	for i := 0; i < 1000; i++ {
+		if lines()&(cts|dsr|cd) == wanted {
+			return
+		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	need(lines()&(cts|dsr|cd) == wanted, what)
+	need(false, what)
 }
 
 func main() {

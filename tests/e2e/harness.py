@@ -34,6 +34,7 @@ BULK = b''.join(bytes((value * 7 + block) & 255 for value in range(257))
                 for block in range(1021))[:256 * 1024]
 
 _programs = []
+_at_end = []
 _temp = None
 
 
@@ -675,6 +676,23 @@ class FarPort:
 
 # --- running a script -----------------------------------------------------------------------
 
+def _kill_all_of(pid):
+    """A process and what it has started: behind net2pty that does not end with it."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children') as f:
+            children = [int(word) for word in f.read().split()]
+        os.kill(pid, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in children:
+        _kill_all_of(child)
+
+
+def at_end(function):
+    """Has a function called at the end of the script, after all programs, however it ends."""
+    _at_end.append(function)
+
+
 def _stop_all():
     """Ends every program; complaints about how ours ended."""
     complaints = []
@@ -687,7 +705,7 @@ def _stop_all():
         try:
             status = program.process.wait(5)
         except subprocess.TimeoutExpired:
-            program.process.kill()
+            _kill_all_of(program.pid)
             program.process.wait()
             status = None
         if ours and not program.expected and status != 0:
@@ -720,6 +738,8 @@ def run(main):
     except BaseException:  # a traceback is all one needs then
         status, why = 1, traceback.format_exc()
     complaints = _stop_all()
+    for function in _at_end:
+        function()
     if status == 0 and complaints:
         status, why = 1, 'FAILED: ' + '; '.join(complaints)
     if status == 1:

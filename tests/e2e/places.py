@@ -32,6 +32,7 @@ sys.path.append(os.path.join(harness.TREE, 'tests', 'container'))
 import seccomp_profile  # noqa: E402
 
 NOBODY = 65534
+SUBORDINATE = 100000  # who root of a user namespace is outside
 
 
 class Here:
@@ -116,12 +117,13 @@ class Container(Here):
 
     made = 0
 
-    def __init__(self, profile, uid, no_new_privileges=False):
+    def __init__(self, profile, uid, no_new_privileges=False, user_namespace=False):
         super().__init__()
         self.name = f'{profile}-{uid}'
         self.profile = profile
         self.uid = uid
         self.no_new_privileges = no_new_privileges
+        self.user_namespace = user_namespace
         self.capabilities = CAPABILITIES if uid == 0 else []
         self.listen = '0.0.0.0:0'
         Container.made += 1
@@ -145,8 +147,14 @@ class Container(Here):
         """Each time a new container, one at a time."""
         self.runs += 1
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
+        harness.at_end(lambda name=self.id: self._delete(name))
         self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
         return self.runc('run', '--bundle', self.bundle, self.id)
+
+    def _delete(self, name):
+        """runc has done it if the container has ended by itself."""
+        if os.path.exists(harness.temp(f'runc/{name}')):
+            subprocess.run(self.runc('delete', '--force', name), stderr=subprocess.DEVNULL)
 
     def _make_root(self):
         """A small system: our program, the host's /usr, and little else."""
@@ -160,6 +168,8 @@ class Container(Here):
             f.write('root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n')
         with open(os.path.join(self.root, 'etc/group'), 'w') as f:
             f.write('root:x:0:\ntty:x:5:\nnogroup:x:65534:\n')
+        if self.user_namespace:
+            subprocess.run(['chown', '-R', f'{SUBORDINATE}:{SUBORDINATE}', self.bundle], check=True)
 
     def _write_config(self, words, terminal):
         bound = {'/usr': 'ro', harness.temp().rstrip('/'): 'rw'}
@@ -205,6 +215,10 @@ class Container(Here):
                 'seccomp': seccomp_profile.converted(profile(self.profile), self.capabilities),
             },
         }
+        if self.user_namespace:
+            mapping = [{'containerID': 0, 'hostID': SUBORDINATE, 'size': 65536}]
+            config['linux'].update(uidMappings=mapping, gidMappings=mapping)
+            config['linux']['namespaces'].append({'type': 'user'})
         with open(os.path.join(self.bundle, 'config.json'), 'w') as f:
             json.dump(config, f, indent=1)
 

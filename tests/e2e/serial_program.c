@@ -61,9 +61,12 @@ static void nap(void)
 /* Waits until the lines of `mask` are `bits`: a change goes to the server and back. */
 static void become(int mask, int bits, const char *what)
 {
-    for (int i = 0; i < 1000 && (lines() & mask) != bits; i++)
+    for (int i = 0; i < 1000; i++) {
+        if ((lines() & mask) == bits)
+            return;
         nap();
-    need((lines() & mask) == bits, what);
+    }
+    need(false, what);
 }
 
 static void check_lines(void)
