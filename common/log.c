@@ -39,6 +39,7 @@ int log_to_file(const char *path)
     if (log_file)
         fclose(log_file);
     log_file = f;
+    log_sink = NULL;
     return 0;
 }
 

@@ -31,7 +31,8 @@ void log_debug(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1,
 /* At the trace level: `len` bytes in hex, 32 a line, each line beginning with `who`. */
 void log_bytes(const char *who, const uint8_t *data, size_t len);
 
-/* Appends lines to a file, with date and time, instead of standard error. Returns 0 or -errno. */
+/* Appends lines to a file, with date and time, instead of standard error or the sink that there is.
+ * Returns 0 or -errno. */
 int log_to_file(const char *path);
 
 /* Replaces standard error, for tests and services; NULL puts it back. `line` has no newline. */

@@ -249,7 +249,7 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
     if (strncmp(text, "usb:", 4) == 0) {
         snprintf(error, CLI_ERROR_MAX,
                  "%s: this version publishes serial ports only, not USB devices", text);
-        return -EINVAL;
+        return -ENOTSUP;
     }
     if (strcmp(text, loop) == 0) {
         s->kind = SOURCE_LOOP;
