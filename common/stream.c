@@ -223,6 +223,12 @@ void stream_read(struct stream *s, bool on)
         event_del(s->readable);
 }
 
+void stream_look(struct stream *s)
+{
+    if (s->state == STREAM_OPEN && s->reading && !s->eof)
+        on_readable(s->fd, EV_READ, s);
+}
+
 void stream_keep(struct stream *s)
 {
     s->stalled_checks = 0;

@@ -40,6 +40,10 @@ void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks
  * peer had sent before can still be taken. */
 void stream_read(struct stream *s, bool on);
 
+/* Takes what has come, the peer's end included, now and not in its turn, unless it is paused. May
+ * call back. */
+void stream_look(struct stream *s);
+
 /* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
  * has reset the connection. */
 void stream_keep(struct stream *s);

@@ -631,6 +631,10 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     enum session_role role = SESSION_OWNER;
     const char *refusal = NULL;
 
+    if (owner) { /* its end may be the next thing that the loop tells */
+        session_look(owner);
+        owner = port_owner(p);
+    }
     if (owner && session_is_ending(owner)) { /* most have closed for good */
         session_end(owner, "it has closed the connection");
         owner = port_owner(p);

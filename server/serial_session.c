@@ -891,6 +891,12 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
     return s;
 }
 
+void session_look(struct serial_session *s)
+{
+    if (s->stream)
+        stream_look(s->stream);
+}
+
 enum session_role session_role(const struct serial_session *s)
 {
     return s->role;

@@ -28,6 +28,9 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
 /* Ends it for the reason `why`, for the log; the port is told by port_forget at once. */
 void session_end(struct serial_session *s, const char *why);
 
+/* Notices now if its client has gone, which may end it. */
+void session_look(struct serial_session *s);
+
 enum session_role session_role(const struct serial_session *s);
 /* Whether its client has closed its side and only hears the end of what the device answers. */
 bool session_is_ending(const struct serial_session *s);

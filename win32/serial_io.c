@@ -364,6 +364,22 @@ static int open_port(struct serial_io *io, const char *path, DWORD *code)
     return error;
 }
 
+/* Whether what was opened is a port, and its device there. Returns as open_port. */
+static int recognize(struct serial_io *io, DWORD *code)
+{
+    SetLastError(ERROR_SUCCESS);
+    DWORD type = GetFileType(io->com);
+    if (type == FILE_TYPE_UNKNOWN) { /* the name is all there is */
+        *code = GetLastError();
+        return ENODEV;
+    }
+    io->found.DCBlength = sizeof io->found;
+    if (type == FILE_TYPE_CHAR && GetCommState(io->com, &io->found))
+        return 0;
+    *code = GetLastError();
+    return *code != ERROR_INVALID_HANDLE && win_error_errno(*code) == ENODEV ? ENODEV : ENOTTY;
+}
+
 /* As every system opens a port: raw, DTR and RTS up. Returns as open_port. */
 static int set_up(struct serial_io *io, const struct serial_options *options, DWORD *code)
 {
@@ -377,11 +393,9 @@ static int set_up(struct serial_io *io, const struct serial_options *options, DW
     DWORD status;
 
     io->hupcl = options->hupcl;
-    io->found.DCBlength = sizeof io->found;
-    if (GetFileType(io->com) != FILE_TYPE_CHAR || !GetCommState(io->com, &io->found)) {
-        *code = GetLastError();
-        return ENOTTY;
-    }
+    int r = recognize(io, code);
+    if (r != 0)
+        return r;
     SetupComm(io->com, DRIVER_BUFFER, DRIVER_BUFFER); /* a driver may have its own opinion */
     dcb_get(&io->found, &io->line);
     if (io->line.baud == 0)
@@ -392,7 +406,7 @@ static int set_up(struct serial_io *io, const struct serial_options *options, DW
     io->outputs = LINE_OUTPUTS;
     io->has_lines = GetCommModemStatus(io->com, &status);
     struct line_settings want = io->line;
-    int r = apply(io, &want);
+    r = apply(io, &want);
     if (r < 0 || !SetCommTimeouts(io->com, &none)) {
         *code = GetLastError();
         return r < 0 ? -r : EIO;

@@ -1,7 +1,7 @@
 """What the tests of com2net.exe share: Wine with one prefix, COM ports that are PTYs, their lines.
 
 The prefix stands in the build folder ($COM2NET_WINE), and `wine_session start` has made it: COM3 to
-COM6 and COM12 are links there, which a Port points at its PTY. COM1 and COM2 are the machine's own.
+COM10 and COM12 are links there, which a Port points at its PTY. COM1 and COM2 are the machine's own.
 """
 
 import mmap
@@ -23,7 +23,7 @@ FOLDER = os.environ['COM2NET_WINE']
 PREFIX = os.path.join(FOLDER, 'prefix')
 LINES = os.path.join(FOLDER, 'lines')
 EXE = os.environ['COM2NET_EXE']
-PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM12')
+PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM7', 'COM8', 'COM9', 'COM10', 'COM12')
 
 
 def environment(lines=False):
