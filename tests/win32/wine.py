@@ -13,15 +13,13 @@ import sys
 import tempfile
 import termios
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
-
-import harness  # noqa: E402
-from harness import check, eventually  # noqa: E402
+import harness
+from harness import check, eventually
 
 FOLDER = os.environ['COM2NET_WINE']
 PREFIX = os.path.join(FOLDER, 'prefix')
 LINES = os.path.join(FOLDER, 'lines')
+REFUSALS = os.path.join(FOLDER, 'refusals')
 EXE = os.environ['COM2NET_EXE']
 PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM7', 'COM8', 'COM9', 'COM10', 'COM12')
 
@@ -63,16 +61,25 @@ class Port(harness.Device):
     def __init__(self, name='COM3', lines=False):
         super().__init__()
         self.name = name
-        state = os.path.join(LINES, os.path.basename(self.path))
-        if os.path.exists(state):
-            os.unlink(state)
-        self.state = None
+        number = os.path.basename(self.path)
+        self.for_server = self._state(os.path.join(REFUSALS, number))
         if lines:
-            with open(state, 'wb') as f:
-                f.write(bytes(4096))
-            with open(state, 'r+b') as f:
-                self.state = mmap.mmap(f.fileno(), 4096)
+            self.state = self._state(os.path.join(LINES, number))
+        elif os.path.exists(os.path.join(LINES, number)):
+            os.unlink(os.path.join(LINES, number))
         point(name, self.path)
+
+    @staticmethod
+    def _state(path):
+        """The state in a file, all zero; in place, as the wineserver may have it mapped."""
+        with open(path, 'r+b' if os.path.exists(path) else 'w+b') as f:
+            f.write(bytes(4096))
+            f.flush()
+            return mmap.mmap(f.fileno(), 4096)
+
+    def refuse(self, how):
+        """Lets the wineserver refuse to open it."""
+        struct.pack_into('=i', self.for_server, 4 * self.FIELDS.index('refuse'), how)
 
     def unplug(self):
         self.close()
