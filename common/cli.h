@@ -46,7 +46,7 @@ struct cli_program {
 int cli_parse(const struct cli_program *program, int *argc, char **argv);
 
 /* Prints an error about the command line with a hint at --help, and returns CLI_EXIT_USAGE. */
-int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_usage_error(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
 
 /*
  * Options of one SOURCE or LINK, which follow it after commas: "dtr=off,hold". The same table

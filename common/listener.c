@@ -11,7 +11,7 @@
 #include "log.h"
 #include "os.h"
 
-enum { SOCKETS_MAX = 8, ACCEPT_RETRY_MS = 500 };
+enum { SOCKETS_MAX = 8, ACCEPT_RETRY_MS = 500, HINT_MAX = 800 };
 
 struct listener {
     struct evconnlistener *sockets[SOCKETS_MAX];
@@ -50,8 +50,7 @@ static void on_accept_error(struct evconnlistener *socket, void *ctx)
     const struct timeval delay = {0, ACCEPT_RETRY_MS * 1000};
 
     (void)socket;
-    log_warn("%s: cannot accept a connection: %s", l->text,
-             evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    log_warn("%s: cannot accept a connection: %s", l->text, os_error_text(os_socket_error()));
     set_enabled(l, false);
     event_add(l->retry, &delay);
 }
@@ -66,26 +65,30 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
 static void say_bind_error(const struct addr *addr, int error, char text[static LISTENER_ERROR_MAX])
 {
     char where[ADDR_TEXT_MAX], owner[64];
+    const char *advice = os_listen_advice(error);
 
     addr_text(addr, where);
     if (error == EADDRINUSE && os_port_owner(addr->port, owner, sizeof owner) == 0)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
-    else if (error == EADDRINUSE)
-        snprintf(text, LISTENER_ERROR_MAX,
-                 "cannot listen on %s: another program has it (`ss -ltnp` as root says which); "
-                 "choose another port, or 0 for any",
-                 where);
-    else if (error == EACCES)
-        snprintf(text, LISTENER_ERROR_MAX,
-                 "cannot listen on %s: ports below 1024 are for root; choose a higher one", where);
     else if (error == EADDRNOTAVAIL)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: this machine has no such address; 0.0.0.0 or [::] is all "
                  "of them",
                  where);
     else
-        snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where, os_error_text(error));
+        snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where,
+                 advice ? advice : os_error_text(error));
+}
+
+static void tell_reachable(const struct addr *addr)
+{
+    char hint[HINT_MAX];
+
+    log_debug("%s:%u is reachable from other machines", addr->host, addr->port);
+    os_firewall_hint(addr->port, hint, sizeof hint);
+    if (hint[0])
+        log_info("port %u: %s", addr->port, hint);
 }
 
 /* The socket's own address, which has the port that the system chose. */
@@ -93,12 +96,11 @@ static void name_listener(struct listener *l, struct addr *addr)
 {
     struct sockaddr_storage storage;
     struct sockaddr *sa = (struct sockaddr *)&storage;
-    ev_socklen_t len = sizeof storage;
 
-    if (getsockname(evconnlistener_get_fd(l->sockets[0]), sa, &len) == 0) {
+    if (os_socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
         addr_of_sockaddr(sa, addr);
         if (!addr_is_loopback(sa))
-            log_debug("%s:%u is reachable from other machines", addr->host, addr->port);
+            tell_reachable(addr);
     }
     addr_text(addr, l->text);
 }
@@ -116,7 +118,7 @@ static int listen_on(struct listener *l, struct event_base *base, struct sockadd
         ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
     l->sockets[l->count] = evconnlistener_new_bind(base, on_accept, l, flags, 16, sa, (int)len);
     if (!l->sockets[l->count])
-        return -EVUTIL_SOCKET_ERROR();
+        return -os_socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);
     l->count++;
     return 0;

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,10 +8,13 @@
 
 #include <event2/event.h>
 
-enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32 };
+#include "os.h"
+
+enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32, TIME_MAX = 64 };
 
 static const char *program = "com2net";
 static enum log_level highest = LOG_LEVEL_INFO;
+static FILE *log_file; /* instead of standard error */
 static void (*log_sink)(enum log_level level, const char *line);
 
 static const char *const level_words[] = {"error: ", "warning: ", "", "", ""};
@@ -24,6 +28,19 @@ void log_init(const char *name, enum log_level level)
 void log_set_sink(void (*sink)(enum log_level level, const char *line))
 {
     log_sink = sink;
+}
+
+int log_to_file(const char *path)
+{
+    FILE *f = os_append_file(path);
+
+    if (!f)
+        return -errno;
+    if (log_file)
+        fclose(log_file);
+    log_file = f;
+    log_sink = NULL;
+    return 0;
 }
 
 bool log_enabled(enum log_level level)
@@ -47,17 +64,22 @@ static void escape(const char *text, char out[static LINE_MAX_LEN])
     out[n] = '\0';
 }
 
-/* The time of day in front of the lines, where somebody follows events closely. */
-static void print_time(void)
+/* The time of day in front of the lines, where somebody follows events closely; in a file, which is
+ * read later, the date too. */
+static void print_time(char text[static TIME_MAX])
 {
-    struct timespec now;
+    struct timeval now;
 
-    if (highest < LOG_LEVEL_DEBUG || !timespec_get(&now, TIME_UTC))
+    text[0] = '\0';
+    if ((highest < LOG_LEVEL_DEBUG && !log_file) || evutil_gettimeofday(&now, NULL) < 0)
         return;
-    struct tm *local = localtime(&now.tv_sec);
-    if (local)
-        fprintf(stderr, "%02d:%02d:%02d.%06ld ", local->tm_hour, local->tm_min, local->tm_sec,
-                now.tv_nsec / 1000);
+    time_t seconds = now.tv_sec;
+    struct tm *local = localtime(&seconds);
+    if (!local)
+        return;
+    size_t n = log_file ? strftime(text, TIME_MAX, "%Y-%m-%d ", local) : 0;
+    snprintf(text + n, TIME_MAX - n, "%02d:%02d:%02d.%06ld ", local->tm_hour, local->tm_min,
+             local->tm_sec, (long)now.tv_usec);
 }
 
 static void print_line(enum log_level level, const char *format, va_list args)
@@ -71,8 +93,14 @@ static void print_line(enum log_level level, const char *format, va_list args)
         log_sink(level, line);
         return;
     }
-    print_time();
-    fprintf(stderr, "%s: %s%s\n", program, level_words[level], line);
+    char time[TIME_MAX], whole[TIME_MAX + 64 + LINE_MAX_LEN];
+    FILE *out = log_file ? log_file : stderr;
+
+    /* in one piece, also where the C library writes a stream without a buffer byte by byte */
+    print_time(time);
+    snprintf(whole, sizeof whole, "%s%.40s: %s%s\n", time, program, level_words[level], line);
+    fputs(whole, out);
+    fflush(out);
 }
 
 #define PRINT(level)                                                                               \
@@ -105,7 +133,7 @@ void log_debug(const char *format, ...)
     PRINT(LOG_LEVEL_DEBUG);
 }
 
-static void log_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void log_trace(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
 
 static void log_trace(const char *format, ...)
 {

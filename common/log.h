@@ -1,7 +1,7 @@
 /*
- * The log: lines for people, on standard error. Each line stands alone: who (port, peer), what,
- * why. What comes from a peer or a device is escaped, so that no peer can forge a line or move a
- * terminal's cursor. Called on the loop thread only.
+ * The log: lines for people, on standard error or in a file. Each line stands alone: who (port,
+ * peer), what, why. What comes from a peer or a device is escaped, so that no peer can forge a line
+ * or move a terminal's cursor. Called on the loop thread only.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -23,13 +23,17 @@ void log_init(const char *program, enum log_level level);
 
 bool log_enabled(enum log_level level);
 
-void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
+void log_warn(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
 
 /* At the trace level: `len` bytes in hex, 32 a line, each line beginning with `who`. */
 void log_bytes(const char *who, const uint8_t *data, size_t len);
+
+/* Appends lines to a file, with date and time, instead of standard error or the sink that there is.
+ * Returns 0 or -errno. */
+int log_to_file(const char *path);
 
 /* Replaces standard error, for tests and services; NULL puts it back. `line` has no newline. */
 void log_set_sink(void (*sink)(enum log_level level, const char *line));

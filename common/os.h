@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <event2/util.h>
 
@@ -19,8 +20,9 @@ struct event_base;
 int os_init(int *argc, char ***argv);
 
 /* Calls `stop` on the loop thread when the user or the system wants the program to end (Ctrl-C,
- * SIGTERM, SIGHUP), and `report`, unless it is NULL, when somebody asks for a report of its state
- * (SIGUSR1). Returns 0 or -errno. */
+ * SIGTERM, SIGHUP; on Windows Ctrl-C, Ctrl-Break, the console's close, a service's stop), and
+ * `report`, unless it is NULL, when somebody asks for a report of its state (SIGUSR1; on Windows
+ * control 128 of a service). Returns 0 or -errno. */
 int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
                       void *ctx);
 
@@ -29,6 +31,15 @@ void os_unwatch_requests(void);
 
 /* Says an error number in words. The text is valid until the next call. */
 const char *os_error_text(int error);
+
+/* Opens a file to append text to it, not inherited by other programs. NULL with errno. */
+FILE *os_append_file(const char *path);
+
+/* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
+int os_socket_error(void);
+
+/* The address of a socket's own end, or of its peer's. Returns 0 or -errno. */
+int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address);
 
 /* Receives or sends without blocking. Return the bytes moved (0 from os_recv: the peer has closed)
  * or -errno; -EAGAIN when the kernel has nothing or takes nothing now. */
@@ -66,6 +77,14 @@ int os_port_owner(uint16_t port, char *name, size_t size);
 
 /* Likewise a process, but this one, that has `path` open. */
 int os_file_owner(const char *path, char *name, size_t size);
+
+/* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
+ * nothing particular to this system. */
+const char *os_listen_advice(int error);
+
+/* How to let other machines through the system's firewall to `port`; empty where no firewall stands
+ * in the way by itself. */
+void os_firewall_hint(uint16_t port, char *text, size_t size);
 
 /* Milliseconds and microseconds of one clock that only goes forward. */
 uint64_t os_now_ms(void);

@@ -28,8 +28,13 @@ enum { SERIAL_IO_PATH_MAX = 512 };
 /* What stands before a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
 const char *serial_io_prefix(void);
 
-/* For a listed port: the path that stays the same when it is plugged in again ("" if there is
- * none), and its USB interface number (-1 if it is not a USB device's). */
-void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface);
+/* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
+bool serial_io_is_same(const char *a, const char *b);
+
+struct serial_info;
+
+/* Completes what libserialport knows of a listed port: the path that stays the same when it is
+ * plugged in again, its USB interface number; what the system knows better. */
+void serial_io_describe(struct serial_info *info);
 
 #endif

@@ -25,7 +25,7 @@ static void describe(struct serial_info *info, struct sp_port *port)
         if (sp_get_port_usb_vid_pid(port, &info->vid, &info->pid) != SP_OK)
             info->vid = info->pid = -1;
     }
-    serial_io_describe(info->path, info->stable, &info->interface);
+    serial_io_describe(info);
 }
 
 int serial_list(struct serial_info **list, size_t *count)
@@ -103,7 +103,7 @@ int serial_choose(const struct serial_info *list, size_t count, const char *sele
     snprintf(error, SERIAL_ERROR_MAX,
              "%.60s matches several ports: %.300s; choose one by its path or by ,if=N", selector,
              candidates);
-    return -ENOTUNIQ;
+    return -EEXIST;
 }
 
 int serial_find(const char *selector, int interface, char path[static SERIAL_IO_PATH_MAX],

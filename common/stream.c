@@ -156,10 +156,9 @@ static void name_peer(struct stream *s)
 {
     struct sockaddr_storage storage;
     struct sockaddr *sa = (struct sockaddr *)&storage;
-    ev_socklen_t len = sizeof storage;
     struct addr addr = {.host = "local"};
 
-    if (getpeername(s->fd, sa, &len) == 0 && sa->sa_family != AF_UNIX)
+    if (os_socket_address(s->fd, true, &storage) == 0 && sa->sa_family != AF_UNIX)
         addr_of_sockaddr(sa, &addr);
     addr_text(&addr, s->peer);
 }

@@ -106,6 +106,11 @@ const char *os_error_text(int error)
     return strerror(error);
 }
 
+FILE *os_append_file(const char *path)
+{
+    return fopen(path, "ae");
+}
+
 uint64_t os_now_us(void)
 {
     struct timespec now;
@@ -121,11 +126,24 @@ uint64_t os_now_ms(void)
 
 /* --- sockets ----------------------------------------------------------------------------- */
 
+int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address)
+{
+    struct sockaddr *sa = (struct sockaddr *)address;
+    socklen_t len = sizeof *address;
+
+    return (of_peer ? getpeername(fd, sa, &len) : getsockname(fd, sa, &len)) < 0 ? -errno : 0;
+}
+
 static int result_of(ssize_t n)
 {
     if (n >= 0)
         return (int)n;
     return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
+}
+
+int os_socket_error(void)
+{
+    return errno;
 }
 
 int os_recv(evutil_socket_t fd, void *data, size_t len)
@@ -225,6 +243,25 @@ size_t os_tcp_unacknowledged(evutil_socket_t fd)
     if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes;
+}
+
+/* --- advice ------------------------------------------------------------------------------ */
+
+const char *os_listen_advice(int error)
+{
+    if (error == EADDRINUSE)
+        return "another program has it (`ss -ltnp` as root says which); choose another port, or 0 "
+               "for any";
+    if (error == EACCES)
+        return "ports below 1024 are for root; choose a higher one";
+    return NULL;
+}
+
+void os_firewall_hint(uint16_t port, char *text, size_t size)
+{
+    (void)port;
+    if (size > 0)
+        text[0] = '\0';
 }
 
 /* --- who has a port ---------------------------------------------------------------------- */

@@ -35,6 +35,7 @@
 #include "loop.h"
 #include "modem_watch.h"
 #include "os.h"
+#include "serial_list.h"
 
 enum {
     READ_SIZE = 4096,   /* a tty gives no more at once */
@@ -652,24 +653,31 @@ static void find_stable_path(const char *path, char stable[static SERIAL_IO_PATH
     closedir(dir);
 }
 
-void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface)
+bool serial_io_is_same(const char *a, const char *b)
+{
+    static const char dev[] = "/dev/";
+    const size_t len = sizeof dev - 1;
+
+    return strcmp(strncmp(a, dev, len) == 0 ? a + len : a,
+                  strncmp(b, dev, len) == 0 ? b + len : b) == 0;
+}
+
+void serial_io_describe(struct serial_info *info)
 {
     char file[PATH_MAX];
-    const char *name = strrchr(path, '/');
+    const char *name = strrchr(info->path, '/');
     unsigned number;
 
-    stable[0] = '\0';
-    *interface = -1;
-    find_stable_path(path, stable);
+    find_stable_path(info->path, info->stable);
     /* ttyUSB: device is the usb-serial port, in the interface; ttyACM: the interface itself */
     static const char *const above[] = {"device/..", "device"};
-    for (size_t i = 0; name && i < 2 && *interface < 0; i++) {
+    for (size_t i = 0; name && i < 2 && info->interface < 0; i++) {
         snprintf(file, sizeof file, "/sys/class/tty%s/%s/bInterfaceNumber", name, above[i]);
         FILE *f = fopen(file, "re");
         if (!f)
             continue;
         if (fscanf(f, "%x", &number) == 1)
-            *interface = (int)number;
+            info->interface = (int)number;
         fclose(f);
     }
 }

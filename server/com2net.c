@@ -2,6 +2,7 @@
  * com2net: publishes serial ports over TCP by RFC 2217. Command line, start and end; what it does
  * in between is port.c's and serial_session.c's.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,16 @@
 #include "os.h"
 #include "port.h"
 #include "serial_list.h"
+#include "service.h"
 #include "source.h"
+#include "usb_library.h"
 
 enum { SOURCES_MAX = 256 };
 
 static struct {
     int verbose; /* -1 quiet, 1 debug, 2 trace */
     bool list;
+    const char *log_file;
 } options;
 
 static struct {
@@ -59,29 +63,42 @@ static int take_list(void *ctx, const char *value, char error[static CLI_ERROR_M
     return 0;
 }
 
+static int take_log_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    options.log_file = value;
+    return 0;
+}
+
 static const struct cli_option program_options[] = {
     {"list", 'l', NULL, take_list, "list the serial ports, with what to type for each"},
     {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
     {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
     {0},
 };
 
 static const struct cli_program program = {
     .name = "com2net",
-    .usage = "[OPTION]... SOURCE[,OPTION]... [ADDRESS:]PORT [SOURCE PORT]...\n--list",
+    .usage = "[OPTION]... SOURCE[,OPTION]... [ADDRESS:]PORT [SOURCE PORT]...\n--list\n"
+             "service install|uninstall|start|stop|status [-- ARGUMENT...]",
     .summary =
         "Publishes serial ports over TCP, as RFC 2217 endpoints that raw TCP clients can use too.\n"
         "\n"
-        "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0),\n"
+        "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
-        "are for everybody. PORT 0 lets the system choose.",
+        "are for everybody. PORT 0 lets the system choose.\n"
+        "On Windows, service installs, removes and controls a service that runs with the\n"
+        "ARGUMENTs behind \"--\".",
     .options = program_options,
     .more = "Options of a SOURCE, behind commas, together with a speed and a format\n"
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
-    .end = "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal,\n"
-           "1 a port could not be published, 2 the command line is wrong.\n",
+    .end = "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
+           "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
+           "wrong.\n",
 };
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -160,8 +177,10 @@ static int serve(void)
         return status;
     if (os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
-    else if (publish_all() == 0 && loop_run(com2net.loop) == 0)
-        status = CLI_EXIT_OK;
+    else if (publish_all() == 0) {
+        service_ready();
+        status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+    }
     for (int i = 0; i < com2net.count; i++)
         port_free(com2net.ports[i]);
     os_unwatch_requests();
@@ -169,20 +188,15 @@ static int serve(void)
     return status;
 }
 
-int main(int argc, char **argv)
+/* Takes the command line apart. Returns an exit status, after an error that has been printed. */
+static int take_arguments(int argc, char **argv)
 {
     char error[CLI_ERROR_MAX];
 
-    if (os_init(&argc, &argv) < 0)
-        return CLI_EXIT_FAILED;
     if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
-    log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
-                           : options.verbose == 0 ? LOG_LEVEL_INFO
-                           : options.verbose == 1 ? LOG_LEVEL_DEBUG
-                                                  : LOG_LEVEL_TRACE);
     if (options.list)
-        return list_ports();
+        return CLI_EXIT_OK;
     if (argc == 1)
         return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
     /* net2pty gives what follows a "--" to its program; here it only ends the options */
@@ -194,7 +208,58 @@ int main(int argc, char **argv)
         }
     }
     com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
+    if (com2net.count == -ENOTSUP) {
+        char usb[USB_LIBRARY_TEXT_MAX];
+
+        usb_library_describe(usb);
+        return cli_usage_error("%s%s%s", error, usb[0] ? "; " : "", usb);
+    }
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
+    return CLI_EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    int status = take_arguments(argc, argv);
+
+    if (status != CLI_EXIT_OK)
+        return status;
+    if (options.list)
+        return list_ports();
+    log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
+                           : options.verbose == 0 ? LOG_LEVEL_INFO
+                           : options.verbose == 1 ? LOG_LEVEL_DEBUG
+                                                  : LOG_LEVEL_TRACE);
+    int r = options.log_file ? log_to_file(options.log_file) : 0;
+    if (r < 0) {
+        log_error("cannot write the log %s: %s", options.log_file, os_error_text(-r));
+        return CLI_EXIT_FAILED;
+    }
     return serve();
+}
+
+/* The arguments of a service, which runs in a folder of the system's. */
+static int check_service(int argc, char **argv)
+{
+    int status = take_arguments(argc, argv);
+    const char *file = options.log_file;
+
+    if (status == CLI_EXIT_OK && options.list)
+        return cli_usage_error("a service cannot --list");
+    if (status == CLI_EXIT_OK && file && file[0] != '/' && file[0] != '\\' &&
+        !(file[0] && file[1] == ':'))
+        return cli_usage_error("--log-file %s: a service needs the whole path", file);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const struct service_program service = {.check = check_service, .run = run};
+
+    if (os_init(&argc, &argv) < 0)
+        return CLI_EXIT_FAILED;
+    if (argc > 1 && strcmp(argv[1], "service") == 0)
+        return service_main(argc - 2, argv + 2, &service);
+    return run(argc, argv);
 }

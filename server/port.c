@@ -786,7 +786,7 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     if (r == 0)
         r = serial_io_check(path, error);
     /* with `hotplug` it may come, and with its rights; what it is not it does not become */
-    return s->hotplug && r != -ENOTTY && r != -ENOTUNIQ ? 0 : r;
+    return s->hotplug && r != -ENOTTY && r != -EEXIST ? 0 : r;
 }
 
 struct port *port_new(struct event_base *base, const struct source *source,

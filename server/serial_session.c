@@ -125,7 +125,7 @@ static void set_state(struct serial_session *s, enum session_state state)
 
 static void set_timer(struct serial_session *s, uint64_t us)
 {
-    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+    const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
 
     event_add(s->timer, &delay);
 }
@@ -213,7 +213,7 @@ static void look_again(struct serial_session *s, size_t left)
     uint64_t us = line_wire_time_us(port_line(s->port), left);
 
     us = us < EMPTY_MIN_MS * 1000 ? EMPTY_MIN_MS * 1000 : us;
-    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+    const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
     event_add(s->empty, &delay);
 }
 

@@ -7,6 +7,7 @@
 
 #include "playout.h"
 #include "reset.h"
+#include "serial_io.h"
 
 /* --- options of one source ----------------------------------------------------------------- */
 
@@ -248,7 +249,7 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
     if (strncmp(text, "usb:", 4) == 0) {
         snprintf(error, CLI_ERROR_MAX,
                  "%s: this version publishes serial ports only, not USB devices", text);
-        return -EINVAL;
+        return -ENOTSUP;
     }
     if (strcmp(text, loop) == 0) {
         s->kind = SOURCE_LOOP;
@@ -273,13 +274,8 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
 /* Whether two name the same device, as far as their words tell. */
 static bool is_same_device(const struct source *a, const struct source *b)
 {
-    static const char dev[] = "/dev/";
-    const size_t len = sizeof dev - 1;
-    const char *x = strncmp(a->selector, dev, len) == 0 ? a->selector + len : a->selector;
-    const char *y = strncmp(b->selector, dev, len) == 0 ? b->selector + len : b->selector;
-
-    return a->kind == SOURCE_SERIAL && b->kind == SOURCE_SERIAL && strcmp(x, y) == 0 &&
-           a->interface == b->interface;
+    return a->kind == SOURCE_SERIAL && b->kind == SOURCE_SERIAL &&
+           serial_io_is_same(a->selector, b->selector) && a->interface == b->interface;
 }
 
 int source_parse_all(int argc, char **args, struct source *sources, int max,

@@ -23,8 +23,8 @@ static inline void journal_clear(struct journal *j)
 }
 
 /* Adds a line. */
-__attribute__((format(printf, 2, 3))) static inline void journal_line(struct journal *j,
-                                                                      const char *format, ...)
+__attribute__((format(COM2NET_PRINTF, 2, 3))) static inline void
+journal_line(struct journal *j, const char *format, ...)
 {
     va_list args;
 

@@ -3,9 +3,6 @@
  * client sees and what is done to the device are two journals.
  */
 #include <errno.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -25,7 +22,7 @@ static char logged[65536];
 static unsigned infos; /* lines of that level */
 
 struct client {
-    int fd;
+    evutil_socket_t fd;
     bool ended;         /* the server has closed */
     struct end end;     /* of a Telnet client */
     struct journal raw; /* bytes of a raw one */
@@ -75,14 +72,15 @@ static void client_connect(struct client *c)
 
     memset(c, 0, sizeof *c);
     in.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-    c->fd = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(connect(c->fd, (struct sockaddr *)&in, sizeof in) == 0);
-    evutil_make_socket_nonblocking(c->fd);
+    c->fd = os_connect((struct sockaddr *)&in, sizeof in);
+    CHECK(c->fd >= 0);
+    for (uint64_t limit = os_now_ms() + 5000; os_send(c->fd, "", 0) < 0;)
+        CHECK(os_now_ms() < limit);
 }
 
 static void client_send(struct client *c, const void *data, size_t len)
 {
-    CHECK(send(c->fd, data, len, MSG_NOSIGNAL) == (ssize_t)len);
+    CHECK(os_send(c->fd, data, len) == (int)len);
 }
 
 static void client_flush(struct client *c)
@@ -97,16 +95,15 @@ static void client_flush(struct client *c)
 /* Lets the loop and the clients run for a turn. */
 static void turn(struct client *c)
 {
-    const struct timespec pause = {0, 200000};
+    const struct timeval pause = {0, 200};
     uint8_t bytes[32768]; /* so that what is said of them fits a journal */
 
-    event_base_loop(base, EVLOOP_NONBLOCK);
-    nanosleep(&pause, NULL);
-    event_base_loop(base, EVLOOP_NONBLOCK);
+    event_base_loopexit(base, &pause);
+    loop_run(base);
     if (!c || c->fd < 0)
         return;
-    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno == ECONNRESET))
+    int n = os_recv(c->fd, bytes, sizeof bytes);
+    if (n == 0 || n == -ECONNRESET)
         c->ended = true;
     if (n <= 0)
         return;
@@ -170,7 +167,7 @@ static void client_agree(struct client *c)
 static void client_close(struct client *c)
 {
     if (c->fd >= 0)
-        close(c->fd);
+        evutil_closesocket(c->fd);
     c->fd = -1;
     if (c->telnet)
         comport_free(c->end.comport);
@@ -302,7 +299,7 @@ static void old_cisco_is_answered_in_kind(void)
     client_send(&c, bytes, sizeof bytes);
     RUN_UNTIL(NULL, device_saw("configure 57600 8N1"));
     run_for(NULL, 5);
-    CHECK(recv(c.fd, got, sizeof got, MSG_DONTWAIT) == sizeof want);
+    CHECK(os_recv(c.fd, got, sizeof got) == sizeof want);
     CHECK(memcmp(got, want, sizeof want) == 0);
     client_close(&c);
     end();
@@ -1312,7 +1309,7 @@ static size_t client_fill(struct client *c)
     size_t sent = 0;
 
     for (int idle = 0; idle < 100;) {
-        ssize_t n = send(c->fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+        int n = os_send(c->fd, block, sizeof block);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;
@@ -1443,7 +1440,7 @@ static void a_break_ends_with_its_client(void)
     client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON);
     client_flush(&c);
     RUN_UNTIL(&c, device_saw("break on"));
-    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, (const char *)&reset, sizeof reset);
     client_close(&c);
     RUN_UNTIL(NULL, device_saw("break off"));
     RUN_UNTIL(NULL, !fake_serial.open);
@@ -1463,7 +1460,7 @@ static void a_slow_device_pauses_its_client_and_loses_nothing(void)
     client_connect(&c);
     fake_serial.room = 0;
     for (int idle = 0; idle < 100;) { /* until the server does not read any more */
-        ssize_t n = send(c.fd, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT);
+        int n = os_send(c.fd, block, sizeof block);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;
@@ -1573,8 +1570,7 @@ static void who_asks_and_does_not_fetch_is_not_read(void)
     for (size_t i = 0; i < sizeof questions; i += 6)
         memcpy(questions + i, (const uint8_t[]){255, 250, 44, 0, 255, 240}, 6);
     for (int idle = 0; idle < 100;) {
-        ssize_t n =
-            send(c.fd, questions + sent % 6, sizeof questions - 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+        int n = os_send(c.fd, questions + sent % 6, sizeof questions - 6);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;
@@ -1662,4 +1658,8 @@ static const struct test tests[] = {
     TEST(who_asks_and_does_not_fetch_is_not_read),
 };
 
-TEST_MAIN(tests)
+int main(int argc, char **argv)
+{
+    CHECK(os_init(&argc, &argv) == 0);
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}

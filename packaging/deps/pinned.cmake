@@ -3,7 +3,8 @@
 #
 #   pinned_source(NAME DIR)    NAME: libtelnet, libserialport, libevent or libusb
 #
-# leaves in the variable DIR the folder of the unpacked sources, or NOTFOUND.
+# leaves in the variable DIR the folder of the unpacked sources, or NOTFOUND. -DPINNED_NAME_SOURCES=
+# names a folder to take instead, for those who have changed a library.
 include_guard()
 
 set(COM2NET_THIRD_PARTY ${CMAKE_SOURCE_DIR}/../shared/third_party CACHE PATH
@@ -34,6 +35,10 @@ function(pinned_source name dir)
     set(tarball ${CMAKE_BINARY_DIR}/third_party/${file})
     set(sources ${CMAKE_BINARY_DIR}/third_party/${name})
     set(${dir} NOTFOUND PARENT_SCOPE)
+    if(PINNED_${name}_SOURCES)
+        set(${dir} ${PINNED_${name}_SOURCES} PARENT_SCOPE)
+        return()
+    endif()
 
     foreach(from file://${COM2NET_THIRD_PARTY}/${file} ${PINNED_${name}_URL})
         if(EXISTS ${tarball})

@@ -147,11 +147,17 @@ const char *serial_io_prefix(void)
     return "/dev/";
 }
 
-void serial_io_describe(const char *path, char stable[static SERIAL_IO_PATH_MAX], int *interface)
+bool serial_io_is_same(const char *a, const char *b)
 {
-    (void)path;
-    stable[0] = '\0';
-    *interface = -1;
+    const size_t len = strlen(serial_io_prefix());
+
+    return strcmp(strncmp(a, serial_io_prefix(), len) == 0 ? a + len : a,
+                  strncmp(b, serial_io_prefix(), len) == 0 ? b + len : b) == 0;
+}
+
+void serial_io_describe(struct serial_info *info)
+{
+    (void)info;
 }
 
 void fake_serial_send(const char *text)

@@ -1,0 +1,14 @@
+/*
+ * Arguments put into one command line, so that the C library of the program that gets it takes them
+ * apart into what they were.
+ */
+#ifndef WIN32_COMMAND_LINE_H
+#define WIN32_COMMAND_LINE_H
+
+#include <stddef.h>
+
+/* Adds one argument, quoted where it has to be, with a blank in front unless it is the first.
+ * Returns 0 or -ENOBUFS. */
+int command_line_add(char *line, size_t size, const char *argument);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Line settings to and from Windows's DCB. Every change of settings on Windows says what DTR and
+ * RTS are to be, so here they always say what they are.
+ */
+#ifndef WIN32_DCB_H
+#define WIN32_DCB_H
+
+#include <winsock2.h>
+#include <windows.h>
+
+#include "proto/line.h"
+
+/* Puts settings into a DCB with DTR and RTS staying at `outputs`, raw: bytes pass unchanged.
+ * Returns 0, or -EINVAL for what is not done (1.5 stop bits but with 5 data bits, flow control by
+ * DCD, DTR or DSR, hardware flow control of one direction); then the DCB is unchanged. */
+int dcb_put(const struct line_settings *line, unsigned outputs, DCB *dcb);
+
+/* Reads them out. */
+void dcb_get(const DCB *dcb, struct line_settings *line);
+
+#endif

@@ -1,0 +1,330 @@
+/*
+ * Process and sockets on Windows; see common/os.h. Requests to end are requests.c's.
+ */
+#include "os.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <mstcpip.h>
+#include <windows.h>
+#include <iphlpapi.h>
+#include <shellapi.h>
+
+#include "tcp_table.h"
+#include "utf8.h"
+#include "win_error.h"
+
+enum {
+    UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
+    KEEPALIVE_IDLE_MS = 5000,
+    KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
+    DEAD_AFTER_S = 15,
+    PATH_TEXT_MAX = 512,
+};
+
+#ifndef TCP_MAXRT
+#define TCP_MAXRT 5
+#endif
+
+/* --- process ----------------------------------------------------------------------------- */
+
+static UINT console_before;
+
+static void put_console_back(void)
+{
+    SetConsoleOutputCP(console_before);
+}
+
+/* The command line as UTF-8, whatever the code page is. It lives as long as the process. */
+static int take_arguments(int *argc, char ***argv)
+{
+    int count = 0;
+    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+    char **args = calloc((size_t)count + 1, sizeof *args);
+
+    if (!wide || !args) {
+        free(args);
+        LocalFree(wide);
+        return -ENOMEM;
+    }
+    for (int i = 0; i < count; i++) {
+        args[i] = utf8_new_from_wide(wide[i]);
+        if (!args[i])
+            return -ENOMEM;
+    }
+    LocalFree(wide);
+    *argc = count;
+    *argv = args;
+    return 0;
+}
+
+int os_init(int *argc, char ***argv)
+{
+    WSADATA winsock;
+
+    /* no DLL out of the folder one happens to stand in, no box to click away in a service */
+    SetDllDirectoryW(L"");
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+    console_before = GetConsoleOutputCP();
+    if (console_before && SetConsoleOutputCP(CP_UTF8))
+        atexit(put_console_back);
+    int r = WSAStartup(MAKEWORD(2, 2), &winsock);
+    if (r != 0) {
+        fprintf(stderr, "com2net: Windows has no sockets: %s\n",
+                os_error_text(win_error_errno((unsigned long)r)));
+        return -win_error_errno((unsigned long)r);
+    }
+    return take_arguments(argc, argv);
+}
+
+FILE *os_append_file(const char *path)
+{
+    WCHAR *wide = utf8_new_wide(path);
+    FILE *f = NULL;
+
+    if (wide)
+        f = _wfopen(wide, L"a");
+    else
+        errno = ENOMEM;
+    free(wide);
+    return f;
+}
+
+/* strerror of msvcrt.dll knows none of those that sockets have */
+static const struct {
+    int error;
+    const char *text;
+} texts[] = {
+    {EADDRINUSE, "Address already in use"},
+    {EADDRNOTAVAIL, "Cannot assign requested address"},
+    {EAFNOSUPPORT, "Address family not supported"},
+    {ECONNABORTED, "Connection aborted"},
+    {ECONNREFUSED, "Connection refused"},
+    {ECONNRESET, "Connection reset by peer"},
+    {EHOSTUNREACH, "No route to host"},
+    {EINPROGRESS, "Operation now in progress"},
+    {EMSGSIZE, "Message too long"},
+    {ENETDOWN, "Network is down"},
+    {ENETRESET, "Network dropped connection on reset"},
+    {ENETUNREACH, "Network is unreachable"},
+    {ENOBUFS, "No buffer space available"},
+    {ENOTCONN, "Not connected"},
+    {ENOTSOCK, "Not a socket"},
+    {ENOTSUP, "Not supported"},
+    {ETIMEDOUT, "Connection timed out"},
+};
+
+const char *os_error_text(int error)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].error == error)
+            return texts[i].text;
+    return strerror(error);
+}
+
+uint64_t os_now_us(void)
+{
+    LARGE_INTEGER count, frequency;
+
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    /* divided in two steps: the product would overflow after some days */
+    uint64_t seconds = (uint64_t)(count.QuadPart / frequency.QuadPart);
+    uint64_t rest = (uint64_t)(count.QuadPart % frequency.QuadPart);
+    return seconds * 1000000 + rest * 1000000 / (uint64_t)frequency.QuadPart;
+}
+
+uint64_t os_now_ms(void)
+{
+    return os_now_us() / 1000;
+}
+
+/* --- sockets ----------------------------------------------------------------------------- */
+
+int os_socket_error(void)
+{
+    return win_error_errno((unsigned long)WSAGetLastError());
+}
+
+int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address)
+{
+    struct sockaddr *sa = (struct sockaddr *)address;
+    int len = sizeof *address;
+    int r = of_peer ? getpeername((SOCKET)fd, sa, &len) : getsockname((SOCKET)fd, sa, &len);
+
+    return r < 0 ? -os_socket_error() : 0;
+}
+
+static int int_of(size_t len)
+{
+    return len > INT_MAX ? INT_MAX : (int)len;
+}
+
+int os_recv(evutil_socket_t fd, void *data, size_t len)
+{
+    int n = recv((SOCKET)fd, data, int_of(len), 0);
+
+    return n >= 0 ? n : -os_socket_error();
+}
+
+int os_send(evutil_socket_t fd, const void *data, size_t len)
+{
+    int n = send((SOCKET)fd, data, int_of(len), 0);
+
+    return n >= 0 ? n : -os_socket_error();
+}
+
+void os_shut_down_sending(evutil_socket_t fd)
+{
+    /* fails only where the connection is gone, which reading will tell */
+    (void)shutdown((SOCKET)fd, SD_SEND);
+}
+
+evutil_socket_t os_connect(const struct sockaddr *sa, size_t len)
+{
+    SOCKET s = WSASocketW(sa->sa_family, SOCK_STREAM, 0, NULL, 0,
+                          WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+
+    if (s == INVALID_SOCKET)
+        return -os_socket_error();
+    evutil_make_socket_nonblocking((evutil_socket_t)s);
+    if (connect(s, sa, (int)len) < 0 && WSAGetLastError() != WSAEWOULDBLOCK) {
+        int error = os_socket_error();
+
+        closesocket(s);
+        return -error;
+    }
+    return (evutil_socket_t)s;
+}
+
+int os_connect_result(evutil_socket_t fd)
+{
+    int error = 0;
+    int len = sizeof error;
+
+    if (getsockopt((SOCKET)fd, SOL_SOCKET, SO_ERROR, (char *)&error, &len) < 0)
+        return -os_socket_error();
+    return error ? -win_error_errno((unsigned long)error) : 0;
+}
+
+static void set_option(evutil_socket_t fd, int level, int name, DWORD value)
+{
+    /* fails for sockets that are not TCP, which need none of it, and on old systems */
+    (void)setsockopt((SOCKET)fd, level, name, (const char *)&value, sizeof value);
+}
+
+void os_tune_tcp(evutil_socket_t fd)
+{
+    struct tcp_keepalive keepalive = {
+        .onoff = 1,
+        .keepalivetime = KEEPALIVE_IDLE_MS,
+        .keepaliveinterval = KEEPALIVE_INTERVAL_MS,
+    };
+    DWORD unused = 0;
+
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, TRUE);
+    /* left to itself Windows keeps as much under way as the network allows: minutes of a slow
+     * serial line, which no flush can call back */
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, UNDER_WAY_MAX);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
+    set_option(fd, IPPROTO_TCP, TCP_MAXRT, DEAD_AFTER_S);
+    (void)WSAIoctl((SOCKET)fd, SIO_KEEPALIVE_VALS, &keepalive, sizeof keepalive, NULL, 0, &unused,
+                   NULL, NULL);
+}
+
+bool os_tcp_is_dead(evutil_socket_t fd)
+{
+    (void)fd;
+    /* TCP_MAXRT has Windows itself end a connection whose retransmissions are not answered */
+    return false;
+}
+
+bool os_tcp_peer_has_closed(evutil_socket_t fd)
+{
+    int state = tcp_table_state(fd);
+
+    return state == MIB_TCP_STATE_CLOSE_WAIT || state == MIB_TCP_STATE_CLOSED || state == 0;
+}
+
+bool os_tcp_is_reset(evutil_socket_t fd)
+{
+    int state = tcp_table_state(fd);
+
+    return state == MIB_TCP_STATE_CLOSED || state == 0;
+}
+
+size_t os_tcp_unacknowledged(evutil_socket_t fd)
+{
+    TCP_INFO_v0 info;
+    DWORD version = 0, len = 0;
+
+    if (WSAIoctl((SOCKET)fd, SIO_TCP_INFO, &version, sizeof version, &info, sizeof info, &len, NULL,
+                 NULL) != 0 ||
+        len < sizeof info)
+        return 0;
+    return info.BytesInFlight;
+}
+
+/* --- advice --------------------------------------------------------------------------------- */
+
+const char *os_listen_advice(int error)
+{
+    if (error == EADDRINUSE)
+        return "another program has it (`netstat -ano` says which); choose another port, or 0 for "
+               "any";
+    if (error == EACCES)
+        return "Windows keeps it for itself (`netsh interface ipv4 show excludedportrange tcp` "
+               "shows what it keeps, mostly for Hyper-V and Docker); choose another port";
+    return NULL;
+}
+
+void os_firewall_hint(uint16_t port, char *text, size_t size)
+{
+    WCHAR path[PATH_TEXT_MAX];
+    char program[PATH_TEXT_MAX] = "com2net.exe";
+
+    if (GetModuleFileNameW(NULL, path, PATH_TEXT_MAX) > 0)
+        utf8_from_wide(path, program, sizeof program);
+    snprintf(
+        text, size,
+        "other machines reach it only if Windows's firewall lets them; as administrator, once: "
+        "netsh advfirewall firewall add rule name=com2net dir=in action=allow protocol=TCP "
+        "localport=%u program=\"%s\"",
+        port, program);
+}
+
+/* --- who has a port ---------------------------------------------------------------------- */
+
+int os_port_owner(uint16_t port, char *name, size_t size)
+{
+    unsigned long pid = tcp_table_listener(port);
+    WCHAR path[PATH_TEXT_MAX] = L"?";
+    char text[PATH_TEXT_MAX];
+    DWORD len = PATH_TEXT_MAX;
+
+    if (!pid)
+        return -ENOENT;
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process) {
+        QueryFullProcessImageNameW(process, 0, path, &len);
+        CloseHandle(process);
+    }
+    utf8_from_wide(path, text, sizeof text);
+    const char *base = strrchr(text, '\\');
+    snprintf(name, size, "%.40s (pid %lu)", base ? base + 1 : text, pid);
+    return 0;
+}
+
+int os_file_owner(const char *path, char *name, size_t size)
+{
+    /* Windows tells it of ports to nobody */
+    (void)path;
+    (void)name;
+    (void)size;
+    return -ENOENT;
+}

@@ -1,0 +1,402 @@
+#include "port_io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <winsock2.h>
+#include <windows.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "loop.h"
+#include "wake.h"
+#include "win_error.h"
+
+enum {
+    READ_SIZE = 32768,
+    WRITE_SIZE = 4096,
+    EMPTY_READS_MAX = 16, /* in a row: a driver whose device has gone may say no more */
+    STOP_MS = 1000,
+    STACK_SIZE = 64 * 1024,
+};
+
+/* One overlapped operation. Its event resets itself when the thread has seen it: the results are
+ * asked of `at`, never waited for. */
+struct operation {
+    OVERLAPPED at;
+    bool pending;   /* begun, its result not taken */
+    bool cancelled; /* by us: that it ends with an error is no failure */
+};
+
+struct port_io {
+    struct event_base *base;
+    HANDLE com;
+    const struct port_io_callbacks *callbacks;
+    void *ctx;
+    struct wake *wake;
+    HANDLE thread;
+    HANDLE end; /* tells the thread */
+    bool stopped;
+    bool reading;
+    bool write_refused; /* somebody waits for room */
+    DWORD failure;      /* to be told */
+    DWORD wanted;       /* events */
+    DWORD events;       /* where WaitCommEvent writes */
+    DWORD errors;       /* that ClearCommError told, to be told */
+    int empty_reads;
+    struct operation read, write, watch;
+    size_t read_at; /* where in rx the read that is pending writes, */
+    DWORD read_len; /* and how much it waits for */
+    size_t write_len, write_done;
+    uint8_t rx[READ_SIZE];
+    uint8_t tx[WRITE_SIZE];
+};
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static DWORD WINAPI wait_for_ends(void *arg)
+{
+    struct port_io *p = arg;
+    HANDLE handles[] = {p->end, p->read.at.hEvent, p->write.at.hEvent, p->watch.at.hEvent};
+
+    for (;;) {
+        DWORD r = WaitForMultipleObjects(4, handles, FALSE, INFINITE);
+
+        if (r == WAIT_OBJECT_0 || r == WAIT_FAILED)
+            return 0;
+        wake_up(p->wake);
+    }
+}
+
+/* --- operations ------------------------------------------------------------------------------ */
+
+static void fail(struct port_io *p, DWORD code)
+{
+    if (!p->failure)
+        p->failure = code ? code : ERROR_GEN_FAILURE;
+    wake_up(p->wake);
+}
+
+/* What became of beginning an operation: true if it is under way or has ended. */
+static bool begun(struct port_io *p, struct operation *o, BOOL ok)
+{
+    DWORD code = ok ? ERROR_SUCCESS : GetLastError();
+
+    o->pending = ok || code == ERROR_IO_PENDING;
+    o->cancelled = false;
+    if (!o->pending)
+        fail(p, code);
+    return o->pending;
+}
+
+static bool has_ended(const struct operation *o)
+{
+    return o->pending && HasOverlappedIoCompleted(&o->at);
+}
+
+/* Takes the result of an operation that has ended: true with the bytes it moved. */
+static bool take(struct port_io *p, struct operation *o, DWORD *n)
+{
+    bool cancelled = o->cancelled;
+
+    *n = 0;
+    o->pending = o->cancelled = false;
+    if (GetOverlappedResult(p->com, &o->at, n, FALSE))
+        return true;
+    if (cancelled && GetLastError() == ERROR_OPERATION_ABORTED)
+        return true;
+    fail(p, GetLastError());
+    return false;
+}
+
+static bool ask_status(struct port_io *p, COMSTAT *status)
+{
+    DWORD errors = 0;
+
+    if (!ClearCommError(p->com, &errors, status)) {
+        fail(p, GetLastError());
+        return false;
+    }
+    p->errors |= errors;
+    if (errors)
+        wake_up(p->wake);
+    return true;
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static bool begin_read(struct port_io *p, size_t at, DWORD len)
+{
+    p->read_at = at;
+    p->read_len = len;
+    return begun(p, &p->read, ReadFile(p->com, p->rx + at, len, NULL, &p->read.at));
+}
+
+/* Adds what the driver has to the `len` bytes that were read. Returns how many there are then. */
+static size_t read_more(struct port_io *p, size_t len)
+{
+    COMSTAT status;
+    DWORD n;
+
+    if (len == sizeof p->rx || !ask_status(p, &status) || status.cbInQue == 0)
+        return len;
+    DWORD room = (DWORD)(sizeof p->rx - len);
+    if (!begin_read(p, len, status.cbInQue < room ? status.cbInQue : room) || !has_ended(&p->read))
+        return len;
+    return take(p, &p->read, &n) ? len + n : len;
+}
+
+/* Hands on what has come, and waits for the next byte. One batch each turn of the loop. */
+static void pump_read(struct port_io *p)
+{
+    DWORD n = 0;
+
+    if (!p->reading) {
+        /* what has come waits in rx; but a failure must be told */
+        if (has_ended(&p->read) && p->read.at.Internal != 0 && !p->read.cancelled)
+            take(p, &p->read, &n);
+        return;
+    }
+    if (has_ended(&p->read)) {
+        size_t at = p->read_at;
+
+        if (!take(p, &p->read, &n))
+            return;
+        p->empty_reads = n > 0 ? 0 : p->empty_reads + 1;
+        if (p->empty_reads > EMPTY_READS_MAX) {
+            fail(p, ERROR_DEVICE_NOT_CONNECTED);
+            return;
+        }
+        size_t end = n > 0 ? read_more(p, at + n) : at;
+        if (end > at)
+            p->callbacks->received(p->ctx, p->rx + at, end - at);
+    }
+    if (!p->stopped && !p->failure && p->reading && !p->read.pending && begin_read(p, 0, 1) &&
+        has_ended(&p->read))
+        wake_up(p->wake);
+}
+
+void port_io_read(struct port_io *p, bool on)
+{
+    p->reading = on;
+    if (on)
+        wake_up(p->wake);
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+static bool begin_write(struct port_io *p)
+{
+    return begun(p, &p->write,
+                 WriteFile(p->com, p->tx + p->write_done, (DWORD)(p->write_len - p->write_done),
+                           NULL, &p->write.at));
+}
+
+/* Takes the end of a write, and begins it again for what is left of it. False: it has failed. */
+static bool go_on_writing(struct port_io *p)
+{
+    while (has_ended(&p->write)) {
+        bool cancelled = p->write.cancelled;
+        DWORD n;
+
+        if (!take(p, &p->write, &n))
+            return false;
+        p->write_done = cancelled ? p->write_len : p->write_done + n;
+        if (p->write_done == p->write_len)
+            return true;
+        if (n == 0) {
+            fail(p, ERROR_WRITE_FAULT);
+            return false;
+        }
+        if (!begin_write(p))
+            return false;
+    }
+    return true;
+}
+
+int port_io_write(struct port_io *p, const uint8_t *data, size_t len)
+{
+    size_t done = 0;
+
+    if (p->failure || !go_on_writing(p))
+        return -win_error_errno(p->failure);
+    while (done < len && !p->write.pending) {
+        p->write_len = len - done < sizeof p->tx ? len - done : sizeof p->tx;
+        p->write_done = 0;
+        memcpy(p->tx, data + done, p->write_len);
+        if (!begin_write(p) || !go_on_writing(p))
+            return -win_error_errno(p->failure);
+        done += p->write_len;
+    }
+    p->write_refused = done < len;
+    return (int)done;
+}
+
+static void pump_write(struct port_io *p)
+{
+    if (!go_on_writing(p) || p->write.pending || !p->write_refused)
+        return;
+    p->write_refused = false;
+    p->callbacks->writable(p->ctx);
+}
+
+size_t port_io_untransmitted(struct port_io *p)
+{
+    COMSTAT status;
+
+    if (p->failure || !go_on_writing(p) || !ask_status(p, &status))
+        return 0;
+    if (status.cbOutQue > 0)
+        return status.cbOutQue;
+    return p->write.pending ? p->write_len - p->write_done : 0;
+}
+
+/* --- events -------------------------------------------------------------------------------- */
+
+static bool begin_watch(struct port_io *p)
+{
+    p->events = 0;
+    return begun(p, &p->watch, WaitCommEvent(p->com, &p->events, &p->watch.at));
+}
+
+static void pump_events(struct port_io *p)
+{
+    DWORD events = 0, n;
+
+    if (has_ended(&p->watch)) {
+        if (!take(p, &p->watch, &n))
+            return;
+        events = p->events;
+        if (!begin_watch(p))
+            return;
+        if (has_ended(&p->watch))
+            wake_up(p->wake);
+    }
+    if (events & (EV_ERR | EV_BREAK)) {
+        COMSTAT status;
+
+        if (!ask_status(p, &status))
+            return;
+    }
+    DWORD errors = p->errors;
+    p->errors = 0;
+    if (events || errors)
+        p->callbacks->events(p->ctx, events, errors);
+}
+
+/* --- all of it ------------------------------------------------------------------------------ */
+
+static void on_woken(void *ctx)
+{
+    struct port_io *p = ctx;
+    static void (*const pumps[])(struct port_io * p) = {pump_read, pump_write, pump_events};
+
+    for (size_t i = 0; i < 3 && !p->stopped && !p->failure; i++)
+        pumps[i](p);
+    if (p->failure && !p->stopped) {
+        p->stopped = true; /* as far as callbacks go */
+        p->callbacks->failed(p->ctx, p->failure);
+    }
+}
+
+int port_io_purge(struct port_io *p, bool rx, bool tx)
+{
+    DWORD what = (rx ? PURGE_RXCLEAR : 0u) | (tx ? PURGE_TXABORT | PURGE_TXCLEAR : 0u);
+    DWORD n;
+
+    if (!what || p->failure)
+        return 0;
+    /* a byte that has been read already is one of those to be dropped. PURGE_RXABORT would end the
+     * read that waits, too, with what comes next. */
+    if (rx && has_ended(&p->read) && take(p, &p->read, &n))
+        wake_up(p->wake);
+    if (rx && p->read.pending && p->read_len > 1) {
+        p->read.cancelled = true;
+        CancelIoEx(p->com, &p->read.at);
+    }
+    if (tx && p->write.pending) {
+        p->write.cancelled = true;
+        CancelIoEx(p->com, &p->write.at);
+    }
+    return PurgeComm(p->com, what) ? 0 : -win_error_errno(GetLastError());
+}
+
+static void port_io_free(void *arg)
+{
+    struct port_io *p = arg;
+    struct operation *all[] = {&p->read, &p->write, &p->watch};
+
+    for (int i = 0; i < 3; i++)
+        if (all[i]->at.hEvent)
+            CloseHandle(all[i]->at.hEvent);
+    if (p->end)
+        CloseHandle(p->end);
+    if (p->thread)
+        CloseHandle(p->thread);
+    wake_free(p->wake);
+    free(p);
+}
+
+struct port_io *port_io_start(struct event_base *base, void *com, unsigned long events,
+                              const struct port_io_callbacks *callbacks, void *ctx)
+{
+    struct port_io *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->base = base;
+    p->com = com;
+    p->callbacks = callbacks;
+    p->ctx = ctx;
+    p->wanted = events;
+    p->wake = wake_new(base, on_woken, p);
+    p->end = CreateEventW(NULL, FALSE, FALSE, NULL);
+    p->read.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
+    p->write.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
+    p->watch.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (p->wake && p->end && p->read.at.hEvent && p->write.at.hEvent && p->watch.at.hEvent)
+        p->thread = CreateThread(NULL, STACK_SIZE, wait_for_ends, p,
+                                 STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
+    if (!p->thread) {
+        port_io_free(p);
+        return NULL;
+    }
+    if (events && SetCommMask(com, events))
+        begin_watch(p);
+    return p;
+}
+
+/* Waits for the ends of cancelled operations. False: a driver does not let go of one. */
+static bool end_operations(struct port_io *p)
+{
+    struct operation *all[] = {&p->read, &p->write, &p->watch};
+    ULONGLONG limit = GetTickCount64() + STOP_MS;
+
+    SetCommMask(p->com, 0); /* ends WaitCommEvent, where cancelling does not */
+    CancelIoEx(p->com, NULL);
+    for (int i = 0; i < 3; i++) {
+        while (all[i]->pending && !HasOverlappedIoCompleted(&all[i]->at)) {
+            ULONGLONG now = GetTickCount64();
+
+            if (now >= limit)
+                return false;
+            WaitForSingleObject(all[i]->at.hEvent, (DWORD)(limit - now));
+        }
+    }
+    return true;
+}
+
+void port_io_stop(struct port_io *p)
+{
+    if (!p)
+        return;
+    p->stopped = true;
+    SetEvent(p->end);
+    WaitForSingleObject(p->thread, INFINITE);
+    if (end_operations(p))
+        loop_defer(p->base, port_io_free, p);
+    else /* it may still write to our memory */
+        log_warn("a serial driver does not end its operations");
+}

@@ -1,0 +1,52 @@
+/*
+ * Bytes and events of an open COM port in and out of the loop: overlapped operations that the loop
+ * thread begins and takes the results of, and one thread for each port that only waits for their
+ * ends and wakes the loop. So nothing here needs a lock, and what is not read stays in the driver,
+ * whose flow control stops the other end.
+ *
+ * Of Windows's ways to read, one works with every driver and with Wine, too: without timeouts, one
+ * byte at first, and then as many as the driver says it has.
+ */
+#ifndef WIN32_PORT_IO_H
+#define WIN32_PORT_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct port_io;
+
+/* All run on the loop thread; each may call port_io_stop. */
+struct port_io_callbacks {
+    void (*received)(void *ctx, const uint8_t *data, size_t len);
+    /* The port takes bytes again after port_io_write did not take all. */
+    void (*writable)(void *ctx);
+    /* Events of WaitCommEvent (EV_...) and errors of ClearCommError (CE_...), since the last call.
+     */
+    void (*events)(void *ctx, unsigned long events, unsigned long errors);
+    /* The device has gone; `code` is Windows's error. Nothing else is called any more. */
+    void (*failed)(void *ctx, unsigned long code);
+};
+
+/* Begins on a handle opened for overlapped use, without timeouts, which stays the caller's;
+ * `events` (EV_...) are told, none if it is 0. Does not read yet. Returns NULL without memory. */
+struct port_io *port_io_start(struct event_base *base, void *com, unsigned long events,
+                              const struct port_io_callbacks *callbacks, void *ctx);
+
+/* Ends all operations and the thread; the handle may be closed then. Accepts NULL. */
+void port_io_stop(struct port_io *p);
+
+void port_io_read(struct port_io *p, bool on);
+
+/* As serial_write. */
+int port_io_write(struct port_io *p, const uint8_t *data, size_t len);
+
+/* Drops what the driver has received, or not sent yet; a read that waits for the next byte goes on
+ * waiting. Returns 0 or -errno. */
+int port_io_purge(struct port_io *p, bool rx, bool tx);
+
+/* As serial_untransmitted. */
+size_t port_io_untransmitted(struct port_io *p);
+
+#endif

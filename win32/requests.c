@@ -1,0 +1,117 @@
+#include "requests.h"
+
+#include <errno.h>
+
+#include <winsock2.h>
+#include <windows.h>
+#include <timeapi.h>
+
+#include <event2/event.h>
+
+#include "os.h"
+#include "wake.h"
+
+enum { STOP = 1, REPORT = 2 };
+
+enum { TIMER_MS = 1 };
+
+static struct {
+    SRWLOCK lock; /* of the first two */
+    unsigned asked;
+    struct wake *wake;
+    bool service;
+    void (*stop)(void *ctx);
+    void (*report)(void *ctx);
+    void *ctx;
+} requests = {.lock = SRWLOCK_INIT};
+
+static void ask(unsigned what)
+{
+    AcquireSRWLockExclusive(&requests.lock);
+    requests.asked |= what;
+    if (requests.wake)
+        wake_up(requests.wake);
+    ReleaseSRWLockExclusive(&requests.lock);
+}
+
+void requests_stop(void)
+{
+    ask(STOP);
+}
+
+void requests_report(void)
+{
+    ask(REPORT);
+}
+
+void requests_come_from_service(void)
+{
+    requests.service = true;
+}
+
+bool requests_are_service(void)
+{
+    return requests.service;
+}
+
+/* On a thread of the console's. */
+static BOOL WINAPI on_console(DWORD event)
+{
+    requests_stop();
+    /* when this returns after one of the others, the process is ended at once: wait for the end
+     * that main comes to. Windows waits 5 s. */
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
+        Sleep(INFINITE);
+    return TRUE;
+}
+
+static void on_woken(void *ctx)
+{
+    (void)ctx;
+    AcquireSRWLockExclusive(&requests.lock);
+    unsigned asked = requests.asked;
+    requests.asked = 0;
+    ReleaseSRWLockExclusive(&requests.lock);
+
+    if ((asked & REPORT) && requests.report)
+        requests.report(requests.ctx);
+    if (asked & STOP)
+        requests.stop(requests.ctx);
+}
+
+int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
+                      void *ctx)
+{
+    requests.stop = stop;
+    requests.report = report;
+    requests.ctx = ctx;
+    struct wake *wake = wake_new(base, on_woken, NULL);
+    if (!wake)
+        return -ENOMEM;
+    AcquireSRWLockExclusive(&requests.lock);
+    requests.wake = wake;
+    if (requests.asked)
+        wake_up(wake);
+    ReleaseSRWLockExclusive(&requests.lock);
+    /* Windows's timers have steps of 15.6 ms unless one says so: too coarse for gaps between line
+     * changes. It costs nothing while nothing waits for a timer. */
+    timeBeginPeriod(TIMER_MS);
+    if (!requests.service && !SetConsoleCtrlHandler(on_console, TRUE)) {
+        os_unwatch_requests();
+        return -EIO;
+    }
+    return 0;
+}
+
+void os_unwatch_requests(void)
+{
+    AcquireSRWLockExclusive(&requests.lock);
+    struct wake *wake = requests.wake;
+    requests.wake = NULL;
+    ReleaseSRWLockExclusive(&requests.lock);
+    if (!wake)
+        return;
+    /* the handler stays: a second Ctrl-C does not interrupt the end */
+    timeEndPeriod(TIMER_MS);
+    wake_free(wake);
+}
