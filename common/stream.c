@@ -91,15 +91,20 @@ static void take_eof(struct stream *s)
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
     struct stream *s = ctx;
+    uint8_t *into = NULL;
+    size_t room = s->state == STREAM_OPEN && s->callbacks->room ? s->callbacks->room(s->ctx, &into)
+                                                                : 0;
 
     (void)what;
-    int n = os_recv(fd, read_buffer, sizeof read_buffer);
+    int n = room > 0 ? os_recv(fd, into, room) : os_recv(fd, read_buffer, sizeof read_buffer);
     if (n == -EAGAIN)
         return;
     if (n == 0)
         take_eof(s);
     else if (n < 0)
         end(s, n);
+    else if (s->state == STREAM_OPEN && room > 0)
+        s->callbacks->filled(s->ctx, (size_t)n);
     else if (s->state == STREAM_OPEN)
         s->callbacks->received(s->ctx, read_buffer, (size_t)n);
 }

@@ -19,6 +19,10 @@ struct stream;
 struct stream_callbacks {
     /* Bytes of the peer, valid during the call; len > 0. */
     void (*received)(void *ctx, const uint8_t *data, size_t len);
+    /* Optional: where what comes next may be read to, in place of `received`: the room at `*into`,
+     * or 0. `filled` says how much was. */
+    size_t (*room)(void *ctx, uint8_t **into);
+    void (*filled)(void *ctx, size_t len);
     /* The queue has run empty after stream_write had to queue something. */
     void (*drained)(void *ctx);
     /* The connection has ended; the owner calls stream_close. `error` is 0 when the peer closed its

@@ -17,6 +17,7 @@
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
+#include "usb_export.h"
 #include "usb_library.h"
 
 enum { SOURCES_MAX = 256 };
@@ -30,7 +31,8 @@ static struct {
 static struct {
     struct event_base *loop;
     struct source sources[SOURCES_MAX];
-    struct port *ports[SOURCES_MAX];
+    struct port *ports[SOURCES_MAX];         /* of the serial ones, at their places */
+    struct usb_export *exports[SOURCES_MAX]; /* of the first of those that share one */
     int count;
 } com2net;
 
@@ -150,17 +152,37 @@ static void on_stop(void *ctx)
 static void on_report(void *ctx)
 {
     (void)ctx;
-    for (int i = 0; i < com2net.count; i++)
-        port_report(com2net.ports[i]);
+    for (int i = 0; i < com2net.count; i++) {
+        if (com2net.ports[i])
+            port_report(com2net.ports[i]);
+        if (com2net.exports[i])
+            usb_export_report(com2net.exports[i]);
+    }
+}
+
+/* Publishes the source at a place, and those that share its listener. Returns how many, or -1. */
+static int publish(int place, char error[static CLI_ERROR_MAX])
+{
+    const struct source *s = &com2net.sources[place];
+    int count = 1;
+
+    if (s->kind != SOURCE_USB) {
+        com2net.ports[place] = port_new(com2net.loop, s, error);
+        return com2net.ports[place] ? 1 : -1;
+    }
+    while (place + count < com2net.count && s[count].joined)
+        count++;
+    com2net.exports[place] = usb_export_new(com2net.loop, s, count, error);
+    return com2net.exports[place] ? count : -1;
 }
 
 static int publish_all(void)
 {
     char error[CLI_ERROR_MAX];
 
-    for (int i = 0; i < com2net.count; i++) {
-        com2net.ports[i] = port_new(com2net.loop, &com2net.sources[i], error);
-        if (!com2net.ports[i]) {
+    for (int i = 0, n; i < com2net.count; i += n) {
+        n = publish(i, error);
+        if (n < 0) {
             log_error("%s", error);
             return -1;
         }
@@ -181,8 +203,10 @@ static int serve(void)
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
-    for (int i = 0; i < com2net.count; i++)
+    for (int i = 0; i < com2net.count; i++) {
         port_free(com2net.ports[i]);
+        usb_export_free(com2net.exports[i]);
+    }
     os_unwatch_requests();
     loop_free(com2net.loop);
     return status;

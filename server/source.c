@@ -9,6 +9,8 @@
 #include "reset.h"
 #include "serial_io.h"
 
+enum { USB_BUDGET = 16 << 20 };
+
 /* --- options of one source ----------------------------------------------------------------- */
 
 static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -231,7 +233,61 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
     return -EINVAL;
 }
 
+static int take_budget(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+    char *end;
+    unsigned long mib = strtoul(value, &end, 10);
+
+    if (end == value || *end || mib < 1 || mib > 1024) {
+        snprintf(error, CLI_ERROR_MAX, "a budget is a number of MiB from 1 to 1024");
+        return -EINVAL;
+    }
+    s->usb_budget = mib << 20;
+    return 0;
+}
+
+/* Of a usb: source. */
+static const struct cli_option usb_options[] = {
+    {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
+    {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {0},
+};
+
+static int take_nothing(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name= and budget=");
+    return -EINVAL;
+}
+
 /* --- sources ------------------------------------------------------------------------------- */
+
+static const char usb[] = "usb:";
+
+static int parse_usb(char *text, char *options, struct source *s, char error[static CLI_ERROR_MAX])
+{
+    static const char demo[] = "usb:demo-";
+    char why[CLI_ERROR_MAX];
+
+    if (strncmp(text, demo, sizeof demo - 1) != 0) {
+        snprintf(
+            error, CLI_ERROR_MAX,
+            "%s: this version publishes serial ports and built-in USB devices (usb:demo-loop), "
+            "not real USB devices",
+            text);
+        return -ENOTSUP;
+    }
+    s->kind = SOURCE_USB;
+    s->selector = text + sizeof demo - 1;
+    s->usb_budget = USB_BUDGET;
+    if (options && cli_parse_commas(usb_options, take_nothing, s, options, why) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
+        return -EINVAL;
+    }
+    return 0;
+}
 
 static int parse_source(char *text, struct source *s, char error[static CLI_ERROR_MAX])
 {
@@ -246,11 +302,8 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
                          .interface = -1,
                          .line = line_default,
                          .line_delay_ms = PLAYOUT_DELAY_MS};
-    if (strncmp(text, "usb:", 4) == 0) {
-        snprintf(error, CLI_ERROR_MAX,
-                 "%s: this version publishes serial ports only, not USB devices", text);
-        return -ENOTSUP;
-    }
+    if (strncmp(text, usb, sizeof usb - 1) == 0)
+        return parse_usb(text, options, s, error);
     if (strcmp(text, loop) == 0) {
         s->kind = SOURCE_LOOP;
         s->name = "loop";
@@ -278,40 +331,64 @@ static bool is_same_device(const struct source *a, const struct source *b)
            serial_io_is_same(a->selector, b->selector) && a->interface == b->interface;
 }
 
+static int parse_listen(const struct source *s, char *text, struct addr *listen,
+                        char error[static CLI_ERROR_MAX])
+{
+    const char *why;
+
+    if (!text) {
+        snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", s->name,
+                 s->name);
+        return -EINVAL;
+    }
+    if (addr_parse_listen(text, listen, &why) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", text, s->name, why);
+    return -EINVAL;
+}
+
+/* Reads one SOURCE behind `count` others. Returns 0 or -EINVAL. */
+static int take_source(char *text, struct source *sources, int count, int max,
+                       char error[static CLI_ERROR_MAX])
+{
+    if (count == max) {
+        snprintf(error, CLI_ERROR_MAX, "more than %d ports", max);
+        return -EINVAL;
+    }
+    int r = parse_source(text, &sources[count], error);
+    for (int i = 0; i < count && r == 0; i++) {
+        if (is_same_device(&sources[i], &sources[count])) {
+            snprintf(error, CLI_ERROR_MAX, "%.200s and %.200s are the same device",
+                     sources[i].selector, sources[count].selector);
+            r = -EINVAL;
+        }
+    }
+    return r;
+}
+
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX])
 {
     int count = 0;
 
-    for (int i = 0; i < argc; i += 2) {
-        struct source *s = &sources[count];
-        const char *why;
+    for (int i = 0; i < argc; i++) {
+        int first = count;
 
-        if (count == max) {
-            snprintf(error, CLI_ERROR_MAX, "more than %d ports", max);
+        do { /* only usb: sources may repeat before their PORT */
+            int r = take_source(args[i], sources, count, max, error);
+
+            if (r < 0)
+                return r;
+            sources[count].joined = count > first;
+            count++;
+            i++;
+        } while (i < argc && sources[first].kind == SOURCE_USB &&
+                 strncmp(args[i], usb, sizeof usb - 1) == 0);
+        struct addr listen;
+        if (parse_listen(&sources[count - 1], i < argc ? args[i] : NULL, &listen, error) < 0)
             return -EINVAL;
-        }
-        int r = parse_source(args[i], s, error);
-        if (r < 0)
-            return r;
-        for (int j = 0; j < count; j++) {
-            if (is_same_device(&sources[j], s)) {
-                snprintf(error, CLI_ERROR_MAX, "%.200s and %.200s are the same device",
-                         sources[j].selector, s->selector);
-                return -EINVAL;
-            }
-        }
-        if (i + 1 == argc) {
-            snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`",
-                     s->selector, s->selector);
-            return -EINVAL;
-        }
-        if (addr_parse_listen(args[i + 1], &s->listen, &why) < 0) {
-            snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", args[i + 1],
-                     s->selector, why);
-            return -EINVAL;
-        }
-        count++;
+        for (int j = first; j < count; j++)
+            sources[j].listen = listen;
     }
     return count;
 }

@@ -15,6 +15,7 @@ struct reset_recipe;
 enum source_kind {
     SOURCE_SERIAL,
     SOURCE_LOOP,
+    SOURCE_USB, /* a built-in device; the selector is what follows usb:demo- */
 };
 
 /* How a port's listener takes a new connection. */
@@ -54,6 +55,8 @@ struct source {
     bool no_low_latency;
     bool paced;                       /* loop: bytes take their time */
     const struct reset_recipe *reset; /* of reset=, or NULL */
+    bool joined;                      /* usb: it shares the listener of the source before it */
+    size_t usb_budget;                /* bytes that transfers of one client may hold */
     unsigned line_delay_ms;           /* of changes of DTR and RTS that carry the client's time */
 };
 

@@ -50,7 +50,8 @@ static const uint8_t *collect(struct usbip_reader *r, const uint8_t **data, size
     }
     if (part > *len)
         part = *len;
-    memcpy(r->record + r->have, *data, part);
+    if (part > 0)
+        memcpy(r->record + r->have, *data, part);
     r->have += part;
     *data += part;
     *len -= part;

@@ -1,0 +1,63 @@
+/*
+ * A USB device that can be exported, real (usb_libusb.c) or built in (virtual/): what sessions know
+ * of it. Everything runs on the loop thread.
+ */
+#ifndef SERVER_USB_DEVICE_H
+#define SERVER_USB_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/usbip.h"
+
+struct usb_device;
+
+enum { USB_DEVICE_ERROR_MAX = 512, USB_DEVICE_INTERFACES_MAX = 32 };
+
+/* One transfer, as the device gets it. It is the submitter's, and the device's from submit until it
+ * calls `done`. */
+struct usb_transfer {
+    uint8_t address;  /* of the endpoint; with 0x80 for IN. Endpoint 0: the direction of `setup` */
+    uint8_t setup[8]; /* of endpoint 0 */
+    uint32_t flags;   /* enum usbip_flags */
+    uint8_t *data;    /* room for `length` bytes; OUT: what is to be sent */
+    size_t length;
+    struct usbip_packet *packets; /* isochronous ones: offset and length are given */
+    size_t packet_count;
+    /* the result */
+    int status;    /* 0 or enum usbip_errno */
+    size_t actual; /* bytes; isochronous: of all packets, each at its offset */
+    void (*done)(struct usb_transfer *t);
+    /* the device's own */
+    struct usb_transfer *next;
+    void *own;
+};
+
+struct usb_device_ops {
+    /* Takes the device from its drivers, for one importer. Returns 0 or -errno with what is wrong,
+     * and what to do, in `error`. */
+    int (*claim)(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX]);
+    /* Gives it back, when no transfer is under way. */
+    void (*release)(struct usb_device *d);
+    /* Begins a transfer: `done` is called once, perhaps before this returns. */
+    void (*submit)(struct usb_device *d, struct usb_transfer *t);
+    /* Ends one that is under way as soon as can be: `done` follows as for all, perhaps before this
+     * returns, with USBIP_ECONNRESET unless it was ready. */
+    void (*cancel)(struct usb_device *d, struct usb_transfer *t);
+    void (*free)(struct usb_device *d);
+};
+
+struct usb_session;
+
+struct usb_device {
+    const struct usb_device_ops *ops;
+    const char *name;           /* in the log, and as what clients may ask for it */
+    struct usbip_device record; /* as it is listed */
+    struct usbip_interface
+        interfaces[USB_DEVICE_INTERFACES_MAX]; /* of the configuration in force */
+    struct usb_session *importer;              /* NULL: free to import */
+    struct usb_device *next;                   /* of the same export */
+};
+
+#endif

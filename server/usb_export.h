@@ -1,0 +1,37 @@
+/*
+ * USB devices published at one TCP port.
+ */
+#ifndef SERVER_USB_EXPORT_H
+#define SERVER_USB_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli.h"
+#include "listener.h"
+
+struct event_base;
+struct source;
+struct usb_device;
+struct usb_export;
+struct usb_session;
+
+/* Publishes the devices of `count` sources, which share one listener and stay the caller's. Returns
+ * NULL with what is wrong in `error`. */
+struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
+                                  char error[static CLI_ERROR_MAX]);
+void usb_export_free(struct usb_export *e);
+
+/* Bytes that URBs of one client may hold. */
+size_t usb_export_budget(const struct usb_export *e);
+
+/* The devices, as a list by their `next`. */
+struct usb_device *usb_export_devices(const struct usb_export *e);
+
+/* A session is over. */
+void usb_export_forget(struct usb_export *e, struct usb_session *gone);
+
+/* Logs the state. */
+void usb_export_report(const struct usb_export *e);
+
+#endif

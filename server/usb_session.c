@@ -1,0 +1,599 @@
+/*
+ * Theory of operation. A session lists, and is over; or imports a device and then carries out URBs:
+ *
+ *   submit   each is read into memory of its own and handed to the device at once; any number may
+ * be under way, and each is answered exactly once, in the order in which they are done unlink   a
+ * URB that is under way is cancelled. If it was, only RET_UNLINK tells of it; if it was done first,
+ * RET_SUBMIT comes before. A cancelled one with data gets both: RET_UNLINK cannot carry data, and
+ * the client reads the payload whatever the status says
+ *
+ * What URBs hold is bounded: above the budget nothing is read until some are done, so that a URB is
+ * never failed for want of memory. Replies of one turn share one write. When the client goes, what
+ * is under way is cancelled, and the session ends when the device has let go of the last.
+ */
+#include "usb_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "proto/buf.h"
+#include "proto/usb_desc.h"
+#include "proto/usbip_reader.h"
+#include "stream.h"
+#include "usb_device.h"
+#include "usb_export.h"
+#include "usb_urb.h"
+
+enum {
+    OP_LIMIT_S = 10,        /* for the first request */
+    PAYLOAD_MAX = 16 << 20, /* of one URB, unless the budget is smaller */
+    JOIN_MAX = 16 * 1024,   /* replies up to this size are joined */
+    DIRECT_MIN = 16 * 1024, /* payload that is read into place */
+    IN_MAX = 1 << 17,       /* more than one read of the connection */
+    QUEUE_FULL = 1 << 18,   /* of replies that wait: nothing is read */
+};
+
+enum usb_session_state {
+    USB_SESSION_ASKING, /* nothing is imported */
+    USB_SESSION_URBS,
+    USB_SESSION_OVER, /* the device has URBs of it */
+};
+
+struct usb_session {
+    struct event_base *base;
+    struct usb_export *export;
+    struct usb_session *next;
+    enum usb_session_state state;
+    struct stream *stream; /* NULL when OVER */
+    struct event *timer;   /* ASKING: the limit */
+    struct event *flush;   /* what is in `out` goes at the end of the turn */
+    struct usbip_reader reader;
+    struct usb_device *device;
+    uint32_t devid;
+    struct usbip_urbs urbs;
+    struct usb_urb_pool pool;
+    size_t held;             /* bytes of URBs, parked and under way */
+    struct usb_urb *reading; /* its payload is being read */
+    bool parked;             /* a URB waits for others to be done: at the budget */
+    bool processing;         /* bytes of the client are being taken */
+    bool ending;             /* URBs are being cancelled */
+    struct buf in;           /* bytes behind a parked URB */
+    struct buf out;          /* replies of this turn */
+    char peer[80];
+};
+
+static void close_session(struct usb_session *s);
+static void update(struct usb_session *s);
+
+/* --- replies ---------------------------------------------------------------------------------- */
+
+static void flush(struct usb_session *s)
+{
+    if (!s->stream || s->out.len == 0)
+        return;
+    int r = stream_write(s->stream, buf_head(&s->out), s->out.len);
+    if (r == 0)
+        buf_drain(&s->out, s->out.len);
+    else
+        usb_session_end(s, "its replies cannot be kept any longer: it does not read them");
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    flush(ctx);
+}
+
+static void reply(struct usb_session *s, const void *data, size_t len)
+{
+    if (!s->stream)
+        return;
+    if (s->out.len + len > JOIN_MAX)
+        flush(s);
+    if (len > JOIN_MAX && s->stream) {
+        if (stream_write(s->stream, data, len) < 0)
+            usb_session_end(s, "its replies cannot be kept any longer: it does not read them");
+        return;
+    }
+    if (!s->stream)
+        return;
+    if (buf_add(&s->out, data, len) < 0)
+        usb_session_end(s, "out of memory");
+    else if (!event_pending(s->flush, EV_TIMEOUT, NULL))
+        event_active(s->flush, EV_TIMEOUT, 0);
+}
+
+static void reply_op(struct usb_session *s, uint16_t code, uint32_t status)
+{
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = code, .status = status};
+    uint8_t bytes[USBIP_OP_SIZE];
+
+    usbip_put_op(&op, bytes);
+    reply(s, bytes, sizeof bytes);
+}
+
+static void reply_device(struct usb_session *s, const struct usbip_device *d)
+{
+    uint8_t bytes[USBIP_DEVICE_SIZE];
+
+    usbip_put_device(d, bytes);
+    reply(s, bytes, sizeof bytes);
+}
+
+static void reply_unlink(struct usb_session *s, uint32_t seqnum, int status)
+{
+    const struct usbip_urb u = {.command = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    usbip_put_urb(&u, bytes);
+    reply(s, bytes, sizeof bytes);
+}
+
+/* --- first phase ------------------------------------------------------------------------------ */
+
+/* Says goodbye after a reply: each request has a connection of its own. */
+static void finish(struct usb_session *s)
+{
+    flush(s);
+    if (!s->stream)
+        return;
+    struct stream *stream = s->stream;
+    s->stream = NULL;
+    stream_finish(stream);
+    close_session(s);
+}
+
+/* A device that is in use is not listed, as the kernel's server does: a list is what can be had. */
+static void list(struct usb_session *s)
+{
+    uint8_t count[USBIP_COUNT_SIZE] = {0}, bytes[USBIP_INTERFACE_SIZE];
+    unsigned n = 0;
+
+    for (struct usb_device *d = usb_export_devices(s->export); d; d = d->next)
+        n += d->importer == NULL;
+    count[2] = (uint8_t)(n >> 8);
+    count[3] = (uint8_t)n;
+    reply_op(s, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
+    reply(s, count, sizeof count);
+    for (struct usb_device *d = usb_export_devices(s->export); d; d = d->next) {
+        if (d->importer)
+            continue;
+        reply_device(s, &d->record);
+        for (int i = 0; i < d->record.interfaces; i++) {
+            usbip_put_interface(&d->interfaces[i], bytes);
+            reply(s, bytes, sizeof bytes);
+        }
+    }
+    log_debug("%s: has the list of %u devices", s->peer, n);
+    finish(s);
+}
+
+static struct usb_device *find_device(struct usb_session *s, const char *busid)
+{
+    struct usb_device *d = usb_export_devices(s->export);
+
+    while (d && strcmp(d->record.busid, busid) != 0 && strcmp(d->name, busid) != 0)
+        d = d->next;
+    return d;
+}
+
+static void refuse(struct usb_session *s, enum usbip_op_status status, const char *busid,
+                   const char *why)
+{
+    log_info("%s: cannot import \"%s\": %s", s->peer, busid, why);
+    reply_op(s, USBIP_OP_REP_IMPORT, status);
+    finish(s);
+}
+
+static void import(struct usb_session *s, const char *busid)
+{
+    char error[USB_DEVICE_ERROR_MAX];
+    struct usb_device *d = find_device(s, busid);
+
+    if (!d) {
+        refuse(s, USBIP_ST_NODEV, busid, "there is no such device here");
+        return;
+    }
+    if (d->importer) {
+        refuse(s, USBIP_ST_DEV_BUSY, busid, "another client has it");
+        return;
+    }
+    if (d->ops->claim(d, error) < 0) {
+        refuse(s, USBIP_ST_DEV_ERR, busid, error);
+        return;
+    }
+    d->importer = s;
+    s->device = d;
+    s->devid = usbip_devid(&d->record);
+    s->state = USB_SESSION_URBS;
+    event_del(s->timer);
+    log_info("%s: imported by %s", d->name, s->peer);
+    reply_op(s, USBIP_OP_REP_IMPORT, USBIP_ST_OK);
+    /* under the name it was asked for: the tools compare */
+    struct usbip_device record = d->record;
+    snprintf(record.busid, sizeof record.busid, "%s", busid);
+    reply_device(s, &record);
+    usbip_reader_begin_urbs(&s->reader);
+}
+
+static void take_op(struct usb_session *s)
+{
+    const struct usbip_op *op = &s->reader.op;
+
+    if (op->version != USBIP_VERSION)
+        usb_session_end(s, "it speaks another version of USB/IP, or something else");
+    else if (op->code == USBIP_OP_REQ_DEVLIST)
+        list(s);
+    else if (op->code == USBIP_OP_REQ_IMPORT)
+        import(s, s->reader.busid);
+    else
+        usb_session_end(s, "it asks for something that USB/IP has not");
+}
+
+/* --- URBs ------------------------------------------------------------------------------------- */
+
+static size_t budget(const struct usb_session *s)
+{
+    return usb_export_budget(s->export);
+}
+
+static void forget_urb(struct usb_session *s, struct usb_urb *u)
+{
+    usbip_urbs_remove(&s->urbs, &u->entry);
+    s->held -= u->size;
+    usb_urb_free(&s->pool, u);
+}
+
+static void on_done(struct usb_transfer *t)
+{
+    struct usb_urb *u = (struct usb_urb *)(void *)((char *)t - offsetof(struct usb_urb, transfer));
+    struct usb_session *s = u->session;
+    const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
+
+    if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
+        t->packet_count == 0 && t->actual < t->length)
+        t->status = USBIP_EREMOTEIO;
+    if (!cancelled || ((t->address & 0x80) && t->actual > 0))
+        reply(s, u->reply, usb_urb_reply(u));
+    if (u->unlinked)
+        reply_unlink(s, u->unlink_seqnum,
+                     cancelled && !((t->address & 0x80) && t->actual > 0) ? USBIP_ECONNRESET : 0);
+    forget_urb(s, u);
+    if (s->state == USB_SESSION_OVER && s->urbs.count == 0 && !s->ending)
+        close_session(s);
+    else if (s->parked && !s->processing)
+        update(s);
+}
+
+static void submit(struct usb_session *s, struct usb_urb *u)
+{
+    u->submitted = true;
+    u->transfer.done = on_done;
+    s->device->ops->submit(s->device, &u->transfer);
+}
+
+/* Fills in the transfer of a URB. Returns 0, or the status it is to be answered with. */
+static int prepare(struct usb_urb *u)
+{
+    struct usb_transfer *t = &u->transfer;
+    const struct usb_setup setup = usb_setup_get(u->head.setup);
+    bool in = u->head.direction == USBIP_DIR_IN;
+
+    t->flags = u->head.flags;
+    memcpy(t->setup, u->head.setup, sizeof t->setup);
+    t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
+    for (size_t i = 0; i < t->packet_count; i++) {
+        struct usbip_packet *p = &t->packets[i];
+
+        p->actual = 0;
+        p->status = USBIP_EXDEV;
+        if (p->offset > t->length || p->length > t->length - p->offset)
+            return USBIP_EINVAL;
+    }
+    /* usbip-win2 may give a buffer that is longer than what it asks for */
+    if (u->head.ep == 0 && t->length > setup.length)
+        t->length = setup.length;
+    if (u->head.ep == 0 && t->length < setup.length)
+        return USBIP_EINVAL;
+    return 0;
+}
+
+/* The URB that was being read is there. */
+static void take_body(struct usb_session *s)
+{
+    struct usb_urb *u = s->reading;
+
+    s->reading = NULL;
+    if (!u)
+        return;
+    int status = prepare(u);
+    if (status < 0) {
+        for (size_t i = 0; i < u->transfer.packet_count; i++)
+            u->transfer.packets[i].actual = 0;
+        u->transfer.status = status;
+        on_done(&u->transfer);
+        return;
+    }
+    submit(s, u);
+}
+
+static void unlink_urb(struct usb_session *s)
+{
+    const struct usbip_urb *head = &s->reader.urb;
+    struct usb_urb *u = (struct usb_urb *)(void *)usbip_urbs_find(&s->urbs, head->unlink);
+
+    if (!u || u->unlinked || !u->submitted) { /* its answer is on its way, or it never was */
+        reply_unlink(s, head->seqnum, 0);
+        return;
+    }
+    u->unlinked = true;
+    u->unlink_seqnum = head->seqnum;
+    s->device->ops->cancel(s->device, &u->transfer);
+}
+
+/* Begins to read the URB whose header is there. Returns false when it has to wait for room. */
+static bool begin_urb(struct usb_session *s)
+{
+    const struct usbip_urb *head = &s->reader.urb;
+    struct usbip_body body;
+    size_t max = budget(s) < PAYLOAD_MAX ? budget(s) : PAYLOAD_MAX;
+
+    int r = usbip_urb_body(head, 0, max, &body);
+    if (r < 0 || head->command == USBIP_RET_SUBMIT || head->command == USBIP_RET_UNLINK) {
+        usb_session_end(s, r == -EMSGSIZE ? "it sends a transfer larger than is allowed"
+                                          : "it sends what is no command of USB/IP");
+        return true;
+    }
+    if (head->devid != s->devid) {
+        usb_session_end(s, "it speaks of a device that it has not imported");
+        return true;
+    }
+    if (head->command == USBIP_CMD_UNLINK) {
+        usbip_reader_skip(&s->reader, &body);
+        unlink_urb(s);
+        return true;
+    }
+    size_t size = usb_urb_size((size_t)head->length, body.packets);
+    if (s->held > 0 && s->held + size > budget(s))
+        return false;
+    struct usb_urb *u = usb_urb_new(&s->pool, head, body.packets);
+    if (!u) {
+        if (s->held > 0)
+            return false;
+        usb_session_end(s, "out of memory");
+        return true;
+    }
+    u->session = s;
+    r = usbip_urbs_add(&s->urbs, &u->entry);
+    if (r < 0) {
+        usb_urb_free(&s->pool, u);
+        usb_session_end(s, r == -EEXIST ? "it uses the number of a URB that is under way"
+                                        : "out of memory");
+        return true;
+    }
+    s->held += u->size;
+    s->reading = u;
+    usbip_reader_body(&s->reader, u->transfer.data, u->transfer.packets, &body);
+    return true;
+}
+
+/* --- the stream ------------------------------------------------------------------------------- */
+
+/* Takes one record. Returns false when the session is not to go on with these bytes. */
+static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
+{
+    switch (usbip_reader_next(&s->reader, data, len)) {
+    case USBIP_READ_NOTHING:
+        return false;
+    case USBIP_READ_OP:
+        take_op(s);
+        break;
+    case USBIP_READ_URB:
+        s->parked = !begin_urb(s);
+        break;
+    case USBIP_READ_BODY:
+        take_body(s);
+        break;
+    case USBIP_READ_DEVICE:
+    case USBIP_READ_INTERFACE:
+    case USBIP_READ_BAD:
+        usb_session_end(s, "it sends what is no command of USB/IP");
+        break;
+    }
+    return s->stream && !s->parked;
+}
+
+/* Takes bytes of the client; what is left behind a parked URB is kept. */
+static void process(struct usb_session *s, const uint8_t *data, size_t len)
+{
+    s->processing = true;
+    while (take(s, &data, &len))
+        ;
+    s->processing = false;
+    if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
+        usb_session_end(s, "out of memory");
+    flush(s);
+}
+
+/* Goes on where that is possible again. */
+static void update(struct usb_session *s)
+{
+    if (s->parked)
+        s->parked = !begin_urb(s);
+    if (s->stream && !s->parked) {
+        struct buf kept = s->in;
+
+        buf_init(&s->in, s->in.max);
+        process(s, kept.len ? buf_head(&kept) : NULL, kept.len);
+        buf_free(&kept);
+    }
+    if (s->stream)
+        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct usb_session *s = ctx;
+
+    process(s, data, len);
+    if (s->stream)
+        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+}
+
+static size_t on_room(void *ctx, uint8_t **into)
+{
+    struct usb_session *s = ctx;
+    size_t room = s->parked ? 0 : usbip_reader_room(&s->reader, into);
+
+    return room >= DIRECT_MIN ? room : 0;
+}
+
+static void on_filled(void *ctx, size_t len)
+{
+    struct usb_session *s = ctx;
+
+    usbip_reader_filled(&s->reader, len);
+    on_received(s, NULL, 0);
+}
+
+static void on_drained(void *ctx)
+{
+    update(ctx);
+}
+
+static void on_ended(void *ctx, int error)
+{
+    usb_session_end(ctx, error < 0 ? os_error_text(-error) : "it has closed the connection");
+}
+
+static const struct stream_callbacks stream_callbacks = {
+    .received = on_received,
+    .room = on_room,
+    .filled = on_filled,
+    .drained = on_drained,
+    .ended = on_ended,
+};
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static void on_limit(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    usb_session_end(ctx, "it asks for nothing");
+}
+
+static void session_free(void *arg)
+{
+    struct usb_session *s = arg;
+
+    usbip_urbs_free(&s->urbs);
+    usb_urb_pool_free(&s->pool);
+    buf_free(&s->in);
+    buf_free(&s->out);
+    if (s->timer)
+        event_free(s->timer);
+    if (s->flush)
+        event_free(s->flush);
+    free(s);
+}
+
+/* The last URB is done: gives the device back. */
+static void close_session(struct usb_session *s)
+{
+    s->state = USB_SESSION_OVER;
+    event_del(s->timer);
+    event_del(s->flush);
+    if (s->device) {
+        s->device->ops->release(s->device);
+        s->device->importer = NULL;
+        log_info("%s: free again", s->device->name);
+        s->device = NULL;
+    }
+    usb_export_forget(s->export, s);
+    loop_defer(s->base, session_free, s);
+}
+
+static struct usb_urb *first_to_cancel(const struct usb_session *s)
+{
+    struct usbip_urbs_entry *e = s->urbs.oldest;
+
+    while (e && ((struct usb_urb *)(void *)e)->cancelled)
+        e = e->younger;
+    return (struct usb_urb *)(void *)e;
+}
+
+void usb_session_end(struct usb_session *s, const char *why)
+{
+    if (s->state == USB_SESSION_OVER)
+        return;
+    log_info("%s: %s%s%s", s->peer, s->device ? s->device->name : "", s->device ? ": " : "", why);
+    stream_close(s->stream);
+    s->stream = NULL;
+    s->parked = false;
+    if (s->reading)
+        forget_urb(s, s->reading);
+    s->reading = NULL;
+    s->state = USB_SESSION_OVER;
+    s->ending = true; /* the last one that is done does not close it yet */
+    for (struct usb_urb *u = first_to_cancel(s); u; u = first_to_cancel(s)) {
+        u->cancelled = true;
+        s->device->ops->cancel(s->device, &u->transfer);
+    }
+    s->ending = false;
+    if (s->urbs.count == 0)
+        close_session(s);
+}
+
+struct usb_session *usb_session_next(const struct usb_session *s)
+{
+    return s->next;
+}
+
+void usb_session_set_next(struct usb_session *s, struct usb_session *next)
+{
+    s->next = next;
+}
+
+const char *usb_session_peer(const struct usb_session *s)
+{
+    return s->peer;
+}
+
+struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
+                                    evutil_socket_t fd)
+{
+    const struct timeval limit = {OP_LIMIT_S, 0};
+    struct usb_session *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        evutil_closesocket(fd);
+        return NULL;
+    }
+    s->base = base;
+    s->export = export;
+    s->pool.free_max = usb_export_budget(export) / 2;
+    usbip_reader_init(&s->reader);
+    buf_init(&s->in, IN_MAX);
+    buf_init(&s->out, 2 * JOIN_MAX);
+    s->timer = evtimer_new(base, on_limit, s);
+    s->flush = evtimer_new(base, on_flush, s);
+    s->stream = stream_new(base, fd, 2 * usb_export_budget(export), &stream_callbacks, s);
+    if (!s->timer || !s->flush || !s->stream) {
+        stream_close(s->stream);
+        session_free(s);
+        return NULL;
+    }
+    snprintf(s->peer, sizeof s->peer, "%s", stream_peer(s->stream));
+    event_add(s->timer, &limit);
+    stream_read(s->stream, true);
+    return s;
+}

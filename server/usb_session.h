@@ -1,0 +1,29 @@
+/*
+ * One USB/IP client: lists the devices of its export, or imports one and has its URBs carried out.
+ */
+#ifndef SERVER_USB_SESSION_H
+#define SERVER_USB_SESSION_H
+
+#include <stddef.h>
+
+#include <event2/util.h>
+
+struct event_base;
+struct usb_device;
+struct usb_export;
+struct usb_session;
+
+/* Begins a session of a connection, which it owns. Returns NULL without memory. */
+struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
+                                    evutil_socket_t fd);
+
+/* Ends it, for the reason `why`, for the log. usb_export_forget follows once its device is idle. */
+void usb_session_end(struct usb_session *s, const char *why);
+
+/* Links sessions of one export. */
+struct usb_session *usb_session_next(const struct usb_session *s);
+void usb_session_set_next(struct usb_session *s, struct usb_session *next);
+
+const char *usb_session_peer(const struct usb_session *s);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * The memory of URBs under way: header, payload and descriptors of a reply in one piece, so that it
+ * is one write. Freed ones are kept for the next of their size: a large one costs more to get from
+ * the system than to carry over the wire.
+ */
+#ifndef SERVER_USB_URB_H
+#define SERVER_USB_URB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/usbip.h"
+#include "proto/usbip_urbs.h"
+#include "usb_device.h"
+
+struct usb_session;
+
+struct usb_urb {
+    struct usbip_urbs_entry entry;
+    struct usb_session *session;
+    struct usbip_urb head; /* of the command */
+    struct usb_transfer transfer;
+    bool submitted;
+    bool cancelled; /* its client has gone */
+    bool unlinked;  /* by a CMD_UNLINK of this number: */
+    uint32_t unlink_seqnum;
+    size_t size;    /* bytes that it takes of the budget */
+    uint8_t *reply; /* room for the header, which transfer.data follows */
+    struct usb_urb *free_next;
+    unsigned size_class;
+};
+
+enum { USB_URB_CLASSES = 24 };
+
+struct usb_urb_pool {
+    struct usb_urb *free[USB_URB_CLASSES];
+    size_t free_bytes;
+    size_t free_max;
+};
+
+/* Bytes that a URB with this body takes. */
+size_t usb_urb_size(size_t payload, size_t packets);
+
+/* Makes one with room for so much. NULL without memory. */
+struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head,
+                            size_t packets);
+void usb_urb_free(struct usb_urb_pool *pool, struct usb_urb *u);
+void usb_urb_pool_free(struct usb_urb_pool *pool);
+
+/* Writes the reply of a URB that is done, in place, at u->reply. Returns its length. */
+size_t usb_urb_reply(struct usb_urb *u);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * The built-in USB devices, by name: `usb:demo-NAME` on the command line.
+ */
+#ifndef SERVER_VIRTUAL_DEMO_H
+#define SERVER_VIRTUAL_DEMO_H
+
+#include "usb_device.h"
+
+struct event_base;
+
+enum { DEMO_ERROR_MAX = 512 };
+
+/* What there is, for people: "loop, ftdi". */
+extern const char demo_names[];
+
+/* Makes the device that `selector` names ("loop", "loop:full"), listed as the `number`-th of its
+ * kind on bus 250. `name` must stay valid. Returns NULL with what is wrong in `error`. */
+struct usb_device *demo_new(struct event_base *base, const char *selector, const char *name,
+                            unsigned number, char error[static DEMO_ERROR_MAX]);
+
+#endif

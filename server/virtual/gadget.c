@@ -1,0 +1,376 @@
+#include "gadget.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    RECIPIENT_MASK = 0x1f,
+    RECIPIENT_DEVICE = 0,
+    RECIPIENT_INTERFACE = 1,
+    RECIPIENT_ENDPOINT = 2,
+    TYPE_MASK = 0x60,
+    TYPE_STANDARD = 0,
+    TYPE_OF_HUB_PORT = 0x23, /* the client has no hub: usbip-win2, and ours, ask so for a reset */
+    PORT_RESET = 4,
+    ENDPOINT_HALT = 0,
+    LANGUAGE = 0x0409,
+};
+
+unsigned gadget_slot(uint8_t address)
+{
+    return (address & 15u) | (address & 0x80 ? 16u : 0);
+}
+
+/* --- descriptors -------------------------------------------------------------------------------
+ */
+
+static int give(uint8_t *data, size_t room, const void *from, size_t len)
+{
+    if (len > room)
+        len = room;
+    if (len > 0)
+        memcpy(data, from, len);
+    return (int)len;
+}
+
+static int give_string(const struct gadget *g, unsigned index, uint8_t *data, size_t room)
+{
+    uint8_t string[256] = {4, USB_DESC_STRING, LANGUAGE & 0xff, LANGUAGE >> 8};
+    const char *text;
+
+    if (index == 0)
+        return give(data, room, string, 4);
+    if (index >= GADGET_STRINGS_MAX || !g->descriptors->strings[index])
+        return USBIP_EPIPE;
+    text = g->descriptors->strings[index];
+    size_t len = strlen(text);
+    if (len > (sizeof string - 2) / 2)
+        len = (sizeof string - 2) / 2;
+    string[0] = (uint8_t)(2 + 2 * len);
+    for (size_t i = 0; i < len; i++) {
+        string[2 + 2 * i] = (uint8_t)text[i];
+        string[3 + 2 * i] = 0;
+    }
+    return give(data, room, string, string[0]);
+}
+
+static int give_descriptor(struct gadget *g, const struct usb_setup *s, uint8_t *data)
+{
+    const struct gadget_descriptors *d = g->descriptors;
+
+    switch (s->value >> 8) {
+    case USB_DESC_DEVICE:
+        return give(data, s->length, d->device, USB_DESC_DEVICE_SIZE);
+    case USB_DESC_CONFIGURATION:
+        return (s->value & 0xff) == 0
+                   ? give(data, s->length, d->configuration, d->configuration_len)
+                   : USBIP_EPIPE;
+    case USB_DESC_STRING:
+        return give_string(g, s->value & 0xff, data, s->length);
+    case USB_DESC_BOS:
+        return d->bos ? give(data, s->length, d->bos, d->bos_len) : USBIP_EPIPE;
+    default:
+        return g->kind->control(g, s, data);
+    }
+}
+
+/* --- configuration ------------------------------------------------------------------------------
+ */
+
+static void show_configuration(struct gadget *g)
+{
+    struct usb_desc_walk w = {g->descriptors->configuration, g->descriptors->configuration_len};
+    struct usb_desc_interface i;
+    unsigned n = 0;
+
+    for (const uint8_t *d = usb_desc_next(&w); d; d = usb_desc_next(&w))
+        if (usb_desc_get_interface(d, &i) == 0 && i.alternate == 0 && n < USB_DEVICE_INTERFACES_MAX)
+            g->device.interfaces[n++] = (struct usbip_interface){
+                i.interface_class, i.interface_subclass, i.interface_protocol};
+    g->device.record.interfaces = (uint8_t)n;
+    g->device.record.configuration = g->descriptors->configuration[5];
+}
+
+/* Ends all that waits at endpoints. */
+static void end_waiting(struct gadget *g, int status)
+{
+    for (unsigned slot = 0; slot < 32; slot++) {
+        while (g->waiting[slot]) {
+            struct usb_transfer *t = g->waiting[slot];
+
+            g->waiting[slot] = t->next;
+            t->status = status;
+            t->done(t);
+        }
+    }
+}
+
+static void configure(struct gadget *g, uint8_t value)
+{
+    end_waiting(g, USBIP_ESHUTDOWN);
+    g->configuration = value;
+    memset(g->alternate, 0, sizeof g->alternate);
+    g->halted = 0;
+    if (g->kind->configured)
+        g->kind->configured(g);
+}
+
+static void reset(struct gadget *g)
+{
+    end_waiting(g, USBIP_ESHUTDOWN);
+    g->halted = 0;
+    memset(g->alternate, 0, sizeof g->alternate);
+    if (g->kind->reset)
+        g->kind->reset(g);
+}
+
+static bool has_setting(const struct gadget *g, uint8_t interface, uint8_t alternate)
+{
+    struct usb_desc_walk w = {g->descriptors->configuration, g->descriptors->configuration_len};
+    struct usb_desc_interface i;
+
+    for (const uint8_t *d = usb_desc_next(&w); d; d = usb_desc_next(&w))
+        if (usb_desc_get_interface(d, &i) == 0 && i.number == interface && i.alternate == alternate)
+            return true;
+    return false;
+}
+
+static bool has_endpoint(const struct gadget *g, uint8_t address, struct usb_desc_endpoint *e)
+{
+    return g->configuration != 0 &&
+           usb_desc_find_endpoint(g->descriptors->configuration, g->descriptors->configuration_len,
+                                  address, g->alternate, e) == 0;
+}
+
+/* --- endpoint 0 ---------------------------------------------------------------------------------
+ */
+
+static int set_feature(struct gadget *g, const struct usb_setup *s, bool on)
+{
+    uint8_t address = (uint8_t)s->index;
+    struct usb_desc_endpoint e;
+
+    if ((s->type & RECIPIENT_MASK) != RECIPIENT_ENDPOINT)
+        return 0; /* remote wakeup and the like */
+    if (s->value != ENDPOINT_HALT || !has_endpoint(g, address, &e))
+        return USBIP_EPIPE;
+    if (on)
+        g->halted |= 1u << gadget_slot(address);
+    else
+        g->halted &= ~(1u << gadget_slot(address));
+    return 0;
+}
+
+static int get_status(const struct gadget *g, const struct usb_setup *s, uint8_t *data)
+{
+    uint8_t status[2] = {0};
+
+    if ((s->type & RECIPIENT_MASK) == RECIPIENT_DEVICE)
+        status[0] = (uint8_t)(g->descriptors->configuration[7] >> 6 & 1); /* self-powered */
+    else if ((s->type & RECIPIENT_MASK) == RECIPIENT_ENDPOINT)
+        status[0] = g->halted >> gadget_slot((uint8_t)s->index) & 1;
+    return give(data, s->length, status, sizeof status);
+}
+
+static int set_configuration(struct gadget *g, const struct usb_setup *s)
+{
+    if (s->value != 0 && s->value != g->descriptors->configuration[5])
+        return USBIP_EPIPE;
+    configure(g, (uint8_t)s->value);
+    return 0;
+}
+
+static int set_interface(struct gadget *g, const struct usb_setup *s)
+{
+    if (!has_setting(g, (uint8_t)s->index, (uint8_t)s->value))
+        return USBIP_EPIPE;
+    g->alternate[(uint8_t)s->index] = (uint8_t)s->value;
+    if (g->kind->configured)
+        g->kind->configured(g);
+    return 0;
+}
+
+static int do_standard(struct gadget *g, const struct usb_setup *s, uint8_t *data)
+{
+    bool of_interface = (s->type & RECIPIENT_MASK) == RECIPIENT_INTERFACE;
+
+    switch (s->request) {
+    case 0: /* GET_STATUS */
+        return get_status(g, s, data);
+    case USB_REQUEST_CLEAR_FEATURE:
+    case USB_REQUEST_SET_FEATURE:
+        return set_feature(g, s, s->request == USB_REQUEST_SET_FEATURE);
+    case USB_REQUEST_GET_DESCRIPTOR:
+        return of_interface ? g->kind->control(g, s, data) : give_descriptor(g, s, data);
+    case USB_REQUEST_GET_CONFIGURATION:
+        return give(data, s->length, &g->configuration, 1);
+    case USB_REQUEST_SET_CONFIGURATION:
+        return set_configuration(g, s);
+    case USB_REQUEST_GET_INTERFACE:
+        return give(data, s->length, &g->alternate[(uint8_t)s->index], 1);
+    case USB_REQUEST_SET_INTERFACE:
+        return set_interface(g, s);
+    default:
+        return USBIP_EPIPE;
+    }
+}
+
+static int do_control(struct gadget *g, struct usb_transfer *t)
+{
+    struct usb_setup s = usb_setup_get(t->setup);
+
+    if (s.length > t->length)
+        s.length = (uint16_t)t->length;
+    if (s.type == TYPE_OF_HUB_PORT && s.request == USB_REQUEST_SET_FEATURE &&
+        s.value == PORT_RESET) {
+        reset(g);
+        return 0;
+    }
+    if ((s.type & TYPE_MASK) == TYPE_STANDARD)
+        return do_standard(g, &s, t->data);
+    return g->kind->control(g, &s, t->data);
+}
+
+/* --- transfers ----------------------------------------------------------------------------------
+ */
+
+static void finish(struct usb_transfer *t, int result)
+{
+    t->status = result < 0 ? result : 0;
+    t->actual = result < 0 ? 0 : (size_t)result;
+    t->done(t);
+}
+
+/* Likewise, of another endpoint than 0. */
+static void finish_moved(struct gadget *g, struct usb_transfer *t, int result)
+{
+    uint8_t address = t->address;
+
+    finish(t, result);
+    if (g->kind->moved)
+        g->kind->moved(g, address);
+}
+
+static void wait(struct gadget *g, struct usb_transfer *t)
+{
+    struct usb_transfer **at = &g->waiting[gadget_slot(t->address)];
+
+    while (*at)
+        at = &(*at)->next;
+    t->next = NULL;
+    *at = t;
+}
+
+static void submit(struct usb_device *d, struct usb_transfer *t)
+{
+    struct gadget *g = (struct gadget *)d;
+    unsigned slot = gadget_slot(t->address);
+    struct usb_desc_endpoint e;
+    int result;
+
+    if ((t->address & 15) == 0) {
+        finish(t, do_control(g, t));
+        return;
+    }
+    if (!has_endpoint(g, t->address, &e)) {
+        finish(t, USBIP_ENOENT); /* as usb_submit_urb says */
+        return;
+    }
+    if (g->halted >> slot & 1) {
+        finish(t, USBIP_EPIPE);
+        return;
+    }
+    result = g->waiting[slot] ? GADGET_WAIT : g->kind->transfer(g, t);
+    if (result == GADGET_WAIT)
+        wait(g, t);
+    else
+        finish_moved(g, t, result);
+}
+
+void gadget_kick(struct gadget *g, uint8_t address)
+{
+    unsigned slot = gadget_slot(address);
+
+    while (g->waiting[slot]) {
+        struct usb_transfer *t = g->waiting[slot];
+        int result = g->kind->transfer(g, t);
+
+        if (result == GADGET_WAIT)
+            return;
+        g->waiting[slot] = t->next;
+        finish_moved(g, t, result);
+    }
+}
+
+static void cancel(struct usb_device *d, struct usb_transfer *t)
+{
+    struct gadget *g = (struct gadget *)d;
+    struct usb_transfer **at = &g->waiting[gadget_slot(t->address)];
+
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (!*at) /* it is being done */
+        return;
+    *at = t->next;
+    t->status = USBIP_ECONNRESET;
+    t->done(t);
+}
+
+static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
+{
+    struct gadget *g = (struct gadget *)d;
+
+    (void)error;
+    reset(g);
+    configure(g, g->descriptors->configuration[5]);
+    return 0;
+}
+
+static void release(struct usb_device *d)
+{
+    reset((struct gadget *)d);
+}
+
+static void gadget_free(struct usb_device *d)
+{
+    struct gadget *g = (struct gadget *)d;
+
+    g->kind->free(g);
+}
+
+static const struct usb_device_ops gadget_ops = {
+    .claim = claim,
+    .release = release,
+    .submit = submit,
+    .cancel = cancel,
+    .free = gadget_free,
+};
+
+void gadget_init(struct gadget *g, struct event_base *base, const struct gadget_kind *kind,
+                 const struct gadget_descriptors *descriptors, const char *name, unsigned number)
+{
+    enum { DEMO_BUS = 250 }; /* none that a system has */
+    struct usbip_device *r = &g->device.record;
+    struct usb_desc_device d;
+
+    g->base = base;
+    g->kind = kind;
+    g->descriptors = descriptors;
+    g->device.ops = &gadget_ops;
+    g->device.name = name;
+    usb_desc_get_device(descriptors->device, USB_DESC_DEVICE_SIZE, &d);
+    *r = (struct usbip_device){.busnum = DEMO_BUS,
+                               .devnum = number,
+                               .speed = descriptors->speed,
+                               .vendor = d.vendor,
+                               .product = d.product,
+                               .release = d.release,
+                               .device_class = d.device_class,
+                               .device_subclass = d.device_subclass,
+                               .device_protocol = d.device_protocol,
+                               .configurations = d.configurations};
+    snprintf(r->busid, sizeof r->busid, "%d-%u", DEMO_BUS, number);
+    snprintf(r->path, sizeof r->path, "/com2net/%s", name);
+    show_configuration(g);
+}

@@ -1,0 +1,405 @@
+/*
+ * Theory of operation. Bulk and interrupt: packets are kept in order, as a device with a FIFO keeps
+ * them; an IN transfer ends when it is full or after a packet that is shorter than the largest, and
+ * waits, with what it has, while there is none. Isochronous: every packet has its time on the bus,
+ * whether there is something to say or not, and what was sent comes back as it was, packet by
+ * packet.
+ */
+#include "usb_loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "gadget.h"
+#include "os.h"
+
+enum {
+    FIFO_MAX = 4 << 20, /* bytes; then OUT transfers wait */
+    FIFO_ITEMS = 4096,
+    FRAMES_MAX = 2048, /* isochronous packets that are kept */
+    FRAME_SIZE = 1024,
+};
+
+/* A pair of endpoints, OUT and IN, of one number. */
+enum { PAIR_BULK = 1, PAIR_INTERRUPT = 2, PAIR_ISO = 3, PAIRS = 4 };
+
+/* What one OUT transfer has left in a FIFO. */
+struct item {
+    struct item *next;
+    size_t len, at;
+    bool ends; /* with a packet that is short, or empty */
+    uint8_t data[];
+};
+
+struct fifo {
+    struct item *head, **tail;
+    size_t bytes, items;
+};
+
+struct frame {
+    uint16_t len;
+    uint8_t data[FRAME_SIZE];
+};
+
+struct usb_loop {
+    struct gadget gadget;
+    struct gadget_descriptors descriptors;
+    uint8_t device_descriptor[USB_DESC_DEVICE_SIZE];
+    uint8_t configuration[128];
+    uint8_t bos[22];
+    struct fifo fifos[PAIRS];
+    struct frame *frames;
+    size_t frame_head, frame_count;
+    struct event *clock[2]; /* of isochronous OUT and IN */
+    uint64_t next_us[2];    /* when the transfer that waits there is over */
+    bool due[2];
+};
+
+static struct usb_loop *loop_of(struct gadget *g)
+{
+    return (struct usb_loop *)g;
+}
+
+static void clear_fifo(struct fifo *f)
+{
+    while (f->head) {
+        struct item *i = f->head;
+
+        f->head = i->next;
+        free(i);
+    }
+    *f = (struct fifo){.tail = &f->head};
+}
+
+static size_t packet_size(const struct gadget *g, uint8_t address)
+{
+    struct usb_desc_endpoint e = {.max_packet = 64};
+
+    usb_desc_find_endpoint(g->descriptors->configuration, g->descriptors->configuration_len,
+                           address, g->alternate, &e);
+    return (size_t)e.max_packet;
+}
+
+/* --- bulk and interrupt -------------------------------------------------------------------------
+ */
+
+static int take_out(struct gadget *g, struct fifo *f, struct usb_transfer *t)
+{
+    size_t size = packet_size(g, t->address);
+
+    if (f->items > 0 && (f->bytes + t->length > FIFO_MAX || f->items >= FIFO_ITEMS))
+        return GADGET_WAIT;
+    struct item *i = malloc(sizeof *i + t->length);
+    if (!i)
+        return USBIP_EPROTO;
+    *i = (struct item){.len = t->length,
+                       .ends = t->length % size != 0 || t->length == 0 ||
+                               (t->flags & USBIP_ZERO_PACKET)};
+    if (t->length > 0)
+        memcpy(i->data, t->data, t->length);
+    *f->tail = i;
+    f->tail = &i->next;
+    f->bytes += i->len;
+    f->items++;
+    return (int)t->length;
+}
+
+static void drop_item(struct fifo *f)
+{
+    struct item *i = f->head;
+
+    f->head = i->next;
+    if (!f->head)
+        f->tail = &f->head;
+    f->items--;
+    free(i);
+}
+
+/* Moves what there is of the first item. Returns whether that ends the transfer. */
+static bool move(struct fifo *f, struct usb_transfer *t, size_t size, int *status)
+{
+    struct item *i = f->head;
+    size_t room = t->length - t->actual, left = i->len - i->at;
+    size_t part = left < room ? left : room;
+
+    if (part < left && part % size != 0) { /* a packet that is larger than the room for it */
+        *status = USBIP_EOVERFLOW;
+        part = room;
+    }
+    if (part > 0)
+        memcpy(t->data + t->actual, i->data + i->at, part);
+    t->actual += part;
+    i->at += part;
+    f->bytes -= part;
+    if (i->at < i->len)
+        return true; /* full */
+    bool ends = i->ends && (i->len % size != 0 || i->len == 0 || t->actual < t->length);
+    bool empty_packet_left = i->ends && !ends;
+    if (!empty_packet_left) {
+        drop_item(f);
+    } else {
+        i->len = i->at = 0;
+    }
+    return ends || t->actual == t->length;
+}
+
+static int give_in(struct gadget *g, struct fifo *f, struct usb_transfer *t)
+{
+    size_t size = packet_size(g, t->address);
+    int status = 0;
+    bool over = false;
+
+    while (f->head && !over && status == 0)
+        over = move(f, t, size, &status);
+    if (status < 0)
+        return status;
+    return over ? (int)t->actual : GADGET_WAIT;
+}
+
+/* --- isochronous --------------------------------------------------------------------------------
+ */
+
+static void drop_frame(struct usb_loop *l)
+{
+    l->frame_head = (l->frame_head + 1) % FRAMES_MAX;
+    l->frame_count--;
+}
+
+static void take_frames(struct usb_loop *l, struct usb_transfer *t)
+{
+    for (size_t n = 0; n < t->packet_count; n++) {
+        struct usbip_packet *p = &t->packets[n];
+        size_t len = p->length < FRAME_SIZE ? p->length : FRAME_SIZE;
+
+        p->status = 0;
+        p->actual = p->length;
+        if (l->frame_count == FRAMES_MAX) /* nobody listens: the oldest is lost */
+            drop_frame(l);
+        struct frame *f = &l->frames[(l->frame_head + l->frame_count) % FRAMES_MAX];
+        f->len = (uint16_t)len;
+        memcpy(f->data, t->data + p->offset, len);
+        l->frame_count++;
+    }
+}
+
+static void give_frames(struct usb_loop *l, struct usb_transfer *t)
+{
+    for (size_t n = 0; n < t->packet_count; n++) {
+        struct usbip_packet *p = &t->packets[n];
+
+        p->status = 0;
+        p->actual = 0;
+        if (l->frame_count == 0)
+            continue;
+        const struct frame *f = &l->frames[l->frame_head];
+        p->actual = f->len < p->length ? f->len : p->length;
+        p->status = f->len > p->length ? USBIP_EOVERFLOW : 0;
+        memcpy(t->data + p->offset, f->data, p->actual);
+        drop_frame(l);
+    }
+}
+
+/* Waits until the packets' time on the bus has passed: one each frame, or each microframe. */
+static int do_iso(struct usb_loop *l, struct usb_transfer *t)
+{
+    const bool in = t->address & 0x80;
+    const uint64_t packet_us = l->gadget.descriptors->speed == USBIP_SPEED_FULL ? 1000 : 125;
+    uint64_t now = os_now_us();
+
+    if (!l->due[in]) {
+        if (event_pending(l->clock[in], EV_TIMEOUT, NULL))
+            return GADGET_WAIT;
+        if (l->next_us[in] + 100000 < now) /* it begins, or begins anew */
+            l->next_us[in] = now;
+        l->next_us[in] += packet_us * t->packet_count;
+        uint64_t us = l->next_us[in] > now ? l->next_us[in] - now : 0;
+        const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+        event_add(l->clock[in], &delay);
+        return GADGET_WAIT;
+    }
+    l->due[in] = false;
+    if (in)
+        give_frames(l, t);
+    else
+        take_frames(l, t);
+    return (int)t->length;
+}
+
+static void on_clock(struct usb_loop *l, bool in)
+{
+    l->due[in] = true;
+    gadget_kick(&l->gadget, in ? 0x80 | PAIR_ISO : PAIR_ISO);
+    l->due[in] = false;
+}
+
+static void on_clock_out(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    on_clock(ctx, false);
+}
+
+static void on_clock_in(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    on_clock(ctx, true);
+}
+
+/* --- the device --------------------------------------------------------------------------------
+ */
+
+static int control(struct gadget *g, const struct usb_setup *setup, uint8_t *data)
+{
+    (void)g;
+    (void)setup;
+    (void)data;
+    return USBIP_EPIPE;
+}
+
+static int transfer(struct gadget *g, struct usb_transfer *t)
+{
+    struct usb_loop *l = loop_of(g);
+    unsigned pair = t->address & 15;
+    struct fifo *f = &l->fifos[pair];
+
+    if (pair == PAIR_ISO)
+        return do_iso(l, t);
+    return t->address & 0x80 ? give_in(g, f, t) : take_out(g, f, t);
+}
+
+/* What one side has done may be what the other waits for. */
+static void on_moved(struct gadget *g, uint8_t address)
+{
+    if ((address & 15) != PAIR_ISO)
+        gadget_kick(g, address ^ 0x80);
+}
+
+static void reset(struct gadget *g)
+{
+    struct usb_loop *l = loop_of(g);
+
+    for (int i = 0; i < PAIRS; i++)
+        clear_fifo(&l->fifos[i]);
+    l->frame_count = 0;
+    for (int i = 0; i < 2; i++) {
+        event_del(l->clock[i]);
+        l->next_us[i] = 0;
+    }
+}
+
+static void loop_free_device(struct gadget *g)
+{
+    struct usb_loop *l = loop_of(g);
+
+    for (int i = 0; i < PAIRS; i++)
+        clear_fifo(&l->fifos[i]);
+    for (int i = 0; i < 2; i++)
+        if (l->clock[i])
+            event_free(l->clock[i]);
+    free(l->frames);
+    free(l);
+}
+
+static const struct gadget_kind kind = {
+    .control = control,
+    .transfer = transfer,
+    .moved = on_moved,
+    .reset = reset,
+    .free = loop_free_device,
+};
+
+/* --- descriptors -------------------------------------------------------------------------------
+ */
+
+struct writer {
+    uint8_t *at;
+};
+
+static void put(struct writer *w, const uint8_t *bytes, size_t len)
+{
+    memcpy(w->at, bytes, len);
+    w->at += len;
+}
+
+static void put_endpoint(struct writer *w, uint8_t address, enum usb_transfer_type type,
+                         unsigned size, uint8_t interval, bool super)
+{
+    const uint8_t endpoint[] = {
+        7,       USB_DESC_ENDPOINT, address, (uint8_t)type, (uint8_t)size, (uint8_t)(size >> 8),
+        interval};
+    /* SuperSpeed Endpoint Companion: no bursts; a periodic one says how much of an interval it
+     * takes */
+    const bool periodic = type == USB_ISOCHRONOUS || type == USB_INTERRUPT;
+    const uint8_t companion[] = {
+        6, 0x30, 0, 0, periodic ? (uint8_t)size : 0, periodic ? (uint8_t)(size >> 8) : 0};
+
+    put(w, endpoint, sizeof endpoint);
+    if (super)
+        put(w, companion, sizeof companion);
+}
+
+static void write_descriptors(struct usb_loop *l, enum usbip_speed speed)
+{
+    const bool super = speed == USBIP_SPEED_SUPER, full = speed == USBIP_SPEED_FULL;
+    const unsigned bulk = super ? 1024 : full ? 64 : 512, interrupt = full ? 64 : 1024;
+    const unsigned iso = full ? 1023 : 1024;
+    const uint8_t device[USB_DESC_DEVICE_SIZE] = {18,   USB_DESC_DEVICE,
+                                                  0x00, super ? 3 : 2,
+                                                  0xff, 0xff,
+                                                  0xff, super ? 9 : 64,
+                                                  0x09, 0x12, /* 1209:0001, pid.codes: for tests */
+                                                  0x01, 0x00,
+                                                  0x00, 0x01,
+                                                  1,    2,
+                                                  3,    1};
+    uint8_t head[] = {9, USB_DESC_CONFIGURATION, 0, 0, 1, 1,    0,    0xc0, super ? 1 : 4,
+                      9, USB_DESC_INTERFACE,     0, 0, 6, 0xff, 0xff, 0xff, 0};
+    static const uint8_t bos[] = {5, USB_DESC_BOS, 22,   0, 2, 7,    0x10, 2, 0, 0, 0,
+                                  0, 10,           0x10, 3, 0, 0x0e, 0,    3, 0, 0, 0};
+    struct writer w = {l->configuration};
+
+    memcpy(l->device_descriptor, device, sizeof device);
+    put(&w, head, sizeof head);
+    put_endpoint(&w, PAIR_BULK, USB_BULK, bulk, 0, super);
+    put_endpoint(&w, 0x80 | PAIR_BULK, USB_BULK, bulk, 0, super);
+    put_endpoint(&w, PAIR_INTERRUPT, USB_INTERRUPT, interrupt, 1, super);
+    put_endpoint(&w, 0x80 | PAIR_INTERRUPT, USB_INTERRUPT, interrupt, 1, super);
+    put_endpoint(&w, PAIR_ISO, USB_ISOCHRONOUS, iso, 1, super);
+    put_endpoint(&w, 0x80 | PAIR_ISO, USB_ISOCHRONOUS, iso, 1, super);
+    size_t len = (size_t)(w.at - l->configuration);
+    l->configuration[2] = (uint8_t)len;
+    memcpy(l->bos, bos, sizeof bos);
+    l->descriptors = (struct gadget_descriptors){
+        .device = l->device_descriptor,
+        .configuration = l->configuration,
+        .configuration_len = len,
+        .bos = super ? l->bos : NULL,
+        .bos_len = sizeof bos,
+        .strings = {NULL, "com2net", "USB loopback", "demo"},
+        .speed = speed,
+    };
+}
+
+struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed, const char *name,
+                                unsigned number)
+{
+    struct usb_loop *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return NULL;
+    for (int i = 0; i < PAIRS; i++)
+        l->fifos[i].tail = &l->fifos[i].head;
+    l->frames = calloc(FRAMES_MAX, sizeof *l->frames);
+    l->clock[0] = evtimer_new(base, on_clock_out, l);
+    l->clock[1] = evtimer_new(base, on_clock_in, l);
+    if (!l->frames || !l->clock[0] || !l->clock[1]) {
+        loop_free_device(&l->gadget);
+        return NULL;
+    }
+    write_descriptors(l, speed);
+    gadget_init(&l->gadget, base, &kind, &l->descriptors, name, number);
+    return &l->gadget.device;
+}
