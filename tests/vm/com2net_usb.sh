@@ -1,0 +1,59 @@
+# com2net's built-in USB device, as the kernel's own client sees it.
+. /lib/guest.sh
+
+modprobe vhci-hcd || skip "no vhci_hcd"
+
+serve_usb() {
+    com2net usb:demo-loop usb:demo-loop:super,name=fast 3240 >/tmp/com2net.log 2>&1 &
+    com2net_pid=$!
+    await 20 grep -q 'busid 250-2' /tmp/com2net.log
+}
+
+# device ATTRIBUTE VALUE: the device whose attribute has the value, on one of vhci_hcd's buses
+device() {
+    local at
+    for at in /sys/devices/platform/vhci_hcd.0/usb*/*-*/"$1"; do
+        [ -e "$at" ] && [ "$(cat "$at")" = "$2" ] && dirname "$at" && return
+    done
+    return 1
+}
+
+attach() { usbip attach -r 127.0.0.1 -b "$1" && await 20 device serial demo; }
+detach() {
+    usbip detach -p "$(usbip port 2>/dev/null | sed -n 's/^Port 0*\([0-9][0-9]*\):.*/\1/p')" &&
+        await 20 not device serial demo
+}
+
+check "com2net starts" serve_usb
+check "usbip lists both devices" eval 'usbip list -r 127.0.0.1 >/tmp/list &&
+    grep -q "250-1: .*(1209:0001)" /tmp/list && grep -q "250-2: " /tmp/list'
+check "it attaches one" attach 250-1
+at=$(device serial demo)
+check "the kernel has read its strings" [ "$(cat "$at/product")" = "USB loopback" ]
+check "it is at high speed" [ "$(cat "$at/speed")" = 480 ]
+check "it is configured" [ "$(cat "$at/bConfigurationValue")" = 1 ]
+check "it has six endpoints" eval '[ $(ls -d "$at"/*:1.0/ep_* | wc -l) = 6 ]'
+check "usbip shows it" eval 'usbip port | grep -q "1209:0001"'
+check "it is not listed while it is in use" eval '! usbip list -r 127.0.0.1 | grep -q "250-1: "'
+check "it cannot be attached twice" not usbip attach -r 127.0.0.1 -b 250-1
+check "it is detached" detach
+check "com2net has it again" await 20 eval 'usbip list -r 127.0.0.1 | grep -q "250-1: "'
+check "the other one attaches at super speed" attach 250-2
+at=$(device serial demo)
+check "super speed" [ "$(cat "$at/speed")" = 5000 ]
+check "it is detached, too" detach
+storm() {
+    local i
+    for i in $(seq 200); do
+        usbip attach -r 127.0.0.1 -b 250-1 || return 1
+        await 20 device serial demo >/dev/null || return 1
+        detach || return 1
+    done
+}
+check "200 times attached and detached" storm
+check "attached once more" attach 250-1
+kill -9 $com2net_pid
+check "a server that is killed takes its device along" await 20 not device serial demo
+check "it can be started anew" serve_usb
+check "and attached" attach 250-1
+finish
