@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "usb_ftdi.h"
 #include "usb_loop.h"
 
-const char demo_names[] = "loop";
+const char demo_names[] = "loop (loop:full, loop:super), ftdi";
 
 static const struct {
     const char *text;
@@ -29,6 +30,10 @@ struct usb_device *demo_new(struct event_base *base, const char *selector, const
             if (found)
                 d = usb_loop_new(base, speeds[i].speed, name, number);
         }
+    }
+    if (strcmp(selector, "ftdi") == 0) {
+        found = true;
+        d = usb_ftdi_new(base, name, number);
     }
     if (!found)
         snprintf(error, DEMO_ERROR_MAX,

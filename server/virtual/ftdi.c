@@ -1,0 +1,342 @@
+#include "ftdi.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "os.h"
+
+enum {
+    RX_MAX = 4096, /* the FT2232H's; others have less */
+    STATUS = 2,    /* bytes at the start of each packet */
+    LATENCY_MS = 16,
+    LINE_IDLE = 0x60, /* nothing to send, nothing being sent */
+    MODEM_IDLE = 0x01,
+};
+
+/* bRequest */
+enum {
+    RESET = 0x00,
+    MODEM_CTRL = 0x01,
+    SET_FLOW = 0x02,
+    SET_BAUD = 0x03,
+    SET_DATA = 0x04,
+    GET_MODEM = 0x05,
+    SET_EVENT_CHAR = 0x06,
+    SET_ERROR_CHAR = 0x07,
+    SET_LATENCY = 0x09,
+    GET_LATENCY = 0x0a,
+    SET_BITMODE = 0x0b,
+    READ_PINS = 0x0c,
+    READ_EEPROM = 0x90,
+    WRITE_EEPROM = 0x91,
+    ERASE_EEPROM = 0x92,
+    RESET_SIO = 0,
+    RESET_PURGE_RX = 1, /* the host's receiving side */
+    RESET_PURGE_TX = 2,
+    DATA_BREAK = 1 << 14,
+};
+
+static uint8_t in_address(const struct ftdi_channel *c)
+{
+    return (uint8_t)(0x81 + 2 * c->number);
+}
+
+static uint8_t out_address(const struct ftdi_channel *c)
+{
+    return (uint8_t)(0x02 + 2 * c->number);
+}
+
+/* --- to the host -------------------------------------------------------------------------------
+ */
+
+static void restart_latency(struct ftdi_channel *c)
+{
+    c->now = false;
+    c->deadline_us = os_now_us() + c->latency_ms * 1000u;
+}
+
+static void wait_for_deadline(struct ftdi_channel *c)
+{
+    uint64_t now = os_now_us();
+    uint64_t us = c->deadline_us > now ? c->deadline_us - now : 0;
+    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+    if (!event_pending(c->timer, EV_TIMEOUT, NULL))
+        event_add(c->timer, &delay);
+}
+
+/* Puts one packet, with up to as many bytes as there is room for, at the end of a transfer. */
+static void put_packet(struct ftdi_channel *c, struct usb_transfer *t)
+{
+    size_t room = t->length - t->actual, len = c->rx.len;
+
+    if (room > c->ftdi->packet)
+        room = c->ftdi->packet;
+    if (len > room - STATUS)
+        len = room - STATUS;
+    t->data[t->actual] = c->inputs | MODEM_IDLE;
+    t->data[t->actual + 1] = c->line_status | LINE_IDLE;
+    c->line_status = 0;
+    if (len > 0)
+        memcpy(t->data + t->actual + STATUS, buf_head(&c->rx), len);
+    buf_drain(&c->rx, len);
+    t->actual += STATUS + len;
+}
+
+/* A packet goes when it is full, when the latency timer has run out, or when it is wanted at once;
+ * one that is not full ends the transfer. */
+static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
+{
+    const size_t packet = c->ftdi->packet;
+
+    for (;;) {
+        bool full = c->rx.len >= packet - STATUS;
+
+        if (t->length - t->actual <= STATUS)
+            return (int)t->actual;
+        if (!full && !c->now && os_now_us() < c->deadline_us) {
+            wait_for_deadline(c);
+            return GADGET_WAIT;
+        }
+        size_t before = t->actual;
+        put_packet(c, t);
+        if (c->rx.len == 0)
+            restart_latency(c);
+        if (t->actual - before < packet || t->actual == t->length)
+            return (int)t->actual;
+    }
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+    struct ftdi_channel *c = ctx;
+
+    (void)fd;
+    (void)what;
+    gadget_kick(&c->ftdi->gadget, in_address(c));
+}
+
+size_t ftdi_room(const struct ftdi_channel *c)
+{
+    return c->rx.max - c->rx.len;
+}
+
+void ftdi_give(struct ftdi_channel *c, const uint8_t *data, size_t len, bool now)
+{
+    if (buf_add(&c->rx, data, len) < 0)
+        return;
+    c->now = c->now || now;
+    gadget_kick(&c->ftdi->gadget, in_address(c));
+}
+
+void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status)
+{
+    if (c->inputs == inputs && line_status == 0)
+        return;
+    c->inputs = inputs;
+    c->line_status |= line_status;
+    c->now = true;
+    gadget_kick(&c->ftdi->gadget, in_address(c));
+}
+
+/* --- from the host -----------------------------------------------------------------------------
+ */
+
+static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
+{
+    t->actual += c->ftdi->back->sent(c, t->data + t->actual, t->length - t->actual);
+    return t->actual == t->length ? (int)t->actual : GADGET_WAIT;
+}
+
+void ftdi_take_more(struct ftdi_channel *c)
+{
+    gadget_kick(&c->ftdi->gadget, out_address(c));
+}
+
+static int transfer(struct gadget *g, struct usb_transfer *t)
+{
+    struct ftdi *f = (struct ftdi *)g;
+    struct ftdi_channel *c = &f->channel[((t->address & 15) - 1) / 2];
+
+    return t->address & 0x80 ? fill_in(c, t) : take_out(c, t);
+}
+
+/* Room for the host's bytes has come about. */
+static void moved(struct gadget *g, uint8_t address)
+{
+    struct ftdi *f = (struct ftdi *)g;
+
+    if (address & 0x80)
+        ftdi_take_more(&f->channel[((address & 15) - 1) / 2]);
+}
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+static void purge(struct ftdi_channel *c, bool tx)
+{
+    if (!tx)
+        buf_drain(&c->rx, c->rx.len);
+    c->ftdi->back->purged(c, tx);
+}
+
+static void reset_channel(struct ftdi_channel *c)
+{
+    event_del(c->timer);
+    buf_drain(&c->rx, c->rx.len);
+    c->line_status = c->bit_mode = c->bit_mask = 0;
+    c->latency_ms = LATENCY_MS;
+    restart_latency(c);
+    c->ftdi->back->purged(c, true);
+}
+
+static void set_outputs(struct ftdi_channel *c, uint16_t value)
+{
+    uint8_t mask = (uint8_t)(value >> 8);
+
+    c->outputs = (uint8_t)((c->outputs & ~mask) | (value & mask & (FTDI_DTR | FTDI_RTS)));
+    c->ftdi->back->changed(c, false);
+}
+
+static int set(struct ftdi_channel *c, const struct usb_setup *s)
+{
+    switch (s->request) {
+    case RESET:
+        if (s->value == RESET_SIO)
+            reset_channel(c);
+        if (s->value == RESET_PURGE_RX || s->value == RESET_PURGE_TX)
+            purge(c, s->value == RESET_PURGE_TX);
+        return s->value <= RESET_PURGE_TX ? 0 : USBIP_EPIPE;
+    case MODEM_CTRL:
+        set_outputs(c, s->value);
+        return 0;
+    case SET_DATA:
+        c->ftdi->back->changed(c, (s->value & DATA_BREAK) != 0);
+        return 0;
+    case SET_LATENCY:
+        if (s->value < 1 || s->value > 255)
+            return USBIP_EPIPE;
+        c->latency_ms = (uint8_t)s->value;
+        return 0;
+    case SET_BITMODE:
+        c->bit_mode = (uint8_t)(s->value >> 8);
+        c->bit_mask = (uint8_t)s->value;
+        c->ftdi->back->changed(c, false);
+        return 0;
+    case SET_FLOW:
+    case SET_BAUD:
+    case SET_EVENT_CHAR:
+    case SET_ERROR_CHAR:
+    case WRITE_EEPROM:
+    case ERASE_EEPROM:
+        return 0;
+    default:
+        return USBIP_EPIPE;
+    }
+}
+
+static int get(struct ftdi_channel *c, const struct usb_setup *s, uint8_t *data)
+{
+    uint8_t answer[2] = {0xff, 0xff}; /* an empty EEPROM */
+    int len = 2;
+
+    switch (s->request) {
+    case GET_MODEM:
+        answer[0] = c->inputs | MODEM_IDLE;
+        answer[1] = LINE_IDLE;
+        break;
+    case GET_LATENCY:
+        answer[0] = c->latency_ms;
+        len = 1;
+        break;
+    case READ_PINS:
+        answer[0] = 0;
+        len = 1;
+        break;
+    case READ_EEPROM:
+        break;
+    default:
+        return USBIP_EPIPE;
+    }
+    if (len > s->length)
+        len = s->length;
+    memcpy(data, answer, (size_t)len);
+    return len;
+}
+
+static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
+{
+    struct ftdi *f = (struct ftdi *)g;
+    unsigned channel = s->index & 0xff; /* counted from 1; 0 is what single ones have */
+
+    if ((s->type & 0x60) != 0x40) /* not a vendor's */
+        return USBIP_EPIPE;
+    if (s->request == READ_EEPROM)
+        channel = 0; /* the index is an address */
+    if (channel > f->channels)
+        return USBIP_EPIPE;
+    struct ftdi_channel *c = &f->channel[channel ? channel - 1 : 0];
+    return s->type & 0x80 ? get(c, s, data) : set(c, s);
+}
+
+/* --- the device --------------------------------------------------------------------------------
+ */
+
+static void reset(struct gadget *g)
+{
+    struct ftdi *f = (struct ftdi *)g;
+
+    for (unsigned i = 0; i < f->channels; i++) {
+        reset_channel(&f->channel[i]);
+        f->channel[i].outputs = 0;
+        f->back->changed(&f->channel[i], false);
+    }
+}
+
+static void free_device(struct gadget *g)
+{
+    struct ftdi *f = (struct ftdi *)g;
+
+    f->back->free(f);
+}
+
+static const struct gadget_kind kind = {
+    .control = control,
+    .transfer = transfer,
+    .moved = moved,
+    .reset = reset,
+    .free = free_device,
+};
+
+int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
+              const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
+              unsigned number)
+{
+    f->back = back;
+    f->channels = channels;
+    f->packet = descriptors->speed == USBIP_SPEED_HIGH ? 512 : 64;
+    for (unsigned i = 0; i < channels; i++) {
+        struct ftdi_channel *c = &f->channel[i];
+
+        c->ftdi = f;
+        c->number = i;
+        buf_init(&c->rx, RX_MAX);
+        c->latency_ms = LATENCY_MS;
+        c->timer = evtimer_new(base, on_deadline, c);
+        if (!c->timer)
+            return -ENOMEM;
+    }
+    gadget_init(&f->gadget, base, &kind, descriptors, name, number);
+    return 0;
+}
+
+void ftdi_end(struct ftdi *f)
+{
+    for (unsigned i = 0; i < f->channels; i++) {
+        buf_free(&f->channel[i].rx);
+        if (f->channel[i].timer)
+            event_free(f->channel[i].timer);
+    }
+}

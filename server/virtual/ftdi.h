@@ -1,0 +1,83 @@
+/*
+ * FTDI's chips as a built-in device: the requests and status bytes that their drivers know, and
+ * FIFOs. What is behind a channel (a loop, an engine) is its owner's. Source: Linux's
+ * ftdi_sio.[ch], libftdi 1.5.
+ */
+#ifndef SERVER_VIRTUAL_FTDI_H
+#define SERVER_VIRTUAL_FTDI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gadget.h"
+#include "proto/buf.h"
+
+struct event;
+struct ftdi;
+
+enum { FTDI_CHANNELS_MAX = 2 };
+
+/* Modem lines as the chip's drivers set them, and as the first status byte shows them. */
+enum {
+    FTDI_DTR = 0x01,
+    FTDI_RTS = 0x02,
+    FTDI_CTS = 0x10,
+    FTDI_DSR = 0x20,
+    FTDI_RI = 0x40,
+    FTDI_DCD = 0x80,
+};
+
+struct ftdi_channel {
+    struct ftdi *ftdi;
+    unsigned number; /* from 0 */
+    struct buf rx;   /* bytes for the host */
+    uint8_t outputs; /* FTDI_DTR, FTDI_RTS */
+    uint8_t inputs;  /* FTDI_CTS and so on */
+    uint8_t line_status;
+    uint8_t bit_mode; /* 0: serial; 2: MPSSE */
+    uint8_t bit_mask;
+    uint8_t latency_ms;
+    bool now;             /* what there is goes without waiting for the latency timer */
+    uint64_t deadline_us; /* when a packet goes, full or not */
+    struct event *timer;
+};
+
+/* What is behind the channels; bytes come only if there is room for them. */
+struct ftdi_back {
+    /* The host has sent bytes. Returns how many are taken; the rest comes again after
+     * ftdi_take_more. */
+    size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
+    /* outputs, bit_mode or a break (of the line) have changed. */
+    void (*changed)(struct ftdi_channel *c, bool broken);
+    /* Its FIFO is to be emptied: of the host's bytes (tx), of those for it. */
+    void (*purged)(struct ftdi_channel *c, bool tx);
+    void (*free)(struct ftdi *f);
+};
+
+/* The first member of a built-in device with such a chip. */
+struct ftdi {
+    struct gadget gadget;
+    const struct ftdi_back *back;
+    unsigned channels;
+    size_t packet; /* bytes of one packet */
+    struct ftdi_channel channel[FTDI_CHANNELS_MAX];
+};
+
+/* Readies one. The descriptors have a channel's IN endpoint at 0x81, 0x83 and its OUT endpoint at
+ * 0x02, 0x04. Returns 0 or -ENOMEM; ftdi_end is to be called in any case. */
+int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
+              const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
+              unsigned number);
+void ftdi_end(struct ftdi *f);
+
+/* Room for bytes to the host. */
+size_t ftdi_room(const struct ftdi_channel *c);
+/* Gives the host bytes, for which there is room; `now`: without waiting for more. */
+void ftdi_give(struct ftdi_channel *c, const uint8_t *data, size_t len, bool now);
+/* Shows the host modem lines, and once a line status (a break: 0x10). */
+void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status);
+/* `sent` may take bytes again. */
+void ftdi_take_more(struct ftdi_channel *c);
+
+#endif

@@ -1,0 +1,108 @@
+#include "usb_ftdi.h"
+
+#include <stdlib.h>
+
+#include "ftdi.h"
+
+enum { LINE_BREAK = 0x10 };
+
+static const uint8_t device_descriptor[] = {
+    18, USB_DESC_DEVICE, 0x00, 0x02, 0, 0, 0, 8, 0x03, 0x04, 0x01, 0x60, 0x00, 0x06, 1, 2, 3, 1};
+
+static const uint8_t configuration[] = {
+    9,
+    USB_DESC_CONFIGURATION,
+    32,
+    0,
+    1,
+    1,
+    0,
+    0xa0,
+    45, /* 90 mA */
+    9,
+    USB_DESC_INTERFACE,
+    0,
+    0,
+    2,
+    0xff,
+    0xff,
+    0xff,
+    2,
+    7,
+    USB_DESC_ENDPOINT,
+    0x81,
+    USB_BULK,
+    64,
+    0,
+    0,
+    7,
+    USB_DESC_ENDPOINT,
+    0x02,
+    USB_BULK,
+    64,
+    0,
+    0,
+};
+
+static const struct gadget_descriptors descriptors = {
+    .device = device_descriptor,
+    .configuration = configuration,
+    .configuration_len = sizeof configuration,
+    .strings = {NULL, "FTDI", "FT232R USB UART", "C2NDEMO1"},
+    .speed = USBIP_SPEED_FULL,
+};
+
+static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
+{
+    size_t room = ftdi_room(c);
+
+    if (len > room)
+        len = room;
+    if (len > 0)
+        ftdi_give(c, data, len, false);
+    return len;
+}
+
+static void changed(struct ftdi_channel *c, bool broken)
+{
+    static const uint8_t nothing;
+
+    ftdi_show(c,
+              (uint8_t)((c->outputs & FTDI_RTS ? FTDI_CTS : 0) |
+                        (c->outputs & FTDI_DTR ? FTDI_DSR | FTDI_DCD : 0)),
+              broken ? LINE_BREAK : 0);
+    if (broken && ftdi_room(c) > 0) /* a break is received as a byte with an error */
+        ftdi_give(c, &nothing, 1, true);
+}
+
+static void purged(struct ftdi_channel *c, bool tx)
+{
+    (void)c;
+    (void)tx;
+}
+
+static void free_ftdi(struct ftdi *f)
+{
+    ftdi_end(f);
+    free(f);
+}
+
+static const struct ftdi_back back = {
+    .sent = sent,
+    .changed = changed,
+    .purged = purged,
+    .free = free_ftdi,
+};
+
+struct usb_device *usb_ftdi_new(struct event_base *base, const char *name, unsigned number)
+{
+    struct ftdi *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    if (ftdi_init(f, base, &back, &descriptors, 1, name, number) < 0) {
+        free_ftdi(f);
+        return NULL;
+    }
+    return &f->gadget.device;
+}
