@@ -247,9 +247,31 @@ static int take_budget(void *ctx, const char *value, char error[static CLI_ERROR
     return 0;
 }
 
+static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct source *)ctx)->usb_file = value;
+    return 0;
+}
+
+static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    bool real = strcmp(value, "real") == 0;
+
+    if (!real && strcmp(value, "short") != 0) {
+        snprintf(error, CLI_ERROR_MAX, "times are real or short");
+        return -EINVAL;
+    }
+    ((struct source *)ctx)->usb_real_times = real;
+    return 0;
+}
+
 /* Of a usb: source. */
 static const struct cli_option usb_options[] = {
     {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
+    {"file", 0, "PATH", take_file, "where demo-icestick keeps its flash memory (nowhere)"},
+    {"times", 0, "real", take_times,
+     "demo-icestick takes as long as a real one to write and erase"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
     {0},
 };
@@ -258,7 +280,8 @@ static int take_nothing(void *ctx, const char *value, char error[static CLI_ERRO
 {
     (void)ctx;
     (void)value;
-    snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name= and budget=");
+    snprintf(error, CLI_ERROR_MAX,
+             "is no option of a USB device; there are name=, budget=, file= and times=");
     return -EINVAL;
 }
 

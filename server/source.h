@@ -56,6 +56,8 @@ struct source {
     bool paced;                       /* loop: bytes take their time */
     const struct reset_recipe *reset; /* of reset=, or NULL */
     bool joined;                      /* usb: it shares the listener of the source before it */
+    const char *usb_file;             /* usb: what a built-in device's memory holds, or NULL */
+    bool usb_real_times;              /* and it takes as long as a real one */
     size_t usb_budget;                /* bytes that transfers of one client may hold */
     unsigned line_delay_ms;           /* of changes of DTR and RTS that carry the client's time */
 };

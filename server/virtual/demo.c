@@ -1,12 +1,14 @@
 #include "demo.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "icestick.h"
 #include "usb_ftdi.h"
 #include "usb_loop.h"
 
-const char demo_names[] = "loop (loop:full, loop:super), ftdi";
+const char demo_names[] = "loop (loop:full, loop:super), ftdi, icestick";
 
 static const struct {
     const char *text;
@@ -18,28 +20,36 @@ static const struct {
     {":super", USBIP_SPEED_SUPER},
 };
 
-struct usb_device *demo_new(struct event_base *base, const char *selector, const char *name,
-                            unsigned number, char error[static DEMO_ERROR_MAX])
+static struct usb_device *new_loop(struct event_base *base, const char *speed, const char *name,
+                                   unsigned number, bool *found)
+{
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+        *found = strcmp(speed, speeds[i].text) == 0;
+        if (*found)
+            return usb_loop_new(base, speeds[i].speed, name, number);
+    }
+    return NULL;
+}
+
+struct usb_device *demo_new(struct event_base *base, const char *selector,
+                            const struct demo_options *options, const char *name, unsigned number,
+                            char error[static DEMO_ERROR_MAX])
 {
     struct usb_device *d = NULL;
-    bool found = false;
+    bool found = true;
 
-    if (strncmp(selector, "loop", 4) == 0) {
-        for (size_t i = 0; i < sizeof speeds / sizeof *speeds && !found; i++) {
-            found = strcmp(selector + 4, speeds[i].text) == 0;
-            if (found)
-                d = usb_loop_new(base, speeds[i].speed, name, number);
-        }
-    }
-    if (strcmp(selector, "ftdi") == 0) {
-        found = true;
+    snprintf(error, DEMO_ERROR_MAX, "out of memory");
+    if (strncmp(selector, "loop", 4) == 0)
+        d = new_loop(base, selector + 4, name, number, &found);
+    else if (strcmp(selector, "ftdi") == 0)
         d = usb_ftdi_new(base, name, number);
-    }
+    else if (strcmp(selector, "icestick") == 0)
+        d = icestick_new(base, options->file, options->real_times, name, number, error);
+    else
+        found = false;
     if (!found)
         snprintf(error, DEMO_ERROR_MAX,
                  "usb:demo-%.100s: there is no such built-in device; there are: %s", selector,
                  demo_names);
-    else if (!d)
-        snprintf(error, DEMO_ERROR_MAX, "out of memory");
     return d;
 }

@@ -4,6 +4,8 @@
 #ifndef SERVER_VIRTUAL_DEMO_H
 #define SERVER_VIRTUAL_DEMO_H
 
+#include <stdbool.h>
+
 #include "usb_device.h"
 
 struct event_base;
@@ -13,9 +15,15 @@ enum { DEMO_ERROR_MAX = 512 };
 /* What there is, for people: "loop, ftdi". */
 extern const char demo_names[];
 
+struct demo_options {
+    const char *file; /* what a memory holds, or NULL */
+    bool real_times;  /* it takes as long as the real one's */
+};
+
 /* Makes the device that `selector` names ("loop", "loop:full"), listed as the `number`-th of its
  * kind on bus 250. `name` must stay valid. Returns NULL with what is wrong in `error`. */
-struct usb_device *demo_new(struct event_base *base, const char *selector, const char *name,
-                            unsigned number, char error[static DEMO_ERROR_MAX]);
+struct usb_device *demo_new(struct event_base *base, const char *selector,
+                            const struct demo_options *options, const char *name, unsigned number,
+                            char error[static DEMO_ERROR_MAX]);
 
 #endif

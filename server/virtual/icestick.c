@@ -1,0 +1,222 @@
+/*
+ * Theory of operation. The flash memory and the FPGA share channel A's low pins:
+ *
+ *   0 SCK   1 MOSI   2 MISO   4 chip select (low)   6 CDONE   7 CRESET (low)
+ *
+ * Chip select and CRESET have pull-ups: what the host does not drive is high. After a reset the
+ * FPGA loads itself from the flash memory, unless chip select is low when the reset ends: then it
+ * takes its image from the host. CDONE rises once it has an image, known by its preamble.
+ */
+#include "icestick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ftdi.h"
+#include "mpsse.h"
+
+enum {
+    PIN_SELECT = 0x10,
+    PIN_DONE = 0x40,
+    PIN_RESET = 0x80,
+    MODE_MPSSE = 2,
+    RX_FULL = 4096,         /* answers; then no more commands are carried out */
+    RX_ROOM = 3 * 65536,    /* one command has up to 65536 more */
+    STEP = 64,              /* bytes of commands between two looks at that */
+    IMAGE_SEARCHED = 65536, /* bytes that a preamble is looked for in */
+};
+
+static const uint32_t preamble = 0x7eaa997e;
+
+struct icestick {
+    struct ftdi ftdi;
+    struct mpsse mpsse;
+    struct spi_flash *flash;
+    uint8_t values, direction; /* of the low pins */
+    bool resetting;
+    bool from_host; /* the FPGA takes its image from the host */
+    bool done;
+    uint32_t last; /* 32 bits that were clocked */
+    bool flush;
+};
+
+static const uint8_t device_descriptor[] = {
+    18, USB_DESC_DEVICE, 0x00, 0x02, 0, 0, 0, 64, 0x03, 0x04, 0x10, 0x60, 0x00, 0x07, 1, 2, 0, 1};
+
+static const uint8_t configuration[] = {
+    9, USB_DESC_CONFIGURATION, 55,   0,        2, 1,    0,    0x80, 250, /**/
+    9, USB_DESC_INTERFACE,     0,    0,        2, 0xff, 0xff, 0xff, 2,   /**/
+    7, USB_DESC_ENDPOINT,      0x81, USB_BULK, 0, 2,    0,               /**/
+    7, USB_DESC_ENDPOINT,      0x02, USB_BULK, 0, 2,    0,               /**/
+    9, USB_DESC_INTERFACE,     1,    0,        2, 0xff, 0xff, 0xff, 2,   /**/
+    7, USB_DESC_ENDPOINT,      0x83, USB_BULK, 0, 2,    0,               /**/
+    7, USB_DESC_ENDPOINT,      0x04, USB_BULK, 0, 2,    0,               /**/
+};
+
+static const struct gadget_descriptors descriptors = {
+    .device = device_descriptor,
+    .configuration = configuration,
+    .configuration_len = sizeof configuration,
+    .strings = {NULL, "Lattice", "Lattice FTUSB Interface Cable"},
+    .speed = USBIP_SPEED_HIGH,
+};
+
+/* --- the board ----------------------------------------------------------------------------------
+ */
+
+static bool has_image(const struct spi_flash *flash)
+{
+    const uint8_t *content = spi_flash_content(flash);
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < IMAGE_SEARCHED; i++) {
+        last = last << 8 | content[i];
+        if (last == preamble)
+            return true;
+    }
+    return false;
+}
+
+static bool is_low(const struct icestick *s, uint8_t pin)
+{
+    return (s->direction & pin) && !(s->values & pin);
+}
+
+static void set_pins(void *ctx, int byte, uint8_t values, uint8_t direction)
+{
+    struct icestick *s = ctx;
+
+    if (byte != 0)
+        return;
+    bool was_resetting = s->resetting, was_selected = is_low(s, PIN_SELECT);
+    s->values = values;
+    s->direction = direction;
+    s->resetting = is_low(s, PIN_RESET);
+    spi_flash_select(s->flash, is_low(s, PIN_SELECT));
+    if (s->resetting) {
+        s->done = s->from_host = false;
+    } else if (was_resetting) {
+        s->from_host = is_low(s, PIN_SELECT);
+        s->done = !s->from_host && has_image(s->flash);
+        s->last = 0;
+    } else if (s->from_host && was_selected && !is_low(s, PIN_SELECT)) {
+        s->from_host = false;
+    }
+}
+
+static uint8_t get_pins(void *ctx, int byte)
+{
+    const struct icestick *s = ctx;
+    const uint8_t pulled = PIN_SELECT | PIN_RESET; /* and CDONE is the FPGA's */
+
+    if (byte != 0)
+        return 0;
+    return (uint8_t)((s->values & s->direction) | (pulled & ~s->direction) |
+                     (s->done ? PIN_DONE : 0));
+}
+
+static bool clock_board(void *ctx, bool bit)
+{
+    struct icestick *s = ctx;
+
+    s->last = s->last << 1 | bit;
+    if (s->from_host && s->last == preamble)
+        s->done = true;
+    return spi_flash_clock(s->flash, bit);
+}
+
+static const struct mpsse_pins pins = {
+    .set = set_pins,
+    .get = get_pins,
+    .clock = clock_board,
+};
+
+/* --- the chip -----------------------------------------------------------------------------------
+ */
+
+static void answer(void *ctx, const uint8_t *data, size_t len)
+{
+    struct icestick *s = ctx;
+
+    (void)buf_add(&s->ftdi.channel[0].rx, data, len); /* there is room: see `sent` */
+}
+
+static void flush(void *ctx)
+{
+    ((struct icestick *)ctx)->flush = true;
+}
+
+static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
+{
+    struct icestick *s = (struct icestick *)c->ftdi;
+    size_t taken = 0;
+
+    if (c->number != 0 || c->bit_mode != MODE_MPSSE)
+        return len; /* to nowhere */
+    while (taken < len && c->rx.len < RX_FULL) {
+        size_t step = len - taken < STEP ? len - taken : STEP;
+
+        mpsse_take(&s->mpsse, data + taken, step);
+        taken += step;
+    }
+    ftdi_give(c, NULL, 0, s->flush);
+    s->flush = false;
+    return taken;
+}
+
+static void changed(struct ftdi_channel *c, bool broken)
+{
+    struct icestick *s = (struct icestick *)c->ftdi;
+
+    (void)broken;
+    if (c->number != 0 || c->bit_mode == MODE_MPSSE)
+        return;
+    mpsse_reset(&s->mpsse);
+    set_pins(s, 0, 0, 0); /* nothing is driven any more */
+}
+
+static void purged(struct ftdi_channel *c, bool tx)
+{
+    if (c->number == 0 && tx)
+        mpsse_reset(&((struct icestick *)c->ftdi)->mpsse);
+}
+
+static void free_icestick(struct ftdi *f)
+{
+    struct icestick *s = (struct icestick *)f;
+
+    spi_flash_free(s->flash);
+    ftdi_end(f);
+    free(s);
+}
+
+static const struct ftdi_back back = {
+    .sent = sent,
+    .changed = changed,
+    .purged = purged,
+    .free = free_icestick,
+};
+
+struct usb_device *icestick_new(struct event_base *base, const char *file, bool real_times,
+                                const char *name, unsigned number,
+                                char error[static SPI_FLASH_ERROR_MAX])
+{
+    struct icestick *s = calloc(1, sizeof *s);
+
+    snprintf(error, SPI_FLASH_ERROR_MAX, "out of memory");
+    if (!s)
+        return NULL;
+    s->mpsse = (struct mpsse){.pins = &pins, .ctx = s, .answer = answer, .flush = flush};
+    s->flash = spi_flash_new(file, real_times, error);
+    if (!s->flash)
+        goto fail;
+    if (ftdi_init(&s->ftdi, base, &back, &descriptors, 2, name, number) < 0)
+        goto fail;
+    s->ftdi.channel[0].rx.max = RX_ROOM;
+    s->done = has_image(s->flash);
+    return &s->ftdi.gadget.device;
+
+fail:
+    free_icestick(&s->ftdi);
+    return NULL;
+}

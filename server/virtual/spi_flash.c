@@ -1,0 +1,287 @@
+#include "spi_flash.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "os.h"
+
+enum {
+    PAGE = 256,
+    ADDRESS_BYTES = 3,
+    STATUS_BUSY = 0x01,
+    STATUS_WRITABLE = 0x02,
+    POLLS_PAGE = 1,
+    POLLS_ERASE = 50,
+};
+
+/* Commands. */
+enum {
+    WRITE_STATUS = 0x01,
+    PROGRAM = 0x02,
+    READ = 0x03,
+    WRITE_DISABLE = 0x04,
+    READ_STATUS = 0x05,
+    WRITE_ENABLE = 0x06,
+    READ_FAST = 0x0b,
+    ERASE_4K = 0x20,
+    ERASE_32K = 0x52,
+    ERASE_ALL_60 = 0x60,
+    READ_ID = 0x9f,
+    WAKE = 0xab,
+    SLEEP = 0xb9,
+    ERASE_ALL = 0xc7,
+    ERASE_64K = 0xd8,
+};
+
+static const uint8_t id[20] = {0x20, 0xba, 0x16, 0x10};
+
+struct spi_flash {
+    uint8_t *content;
+    FILE *file; /* or NULL */
+    bool real_times;
+    bool selected;
+    bool asleep;
+    bool writable;
+    unsigned polls_left;    /* of the status, until it is ready */
+    uint64_t busy_until_us; /* likewise, with real_times */
+    /* the command since the last selection */
+    unsigned bits; /* of `in` */
+    uint8_t in, out;
+    size_t count; /* whole bytes */
+    uint8_t command;
+    uint32_t address;
+    uint8_t page[PAGE];
+    bool page_set[PAGE];
+};
+
+/* --- what it holds ------------------------------------------------------------------------------
+ */
+
+static void save(struct spi_flash *f, size_t at, size_t len)
+{
+    if (!f->file)
+        return;
+    if (fseek(f->file, (long)at, SEEK_SET) != 0 ||
+        fwrite(f->content + at, 1, len, f->file) != len || fflush(f->file) != 0)
+        log_warn("the flash memory's file cannot be written: %s", os_error_text(errno));
+}
+
+static void be_busy(struct spi_flash *f, unsigned polls, uint64_t real_us)
+{
+    f->writable = false;
+    if (f->real_times)
+        f->busy_until_us = os_now_us() + real_us;
+    else
+        f->polls_left = polls;
+}
+
+static bool is_busy(const struct spi_flash *f)
+{
+    return f->polls_left > 0 || (f->real_times && os_now_us() < f->busy_until_us);
+}
+
+static void program(struct spi_flash *f)
+{
+    size_t start = f->address / PAGE * PAGE;
+
+    for (size_t i = 0; i < PAGE; i++)
+        if (f->page_set[i])
+            f->content[start + i] &= f->page[i]; /* bits can be cleared only */
+    save(f, start, PAGE);
+    be_busy(f, POLLS_PAGE, 500);
+}
+
+static void erase(struct spi_flash *f, size_t size, uint64_t real_us)
+{
+    size_t start = f->address / size * size;
+
+    memset(f->content + start, 0xff, size);
+    save(f, start, size);
+    be_busy(f, POLLS_ERASE, real_us);
+}
+
+/* --- commands -----------------------------------------------------------------------------------
+ */
+
+/* At the rising edge: what changes the memory is done now. */
+static void finish_command(struct spi_flash *f)
+{
+    const bool addressed = f->count >= 1 + ADDRESS_BYTES;
+
+    if (f->count == 0 || f->bits != 0 || (f->asleep && f->command != WAKE) || is_busy(f))
+        return;
+    switch (f->command) {
+    case WAKE:
+        f->asleep = false;
+        break;
+    case SLEEP:
+        f->asleep = true;
+        break;
+    case WRITE_ENABLE:
+        f->writable = true;
+        break;
+    case WRITE_DISABLE:
+        f->writable = false;
+        break;
+    case WRITE_STATUS:
+        f->writable = false;
+        break;
+    case PROGRAM:
+        if (f->writable && f->count > 1 + ADDRESS_BYTES)
+            program(f);
+        break;
+    case ERASE_4K:
+        if (f->writable && addressed)
+            erase(f, 4096, 250000);
+        break;
+    case ERASE_32K:
+        if (f->writable && addressed)
+            erase(f, 32768, 400000);
+        break;
+    case ERASE_64K:
+        if (f->writable && addressed)
+            erase(f, 65536, 700000);
+        break;
+    case ERASE_ALL:
+    case ERASE_ALL_60:
+        f->address = 0;
+        if (f->writable)
+            erase(f, SPI_FLASH_SIZE, 30000000);
+        break;
+    default:
+        break;
+    }
+}
+
+void spi_flash_select(struct spi_flash *f, bool on)
+{
+    if (f->selected && !on)
+        finish_command(f);
+    if (!f->selected && on) {
+        f->bits = 0;
+        f->count = 0;
+        f->address = 0;
+        f->out = 0xff;
+        memset(f->page_set, 0, sizeof f->page_set);
+    }
+    f->selected = on;
+}
+
+static uint8_t status(struct spi_flash *f)
+{
+    uint8_t now = (uint8_t)((is_busy(f) ? STATUS_BUSY : 0) | (f->writable ? STATUS_WRITABLE : 0));
+
+    if (f->polls_left > 0)
+        f->polls_left--;
+    return now;
+}
+
+/* What goes out next, after `count` bytes have come in. */
+static uint8_t next_out(struct spi_flash *f)
+{
+    const size_t head = 1 + ADDRESS_BYTES + (f->command == READ_FAST ? 1 : 0);
+
+    if (f->asleep)
+        return 0xff;
+    if (f->command == READ_STATUS)
+        return status(f);
+    if (is_busy(f))
+        return 0xff;
+    if (f->command == READ_ID)
+        return f->count - 1 < sizeof id ? id[f->count - 1] : 0;
+    if ((f->command == READ || f->command == READ_FAST) && f->count >= head)
+        return f->content[(f->address + (f->count - head)) % SPI_FLASH_SIZE];
+    return 0xff;
+}
+
+static void take_byte(struct spi_flash *f, uint8_t byte)
+{
+    if (f->count == 0)
+        f->command = byte;
+    else if (f->count <= ADDRESS_BYTES)
+        f->address = (f->address << 8 | byte) % SPI_FLASH_SIZE;
+    else if (f->command == PROGRAM) { /* goes round in its page */
+        size_t at = (f->address + (f->count - 1 - ADDRESS_BYTES)) % PAGE;
+
+        f->page[at] = byte;
+        f->page_set[at] = true;
+    }
+    f->count++;
+}
+
+bool spi_flash_clock(struct spi_flash *f, bool bit)
+{
+    if (!f->selected)
+        return true;
+    if (f->bits == 0 && f->count > 0)
+        f->out = next_out(f);
+    bool out = f->out & 0x80 >> f->bits;
+    f->in = (uint8_t)(f->in << 1 | bit);
+    f->bits++;
+    if (f->bits == 8) {
+        f->bits = 0;
+        take_byte(f, f->in);
+    }
+    return out;
+}
+
+const uint8_t *spi_flash_content(const struct spi_flash *f)
+{
+    return f->content;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static int load(struct spi_flash *f, const char *path, char error[static SPI_FLASH_ERROR_MAX])
+{
+    f->file = fopen(path, "r+b");
+    if (!f->file && errno == ENOENT)
+        f->file = fopen(path, "w+b");
+    if (!f->file) {
+        snprintf(error, SPI_FLASH_ERROR_MAX, "%.300s, the flash memory's file: %s", path,
+                 os_error_text(errno));
+        return -EIO;
+    }
+    size_t len = fread(f->content, 1, SPI_FLASH_SIZE, f->file);
+    if (ferror(f->file)) {
+        snprintf(error, SPI_FLASH_ERROR_MAX, "%.300s, the flash memory's file, cannot be read",
+                 path);
+        return -EIO;
+    }
+    if (len < SPI_FLASH_SIZE)
+        save(f, len, SPI_FLASH_SIZE - len);
+    return 0;
+}
+
+struct spi_flash *spi_flash_new(const char *path, bool real_times,
+                                char error[static SPI_FLASH_ERROR_MAX])
+{
+    struct spi_flash *f = calloc(1, sizeof *f);
+
+    snprintf(error, SPI_FLASH_ERROR_MAX, "out of memory");
+    if (!f)
+        return NULL;
+    f->real_times = real_times;
+    f->out = 0xff;
+    f->content = malloc(SPI_FLASH_SIZE);
+    if (f->content)
+        memset(f->content, 0xff, SPI_FLASH_SIZE);
+    if (!f->content || (path && load(f, path, error) < 0)) {
+        spi_flash_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void spi_flash_free(struct spi_flash *f)
+{
+    if (!f)
+        return;
+    if (f->file)
+        fclose(f->file);
+    free(f->content);
+    free(f);
+}
