@@ -18,6 +18,7 @@
 enum {
     READ_SIZE = 32768,
     WRITE_SIZE = 4096,
+    BATCHES = 8,          /* in one turn of the loop: others want theirs */
     EMPTY_READS_MAX = 16, /* in a row: a driver whose device has gone may say no more */
     STOP_MS = 1000,
     STACK_SIZE = 64 * 1024,
@@ -166,8 +167,8 @@ static size_t read_more(struct port_io *p, size_t len)
     return take(p, &p->more, &n) ? len + n : len;
 }
 
-/* Takes the byte that was waited for, and what has come with it. */
-static void take_batch(struct port_io *p)
+/* Takes the byte that was waited for, what has come with it, and what comes meanwhile. */
+static void take_batches(struct port_io *p)
 {
     DWORD n = 0;
 
@@ -177,11 +178,14 @@ static void take_batch(struct port_io *p)
     if (p->empty_reads > EMPTY_READS_MAX)
         fail(p, ERROR_DEVICE_NOT_CONNECTED);
     size_t len = n > 0 ? read_more(p, n) : 0;
-    if (len > 0)
+    for (int i = 1; len > 0; i++) {
         p->callbacks->received(p->ctx, p->rx, len);
+        bool go_on = i < BATCHES && p->reading && !p->stopped && !p->failure;
+        len = go_on ? read_more(p, 0) : 0;
+    }
 }
 
-/* Hands on what has come, and waits for the next byte. One batch each turn of the loop. */
+/* Hands on what has come, and waits for the next byte. */
 static void pump_read(struct port_io *p)
 {
     DWORD n;
@@ -193,7 +197,7 @@ static void pump_read(struct port_io *p)
         return;
     }
     if (has_ended(&p->read))
-        take_batch(p);
+        take_batches(p);
     if (!p->stopped && !p->failure && p->reading && !p->read.pending && begin_read(p) &&
         has_ended(&p->read))
         wake_up(p->wake);
