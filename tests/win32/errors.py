@@ -25,7 +25,8 @@ def session_refused(server, number, why, reason):
 
 def main():
     says(wine.refused('COM77', '0', status=1), 'COM77: no such port; `com2net --list` shows')
-    says(wine.refused('nul,hold', '0', status=1), 'nul: is not a serial port')
+    for name in 'nul', 'nul,hotplug':
+        says(wine.refused(name, '0', status=1), 'nul: is not a serial port')
     wine.point('COM5', None)
     says(wine.refused('COM5,hold', '0', status=1), 'no device is behind it')
     says(wine.refused('COM3', status=2), 'COM3: its PORT is missing')
