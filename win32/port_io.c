@@ -46,7 +46,6 @@ struct port_io {
     bool reading;
     bool write_refused; /* somebody waits for room */
     DWORD failure;      /* to be told */
-    DWORD wanted;       /* events */
     DWORD events;       /* where WaitCommEvent writes */
     DWORD errors;       /* that ClearCommError told, to be told */
     int empty_reads;
@@ -374,7 +373,6 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
     p->com = com;
     p->callbacks = callbacks;
     p->ctx = ctx;
-    p->wanted = events;
     p->wake = wake_new(base, on_woken, p);
     p->end = CreateEventW(NULL, FALSE, FALSE, NULL);
     p->look = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -390,8 +388,9 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
         port_io_free(p);
         return NULL;
     }
-    if (events && SetCommMask(com, events))
-        begin_watch(p);
+    /* a driver that cannot tell of events has a port all the same */
+    if (events && SetCommMask(com, events) && !begin_watch(p))
+        p->failure = ERROR_SUCCESS;
     return p;
 }
 
