@@ -1,8 +1,9 @@
 /*
  * Windows's COM ports; see common/serial_io.h. Bytes and events are port_io.c's.
  *
- * libserialport lists the ports, but does not open them: it says neither why an open failed nor
- * lets go of DTR and RTS while it sets something, and its way to wait spins under Wine.
+ * libserialport lists the ports, but does not open them: it loses why an open failed, its settings
+ * say what DTR and RTS are to be without knowing what they are, and its way to wait spins under
+ * Wine.
  */
 #include "serial_io.h"
 
