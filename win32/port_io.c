@@ -1,6 +1,7 @@
 #include "port_io.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +18,14 @@
 enum {
     READ_SIZE = 32768,
     WRITE_SIZE = 4096,
+    BATCHES = 8,          /* in one turn of the loop: others want theirs */
     EMPTY_READS_MAX = 16, /* in a row: a driver whose device has gone may say no more */
     STOP_MS = 1000,
     STACK_SIZE = 64 * 1024,
 };
 
-/* One overlapped operation. Its event resets itself when the thread has seen it: the results are
- * asked of `at`, never waited for. */
+/* One overlapped operation. Its event resets itself when the thread has seen it: the result is
+ * asked of `at`. */
 struct operation {
     OVERLAPPED at;
     bool pending;   /* begun, its result not taken */
@@ -37,18 +39,19 @@ struct port_io {
     void *ctx;
     struct wake *wake;
     HANDLE thread;
-    HANDLE end; /* tells the thread */
+    HANDLE end;         /* tells the thread to, */
+    HANDLE look;        /* or that the next one has changed: */
+    atomic_bool writes; /* it waits for a write */
     bool stopped;
     bool reading;
     bool write_refused; /* somebody waits for room */
     DWORD failure;      /* to be told */
-    DWORD wanted;       /* events */
     DWORD events;       /* where WaitCommEvent writes */
     DWORD errors;       /* that ClearCommError told, to be told */
     int empty_reads;
-    struct operation read, write, watch;
-    size_t read_at; /* where in rx the read that is pending writes, */
-    DWORD read_len; /* and how much it waits for */
+    struct operation read; /* of the first byte */
+    struct operation more; /* of those that the driver has; nobody waits for it */
+    struct operation write, watch;
     size_t write_len, write_done;
     uint8_t rx[READ_SIZE];
     uint8_t tx[WRITE_SIZE];
@@ -56,18 +59,28 @@ struct port_io {
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
+/* What ends at once, as most writes do, ends with its event set too: it is waited for only where it
+ * does not, or each would wake the loop for nothing. */
 static DWORD WINAPI wait_for_ends(void *arg)
 {
     struct port_io *p = arg;
-    HANDLE handles[] = {p->end, p->read.at.hEvent, p->write.at.hEvent, p->watch.at.hEvent};
+    HANDLE handles[] = {p->end, p->look, p->read.at.hEvent, p->watch.at.hEvent, p->write.at.hEvent};
 
     for (;;) {
-        DWORD r = WaitForMultipleObjects(4, handles, FALSE, INFINITE);
+        DWORD count = atomic_load(&p->writes) ? 5 : 4;
+        DWORD r = WaitForMultipleObjects(count, handles, FALSE, INFINITE);
 
         if (r == WAIT_OBJECT_0 || r == WAIT_FAILED)
             return 0;
-        wake_up(p->wake);
+        if (r != WAIT_OBJECT_0 + 1)
+            wake_up(p->wake);
     }
+}
+
+static void wait_for_write(struct port_io *p, bool on)
+{
+    if (atomic_exchange(&p->writes, on) != on && on)
+        SetEvent(p->look);
 }
 
 /* --- operations ------------------------------------------------------------------------------ */
@@ -127,53 +140,64 @@ static bool ask_status(struct port_io *p, COMSTAT *status)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static bool begin_read(struct port_io *p, size_t at, DWORD len)
+static bool begin_read(struct port_io *p)
 {
-    p->read_at = at;
-    p->read_len = len;
-    return begun(p, &p->read, ReadFile(p->com, p->rx + at, len, NULL, &p->read.at));
+    return begun(p, &p->read, ReadFile(p->com, p->rx, 1, NULL, &p->read.at));
 }
 
-/* Adds what the driver has to the `len` bytes that were read. Returns how many there are then. */
+/* Adds what the driver has behind the `len` bytes that are there. Returns how many there are then.
+ */
 static size_t read_more(struct port_io *p, size_t len)
 {
     COMSTAT status;
     DWORD n;
 
-    if (len == sizeof p->rx || !ask_status(p, &status) || status.cbInQue == 0)
+    if (!ask_status(p, &status) || status.cbInQue == 0)
         return len;
     DWORD room = (DWORD)(sizeof p->rx - len);
-    if (!begin_read(p, len, status.cbInQue < room ? status.cbInQue : room) || !has_ended(&p->read))
+    DWORD want = status.cbInQue < room ? status.cbInQue : room;
+    if (!begun(p, &p->more, ReadFile(p->com, p->rx + len, want, NULL, &p->more.at)))
         return len;
-    return take(p, &p->read, &n) ? len + n : len;
+    if (!has_ended(&p->more)) { /* a driver that does not have what it says */
+        p->more.cancelled = true;
+        CancelIoEx(p->com, &p->more.at);
+        GetOverlappedResult(p->com, &p->more.at, &n, TRUE);
+    }
+    return take(p, &p->more, &n) ? len + n : len;
 }
 
-/* Hands on what has come, and waits for the next byte. One batch each turn of the loop. */
-static void pump_read(struct port_io *p)
+/* Takes the byte that was waited for, what has come with it, and what comes meanwhile. */
+static void take_batches(struct port_io *p)
 {
     DWORD n = 0;
 
+    if (!take(p, &p->read, &n))
+        return;
+    p->empty_reads = n > 0 ? 0 : p->empty_reads + 1;
+    if (p->empty_reads > EMPTY_READS_MAX)
+        fail(p, ERROR_DEVICE_NOT_CONNECTED);
+    size_t len = n > 0 ? read_more(p, n) : 0;
+    for (int i = 1; len > 0; i++) {
+        p->callbacks->received(p->ctx, p->rx, len);
+        bool go_on = i < BATCHES && p->reading && !p->stopped && !p->failure;
+        len = go_on ? read_more(p, 0) : 0;
+    }
+}
+
+/* Hands on what has come, and waits for the next byte. */
+static void pump_read(struct port_io *p)
+{
+    DWORD n;
+
     if (!p->reading) {
         /* what has come waits in rx; but a failure must be told */
-        if (has_ended(&p->read) && p->read.at.Internal != 0 && !p->read.cancelled)
+        if (has_ended(&p->read) && p->read.at.Internal != 0)
             take(p, &p->read, &n);
         return;
     }
-    if (has_ended(&p->read)) {
-        size_t at = p->read_at;
-
-        if (!take(p, &p->read, &n))
-            return;
-        p->empty_reads = n > 0 ? 0 : p->empty_reads + 1;
-        if (p->empty_reads > EMPTY_READS_MAX) {
-            fail(p, ERROR_DEVICE_NOT_CONNECTED);
-            return;
-        }
-        size_t end = n > 0 ? read_more(p, at + n) : at;
-        if (end > at)
-            p->callbacks->received(p->ctx, p->rx + at, end - at);
-    }
-    if (!p->stopped && !p->failure && p->reading && !p->read.pending && begin_read(p, 0, 1) &&
+    if (has_ended(&p->read))
+        take_batches(p);
+    if (!p->stopped && !p->failure && p->reading && !p->read.pending && begin_read(p) &&
         has_ended(&p->read))
         wake_up(p->wake);
 }
@@ -205,7 +229,7 @@ static bool go_on_writing(struct port_io *p)
             return false;
         p->write_done = cancelled ? p->write_len : p->write_done + n;
         if (p->write_done == p->write_len)
-            return true;
+            break;
         if (n == 0) {
             fail(p, ERROR_WRITE_FAULT);
             return false;
@@ -213,6 +237,7 @@ static bool go_on_writing(struct port_io *p)
         if (!begin_write(p))
             return false;
     }
+    wait_for_write(p, p->write.pending);
     return true;
 }
 
@@ -312,10 +337,6 @@ int port_io_purge(struct port_io *p, bool rx, bool tx)
      * read that waits, too, with what comes next. */
     if (rx && has_ended(&p->read) && take(p, &p->read, &n))
         wake_up(p->wake);
-    if (rx && p->read.pending && p->read_len > 1) {
-        p->read.cancelled = true;
-        CancelIoEx(p->com, &p->read.at);
-    }
     if (tx && p->write.pending) {
         p->write.cancelled = true;
         CancelIoEx(p->com, &p->write.at);
@@ -326,13 +347,15 @@ int port_io_purge(struct port_io *p, bool rx, bool tx)
 static void port_io_free(void *arg)
 {
     struct port_io *p = arg;
-    struct operation *all[] = {&p->read, &p->write, &p->watch};
+    struct operation *all[] = {&p->read, &p->more, &p->write, &p->watch};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (all[i]->at.hEvent)
             CloseHandle(all[i]->at.hEvent);
     if (p->end)
         CloseHandle(p->end);
+    if (p->look)
+        CloseHandle(p->look);
     if (p->thread)
         CloseHandle(p->thread);
     wake_free(p->wake);
@@ -350,21 +373,24 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
     p->com = com;
     p->callbacks = callbacks;
     p->ctx = ctx;
-    p->wanted = events;
     p->wake = wake_new(base, on_woken, p);
     p->end = CreateEventW(NULL, FALSE, FALSE, NULL);
+    p->look = CreateEventW(NULL, FALSE, FALSE, NULL);
     p->read.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
+    p->more.at.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     p->write.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
     p->watch.at.hEvent = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (p->wake && p->end && p->read.at.hEvent && p->write.at.hEvent && p->watch.at.hEvent)
+    if (p->wake && p->end && p->look && p->read.at.hEvent && p->more.at.hEvent &&
+        p->write.at.hEvent && p->watch.at.hEvent)
         p->thread = CreateThread(NULL, STACK_SIZE, wait_for_ends, p,
                                  STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (!p->thread) {
         port_io_free(p);
         return NULL;
     }
-    if (events && SetCommMask(com, events))
-        begin_watch(p);
+    /* a driver that cannot tell of events has a port all the same */
+    if (events && SetCommMask(com, events) && !begin_watch(p))
+        p->failure = ERROR_SUCCESS;
     return p;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Bytes and events of an open COM port in and out of the loop: overlapped operations that the loop
- * thread begins and takes the results of, and one thread for each port that only waits for their
- * ends and wakes the loop. So nothing here needs a lock, and what is not read stays in the driver,
+ * thread begins and takes the results of, and one thread for each port that waits for their ends
+ * and wakes the loop. So nothing here needs a lock, and what is not read stays in the driver,
  * whose flow control stops the other end.
  *
  * Of Windows's ways to read, one works with every driver and with Wine, too: without timeouts, one

@@ -1,8 +1,9 @@
 /*
  * Windows's COM ports; see common/serial_io.h. Bytes and events are port_io.c's.
  *
- * libserialport lists the ports, but does not open them: it says neither why an open failed nor
- * lets go of DTR and RTS while it sets something, and its way to wait spins under Wine.
+ * libserialport lists the ports, but does not open them: it loses why an open failed, its settings
+ * say what DTR and RTS are to be without knowing what they are, and its way to wait spins under
+ * Wine.
  */
 #include "serial_io.h"
 
@@ -306,6 +307,14 @@ static void say_error(const char *path, DWORD code, int error, char text[static 
     }
 }
 
+/* A port's name as people know it. */
+static const char *bare_name(const char *name)
+{
+    const size_t len = sizeof device_prefix - 1;
+
+    return strncmp(name, device_prefix, len) == 0 ? name + len : name;
+}
+
 /* The name that Windows opens: \\.\COM3, without which COM10 and up are no ports. */
 static WCHAR *device_name(const char *path)
 {
@@ -325,25 +334,6 @@ static int who_denies(const WCHAR *name)
         return EBUSY;
     CloseHandle(asked);
     return EACCES;
-}
-
-int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
-{
-    /* not opened: that would raise DTR, and reset many a board */
-    const char *bare = strncmp(path, device_prefix, sizeof device_prefix - 1) == 0
-                           ? path + sizeof device_prefix - 1
-                           : path;
-    WCHAR *wide = utf8_new_wide(bare);
-    WCHAR target[NAME_MAX_WIDE];
-    int error = wide ? 0 : ENOMEM;
-
-    if (wide && QueryDosDeviceW(wide, target, NAME_MAX_WIDE) == 0 &&
-        GetLastError() != ERROR_INSUFFICIENT_BUFFER)
-        error = ENOENT;
-    free(wide);
-    if (error)
-        say_error(path, GetLastError(), error, text);
-    return -error;
 }
 
 /* Opens the port for this process alone. Returns 0, or the errno with Windows's error in `*code`.
@@ -378,6 +368,44 @@ static int recognize(struct serial_io *io, DWORD *code)
         return 0;
     *code = GetLastError();
     return *code != ERROR_INVALID_HANDLE && win_error_errno(*code) == ENODEV ? ENODEV : ENOTTY;
+}
+
+/* Whether Windows has such a name at all. */
+static bool is_name(const char *bare)
+{
+    WCHAR *wide = utf8_new_wide(bare);
+    WCHAR target[NAME_MAX_WIDE];
+
+    bool is = wide && (QueryDosDeviceW(wide, target, NAME_MAX_WIDE) > 0 ||
+                       GetLastError() == ERROR_INSUFFICIENT_BUFFER);
+    free(wide);
+    return is;
+}
+
+/* COM3: a port, without looking. */
+static bool is_com_number(const char *bare)
+{
+    return _strnicmp(bare, "COM", 3) == 0 && bare[3] && !bare[3 + strspn(bare + 3, "0123456789")];
+}
+
+int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
+{
+    const char *bare = bare_name(path);
+    DWORD code = ERROR_SUCCESS;
+    int error = is_name(bare) ? 0 : ENOENT;
+
+    /* a port is not opened: that would raise DTR, and reset many a board */
+    if (error == 0 && !is_com_number(bare)) {
+        struct serial_io io = {0};
+
+        if (open_port(&io, path, &code) == 0) {
+            error = recognize(&io, &code) == ENOTTY ? ENOTTY : 0;
+            CloseHandle(io.com);
+        }
+    }
+    if (error)
+        say_error(path, code, error, text);
+    return -error;
 }
 
 /* As every system opens a port: raw, DTR and RTS up. Returns as open_port. */
@@ -455,13 +483,6 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
 const char *serial_io_prefix(void)
 {
     return "";
-}
-
-static const char *bare_name(const char *name)
-{
-    const size_t len = sizeof device_prefix - 1;
-
-    return strncmp(name, device_prefix, len) == 0 ? name + len : name;
 }
 
 bool serial_io_is_same(const char *a, const char *b)

@@ -22,10 +22,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     char byte[8];
 
     (void)what;
-    (void)recv((SOCKET)fd, byte, sizeof byte, 0);
-    /* before the work: what comes while it is done calls again */
-    atomic_store(&w->called, false);
-    w->woken(w->ctx);
+    /* the work first, it is what somebody waits for. Who calls while it is done may have its byte
+     * taken with the first one: then the work is done again. */
+    do {
+        atomic_store(&w->called, false);
+        w->woken(w->ctx);
+        (void)recv((SOCKET)fd, byte, sizeof byte, 0);
+    } while (atomic_load(&w->called));
 }
 
 struct wake *wake_new(struct event_base *base, void (*woken)(void *ctx), void *ctx)

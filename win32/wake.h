@@ -15,7 +15,8 @@ struct wake *wake_new(struct event_base *base, void (*woken)(void *ctx), void *c
 /* From any thread, as long as the wake is there. */
 void wake_up(struct wake *w);
 
-/* On the loop thread, when no thread can call wake_up any more. Accepts NULL. */
+/* On the loop thread, but not in `woken`, when no thread can call wake_up any more. Accepts NULL.
+ */
 void wake_free(struct wake *w);
 
 #endif

@@ -215,7 +215,7 @@ static int do_iso(struct usb_loop *l, struct usb_transfer *t)
             l->next_us[in] = now;
         l->next_us[in] += packet_us * t->packet_count;
         uint64_t us = l->next_us[in] > now ? l->next_us[in] - now : 0;
-        const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+        const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
         event_add(l->clock[in], &delay);
         return GADGET_WAIT;
     }

@@ -25,13 +25,14 @@ def session_refused(server, number, why, reason):
 
 def main():
     says(wine.refused('COM77', '0', status=1), 'COM77: no such port; `com2net --list` shows')
-    says(wine.refused('nul,hold', '0', status=1), 'nul: is not a serial port')
+    for name in 'nul', 'nul,hotplug':
+        says(wine.refused(name, '0', status=1), 'nul: is not a serial port')
     wine.point('COM5', None)
     says(wine.refused('COM5,hold', '0', status=1), 'no device is behind it')
     says(wine.refused('COM3', status=2), 'COM3: its PORT is missing')
     says(wine.refused('COM3', '0', r'\\.\com3', '0', status=2), 'are the same device')
     usb = wine.refused('usb:0403:6010', '3240', status=2)
-    says(usb, 'publishes serial ports only, not USB devices')
+    says(usb, 'publishes serial ports and built-in USB devices (usb:demo-loop)')
     says(usb, 'libusb 1.0.28 is there and sees 0 USB devices')
     says(wine.refused('service', 'install', status=2), 'com2net service install -- COM3 7000')
     says(wine.refused('service', 'install', '--', 'COM3,8x1', '0', status=2), 'option 8x1')

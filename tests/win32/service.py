@@ -51,6 +51,14 @@ def main():
         equal(registry(SERVICE_KEY)[0], 1, 'its key is gone')
         check('not installed' in service('status', status=1), 'status after all')
 
+        # without a file its lines go to the Event Log
+        service('install', '--', 'COM3,name=board 2', '0')
+        service('start')
+        service('uninstall')
+        with open(wine.EVENTS) as f:
+            events = f.read()
+        check('board 2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}')
+
         # one that cannot do its work says so at the start, with its exit status
         service('install', '--', '--log-file', 'Z:' + log, 'COM77', '0')
         check('it ended at once' in service('start', status=1), 'a start that fails')

@@ -20,6 +20,7 @@ FOLDER = os.environ['COM2NET_WINE']
 PREFIX = os.path.join(FOLDER, 'prefix')
 LINES = os.path.join(FOLDER, 'lines')
 REFUSALS = os.path.join(FOLDER, 'refusals')
+EVENTS = os.path.join(FOLDER, 'events')
 EXE = os.environ['COM2NET_EXE']
 PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM7', 'COM8', 'COM9', 'COM10', 'COM12')
 
