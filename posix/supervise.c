@@ -63,6 +63,7 @@ struct message {
 static int to_front = -1;
 static pid_t front_group;
 static volatile sig_atomic_t forward_to; /* whom the front passes signals on to */
+static pid_t supervisor_process;
 
 static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                 SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
@@ -72,8 +73,8 @@ enum { FORWARDED = sizeof forwarded / sizeof *forwarded };
 static void on_forward(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    /* the terminal's signals go to COMMAND as well, without us */
-    if (info->si_code != SI_KERNEL && forward_to > 0)
+    /* the terminal's signals go to COMMAND as well, without us, but not to the supervisor */
+    if (info->si_code != SI_KERNEL || forward_to == supervisor_process)
         kill((pid_t)forward_to, number);
 }
 
@@ -90,6 +91,7 @@ static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
 {
     struct message m;
 
+    supervisor_process = supervisor;
     forward_to = supervisor;
     forward_signals();
     for (;;) {
