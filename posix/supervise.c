@@ -82,8 +82,13 @@ static void forward_signals(void)
 {
     struct sigaction action = {.sa_sigaction = on_forward, .sa_flags = SA_SIGINFO};
 
-    for (int i = 0; i < FORWARDED; i++)
-        sigaction(forwarded[i], &action, NULL);
+    for (int i = 0; i < FORWARDED; i++) {
+        struct sigaction now;
+
+        /* nohup, and shells for what they put in the background, have COMMAND ignore some */
+        if (sigaction(forwarded[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaction(forwarded[i], &action, NULL);
+    }
 }
 
 /* Waits for COMMAND's status and ends with it. */
@@ -542,10 +547,14 @@ static _Noreturn void become_command(int socket, char *const argv[], enum superv
     char go;
 
     setpgid(0, front_group);
-    for (int i = 1; i < NSIG; i++) /* what the loop has set, and what we ignore */
-        if (i == SIGPIPE || i == SIGTTOU || i == SIGCHLD || i == SIGTERM || i == SIGINT ||
-            i == SIGHUP || i == SIGUSR1)
+    for (int i = 1; i < NSIG; i++) { /* what the loop has set, and what we ignore */
+        struct sigaction now;
+
+        if (sigaction(i, NULL, &now) < 0)
+            continue;
+        if (now.sa_handler != SIG_IGN || i == SIGPIPE || i == SIGTTOU || i == SIGCHLD)
             signal(i, SIG_DFL);
+    }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

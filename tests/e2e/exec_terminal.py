@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """On a terminal Ctrl-C, and the terminal's end, end net2pty also where no COMMAND gets them: while it
-connects, and while it waits for the last bytes."""
+connects, and while it waits for the last bytes. What the user has ignored stays so for COMMAND."""
 
 import os
 import pty
@@ -9,7 +9,7 @@ import signal
 import time
 
 import harness
-from harness import check
+from harness import check, equal
 
 
 class Job:
@@ -73,6 +73,14 @@ def main():
     job.press(b'\x03')
     job.says(b'status 143.', 5)
     check(not os.path.lexists(link), 'the link is gone')
+
+    server = harness.Com2net('loop:', '0')
+    script = ('import os, signal, sys\n'
+              'sys.exit(8 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else 1)')
+    program = harness.Program(['nohup', net2pty, link, f'127.0.0.1:{server.port}', '--',
+                               '/usr/bin/python3', '-c', script])
+    program.expected = True
+    equal(program.wait(), 8, 'SIGHUP is ignored in a command behind nohup')
 
 
 harness.run(main)
