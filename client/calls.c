@@ -22,6 +22,7 @@
 
 enum {
     TICK_MS = 10,
+    PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
 };
 
@@ -55,6 +56,7 @@ struct held {
     enum held_for what;
     struct ioctl_wait wait;
     uint32_t id;
+    uint64_t since_ms;
 };
 
 struct calls {
@@ -99,6 +101,7 @@ static void hold(struct calls *c, struct link *link, struct caller *caller,
     *h = *state;
     h->caller = caller;
     h->link = link;
+    h->since_ms = os_now_ms();
     h->next = c->held;
     c->held = h;
     schedule_tick(c);
@@ -248,11 +251,27 @@ static void abandon(struct held *h)
         joined_cancel(h->link->joined, h->id);
 }
 
+/* What to answer because the caller has gone, or a signal wants it: 0 for nothing. On a serial port
+ * no signal interrupts a setting, and programs are not made for it: they are only let go when it
+ * takes as long as it never should. */
+static int interruption(const struct held *h)
+{
+    struct caller *caller = h->caller;
+    struct ioctl_shape shape = {0};
+
+    if (!caller->ops->is_waiting(caller))
+        return -EINTR;
+    ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
+    if (!shape.waits && os_now_ms() - h->since_ms < PATIENCE_MS)
+        return 0;
+    return caller->ops->interruption(caller);
+}
+
 /* Looks at a held call again. Returns whether it is still held. */
 static bool look_again(struct held *h)
 {
     struct caller *caller = h->caller;
-    int result = caller->ops->is_waiting(caller) ? caller->ops->interruption(caller) : -EINTR;
+    int result = interruption(h);
 
     if (result < 0) {
         abandon(h);

@@ -277,6 +277,32 @@ static void joined_links_likewise(void)
     end();
 }
 
+/* A set that has to wait for room is carried out, whatever signals its program gets meanwhile. */
+static void signals_do_not_interrupt_sets(void)
+{
+    static char block[64 * 1024];
+
+    begin();
+    fake_vport_open();
+    RUN_UNTIL(pty_session_is_connected(session));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading)
+        fake_vport_write(block);
+    struct fake_caller f = caller_of(TIOCMBIS, 8);
+    f.signal = -EINTR;
+    calls_make(calls, &identity, &f.caller);
+    for (int i = 0; i < 10; i++)
+        event_base_loop(base, EVLOOP_ONCE); /* its tick */
+    CHECK(f.state == CALLER_WAITS);
+
+    int peer = accept(server, NULL, NULL);
+    CHECK(peer >= 0);
+    RUN_UNTIL(recv(peer, block, sizeof block, MSG_DONTWAIT) <= 0 && f.state != CALLER_WAITS);
+    CHECK(f.state == CALLER_ANSWERED && f.result == 0);
+    close(peer);
+    end();
+}
+
 /* The other end of the socket, which says when it begins. */
 static evutil_socket_t wire = -1;
 
@@ -424,9 +450,13 @@ static void joining_waits_for_the_server(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(requests_are_carried_out),       TEST(joined_links_likewise),
-        TEST(visitors_are_answered),          TEST(visitors_that_babble_are_sent_away),
-        TEST(too_many_questions_end_a_visit), TEST(a_link_that_nobody_serves_is_not_joined),
+        TEST(requests_are_carried_out),
+        TEST(joined_links_likewise),
+        TEST(signals_do_not_interrupt_sets),
+        TEST(visitors_are_answered),
+        TEST(visitors_that_babble_are_sent_away),
+        TEST(too_many_questions_end_a_visit),
+        TEST(a_link_that_nobody_serves_is_not_joined),
         TEST(joining_waits_for_the_server),
     };
 
