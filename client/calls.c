@@ -430,19 +430,23 @@ static void remove_link(struct link *link)
 static void on_ready(void *ctx, const struct vport_identity *identity)
 {
     struct link *link = ctx;
+    bool needed = link->how != CALLS_JOIN_ONCE || !link_of(link->calls, identity);
 
+    log_debug("%s: joined%s", joined_link(link->joined), needed ? "" : " already");
     link->identity = *identity;
     link->known = true;
-    log_debug("%s: joined", joined_link(link->joined));
     tell_joined(link, NULL);
+    if (!needed) /* one of our own would ask us, who ask for it, and so on */
+        remove_link(link);
 }
 
 static void on_lost(void *ctx, const char *why)
 {
     struct link *link = ctx;
     struct calls *c = link->calls;
+    bool was_known = link->known;
 
-    if (link->known)
+    if (was_known)
         log_debug("%s: %s", joined_link(link->joined), why);
     link->known = false;
     for (struct held **at = &c->held; *at;) {
@@ -457,7 +461,8 @@ static void on_lost(void *ctx, const char *why)
         free(h);
     }
     bool first = link->on_joined != NULL;
-    if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first)) {
+    if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first) ||
+        was_known) { /* its port may only be another one now */
         joined_retry(link->joined);
         return;
     }

@@ -422,6 +422,40 @@ static void too_many_questions_end_a_visit(void)
     end();
 }
 
+/* As `net2pty exec LINK` asks for, inside the COMMAND of the one that serves LINK. */
+static void a_link_of_ones_own_is_not_joined(void)
+{
+    begin();
+    joined_times = 0;
+    calls_join(calls, "/tmp/fake", CALLS_JOIN_ONCE, on_joined, NULL);
+    RUN_UNTIL(joined_times == 1);
+    CHECK_TEXT(join_refusal, "");
+    check_calls(calls);
+    end();
+}
+
+/* Its port is another one then, its net2pty the same. */
+static void a_link_that_hangs_up_stays_joined(void)
+{
+    begin();
+    options.hangup = true;
+    RUN_UNTIL(pty_session_is_connected(session));
+    joined_times = 0;
+    calls_join(others, "/tmp/fake", CALLS_JOIN_ONCE, on_joined, NULL);
+    RUN_UNTIL(joined_times == 1);
+
+    struct fake_caller f = caller_of(TIOCMIWAIT, TIOCM_CTS);
+    calls_make(others, &identity, &f.caller);
+    close(accept(server, NULL, NULL));
+    RUN_UNTIL(f.state != CALLER_WAITS);
+    CHECK(f.state == CALLER_ANSWERED && f.result == -EIO);
+    RUN_UNTIL(make(others, TIOCMGET, 8, -1).state == CALLER_ANSWERED);
+    CHECK(joined_times == 1);
+    end_session();
+    RUN_UNTIL(make(others, TIOCMGET, 8, -1).state == CALLER_PASSED);
+    end();
+}
+
 static void a_link_that_nobody_serves_is_not_joined(void)
 {
     begin();
@@ -457,6 +491,8 @@ int main(int argc, char **argv)
         TEST(visitors_that_babble_are_sent_away),
         TEST(too_many_questions_end_a_visit),
         TEST(a_link_that_nobody_serves_is_not_joined),
+        TEST(a_link_of_ones_own_is_not_joined),
+        TEST(a_link_that_hangs_up_stays_joined),
         TEST(joining_waits_for_the_server),
     };
 
