@@ -60,22 +60,29 @@ static int make_address(int folder, const char *name, struct sockaddr_un *un)
     return n < (int)sizeof un->sun_path ? 0 : -ENAMETOOLONG;
 }
 
+/* Connects without waiting: who serves the socket may be stopped, and its queue full (-EAGAIN).
+ * Returns a socket that blocks, or -errno. */
+static int connect_now(const struct sockaddr_un *un, socklen_t len)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)un, len) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
 static int connect_at(int folder, const char *name)
 {
     struct sockaddr_un un;
     int r = make_address(folder, name, &un);
 
-    if (r < 0)
-        return r;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&un, sizeof un) < 0) {
-        r = -errno;
-        close(fd);
-        return r;
-    }
-    return fd;
+    return r < 0 ? r : connect_now(&un, sizeof un);
 }
 
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX])
@@ -147,7 +154,7 @@ static int listen_at(struct local_socket *l, struct event_base *base, bool *stal
         return -EADDRINUSE;
     }
     if (living != -ENOENT && living != -ECONNREFUSED)
-        return living == -EACCES ? -EADDRINUSE : living;
+        return living == -EACCES || living == -EAGAIN ? -EADDRINUSE : living;
     struct stat st;
     /* a file that is no socket refuses a connection, too */
     if (living == -ECONNREFUSED &&
@@ -292,18 +299,7 @@ evutil_socket_t local_socket_connect_named(const char *name)
     struct sockaddr_un un;
     int len = make_named_address(name, &un);
 
-    if (len < 0)
-        return len;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&un, (socklen_t)len) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    return fd;
+    return len < 0 ? len : connect_now(&un, (socklen_t)len);
 }
 
 /* -----------------------------------------------------------------------------------------------
