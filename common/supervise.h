@@ -87,6 +87,9 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
                                    int *status, char error[static SUPERVISE_ERROR_MAX]);
 void supervise_free(struct supervisor *s);
 
+/* Sends the command SIGTERM. Returns false if it has ended. */
+bool supervise_stop(struct supervisor *s);
+
 /* Which file the caller's descriptor is. Returns 0 or -errno. */
 int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);
 

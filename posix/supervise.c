@@ -657,6 +657,11 @@ void supervise_free(struct supervisor *s)
     free(s);
 }
 
+bool supervise_stop(struct supervisor *s)
+{
+    return s->command > 0 && kill(s->command, SIGTERM) == 0;
+}
+
 void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result)
 {
     send_answer(s->listener, call->id, result, 0);
