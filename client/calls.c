@@ -47,6 +47,7 @@ enum held_for {
     HELD_FOR_WAIT,       /* `wait` is not over */
     HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
     HELD_FOR_CONNECTION, /* a greeting */
+    HELD_FOR_LINK,       /* on `file`: a link that is not joined again yet */
 };
 
 struct held {
@@ -56,6 +57,7 @@ struct held {
     enum held_for what;
     struct ioctl_wait wait;
     uint32_t id;
+    struct vport_identity file;
     uint64_t since_ms;
 };
 
@@ -201,24 +203,45 @@ static bool carry_out(struct link *link, struct caller *caller, struct held *sta
                          : carry_out_there(link, caller, state);
 }
 
+static bool is_same(const struct vport_identity *a, const struct vport_identity *b)
+{
+    return a->inode == b->inode && a->special == b->special && a->device == b->device;
+}
+
 static struct link *link_of(struct calls *c, const struct vport_identity *file)
 {
     for (struct link *l = c->links; l; l = l->next) {
         if (l->session) /* a port that hangs up is replaced */
             vport_identity(pty_session_port(l->session), &l->identity);
-        if (l->known && l->identity.inode == file->inode && l->identity.special == file->special &&
-            l->identity.device == file->device)
+        if (l->known && is_same(&l->identity, file))
             return l;
     }
+    return NULL;
+}
+
+/* The link at whose path the file stands, and which is to be joined again: a program was quicker
+ * than we to see that somebody serves it now. */
+static struct link *lost_link_of(struct calls *c, const struct vport_identity *file)
+{
+    struct vport_identity now;
+
+    for (struct link *l = c->links; l; l = l->next)
+        if (!l->known && !l->on_joined && vport_find(joined_link(l->joined), &now) == 0 &&
+            is_same(&now, file))
+            return l;
     return NULL;
 }
 
 void calls_make(struct calls *c, const struct vport_identity *identity, struct caller *caller)
 {
     struct link *link = link_of(c, identity);
-    struct held state = {0};
+    struct link *lost = link ? NULL : lost_link_of(c, identity);
+    struct held state = {.what = HELD_FOR_LINK, .file = *identity};
 
-    if (!link)
+    if (lost) {
+        joined_hurry(lost->joined);
+        hold(c, lost, caller, &state);
+    } else if (!link)
         caller->ops->pass(caller);
     else if (!carry_out(link, caller, &state))
         hold(c, link, caller, &state);
@@ -291,6 +314,13 @@ static bool look_again(struct held *h)
         if (!pty_session_is_connected(h->link->session))
             return true;
         break;
+    case HELD_FOR_LINK:
+        if (!h->link->known)
+            return true;
+        if (is_same(&h->link->identity, &h->file))
+            return !carry_out(h->link, caller, h);
+        caller->ops->pass(caller);
+        return false;
     }
     caller->ops->answer(caller, result);
     return false;
@@ -430,14 +460,21 @@ static void remove_link(struct link *link)
 static void on_ready(void *ctx, const struct vport_identity *identity)
 {
     struct link *link = ctx;
-    bool needed = link->how != CALLS_JOIN_ONCE || !link_of(link->calls, identity);
+    struct calls *c = link->calls;
+    struct link *same = link->how == CALLS_JOIN_ONCE ? link_of(c, identity) : NULL;
 
-    log_debug("%s: joined%s", joined_link(link->joined), needed ? "" : " already");
+    log_debug("%s: joined%s", joined_link(link->joined), same ? " already" : "");
     link->identity = *identity;
     link->known = true;
+    on_changed(c);
     tell_joined(link, NULL);
-    if (!needed) /* one of our own would ask us, who ask for it, and so on */
-        remove_link(link);
+    if (!same)
+        return;
+    /* one of our own would ask us, who ask for it, and so on */
+    for (struct held *h = c->held; h; h = h->next)
+        if (h->link == link)
+            h->link = same;
+    remove_link(link);
 }
 
 static void on_lost(void *ctx, const char *why)
@@ -457,7 +494,10 @@ static void on_lost(void *ctx, const char *why)
             continue;
         }
         *at = h->next;
-        h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
+        if (h->what == HELD_FOR_LINK)
+            h->caller->ops->pass(h->caller);
+        else
+            h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
         free(h);
     }
     bool first = link->on_joined != NULL;
