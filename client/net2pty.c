@@ -519,7 +519,7 @@ static int serve(void)
         pty_session_withdraw(net2pty.sessions[i]);
     if (net2pty.command) { /* the same links can be made again as soon as the front has ended */
         loop_settle(net2pty.loop);
-        supervise_report(net2pty.status);
+        supervise_end(net2pty.status);
     }
     calls_free(net2pty.calls);
     exec_free(net2pty.exec);

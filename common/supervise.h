@@ -58,6 +58,9 @@ int supervise_split(void);
 /* Ends the process in front with this status. The supervisor lives on. */
 void supervise_report(int status);
 
+/* Likewise at the very end of the supervisor; inside another net2pty, when that has come. */
+void supervise_end(int status);
+
 /* Whether programs can be supervised here, found out with a scratch process: 0, or -errno with the
  * layer that refuses in `error`. */
 int supervise_test(char error[static SUPERVISE_ERROR_MAX]);

@@ -56,7 +56,7 @@ enum {
 
 /* What the supervisor tells the front. */
 struct message {
-    enum { MESSAGE_STARTED, MESSAGE_STATUS } kind;
+    enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST } kind;
     int value; /* process number, or exit status */
 };
 
@@ -106,7 +106,11 @@ static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
             continue;
         if (n != sizeof m) /* it has died */
             _exit(SUPERVISE_EXIT_FAILED);
-        if (m.kind == MESSAGE_STATUS)
+        /* an outer one would take it for something left behind; others need not wait for that */
+        while (m.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
+               waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
+            ;
+        if (m.kind != MESSAGE_STARTED)
             _exit(m.value);
         forward_to = m.value;
     }
@@ -140,18 +144,20 @@ int supervise_split(void)
     return 0;
 }
 
-static void tell_front(int kind, int value)
+static void tell_front(struct message m)
 {
-    struct message m = {.kind = kind == MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_STARTED,
-                        .value = value};
-
     if (to_front >= 0 && write(to_front, &m, sizeof m) < 0)
         log_debug("the process in front has gone");
 }
 
 void supervise_report(int status)
 {
-    tell_front(MESSAGE_STATUS, status);
+    tell_front((struct message){MESSAGE_STATUS, status});
+}
+
+void supervise_end(int status)
+{
+    tell_front((struct message){MESSAGE_LAST, status});
 }
 
 /* --- memory and descriptors of a caller --------------------------------------------------------
@@ -452,7 +458,7 @@ static void finish(struct supervisor *s)
     s->finished = true;
     if (s->notified)
         event_del(s->notified);
-    tell_front(MESSAGE_STARTED, (int)getpid()); /* it is we who are to end now */
+    tell_front((struct message){MESSAGE_STARTED, (int)getpid()}); /* it is we who are to end now */
     s->callbacks->finished(s->ctx);
 }
 
@@ -629,7 +635,7 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
         goto fail;
     }
     close(sockets[0]);
-    tell_front(MESSAGE_STARTED, s->command);
+    tell_front((struct message){MESSAGE_STARTED, s->command});
     return s;
 
 fail:
