@@ -22,6 +22,7 @@
 
 enum {
     TICK_MS = 10,
+    PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
 };
 
@@ -46,6 +47,7 @@ enum held_for {
     HELD_FOR_WAIT,       /* `wait` is not over */
     HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
     HELD_FOR_CONNECTION, /* a greeting */
+    HELD_FOR_LINK,       /* on `file`: a link that is not joined again yet */
 };
 
 struct held {
@@ -55,6 +57,8 @@ struct held {
     enum held_for what;
     struct ioctl_wait wait;
     uint32_t id;
+    struct vport_identity file;
+    uint64_t since_ms;
 };
 
 struct calls {
@@ -99,6 +103,7 @@ static void hold(struct calls *c, struct link *link, struct caller *caller,
     *h = *state;
     h->caller = caller;
     h->link = link;
+    h->since_ms = os_now_ms();
     h->next = c->held;
     c->held = h;
     schedule_tick(c);
@@ -198,24 +203,45 @@ static bool carry_out(struct link *link, struct caller *caller, struct held *sta
                          : carry_out_there(link, caller, state);
 }
 
+static bool is_same(const struct vport_identity *a, const struct vport_identity *b)
+{
+    return a->inode == b->inode && a->special == b->special && a->device == b->device;
+}
+
 static struct link *link_of(struct calls *c, const struct vport_identity *file)
 {
     for (struct link *l = c->links; l; l = l->next) {
         if (l->session) /* a port that hangs up is replaced */
             vport_identity(pty_session_port(l->session), &l->identity);
-        if (l->known && l->identity.inode == file->inode && l->identity.special == file->special &&
-            l->identity.device == file->device)
+        if (l->known && is_same(&l->identity, file))
             return l;
     }
+    return NULL;
+}
+
+/* The link at whose path the file stands, and which is to be joined again: a program was quicker
+ * than we to see that somebody serves it now. */
+static struct link *lost_link_of(struct calls *c, const struct vport_identity *file)
+{
+    struct vport_identity now;
+
+    for (struct link *l = c->links; l; l = l->next)
+        if (!l->known && !l->on_joined && vport_find(joined_link(l->joined), &now) == 0 &&
+            is_same(&now, file))
+            return l;
     return NULL;
 }
 
 void calls_make(struct calls *c, const struct vport_identity *identity, struct caller *caller)
 {
     struct link *link = link_of(c, identity);
-    struct held state = {0};
+    struct link *lost = link ? NULL : lost_link_of(c, identity);
+    struct held state = {.what = HELD_FOR_LINK, .file = *identity};
 
-    if (!link)
+    if (lost) {
+        joined_hurry(lost->joined);
+        hold(c, lost, caller, &state);
+    } else if (!link)
         caller->ops->pass(caller);
     else if (!carry_out(link, caller, &state))
         hold(c, link, caller, &state);
@@ -248,11 +274,27 @@ static void abandon(struct held *h)
         joined_cancel(h->link->joined, h->id);
 }
 
+/* What to answer because the caller has gone, or a signal wants it: 0 for nothing. On a serial port
+ * no signal interrupts a setting, and programs are not made for it: they are only let go when it
+ * takes as long as it never should. */
+static int interruption(const struct held *h)
+{
+    struct caller *caller = h->caller;
+    struct ioctl_shape shape = {0};
+
+    if (!caller->ops->is_waiting(caller))
+        return -EINTR;
+    ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
+    if (!shape.waits && os_now_ms() - h->since_ms < PATIENCE_MS)
+        return 0;
+    return caller->ops->interruption(caller);
+}
+
 /* Looks at a held call again. Returns whether it is still held. */
 static bool look_again(struct held *h)
 {
     struct caller *caller = h->caller;
-    int result = caller->ops->is_waiting(caller) ? caller->ops->interruption(caller) : -EINTR;
+    int result = interruption(h);
 
     if (result < 0) {
         abandon(h);
@@ -272,6 +314,13 @@ static bool look_again(struct held *h)
         if (!pty_session_is_connected(h->link->session))
             return true;
         break;
+    case HELD_FOR_LINK:
+        if (!h->link->known)
+            return true;
+        if (is_same(&h->link->identity, &h->file))
+            return !carry_out(h->link, caller, h);
+        caller->ops->pass(caller);
+        return false;
     }
     caller->ops->answer(caller, result);
     return false;
@@ -411,19 +460,30 @@ static void remove_link(struct link *link)
 static void on_ready(void *ctx, const struct vport_identity *identity)
 {
     struct link *link = ctx;
+    struct calls *c = link->calls;
+    struct link *same = link->how == CALLS_JOIN_ONCE ? link_of(c, identity) : NULL;
 
+    log_debug("%s: joined%s", joined_link(link->joined), same ? " already" : "");
     link->identity = *identity;
     link->known = true;
-    log_debug("%s: joined", joined_link(link->joined));
+    on_changed(c);
     tell_joined(link, NULL);
+    if (!same)
+        return;
+    /* one of our own would ask us, who ask for it, and so on */
+    for (struct held *h = c->held; h; h = h->next)
+        if (h->link == link)
+            h->link = same;
+    remove_link(link);
 }
 
 static void on_lost(void *ctx, const char *why)
 {
     struct link *link = ctx;
     struct calls *c = link->calls;
+    bool was_known = link->known;
 
-    if (link->known)
+    if (was_known)
         log_debug("%s: %s", joined_link(link->joined), why);
     link->known = false;
     for (struct held **at = &c->held; *at;) {
@@ -434,11 +494,15 @@ static void on_lost(void *ctx, const char *why)
             continue;
         }
         *at = h->next;
-        h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
+        if (h->what == HELD_FOR_LINK)
+            h->caller->ops->pass(h->caller);
+        else
+            h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
         free(h);
     }
     bool first = link->on_joined != NULL;
-    if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first)) {
+    if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first) ||
+        was_known) { /* its port may only be another one now */
         joined_retry(link->joined);
         return;
     }

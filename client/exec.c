@@ -298,6 +298,11 @@ struct exec *exec_start(struct event_base *base, const struct exec_options *opti
     return e;
 }
 
+bool exec_stop(struct exec *e)
+{
+    return e->supervisor && supervise_stop(e->supervisor);
+}
+
 void exec_free(struct exec *e)
 {
     if (!e)

@@ -6,6 +6,8 @@
 #ifndef CLIENT_EXEC_H
 #define CLIENT_EXEC_H
 
+#include <stdbool.h>
+
 struct calls;
 struct event_base;
 struct exec;
@@ -33,5 +35,9 @@ struct exec_options {
 struct exec *exec_start(struct event_base *base, const struct exec_options *options,
                         struct calls *calls, void (*finished)(void *ctx, int status), void *ctx);
 void exec_free(struct exec *e);
+
+/* Asks COMMAND to end; what is left of it is served until then. Returns false if it does not run.
+ */
+bool exec_stop(struct exec *e);
 
 #endif

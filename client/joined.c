@@ -161,6 +161,12 @@ void joined_retry(struct joined *j)
         j->retry_ms = RETRY_MAX_MS;
 }
 
+void joined_hurry(struct joined *j)
+{
+    if (!j->stream)
+        schedule(j, 0);
+}
+
 const char *joined_link(const struct joined *j)
 {
     return j->link;

@@ -31,6 +31,9 @@ void joined_free(struct joined *j);
 void joined_start(struct joined *j);
 void joined_retry(struct joined *j);
 
+/* There is reason to believe that the link is there: tries now, if it is lost. */
+void joined_hurry(struct joined *j);
+
 const char *joined_link(const struct joined *j);
 
 /* Asks: `answered` comes with the question's id. Returns 0, -ENOBUFS while too much is asked, or

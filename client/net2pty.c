@@ -450,10 +450,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     end_with(EXIT_NOT_CONNECTED);
 }
 
-/* The supervisor is asked to end before COMMAND has started, or in its place. */
+/* The supervisor is asked to end: before COMMAND has started, in its place, or, by one who asks
+ * every process, as systemd does, together with it. COMMAND may want its links until it has ended.
+ */
 static void on_stop(void *ctx)
 {
     (void)ctx;
+    if (net2pty.exec && exec_stop(net2pty.exec))
+        return;
     end_with(net2pty.command ? 128 + 15 : CLI_EXIT_OK);
 }
 
@@ -515,7 +519,7 @@ static int serve(void)
         pty_session_withdraw(net2pty.sessions[i]);
     if (net2pty.command) { /* the same links can be made again as soon as the front has ended */
         loop_settle(net2pty.loop);
-        supervise_report(net2pty.status);
+        supervise_end(net2pty.status);
     }
     calls_free(net2pty.calls);
     exec_free(net2pty.exec);

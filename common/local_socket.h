@@ -47,7 +47,8 @@ enum { LOCAL_SOCKET_PATH_MAX = 4096 };
 /* The path of `link` from the root, its folder's symbolic links resolved. Returns 0 or -errno. */
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX]);
 
-/* Connects, blocking, to the socket beside `link`. Returns it, or -errno. */
+/* Connects to the socket beside `link`. Returns it, blocking, or -errno: -EAGAIN when so many wait
+ * there that it would have to wait, too. */
 evutil_socket_t local_socket_connect(const char *link);
 
 /* Likewise to the one of that name. */

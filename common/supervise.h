@@ -58,6 +58,9 @@ int supervise_split(void);
 /* Ends the process in front with this status. The supervisor lives on. */
 void supervise_report(int status);
 
+/* Likewise at the very end of the supervisor; inside another net2pty, when that has come. */
+void supervise_end(int status);
+
 /* Whether programs can be supervised here, found out with a scratch process: 0, or -errno with the
  * layer that refuses in `error`. */
 int supervise_test(char error[static SUPERVISE_ERROR_MAX]);
@@ -86,6 +89,9 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
                                    const struct supervise_callbacks *callbacks, void *ctx,
                                    int *status, char error[static SUPERVISE_ERROR_MAX]);
 void supervise_free(struct supervisor *s);
+
+/* Sends the command SIGTERM. Returns false if it has ended. */
+bool supervise_stop(struct supervisor *s);
 
 /* Which file the caller's descriptor is. Returns 0 or -errno. */
 int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);

@@ -96,6 +96,9 @@ bool vport_is_open(const struct vport *v);
 /* The port, as supervise_identity sees it through a program's descriptor. */
 void vport_identity(const struct vport *v, struct vport_identity *identity);
 
+/* Likewise what stands at the path `link`, whoever made it. Returns 0 or -errno. */
+int vport_find(const char *link, struct vport_identity *identity);
+
 /*
  * For a program that is stopped in a request (supervise.h): takes all that was written before it,
  * with the callbacks that belong to it, and notices that the port is open. Returns false if

@@ -19,13 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <event2/event.h>
 #include <event2/listener.h>
 
-enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10 };
+#include "log.h"
+
+enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500 };
 
 struct local_socket {
     struct evconnlistener *listener;
-    int folder; /* -1: without a file */
+    struct event *retry; /* after the system had no descriptor for a new connection */
+    int folder;          /* -1: without a file */
     char name[NAME_MAX + 1];
     void (*accepted)(void *ctx, evutil_socket_t fd);
     void *ctx;
@@ -60,22 +64,29 @@ static int make_address(int folder, const char *name, struct sockaddr_un *un)
     return n < (int)sizeof un->sun_path ? 0 : -ENAMETOOLONG;
 }
 
+/* Connects without waiting: who serves the socket may be stopped, and its queue full (-EAGAIN).
+ * Returns a socket that blocks, or -errno. */
+static int connect_now(const struct sockaddr_un *un, socklen_t len)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)un, len) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
 static int connect_at(int folder, const char *name)
 {
     struct sockaddr_un un;
     int r = make_address(folder, name, &un);
 
-    if (r < 0)
-        return r;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&un, sizeof un) < 0) {
-        r = -errno;
-        close(fd);
-        return r;
-    }
-    return fd;
+    return r < 0 ? r : connect_now(&un, sizeof un);
 }
 
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX])
@@ -116,6 +127,43 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     l->accepted(l->ctx, fd);
 }
 
+/* The waiting connection stays readable, so the listener has to rest. */
+static void on_accept_error(struct evconnlistener *listener, void *ctx)
+{
+    const struct timeval delay = {0, ACCEPT_RETRY_MS * 1000};
+    struct local_socket *l = ctx;
+
+    log_warn("%s: cannot accept a connection: %s", l->name,
+             evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    evconnlistener_disable(listener);
+    event_add(l->retry, &delay);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *ctx)
+{
+    struct local_socket *l = ctx;
+
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(l->listener);
+}
+
+/* Listens at `un`, an address of `len` bytes. Returns 0 or -errno. */
+static int listen_now(struct local_socket *l, struct event_base *base, struct sockaddr_un *un,
+                      int len, evconnlistener_cb accepted)
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+
+    l->retry = evtimer_new(base, on_retry, l);
+    if (!l->retry)
+        return -ENOMEM;
+    l->listener = evconnlistener_new_bind(base, accepted, l, flags, 8, (struct sockaddr *)un, len);
+    if (!l->listener)
+        return -errno;
+    evconnlistener_set_error_cb(l->listener, on_accept_error);
+    return 0;
+}
+
 /* Locks the folder against another one that starts. Anybody who may open it can hold that lock: so
  * we do not wait for ever. Returns 0 or -errno. */
 static int lock_folder(int folder)
@@ -135,7 +183,6 @@ static int lock_folder(int folder)
 /* Binds and listens in a folder that is locked. Returns 0 or -errno. */
 static int listen_at(struct local_socket *l, struct event_base *base, bool *stale)
 {
-    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
     struct sockaddr_un un;
     int r = make_address(l->folder, l->name, &un);
 
@@ -147,7 +194,7 @@ static int listen_at(struct local_socket *l, struct event_base *base, bool *stal
         return -EADDRINUSE;
     }
     if (living != -ENOENT && living != -ECONNREFUSED)
-        return living == -EACCES ? -EADDRINUSE : living;
+        return living == -EACCES || living == -EAGAIN ? -EADDRINUSE : living;
     struct stat st;
     /* a file that is no socket refuses a connection, too */
     if (living == -ECONNREFUSED &&
@@ -156,9 +203,7 @@ static int listen_at(struct local_socket *l, struct event_base *base, bool *stal
     *stale = living == -ECONNREFUSED;
     if (*stale && unlinkat(l->folder, l->name, 0) < 0)
         return -errno;
-    l->listener = evconnlistener_new_bind(base, on_accept, l, flags, 8, (struct sockaddr *)&un,
-                                          (int)sizeof un);
-    return l->listener ? 0 : -errno;
+    return listen_now(l, base, &un, (int)sizeof un, on_accept);
 }
 
 static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ERROR_MAX])
@@ -256,10 +301,10 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
                                                void (*accepted)(void *ctx, evutil_socket_t fd),
                                                void *ctx, char error[static LOCAL_SOCKET_ERROR_MAX])
 {
-    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
     struct local_socket *l = calloc(1, sizeof *l);
     struct sockaddr_un un;
     uint64_t random;
+    int r = -EIO;
 
     snprintf(error, LOCAL_SOCKET_ERROR_MAX, "out of memory");
     if (!l)
@@ -270,12 +315,10 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
     if (getrandom(&random, sizeof random, 0) == sizeof random) {
         snprintf(l->name, sizeof l->name, "@net2pty-%d-%016llx", (int)getpid(),
                  (unsigned long long)random);
-        l->listener =
-            evconnlistener_new_bind(base, on_accept_named, l, flags, 8, (struct sockaddr *)&un,
-                                    make_named_address(l->name, &un));
+        r = listen_now(l, base, &un, make_named_address(l->name, &un), on_accept_named);
     }
-    if (!l->listener) {
-        snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(errno));
+    if (r < 0) {
+        snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(-r));
         local_socket_free(l);
         return NULL;
     }
@@ -292,18 +335,7 @@ evutil_socket_t local_socket_connect_named(const char *name)
     struct sockaddr_un un;
     int len = make_named_address(name, &un);
 
-    if (len < 0)
-        return len;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&un, (socklen_t)len) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    return fd;
+    return len < 0 ? len : connect_now(&un, (socklen_t)len);
 }
 
 /* -----------------------------------------------------------------------------------------------
@@ -317,6 +349,8 @@ void local_socket_free(struct local_socket *l)
         unlinkat(l->folder, l->name, 0);
     if (l->listener)
         evconnlistener_free(l->listener);
+    if (l->retry)
+        event_free(l->retry);
     if (l->folder >= 0)
         close(l->folder);
     free(l);

@@ -56,13 +56,14 @@ enum {
 
 /* What the supervisor tells the front. */
 struct message {
-    enum { MESSAGE_STARTED, MESSAGE_STATUS } kind;
+    enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST } kind;
     int value; /* process number, or exit status */
 };
 
 static int to_front = -1;
 static pid_t front_group;
 static volatile sig_atomic_t forward_to; /* whom the front passes signals on to */
+static pid_t supervisor_process;
 
 static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
                                 SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
@@ -72,8 +73,8 @@ enum { FORWARDED = sizeof forwarded / sizeof *forwarded };
 static void on_forward(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    /* the terminal's signals go to COMMAND as well, without us */
-    if (info->si_code != SI_KERNEL && forward_to > 0)
+    /* the terminal's signals go to COMMAND as well, without us, but not to the supervisor */
+    if (info->si_code != SI_KERNEL || forward_to == supervisor_process)
         kill((pid_t)forward_to, number);
 }
 
@@ -81,8 +82,13 @@ static void forward_signals(void)
 {
     struct sigaction action = {.sa_sigaction = on_forward, .sa_flags = SA_SIGINFO};
 
-    for (int i = 0; i < FORWARDED; i++)
-        sigaction(forwarded[i], &action, NULL);
+    for (int i = 0; i < FORWARDED; i++) {
+        struct sigaction now;
+
+        /* nohup, and shells for what they put in the background, have COMMAND ignore some */
+        if (sigaction(forwarded[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+            sigaction(forwarded[i], &action, NULL);
+    }
 }
 
 /* Waits for COMMAND's status and ends with it. */
@@ -90,6 +96,7 @@ static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
 {
     struct message m;
 
+    supervisor_process = supervisor;
     forward_to = supervisor;
     forward_signals();
     for (;;) {
@@ -99,7 +106,11 @@ static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
             continue;
         if (n != sizeof m) /* it has died */
             _exit(SUPERVISE_EXIT_FAILED);
-        if (m.kind == MESSAGE_STATUS)
+        /* an outer one would take it for something left behind; others need not wait for that */
+        while (m.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
+               waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
+            ;
+        if (m.kind != MESSAGE_STARTED)
             _exit(m.value);
         forward_to = m.value;
     }
@@ -133,18 +144,20 @@ int supervise_split(void)
     return 0;
 }
 
-static void tell_front(int kind, int value)
+static void tell_front(struct message m)
 {
-    struct message m = {.kind = kind == MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_STARTED,
-                        .value = value};
-
     if (to_front >= 0 && write(to_front, &m, sizeof m) < 0)
         log_debug("the process in front has gone");
 }
 
 void supervise_report(int status)
 {
-    tell_front(MESSAGE_STATUS, status);
+    tell_front((struct message){MESSAGE_STATUS, status});
+}
+
+void supervise_end(int status)
+{
+    tell_front((struct message){MESSAGE_LAST, status});
 }
 
 /* --- memory and descriptors of a caller --------------------------------------------------------
@@ -445,7 +458,7 @@ static void finish(struct supervisor *s)
     s->finished = true;
     if (s->notified)
         event_del(s->notified);
-    tell_front(MESSAGE_STARTED, (int)getpid()); /* it is we who are to end now */
+    tell_front((struct message){MESSAGE_STARTED, (int)getpid()}); /* it is we who are to end now */
     s->callbacks->finished(s->ctx);
 }
 
@@ -540,10 +553,14 @@ static _Noreturn void become_command(int socket, char *const argv[], enum superv
     char go;
 
     setpgid(0, front_group);
-    for (int i = 1; i < NSIG; i++) /* what the loop has set, and what we ignore */
-        if (i == SIGPIPE || i == SIGTTOU || i == SIGCHLD || i == SIGTERM || i == SIGINT ||
-            i == SIGHUP || i == SIGUSR1)
+    for (int i = 1; i < NSIG; i++) { /* what the loop has set, and what we ignore */
+        struct sigaction now;
+
+        if (sigaction(i, NULL, &now) < 0)
+            continue;
+        if (now.sa_handler != SIG_IGN || i == SIGPIPE || i == SIGTTOU || i == SIGCHLD)
             signal(i, SIG_DFL);
+    }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -618,7 +635,7 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
         goto fail;
     }
     close(sockets[0]);
-    tell_front(MESSAGE_STARTED, s->command);
+    tell_front((struct message){MESSAGE_STARTED, s->command});
     return s;
 
 fail:
@@ -644,6 +661,11 @@ void supervise_free(struct supervisor *s)
     if (s->listener >= 0)
         close(s->listener);
     free(s);
+}
+
+bool supervise_stop(struct supervisor *s)
+{
+    return s->command > 0 && kill(s->command, SIGTERM) == 0;
 }
 
 void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result)

@@ -411,6 +411,16 @@ void vport_identity(const struct vport *v, struct vport_identity *identity)
     *identity = v->identity;
 }
 
+int vport_find(const char *link, struct vport_identity *identity)
+{
+    struct stat st;
+
+    if (stat(link, &st) < 0)
+        return -errno;
+    *identity = (struct vport_identity){st.st_dev, st.st_ino, st.st_rdev};
+    return 0;
+}
+
 bool vport_take(struct vport *v)
 {
     int unread = 0;

@@ -277,6 +277,32 @@ static void joined_links_likewise(void)
     end();
 }
 
+/* A set that has to wait for room is carried out, whatever signals its program gets meanwhile. */
+static void signals_do_not_interrupt_sets(void)
+{
+    static char block[64 * 1024];
+
+    begin();
+    fake_vport_open();
+    RUN_UNTIL(pty_session_is_connected(session));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading)
+        fake_vport_write(block);
+    struct fake_caller f = caller_of(TIOCMBIS, 8);
+    f.signal = -EINTR;
+    calls_make(calls, &identity, &f.caller);
+    for (int i = 0; i < 10; i++)
+        event_base_loop(base, EVLOOP_ONCE); /* its tick */
+    CHECK(f.state == CALLER_WAITS);
+
+    int peer = accept(server, NULL, NULL);
+    CHECK(peer >= 0);
+    RUN_UNTIL(recv(peer, block, sizeof block, MSG_DONTWAIT) <= 0 && f.state != CALLER_WAITS);
+    CHECK(f.state == CALLER_ANSWERED && f.result == 0);
+    close(peer);
+    end();
+}
+
 /* The other end of the socket, which says when it begins. */
 static evutil_socket_t wire = -1;
 
@@ -396,6 +422,40 @@ static void too_many_questions_end_a_visit(void)
     end();
 }
 
+/* As `net2pty exec LINK` asks for, inside the COMMAND of the one that serves LINK. */
+static void a_link_of_ones_own_is_not_joined(void)
+{
+    begin();
+    joined_times = 0;
+    calls_join(calls, "/tmp/fake", CALLS_JOIN_ONCE, on_joined, NULL);
+    RUN_UNTIL(joined_times == 1);
+    CHECK_TEXT(join_refusal, "");
+    check_calls(calls);
+    end();
+}
+
+/* Its port is another one then, its net2pty the same. */
+static void a_link_that_hangs_up_stays_joined(void)
+{
+    begin();
+    options.hangup = true;
+    RUN_UNTIL(pty_session_is_connected(session));
+    joined_times = 0;
+    calls_join(others, "/tmp/fake", CALLS_JOIN_ONCE, on_joined, NULL);
+    RUN_UNTIL(joined_times == 1);
+
+    struct fake_caller f = caller_of(TIOCMIWAIT, TIOCM_CTS);
+    calls_make(others, &identity, &f.caller);
+    close(accept(server, NULL, NULL));
+    RUN_UNTIL(f.state != CALLER_WAITS);
+    CHECK(f.state == CALLER_ANSWERED && f.result == -EIO);
+    CHECK(make(others, TIOCMGET, 8, -1).state == CALLER_ANSWERED); /* by who was quick */
+    CHECK(joined_times == 1);
+    end_session();
+    RUN_UNTIL(make(others, TIOCMGET, 8, -1).state == CALLER_PASSED);
+    end();
+}
+
 static void a_link_that_nobody_serves_is_not_joined(void)
 {
     begin();
@@ -424,9 +484,15 @@ static void joining_waits_for_the_server(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(requests_are_carried_out),       TEST(joined_links_likewise),
-        TEST(visitors_are_answered),          TEST(visitors_that_babble_are_sent_away),
-        TEST(too_many_questions_end_a_visit), TEST(a_link_that_nobody_serves_is_not_joined),
+        TEST(requests_are_carried_out),
+        TEST(joined_links_likewise),
+        TEST(signals_do_not_interrupt_sets),
+        TEST(visitors_are_answered),
+        TEST(visitors_that_babble_are_sent_away),
+        TEST(too_many_questions_end_a_visit),
+        TEST(a_link_that_nobody_serves_is_not_joined),
+        TEST(a_link_of_ones_own_is_not_joined),
+        TEST(a_link_that_hangs_up_stays_joined),
         TEST(joining_waits_for_the_server),
     };
 

@@ -36,6 +36,13 @@ def main():
     program.expected = True
     equal(program.wait(30), 13, f'exit status; it said: {program.log()}')
     check('modem lines' not in program.log(), 'nothing is missing')
+    check('left something' not in program.log(), 'an inner one has gone when its status is there')
+
+    # the outer one's own link
+    program = harness.Program([net2pty, *pairs[0], '--', net2pty, 'exec', links[0], '--',
+                               '/usr/bin/python3', '-c', PROGRAM, links[0]])
+    program.expected = True
+    equal(program.wait(30), 13, f'exit status; it said: {program.log()}')
 
     # a socket that is not there any more, in an environment that was kept
     program = harness.Program(['env', 'NET2PTY_SOCKET=@net2pty-gone', net2pty, *pairs[0], '--',

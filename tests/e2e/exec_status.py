@@ -33,6 +33,13 @@ def main():
     program.process.send_signal(signal.SIGTERM)
     equal(program.wait(10), 9, 'SIGTERM reaches COMMAND')
 
+    program = start(link, where, 'sh', '-c',
+                    f'trap "stty -F {link} >/dev/null && exit 9" TERM; echo $PPID; '
+                    'while :; do sleep 0.05; done')
+    supervisor = int(program.says(r'^(\d+)$').group(1))
+    os.kill(supervisor, signal.SIGTERM)
+    equal(program.wait(10), 9, 'sent to every process it leaves COMMAND its port')
+
     out = harness.temp('background')
     before = time.monotonic()
     program = start(link, where, 'sh', '-c',
