@@ -111,7 +111,7 @@ static bool take(struct side *s, const uint8_t **data, size_t *len)
         write_urb(s);
         break;
     case USBIP_READ_BAD:
-        CHECK(!"a recorded message is no message");
+        CHECK(false); /* a recorded message is no message */
         break;
     case USBIP_READ_NOTHING:
         return false;
