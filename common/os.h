@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio.h>
 
 #include <event2/util.h>
 
@@ -85,6 +86,11 @@ const char *os_listen_advice(int error);
 /* How to let other machines through the system's firewall to `port`; empty where no firewall stands
  * in the way by itself. */
 void os_firewall_hint(uint16_t port, char *text, size_t size);
+
+/* Moves to a place in a file of any size. Returns 0 or -errno. */
+int os_seek(FILE *file, uint64_t offset);
+/* Its size in bytes, or -errno. */
+int64_t os_file_size(FILE *file);
 
 /* Milliseconds and microseconds of one clock that only goes forward. */
 uint64_t os_now_ms(void);

@@ -91,7 +91,8 @@ static const struct cli_program program = {
         "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
         "usb:demo-NAME is a built-in USB device, published over USB/IP: demo-loop, demo-ftdi,\n"
-        "demo-icestick; several of them may share one PORT. Real USB devices are not yet.\n"
+        "demo-icestick, demo-disk; several of them may share one PORT. Real USB devices are not "
+        "yet.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
         "are for everybody. PORT 0 lets the system choose.\n"
         "On Windows, service installs, removes and controls a service that runs with the\n"
@@ -101,7 +102,8 @@ static const struct cli_program program = {
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers) and, of demo-icestick, file=PATH (its flash memory) and times=real.\n"
+           "transfers); of demo-icestick file=PATH (its flash memory) and times=real; of\n"
+           "demo-disk file=IMAGE and ro.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
            "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
            "wrong.\n",

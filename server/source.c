@@ -254,6 +254,14 @@ static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_M
     return 0;
 }
 
+static int take_read_only(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct source *)ctx)->usb_read_only = true;
+    return 0;
+}
+
 static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     bool real = strcmp(value, "real") == 0;
@@ -269,7 +277,8 @@ static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_
 /* Of a usb: source. */
 static const struct cli_option usb_options[] = {
     {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
-    {"file", 0, "PATH", take_file, "where demo-icestick keeps its flash memory (nowhere)"},
+    {"file", 0, "PATH", take_file, "demo-disk's image; where demo-icestick's flash memory is kept"},
+    {"ro", 0, NULL, take_read_only, "demo-disk cannot be written"},
     {"times", 0, "real", take_times,
      "demo-icestick takes as long as a real one to write and erase"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
@@ -281,7 +290,7 @@ static int take_nothing(void *ctx, const char *value, char error[static CLI_ERRO
     (void)ctx;
     (void)value;
     snprintf(error, CLI_ERROR_MAX,
-             "is no option of a USB device; there are name=, budget=, file= and times=");
+             "is no option of a USB device; there are name=, budget=, file=, ro and times=");
     return -EINVAL;
 }
 

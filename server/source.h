@@ -57,9 +57,10 @@ struct source {
     const struct reset_recipe *reset; /* of reset=, or NULL */
     bool joined;                      /* usb: it shares the listener of the source before it */
     const char *usb_file;             /* usb: what a built-in device's memory holds, or NULL */
-    bool usb_real_times;              /* and it takes as long as a real one */
-    size_t usb_budget;                /* bytes that transfers of one client may hold */
-    unsigned line_delay_ms;           /* of changes of DTR and RTS that carry the client's time */
+    bool usb_read_only;
+    bool usb_real_times;    /* and it takes as long as a real one */
+    size_t usb_budget;      /* bytes that transfers of one client may hold */
+    unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */
 };
 
 /* The options behind commas, for --help. */

@@ -73,7 +73,8 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
     e->sources = sources;
     at = &e->devices;
     for (int i = 0; i < count; i++) {
-        const struct demo_options options = {sources[i].usb_file, sources[i].usb_real_times};
+        const struct demo_options options = {sources[i].usb_file, sources[i].usb_read_only,
+                                             sources[i].usb_real_times};
 
         *at =
             demo_new(base, sources[i].selector, &options, sources[i].name, (unsigned)i + 1, error);

@@ -139,6 +139,18 @@ uint64_t os_now_us(void)
     return seconds * 1000000 + rest * 1000000 / (uint64_t)frequency.QuadPart;
 }
 
+int os_seek(FILE *file, uint64_t offset)
+{
+    return _fseeki64(file, (int64_t)offset, SEEK_SET) != 0 ? -errno : 0;
+}
+
+int64_t os_file_size(FILE *file)
+{
+    if (_fseeki64(file, 0, SEEK_END) != 0)
+        return -errno;
+    return _ftelli64(file);
+}
+
 uint64_t os_now_ms(void)
 {
     return os_now_us() / 1000;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "icestick.h"
+#include "usb_disk.h"
 #include "usb_ftdi.h"
 #include "usb_loop.h"
 
-const char demo_names[] = "loop (loop:full, loop:super), ftdi, icestick";
+const char demo_names[] = "loop (loop:full, loop:super), ftdi, icestick, disk";
 
 static const struct {
     const char *text;
@@ -45,6 +46,11 @@ struct usb_device *demo_new(struct event_base *base, const char *selector,
         d = usb_ftdi_new(base, name, number);
     else if (strcmp(selector, "icestick") == 0)
         d = icestick_new(base, options->file, options->real_times, name, number, error);
+    else if (strcmp(selector, "disk") == 0 && options->file)
+        d = usb_disk_new(base, options->file, options->read_only, name, number, error);
+    else if (strcmp(selector, "disk") == 0)
+        snprintf(error, DEMO_ERROR_MAX,
+                 "usb:demo-disk: its image is missing, as in usb:demo-disk,file=IMAGE");
     else
         found = false;
     if (!found)

@@ -17,7 +17,8 @@ extern const char demo_names[];
 
 struct demo_options {
     const char *file; /* what a memory holds, or NULL */
-    bool real_times;  /* it takes as long as the real one's */
+    bool read_only;
+    bool real_times; /* it takes as long as the real one's */
 };
 
 /* Makes the device that `selector` names ("loop", "loop:full"), listed as the `number`-th of its
