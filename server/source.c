@@ -369,8 +369,10 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
     const char *why;
 
     if (!text) {
-        snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", s->name,
-                 s->name);
+        const char *typed = s->kind == SOURCE_USB ? s->name : s->selector;
+
+        snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", typed,
+                 typed);
         return -EINVAL;
     }
     if (addr_parse_listen(text, listen, &why) == 0)

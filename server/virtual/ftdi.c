@@ -61,7 +61,7 @@ static void wait_for_deadline(struct ftdi_channel *c)
 {
     uint64_t now = os_now_us();
     uint64_t us = c->deadline_us > now ? c->deadline_us - now : 0;
-    const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+    const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
 
     if (!event_pending(c->timer, EV_TIMEOUT, NULL))
         event_add(c->timer, &delay);

@@ -63,6 +63,7 @@ def main():
     peer.send(b'good')
     equal(good.read(4), b'good', 'data of the good port')
     busy.refuse(0)
+    forbidden.refuse(0)
     harness.Peer(server.ports[0]).agreed()
 
     # without modem lines they are what was set, and the rest works

@@ -56,6 +56,15 @@ def point(name, path):
         os.symlink(path, link)
 
 
+def blank_state(folder, number):
+    """What pty_lines.c has of a PTY, all zero; in place, as the wineserver may have it mapped."""
+    path = os.path.join(folder, number)
+    with open(path, 'r+b' if os.path.exists(path) else 'w+b') as f:
+        f.write(bytes(4096))
+        f.flush()
+        return mmap.mmap(f.fileno(), 4096)
+
+
 class Port(harness.Device):
     """A PTY that Windows programs open as `name`; with `lines` it has modem lines."""
 
@@ -63,20 +72,12 @@ class Port(harness.Device):
         super().__init__()
         self.name = name
         number = os.path.basename(self.path)
-        self.for_server = self._state(os.path.join(REFUSALS, number))
+        self.for_server = blank_state(REFUSALS, number)
         if lines:
-            self.state = self._state(os.path.join(LINES, number))
+            self.state = blank_state(LINES, number)
         elif os.path.exists(os.path.join(LINES, number)):
             os.unlink(os.path.join(LINES, number))
         point(name, self.path)
-
-    @staticmethod
-    def _state(path):
-        """The state in a file, all zero; in place, as the wineserver may have it mapped."""
-        with open(path, 'r+b' if os.path.exists(path) else 'w+b') as f:
-            f.write(bytes(4096))
-            f.flush()
-            return mmap.mmap(f.fileno(), 4096)
 
     def refuse(self, how):
         """Lets the wineserver refuse to open it."""
