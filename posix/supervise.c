@@ -227,36 +227,51 @@ int supervise_write(const struct supervise_call *call, uint64_t address, const v
     return copy(call, address, (void *)(uintptr_t)data, len, true);
 }
 
-/* One line of /proc/TID/status, as a hexadecimal or decimal number. */
-static uint64_t status_number(const char *status, const char *name, int base)
-{
-    const char *line = strstr(status, name);
+/* What /proc/TID/status says of signals. */
+struct signals {
+    uint64_t own, shared, blocked; /* pending ones, and the mask */
+    uint64_t threads;
+};
 
-    return line ? strtoull(line + strlen(name), NULL, base) : 0;
+/* Takes a line, if it is the one that begins with `name`. */
+static void take_number(const char *line, const char *name, int base, uint64_t *number)
+{
+    if (strncmp(line, name, strlen(name)) == 0)
+        *number = strtoull(line + strlen(name), NULL, base);
+}
+
+/* Returns 0 or -errno. The groups of the user are in front of the signals, and can be very many. */
+static int read_signals(int tid, struct signals *s)
+{
+    char path[64], *line = NULL;
+    size_t size = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", tid);
+    FILE *status = fopen(path, "re");
+    if (!status)
+        return -errno;
+    while (getline(&line, &size, status) > 0) {
+        take_number(line, "Threads:", 10, &s->threads);
+        take_number(line, "SigPnd:", 16, &s->own);
+        take_number(line, "ShdPnd:", 16, &s->shared);
+        take_number(line, "SigBlk:", 16, &s->blocked);
+    }
+    free(line);
+    fclose(status);
+    return s->threads > 0 ? 0 : -ESRCH;
 }
 
 int supervise_interruption(const struct supervise_call *call)
 {
-    char path[64], status[4096];
+    struct signals s = {0};
 
-    snprintf(path, sizeof path, "/proc/%d/status", call->tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (read_signals(call->tid, &s) < 0)
         return -EINTR;
-    ssize_t n = read(fd, status, sizeof status - 1);
-    close(fd);
-    if (n <= 0)
-        return -EINTR;
-    status[n] = '\0';
-
-    uint64_t own = status_number(status, "\nSigPnd:", 16);
-    uint64_t shared = status_number(status, "\nShdPnd:", 16);
-    uint64_t blocked = status_number(status, "\nSigBlk:", 16);
-    if (((own | shared) & ~blocked) == 0)
+    if (((s.own | s.shared) & ~s.blocked) == 0)
         return 0;
     /* another thread may take a signal of the whole process: then there is nothing to restart for,
      * and the kernel's number would be seen as an errno */
-    bool ours = (own & ~blocked) || status_number(status, "\nThreads:", 10) == 1;
+    bool ours = (s.own & ~s.blocked) || s.threads == 1;
     return ours && call->request == TIOCMIWAIT ? RESTART : -EINTR;
 }
 

@@ -700,6 +700,10 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
         session_catch_up(owner);
         owner = port_owner(p);
     }
+    if (p->next >= 0 && os_tcp_peer_has_closed(p->next)) { /* nor is one that waited and has gone */
+        evutil_closesocket(p->next);
+        p->next = -1;
+    }
     if (owner && !session_is_ending(owner) && session_peer_has_closed(owner) &&
         !p->source->takeover && !p->source->observers && p->next < 0) {
         p->next = fd;

@@ -1481,6 +1481,36 @@ static void a_slow_device_pauses_its_client_and_loses_nothing(void)
     end();
 }
 
+/* Nor is one who waits for it and gives up. */
+static void who_has_closed_is_not_in_the_way_of_the_next_one(void)
+{
+    static uint8_t block[16384];
+    struct client first, second, third;
+
+    begin("");
+    client_connect(&first);
+    fake_serial.room = 0;
+    for (int i = 0; i < 8; i++) { /* until the server does not read any more, and then some */
+        client_send(&first, block, sizeof block);
+        run_for(NULL, 5);
+    }
+    client_close(&first);
+    client_connect(&second);
+    run_for(NULL, 10);
+    client_close(&second);
+    client_connect(&third);
+    run_for(&third, 10);
+    CHECK(!third.ended);
+    client_send(&third, "mine", 4);
+    fake_serial_make_room(SIZE_MAX);
+    const char *gone = NULL;
+    RUN_UNTIL(&third, third.ended || (gone = strstr(logged, "gone: ")) != NULL);
+    RUN_UNTIL(&third, third.ended || strstr(gone, "speaks raw"));
+    CHECK(!third.ended);
+    client_close(&third);
+    end();
+}
+
 static void what_a_client_sent_before_it_left_still_goes_out(void)
 {
     struct client c;
@@ -1651,6 +1681,7 @@ static const struct test tests[] = {
     TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
+    TEST(who_has_closed_is_not_in_the_way_of_the_next_one),
     TEST(what_a_client_sent_before_it_left_still_goes_out),
     TEST(an_unplugged_device_ends_the_session),
     TEST(with_hotplug_the_session_outlives_an_unplug),

@@ -5,7 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <asm/ioctls.h>
 
 #include "test.h"
 
@@ -88,12 +94,39 @@ static void memory_is_reached_by_either_way(void)
     check_refusal(0, EPERM, EPERM, "Yama");
 }
 
+/* A signal that waits for its process is seen, also with a user in very many groups. */
+static void signals_are_seen(void)
+{
+    gid_t groups[1000];
+    int status;
+
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (unsigned i = 0; i < 1000; i++)
+            groups[i] = 1000000000 + i;
+        (void)!setgroups(1000, groups); /* root only */
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    const struct supervise_call drain = {.tid = pid, .request = TCSBRK};
+    const struct supervise_call wait = {.tid = pid, .request = TIOCMIWAIT};
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+    CHECK(supervise_interruption(&drain) == 0);
+    kill(pid, SIGUSR1); /* when it goes on */
+    CHECK(supervise_interruption(&drain) == -EINTR);
+    CHECK(supervise_interruption(&wait) == -512); /* ERESTARTSYS */
+    kill(pid, SIGKILL);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(supervise_interruption(&drain) == -EINTR);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(works_here),
         TEST(the_layer_is_named),
         TEST(memory_is_reached_by_either_way),
+        TEST(signals_are_seen),
     };
 
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -127,8 +127,9 @@ static int exchange(int fd, const struct ioctl_wire_question *q, void *argument,
         return error;
     if (ioctl_wire_get_answer_head(head, a) < 0)
         return EIO;
-    if (a->kind == IOCTL_WIRE_ANSWER && a->result >= 0 && a->len != shape->out)
-        return EIO; /* of another version */
+    bool gives = a->kind == IOCTL_WIRE_ANSWER && a->result >= 0;
+    if (a->len != (gives ? shape->out : 0)) /* the program has no room for more */
+        return EIO;                         /* of another version */
     return a->len > 0 ? receive(fd, argument, a->len, false) : 0;
 }
 
