@@ -18,6 +18,7 @@
 #include "service.h"
 #include "source.h"
 #include "usb_export.h"
+#include "usb_pcap.h"
 #include "usb_library.h"
 
 enum { SOURCES_MAX = 256 };
@@ -25,13 +26,15 @@ enum { SOURCES_MAX = 256 };
 static struct {
     int verbose; /* -1 quiet, 1 debug, 2 trace */
     bool list;
+    const char *pcap;
     const char *log_file;
 } options;
 
 static struct {
     struct event_base *loop;
     struct source sources[SOURCES_MAX];
-    struct port *ports[SOURCES_MAX];         /* of the serial ones, at their places */
+    struct port *ports[SOURCES_MAX]; /* of the serial ones, at their places */
+    struct usb_pcap *pcap;
     struct usb_export *exports[SOURCES_MAX]; /* of the first of those that share one */
     int count;
 } com2net;
@@ -73,8 +76,17 @@ static int take_log_file(void *ctx, const char *value, char error[static CLI_ERR
     return 0;
 }
 
+static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    options.pcap = value;
+    return 0;
+}
+
 static const struct cli_option program_options[] = {
     {"list", 'l', NULL, take_list, "list the serial ports, with what to type for each"},
+    {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
     {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
     {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
     {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
@@ -178,7 +190,7 @@ static int publish(int place, char error[static CLI_ERROR_MAX])
     }
     while (place + count < com2net.count && s[count].joined)
         count++;
-    com2net.exports[place] = usb_export_new(com2net.loop, s, count, error);
+    com2net.exports[place] = usb_export_new(com2net.loop, s, count, com2net.pcap, error);
     return com2net.exports[place] ? count : -1;
 }
 
@@ -186,6 +198,13 @@ static int publish_all(void)
 {
     char error[CLI_ERROR_MAX];
 
+    if (options.pcap) {
+        com2net.pcap = usb_pcap_open(options.pcap, error);
+        if (!com2net.pcap) {
+            log_error("%s", error);
+            return -1;
+        }
+    }
     for (int i = 0, n; i < com2net.count; i += n) {
         n = publish(i, error);
         if (n < 0) {
@@ -213,6 +232,7 @@ static int serve(void)
         port_free(com2net.ports[i]);
         usb_export_free(com2net.exports[i]);
     }
+    usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
     loop_free(com2net.loop);
     return status;

@@ -23,6 +23,7 @@ struct usb_transfer {
     uint32_t flags;   /* enum usbip_flags */
     uint8_t *data;    /* room for `length` bytes; OUT: what is to be sent */
     size_t length;
+    bool interrupt;               /* of an interrupt endpoint, as far as is known */
     struct usbip_packet *packets; /* isochronous ones: offset and length are given */
     size_t packet_count;
     /* the result */

@@ -15,6 +15,7 @@ struct usb_export {
     struct listener *listener;
     struct usb_device *devices;
     struct usb_session *sessions;
+    struct usb_pcap *pcap;
 };
 
 static void on_accepted(void *ctx, evutil_socket_t fd)
@@ -42,6 +43,11 @@ void usb_export_forget(struct usb_export *e, struct usb_session *gone)
         e->sessions = usb_session_next(gone);
 }
 
+struct usb_pcap *usb_export_pcap(const struct usb_export *e)
+{
+    return e->pcap;
+}
+
 size_t usb_export_budget(const struct usb_export *e)
 {
     return e->sources->usb_budget;
@@ -61,7 +67,7 @@ void usb_export_report(const struct usb_export *e)
 }
 
 struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
-                                  char error[static CLI_ERROR_MAX])
+                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
     struct usb_device **at;
@@ -71,6 +77,7 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
         return NULL;
     e->base = base;
     e->sources = sources;
+    e->pcap = pcap;
     at = &e->devices;
     for (int i = 0; i < count; i++) {
         const struct demo_options options = {sources[i].usb_file, sources[i].usb_read_only,

@@ -14,13 +14,19 @@ struct event_base;
 struct source;
 struct usb_device;
 struct usb_export;
+struct usb_pcap;
 struct usb_session;
 
-/* Publishes the devices of `count` sources, which share one listener and stay the caller's. Returns
- * NULL with what is wrong in `error`. */
+/* Publishes the devices of `count` sources, which share one listener and stay the caller's, as does
+ * `pcap`, where transfers are recorded unless it is NULL. Returns NULL with what is wrong in
+ * `error`.
+ */
 struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
-                                  char error[static CLI_ERROR_MAX]);
+                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX]);
 void usb_export_free(struct usb_export *e);
+
+/* Where transfers are recorded, or NULL. */
+struct usb_pcap *usb_export_pcap(const struct usb_export *e);
 
 /* Bytes that URBs of one client may hold. */
 size_t usb_export_budget(const struct usb_export *e);

@@ -29,6 +29,7 @@
 #include "stream.h"
 #include "usb_device.h"
 #include "usb_export.h"
+#include "usb_pcap.h"
 #include "usb_urb.h"
 
 enum {
@@ -258,6 +259,8 @@ static void on_done(struct usb_transfer *t)
     struct usb_session *s = u->session;
     const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
 
+    if (u->submitted)
+        usb_pcap_done(usb_export_pcap(s->export), s->device, t);
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
         t->packet_count == 0 && t->actual < t->length)
         t->status = USBIP_EREMOTEIO;
@@ -277,6 +280,7 @@ static void submit(struct usb_session *s, struct usb_urb *u)
 {
     u->submitted = true;
     u->transfer.done = on_done;
+    usb_pcap_submit(usb_export_pcap(s->export), s->device, &u->transfer);
     s->device->ops->submit(s->device, &u->transfer);
 }
 
@@ -288,6 +292,7 @@ static int prepare(struct usb_urb *u)
     bool in = u->head.direction == USBIP_DIR_IN;
 
     t->flags = u->head.flags;
+    t->interrupt = u->head.interval > 0 && t->packet_count == 0;
     memcpy(t->setup, u->head.setup, sizeof t->setup);
     t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
     for (size_t i = 0; i < t->packet_count; i++) {

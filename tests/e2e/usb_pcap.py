@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+"""--pcap records transfers as usbmon does: tshark reads them without a complaint, and as they were."""
+
+import subprocess
+
+import harness
+import usbip
+from harness import check, equal
+from usbip import IN, OUT
+
+
+def main():
+    tshark = harness.need('tshark')
+    path = harness.temp('transfers.pcapng')
+    server = harness.Com2net('--pcap', path, 'usb:demo-loop', '0', ports=1)
+    client = usbip.Client(server.port)
+    client.import_device('250-1')
+    client.descriptor(1, length=18)
+    client.do(1, OUT, b'written to it')
+    client.do(1, IN, length=64)
+    client.submit(3, OUT, bytes(400), packets=[(0, 100), (200, 150)])
+    client.reply()
+    client.submit(1, IN, length=64)
+    client.unlink(client.seqnum)
+    client.reply()
+    client.close()
+    server.stop()
+
+    def fields(*names, only=''):
+        words = [word for name in names for word in ('-e', name)]
+        said = subprocess.run([tshark, '-r', path, '-T', 'fields', *words, *(['-Y', only] if only else [])],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        equal(said.returncode, 0, f'tshark reads it; it said: {said.stderr}')
+        return [line.split('\t') for line in said.stdout.splitlines()]
+    rows = fields('usb.urb_type', 'usb.transfer_type', 'usb.endpoint_address', 'usb.urb_status')
+    equal([row[0].strip("'") for row in rows], ['S', 'C'] * 5, 'begin and end of each')
+    equal([int(row[1], 16) for row in rows[::2]], [2, 3, 3, 0, 3], 'kinds')
+    equal([int(row[2], 16) for row in rows[::2]], [0x80, 1, 0x81, 3, 0x81], 'endpoints')
+    equal(rows[-1][3], '-104', 'the status of one that was unlinked')
+    device = fields('usb.idVendor', 'usb.idProduct', only='usb.idVendor')
+    equal([[int(word, 16) for word in row] for row in device], [[0x1209, 1]], 'the device descriptor')
+    data = fields('usb.capdata', only='usb.capdata')
+    check(any(row[0].replace(':', '') == b'written to it'.hex() for row in data), f'data: {data}')
+    equal(fields('frame.number', only='_ws.malformed || _ws.expert.severity == error'), [], 'complaints')
+
+    said = harness.fails([server.argv[0], '--pcap', '/nowhere/x', 'usb:demo-loop', '0'])
+    check('/nowhere/x' in said, f'a file that cannot be made is said: {said}')
+
+
+harness.run(main)
