@@ -92,8 +92,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
     struct stream *s = ctx;
     uint8_t *into = NULL;
-    size_t room = s->state == STREAM_OPEN && s->callbacks->room ? s->callbacks->room(s->ctx, &into)
-                                                                : 0;
+    size_t room =
+        s->state == STREAM_OPEN && s->callbacks->room ? s->callbacks->room(s->ctx, &into) : 0;
 
     (void)what;
     int n = room > 0 ? os_recv(fd, into, room) : os_recv(fd, read_buffer, sizeof read_buffer);
