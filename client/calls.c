@@ -400,8 +400,10 @@ static bool is_done(struct calls *c, struct link *link)
         return false;
     if (!pty_session_is_connected(link->session)) /* settings for nobody */
         return true;
-    if (!link->drain_asked && unsent == 0) /* changes of lines are the server's by now */
+    if (!link->drain_asked && unsent == 0 && !pty_session_was_used(link->session))
         return true;
+    /* what TCP has acknowledged may still be lost: com2net keeps the time between changes of lines,
+     * and its answers to us, once we have gone, are the connection's end */
     if (!link->drain_asked)
         link->drain = port->begin_drain(link->session);
     link->drain_asked = true;

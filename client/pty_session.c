@@ -76,6 +76,7 @@ struct pty_session {
     void *changed_ctx;
     struct calls *calls;    /* of other processes */
     bool counts;            /* breaks and line errors are of interest */
+    bool used;              /* a program has had the port open */
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
     unsigned drain;         /* the last one asked for, and what was sent until then */
     uint64_t drain_sent;
@@ -130,6 +131,7 @@ static void on_opened(void *ctx)
     struct pty_session *s = ctx;
 
     log_debug("%s: opened", s->name);
+    s->used = true;
     tell_settings(s);
     s->hung_up = vport_line(s->port)->baud == 0;
     if (!s->options->no_touch_lines)
@@ -604,6 +606,11 @@ bool pty_session_take(struct pty_session *s)
 bool pty_session_is_settled(const struct pty_session *s)
 {
     return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);
+}
+
+bool pty_session_was_used(const struct pty_session *s)
+{
+    return s->used;
 }
 
 static int port_termios(void *ctx, unsigned request, void *data)

@@ -61,6 +61,9 @@ bool pty_session_take(struct pty_session *s);
 /* Whether all that programs have done which have gone is with the kernel, for the server. */
 bool pty_session_is_settled(const struct pty_session *s);
 
+/* Whether a program has ever had the link open. */
+bool pty_session_was_used(const struct pty_session *s);
+
 /* Has requests of other processes, which come over the control socket, carried out by `calls`. */
 void pty_session_serve(struct pty_session *s, struct calls *calls);
 
