@@ -183,7 +183,8 @@ static bool carry_out_there(struct link *link, struct caller *caller, struct hel
     q.len = shape.in;
     int r = shape.in > 0 ? caller->ops->read(caller, call->argument, q.data, q.len) : 0;
     if (r == 0) {
-        q.id = ++link->calls->last_id;
+        link->calls->last_id += link->calls->last_id == UINT32_MAX ? 2 : 1; /* 0 is a greeting's */
+        q.id = link->calls->last_id;
         r = joined_ask(link->joined, &q);
     }
     if (r == -ENOBUFS)

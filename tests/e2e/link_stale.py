@@ -24,7 +24,8 @@ def main():
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        second = harness.Net2pty(first.link, where)
+        second = harness.Net2pty(first.link, where, ready=False)
+        second.says(': ready')  # the old link is there all the time
     finally:
         done.set()
         thread.join()

@@ -149,12 +149,14 @@ class Container(Here):
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
         harness.at_end(lambda name=self.id: self._delete(name))
         self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
-        return self.runc('run', '--bundle', self.bundle, self.id)
+        # runc itself gives up on a cgroup that is busy for longer than 0.3 s, and fails: we delete it
+        return self.runc('run', '--keep', '--bundle', self.bundle, self.id)
 
     def _delete(self, name):
-        """runc has done it if the container has ended by itself."""
-        if os.path.exists(harness.temp(f'runc/{name}')):
-            subprocess.run(self.runc('delete', '--force', name), stderr=subprocess.DEVNULL)
+        def deleted():
+            return not os.path.exists(harness.temp(f'runc/{name}')) or subprocess.run(
+                self.runc('delete', '--force', name), stderr=subprocess.DEVNULL).returncode == 0
+        harness.eventually(deleted, f'the container {name} is deleted', every=0.1)
 
     def _make_root(self):
         """A small system: our program, the host's /usr, and little else."""
