@@ -36,60 +36,18 @@
 #include "loop.h"
 #include "os.h"
 #include "proto/comport.h"
+#include "pty_session_state.h"
 #include "stream.h"
-#include "visitor.h"
 
 enum {
     NEGOTIATE_MS = 3000,
     SETTLE_MS = 1000, /* for BINARY, once the COM-PORT option is agreed */
     PURGE_MS = 1000,  /* for the answer to a purge */
-    RESET_MS = 5000,  /* for the answer to a reset, which comes when it is done */
     STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
     QUEUE_MAX = 512 * 1024,
     TO_LINK_MAX = 256 * 1024, /* more than one read of the connection */
     EARLY_MAX = 128 * 1024,   /* more than one read, too */
-    TEXT_MAX = 200,
-};
-
-enum session_state {
-    SESSION_WAITING,
-    SESSION_NEGOTIATING,
-    SESSION_READY,
-};
-
-struct pty_session {
-    struct event_base *base;
-    const struct pty_session_options *options;
-    void (*connected)(void *ctx);
-    void *ctx;
-    enum session_state state;
-    struct control *control;
-    struct vport *port;
-    struct dialer *dialer;
-    struct stream *stream;   /* while not WAITING */
-    struct comport *comport; /* likewise, but with --raw */
-    struct event *timer;     /* NEGOTIATING: the limit; READY: the purge's answer */
-    struct event *stable;
-    struct event *reset; /* its answer */
-    struct far_port far;
-    void (*changed)(void *ctx); /* NULL unless somebody watches */
-    void *changed_ctx;
-    struct calls *calls;    /* of other processes */
-    bool counts;            /* breaks and line errors are of interest */
-    bool used;              /* a program has had the port open */
-    uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
-    unsigned drain;         /* the last one asked for, and what was sent until then */
-    uint64_t drain_sent;
-    struct buf to_link; /* what programs have not taken yet */
-    bool purging;       /* what comes is older than a purge that is not answered yet */
-    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
-    bool ever_ready;
-    struct buf early; /* came before READY: data, or a reason to go, for people */
-    char trouble[TEXT_MAX + 64];
-    uint64_t received, sent;
-    unsigned connections;
-    char server[ADDR_TEXT_MAX];
-    const char *name; /* the link, for the log */
+    TEXT_MAX = PTY_SESSION_TROUBLE_MAX - 64,
 };
 
 static void update(struct pty_session *s);
@@ -105,7 +63,7 @@ static void set_timer(struct event *timer, int ms)
 
 /* --- to the server ---------------------------------------------------------------------------- */
 
-static void flush_out(struct pty_session *s)
+void pty_session_flush(struct pty_session *s)
 {
     if (!s->comport || !s->stream)
         return;
@@ -136,7 +94,7 @@ static void on_opened(void *ctx)
     s->hung_up = vport_line(s->port)->baud == 0;
     if (!s->options->no_touch_lines)
         far_port_set_outputs(&s->far, s->hung_up ? 0 : (unsigned)LINE_OUTPUTS);
-    flush_out(s);
+    pty_session_flush(s);
 }
 
 static void on_closed(void *ctx)
@@ -147,7 +105,7 @@ static void on_closed(void *ctx)
     buf_drain(&s->to_link, s->to_link.len);
     if (vport_hupcl(s->port) && !s->options->no_touch_lines)
         far_port_set_outputs(&s->far, 0);
-    flush_out(s);
+    pty_session_flush(s);
     update(s);
 }
 
@@ -167,7 +125,7 @@ static void on_settings(void *ctx, const struct line_settings *line)
     else if (s->hung_up && vport_is_open(s->port))
         far_port_set_outputs(&s->far, LINE_OUTPUTS);
     s->hung_up = line->baud == 0;
-    flush_out(s);
+    pty_session_flush(s);
 }
 
 /* Reckons when the far line will be idle. */
@@ -197,7 +155,7 @@ static void on_written(void *ctx, const uint8_t *data, size_t len)
     } else if (comport_send_data(s->comport, data, len) < 0) {
         lose(s, "out of memory");
     } else {
-        flush_out(s);
+        pty_session_flush(s);
     }
     update(s);
 }
@@ -216,7 +174,7 @@ static void on_flushed(void *ctx, bool rx, bool tx)
             s->purging = true;
             set_timer(s->timer, PURGE_MS);
         }
-        flush_out(s);
+        pty_session_flush(s);
     }
     update(s);
 }
@@ -266,15 +224,6 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         lose(s, "it sends and does not negotiate");
 }
 
-/* Tells who wants a reset how it went. */
-static void end_reset(struct pty_session *s, const char *why_not)
-{
-    event_del(s->reset);
-    s->far.resetting = false;
-    log_info("%s: reset: %s", s->name, why_not ? why_not : "done");
-    control_ended(s->control, NULL, why_not);
-}
-
 /* The port gets the settings of the server's, which programs then find; what the user said of the
  * format is better. */
 static void adopt_settings(struct pty_session *s)
@@ -313,10 +262,11 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         adopt_settings(s);
         break;
     case FAR_PORT_RESET:
-        end_reset(s, NULL);
+        pty_session_end_reset(s, NULL);
         break;
     case FAR_PORT_NOT_RESET:
-        end_reset(s, "the server did not do it: the port has no reset=, or its device went away");
+        pty_session_end_reset(
+            s, "the server did not do it: the port has no reset=, or its device went away");
         break;
     }
     if (s->changed)
@@ -383,7 +333,7 @@ static void become_ready(struct pty_session *s)
             far_port_tell_outputs(&s->far);
         if (s->counts)
             far_port_count_errors(&s->far);
-        flush_out(s);
+        pty_session_flush(s);
     }
     if (s->state == SESSION_READY && s->early.len > 0)
         give(s, buf_head(&s->early), s->early.len);
@@ -471,7 +421,7 @@ static void lose(struct pty_session *s, const char *why)
     early_text(s, text);
     say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : why);
     if (s->far.resetting)
-        end_reset(s, "the connection was lost");
+        pty_session_end_reset(s, "the connection was lost");
     far_port_attach(&s->far, NULL);
     update(s);
     dialer_start(s->dialer);
@@ -499,7 +449,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
         comport_settled(s->comport) && s->far.proven && !s->far.refusal)
         become_ready(s);
     if (s->state != SESSION_WAITING)
-        flush_out(s);
+        pty_session_flush(s);
     update(s);
 }
 
@@ -538,7 +488,7 @@ static void on_connected(void *ctx, evutil_socket_t fd)
     }
     set_timer(s->timer, NEGOTIATE_MS);
     comport_start(s->comport);
-    flush_out(s);
+    pty_session_flush(s);
     update(s);
 }
 
@@ -577,220 +527,6 @@ static void on_stable(evutil_socket_t fd, short what, void *ctx)
     tell_connected(s); /* to a server that does not answer */
 }
 
-/* --- programs whose requests are answered by us -------------------------------------------------
- */
-
-struct vport *pty_session_port(struct pty_session *s)
-{
-    return s->port;
-}
-
-void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx)
-{
-    s->changed = changed;
-    s->changed_ctx = ctx;
-}
-
-void pty_session_serve(struct pty_session *s, struct calls *calls)
-{
-    s->calls = calls;
-}
-
-bool pty_session_take(struct pty_session *s)
-{
-    bool all = vport_take(s->port);
-
-    return all && (!s->stream || stream_queued(s->stream) == 0);
-}
-
-bool pty_session_is_settled(const struct pty_session *s)
-{
-    return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);
-}
-
-bool pty_session_was_used(const struct pty_session *s)
-{
-    return s->used;
-}
-
-static int port_termios(void *ctx, unsigned request, void *data)
-{
-    return vport_termios(((struct pty_session *)ctx)->port, request, data);
-}
-
-static unsigned port_lines(void *ctx)
-{
-    const struct pty_session *s = ctx;
-
-    return s->far.outputs | s->far.inputs;
-}
-
-static void port_set_lines(void *ctx, unsigned mask, unsigned values)
-{
-    struct pty_session *s = ctx;
-
-    far_port_set_lines(&s->far, mask, values);
-    flush_out(s);
-}
-
-static void port_set_break(void *ctx, bool on)
-{
-    struct pty_session *s = ctx;
-
-    if (!s->far.ready)
-        return;
-    far_port_tell(&s->far, RFC2217_SET_CONTROL,
-                  on ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF);
-    flush_out(s);
-}
-
-static void port_counts(void *ctx, struct ioctl_counts *counts)
-{
-    const struct pty_session *s = ctx;
-
-    *counts = s->far.counts;
-    counts->rx = (unsigned)s->received;
-    counts->tx = (unsigned)s->sent;
-}
-
-static size_t port_unsent(void *ctx)
-{
-    const struct pty_session *s = ctx;
-    size_t unacknowledged = s->stream ? stream_unacknowledged(s->stream) : 0;
-
-    if (unacknowledged > 0)
-        return unacknowledged;
-    return os_now_ms() * 1000 < s->busy_until_us ? 1 : 0;
-}
-
-static unsigned port_begin_drain(void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    if (!s->far.ready || !s->far.peer->drain_is_told)
-        return s->far.stops_answered;
-    s->drain = far_port_ask_drain(&s->far);
-    s->drain_sent = s->sent;
-    flush_out(s);
-    return s->drain;
-}
-
-static bool port_is_drained(void *ctx, unsigned ticket)
-{
-    struct pty_session *s = ctx;
-
-    if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
-        return false;
-    if (!s->far.ready || !s->far.peer->drain_is_told)
-        return port_unsent(s) == 0;
-    if ((int)(s->far.stops_answered - ticket) < 0)
-        return false;
-    if (ticket == s->drain && s->sent == s->drain_sent)
-        s->busy_until_us = 0; /* the server knows better than we */
-    return true;
-}
-
-const struct ioctl_port pty_session_ioctl_port = {
-    .termios = port_termios,
-    .termios_size = vport_termios_size,
-    .lines = port_lines,
-    .set_lines = port_set_lines,
-    .set_break = port_set_break,
-    .counts = port_counts,
-    .unsent = port_unsent,
-    .begin_drain = port_begin_drain,
-    .is_drained = port_is_drained,
-};
-
-/* --- report ----------------------------------------------------------------------------------- */
-
-bool pty_session_is_connected(const struct pty_session *s)
-{
-    return s->state == SESSION_READY;
-}
-
-const char *pty_session_trouble(const struct pty_session *s)
-{
-    return s->trouble;
-}
-
-void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX])
-{
-    static const char *const states[] = {"waiting", "negotiating", "connected"};
-    char line[LINE_TEXT_MAX], lines[LINE_TEXT_MAX];
-
-    line_text(vport_line(s->port), line);
-    line_modem_text(s->far.outputs | s->far.inputs, lines);
-    snprintf(text, CONTROL_REPORT_MAX,
-             "link: %s\n"
-             "device: %s\n"
-             "server: %s\n"
-             "state: %s%s%s\n"
-             "speaks: %s%s%s%s\n"
-             "line: %s\n"
-             "lines: %s\n"
-             "program: %s\n"
-             "received: %llu bytes\n"
-             "sent: %llu bytes\n"
-             "waiting: %zu bytes for programs, %zu bytes for the server\n"
-             "connections: %u\n",
-             s->name, vport_device(s->port), s->server, states[s->state], s->trouble[0] ? ": " : "",
-             s->trouble, s->options->raw ? "raw" : "RFC 2217", s->far.signature[0] ? " (" : "",
-             s->far.signature, s->far.signature[0] ? ")" : "", line, lines,
-             vport_is_open(s->port) ? "has it open" : "none", (unsigned long long)s->received,
-             (unsigned long long)s->sent, s->to_link.len, s->stream ? stream_queued(s->stream) : 0,
-             s->connections);
-}
-
-/* --- reset ------------------------------------------------------------------------------------ */
-
-static void on_reset(void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    if (s->options->raw) {
-        end_reset(s, "raw TCP has no resets");
-    } else if (s->state != SESSION_READY) {
-        end_reset(s, "not connected to the server");
-    } else if (!s->far.peer->is_ours) {
-        end_reset(s, "the server is not com2net: only that has resets");
-    } else if (!s->far.resetting) { /* one answer is for all */
-        set_timer(s->reset, RESET_MS);
-        far_port_reset(&s->far);
-        flush_out(s);
-    }
-}
-
-static void on_reset_limit(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    end_reset(ctx, "the server does not answer");
-}
-
-static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
-{
-    pty_session_report(ctx, text);
-}
-
-static struct visitor *on_visit(void *ctx, struct stream *stream)
-{
-    struct pty_session *s = ctx;
-
-    if (!s->counts && s->far.ready) {
-        far_port_count_errors(&s->far);
-        flush_out(s);
-    }
-    s->counts = true;
-    return s->calls ? visitor_new(s->calls, s, stream) : NULL;
-}
-
-static const struct control_callbacks control_callbacks = {
-    .report = on_report,
-    .reset = on_reset,
-    .visit = on_visit,
-};
-
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 static struct line_settings first_settings(const struct pty_session_options *o)
@@ -828,11 +564,11 @@ struct pty_session *pty_session_new(struct event_base *base,
     buf_init(&s->early, EARLY_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->stable = evtimer_new(base, on_stable, s);
-    s->reset = evtimer_new(base, on_reset_limit, s);
+    s->reset = evtimer_new(base, pty_session_reset_limit, s);
     s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
     if (!s->timer || !s->stable || !s->reset || !s->dialer)
         goto fail;
-    s->control = control_new(base, options->link, &control_callbacks, s, &stale, error);
+    s->control = control_new(base, options->link, &pty_session_control, s, &stale, error);
     if (!s->control)
         goto fail;
     s->port = vport_new(base, options->link, stale, &options->port, &s->far.told, &port_callbacks,

@@ -1,0 +1,76 @@
+/*
+ * What a session is made of: for pty_session.c, and for what it does beside the session itself,
+ * pty_ioctl.c and pty_control.c. Nobody else includes this.
+ */
+#ifndef CLIENT_PTY_SESSION_STATE_H
+#define CLIENT_PTY_SESSION_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+#include "addr.h"
+#include "control.h"
+#include "far_port.h"
+#include "proto/buf.h"
+#include "pty_session.h"
+
+struct comport;
+struct dialer;
+struct event;
+struct stream;
+
+enum { PTY_SESSION_TROUBLE_MAX = 264 };
+
+enum session_state {
+    SESSION_WAITING,
+    SESSION_NEGOTIATING,
+    SESSION_READY,
+};
+
+struct pty_session {
+    struct event_base *base;
+    const struct pty_session_options *options;
+    void (*connected)(void *ctx);
+    void *ctx;
+    enum session_state state;
+    struct control *control;
+    struct vport *port;
+    struct dialer *dialer;
+    struct stream *stream;   /* while not WAITING */
+    struct comport *comport; /* likewise, but with --raw */
+    struct event *timer;     /* NEGOTIATING: the limit; READY: the purge's answer */
+    struct event *stable;
+    struct event *reset; /* its answer */
+    struct far_port far;
+    void (*changed)(void *ctx); /* NULL unless somebody watches */
+    void *changed_ctx;
+    struct calls *calls;    /* of other processes */
+    bool counts;            /* breaks and line errors are of interest */
+    bool used;              /* a program has had the port open */
+    uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
+    unsigned drain;         /* the last one asked for, and what was sent until then */
+    uint64_t drain_sent;
+    struct buf to_link; /* what programs have not taken yet */
+    bool purging;       /* what comes is older than a purge that is not answered yet */
+    bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
+    bool ever_ready;
+    struct buf early; /* came before READY: data, or a reason to go, for people */
+    char trouble[PTY_SESSION_TROUBLE_MAX];
+    uint64_t received, sent;
+    unsigned connections;
+    char server[ADDR_TEXT_MAX];
+    const char *name; /* the link, for the log */
+};
+
+/* Sends what the comport has written; the connection may be lost over it. */
+void pty_session_flush(struct pty_session *s);
+
+/* pty_control.c: who asks over the socket beside the link; and who wants a reset is told how it
+ * went. */
+extern const struct control_callbacks pty_session_control;
+void pty_session_end_reset(struct pty_session *s, const char *why_not);
+void pty_session_reset_limit(evutil_socket_t fd, short what, void *ctx);
+
+#endif
