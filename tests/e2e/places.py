@@ -103,6 +103,7 @@ MOUNTS = [
 # Joins a container that is being made to the script's network; $1 is its number.
 JOIN_NETWORK = r'''
 pid=$(sed 's/.*"pid": *\([0-9]*\).*/\1/')
+ip link del "veth$1" 2>/dev/null || :   # of the container before, whose network takes its time to go
 ip link add "veth$1" type veth peer name eth0 netns "$pid"
 ip addr add "10.0.$1.1/24" dev "veth$1"
 ip link set "veth$1" up
