@@ -55,6 +55,25 @@ static void options_of_a_port(void)
     CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
 }
 
+static void usb_sources_may_share_a_port(void)
+{
+    CHECK(parse("usb:demo-loop usb:demo-icestick,name=ice,file=/tmp/f,times=real,budget=2 3240 "
+                "usb:demo-disk,file=/x,ro 3241") == 3);
+    CHECK(sources[0].kind == SOURCE_USB && !sources[0].joined && sources[0].listen.port == 3240);
+    CHECK(sources[1].joined && sources[1].listen.port == 3240 && sources[1].usb_budget == 2 << 20);
+    CHECK_TEXT(sources[1].selector, "icestick");
+    CHECK_TEXT(sources[1].name, "ice");
+    CHECK_TEXT(sources[1].usb_file, "/tmp/f");
+    CHECK(sources[1].usb_real_times && !sources[1].usb_read_only);
+    CHECK(!sources[2].joined && sources[2].listen.port == 3241 && sources[2].usb_read_only);
+    CHECK(parse("usb:demo-loop 3240 loop: 7000") == 2 && sources[1].kind == SOURCE_LOOP);
+    CHECK(parse("loop: usb:demo-loop 3240") == -EINVAL); /* only these may repeat */
+    CHECK(parse("usb:demo-loop usb:demo-loop") == -EINVAL && strstr(error, "PORT is missing"));
+    CHECK(parse("usb:demo-loop,dtr=off 1") == -EINVAL &&
+          strstr(error, "no option of a USB device"));
+    CHECK(parse("usb:demo-loop,budget=0 1") == -EINVAL && strstr(error, "from 1 to 1024"));
+}
+
 static void no_touch_lines_implies_what_it_needs(void)
 {
     CHECK(parse("/dev/x,no-touch-lines 1") == 1);
@@ -177,6 +196,7 @@ static void paths_and_names_are_taken_as_they_are(void)
 static const struct test tests[] = {
     TEST(several_ports),
     TEST(options_of_a_port),
+    TEST(usb_sources_may_share_a_port),
     TEST(no_touch_lines_implies_what_it_needs),
     TEST(what_is_wrong_is_named),
     TEST(the_only_match_is_chosen),
