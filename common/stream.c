@@ -197,7 +197,7 @@ struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t qu
     s->callbacks = callbacks;
     s->ctx = ctx;
     buf_init(&s->queue, queue_max);
-    os_tune_tcp(fd);
+    os_tune_tcp(fd, !callbacks->room);
     name_peer(s);
     s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
     s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);

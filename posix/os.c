@@ -205,13 +205,15 @@ static void set_option(int fd, int level, int name, int value)
     (void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
-void os_tune_tcp(evutil_socket_t fd)
+void os_tune_tcp(evutil_socket_t fd, bool slow)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     /* left to itself the kernel keeps megabytes under way: minutes of a slow serial line, which no
      * flush can call back */
-    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNDER_WAY_MAX);
-    set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
+    if (slow) {
+        set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNDER_WAY_MAX);
+        set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
+    }
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);

@@ -230,7 +230,7 @@ static void set_option(evutil_socket_t fd, int level, int name, DWORD value)
     (void)setsockopt((SOCKET)fd, level, name, (const char *)&value, sizeof value);
 }
 
-void os_tune_tcp(evutil_socket_t fd)
+void os_tune_tcp(evutil_socket_t fd, bool slow)
 {
     struct tcp_keepalive keepalive = {
         .onoff = 1,
@@ -242,8 +242,10 @@ void os_tune_tcp(evutil_socket_t fd)
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, TRUE);
     /* left to itself Windows keeps as much under way as the network allows: minutes of a slow
      * serial line, which no flush can call back */
-    set_option(fd, SOL_SOCKET, SO_SNDBUF, UNDER_WAY_MAX);
-    set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
+    if (slow) {
+        set_option(fd, SOL_SOCKET, SO_SNDBUF, UNDER_WAY_MAX);
+        set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
+    }
     set_option(fd, IPPROTO_TCP, TCP_MAXRT, DEAD_AFTER_S);
     (void)WSAIoctl((SOCKET)fd, SIO_KEEPALIVE_VALS, &keepalive, sizeof keepalive, NULL, 0, &unused,
                    NULL, NULL);
