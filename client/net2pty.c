@@ -24,7 +24,6 @@ enum { LINKS_MAX = 256 };
 enum { EXIT_NOT_CONNECTED = 3 };
 
 static struct {
-    int verbose; /* -1 quiet, 1 debug, 2 trace */
     const char *status;
     unsigned wait_ms;
     bool has_wait;
@@ -208,24 +207,6 @@ static int take_status(void *ctx, const char *value, char error[static CLI_ERROR
     return 0;
 }
 
-static int take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)value;
-    (void)error;
-    options.verbose = options.verbose < 1 ? 1 : options.verbose + 1;
-    return 0;
-}
-
-static int take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)value;
-    (void)error;
-    options.verbose = -1;
-    return 0;
-}
-
 static const struct cli_option program_options[] = {
     {"baud", 'b', "SPEED", take_single_baud, "speed to begin with (what the server's port has)"},
     {"line", 'l', "FORMAT", take_single_line,
@@ -240,8 +221,9 @@ static const struct cli_option program_options[] = {
      "how COMMAND gets modem lines, break and parity: seccomp;\npreload: dynamically linked "
      "programs only; plain: not at\nall; auto: the first that works (the default)"},
     {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
-    {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
-    {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {"verbose", 'v', NULL, cli_take_verbose,
+     "say more: each RFC 2217 message; twice: bytes in hex"},
+    {"quiet", 'q', NULL, cli_take_quiet, "say only what went wrong"},
     {0},
 };
 
@@ -566,10 +548,7 @@ int main(int argc, char **argv)
     options.single.port.mode = -1;
     if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
-    log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
-                           : options.verbose == 0 ? LOG_LEVEL_INFO
-                           : options.verbose == 1 ? LOG_LEVEL_DEBUG
-                                                  : LOG_LEVEL_TRACE);
+    log_init(program.name, cli_log_level());
     if (options.status)
         return ask(control_print_status, options.status);
     if (argc > 1 && strcmp(argv[1], "reset") == 0) {

@@ -263,3 +263,31 @@ int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX
     *ms = (unsigned)(seconds * 1000);
     return 0;
 }
+
+/* --- how much is logged -------------------------------------------------------------------------
+ */
+
+static enum log_level wanted = LOG_LEVEL_INFO;
+
+int cli_take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    wanted = wanted >= LOG_LEVEL_DEBUG ? LOG_LEVEL_TRACE : LOG_LEVEL_DEBUG;
+    return 0;
+}
+
+int cli_take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    wanted = LOG_LEVEL_WARN;
+    return 0;
+}
+
+enum log_level cli_log_level(void)
+{
+    return wanted;
+}

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "log.h"
+
 enum {
     CLI_EXIT_OK = 0,
     CLI_EXIT_FAILED = 1, /* it could not do its work */
@@ -55,6 +57,10 @@ int cli_usage_error(const char *format, ...) __attribute__((format(COM2NET_PRINT
  */
 int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
                      char error[static CLI_ERROR_MAX]);
+
+/* What -v and -q ask for, which every program has: cli_log_level is how much is to be logged. */
+cli_take cli_take_verbose, cli_take_quiet;
+enum log_level cli_log_level(void);
 
 /* Values that many options share; `out` is where the value goes. */
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);

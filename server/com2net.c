@@ -24,7 +24,6 @@
 enum { SOURCES_MAX = 256 };
 
 static struct {
-    int verbose; /* -1 quiet, 1 debug, 2 trace */
     bool list;
     const char *pcap;
     const char *log_file;
@@ -40,24 +39,6 @@ static struct {
 } com2net;
 
 /* --- command line ----------------------------------------------------------------------------- */
-
-static int take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)value;
-    (void)error;
-    options.verbose = options.verbose < 1 ? 1 : options.verbose + 1;
-    return 0;
-}
-
-static int take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)value;
-    (void)error;
-    options.verbose = -1;
-    return 0;
-}
 
 static int take_list(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -87,8 +68,9 @@ static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_M
 static const struct cli_option program_options[] = {
     {"list", 'l', NULL, take_list, "list the serial ports, with what to type for each"},
     {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
-    {"verbose", 'v', NULL, take_verbose, "say more: each RFC 2217 message; twice: bytes in hex"},
-    {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {"verbose", 'v', NULL, cli_take_verbose,
+     "say more: each RFC 2217 message; twice: bytes in hex"},
+    {"quiet", 'q', NULL, cli_take_quiet, "say only what went wrong"},
     {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
     {0},
 };
@@ -277,10 +259,7 @@ static int run(int argc, char **argv)
         return status;
     if (options.list)
         return list_ports();
-    log_init(program.name, options.verbose < 0    ? LOG_LEVEL_WARN
-                           : options.verbose == 0 ? LOG_LEVEL_INFO
-                           : options.verbose == 1 ? LOG_LEVEL_DEBUG
-                                                  : LOG_LEVEL_TRACE);
+    log_init(program.name, cli_log_level());
     int r = options.log_file ? log_to_file(options.log_file) : 0;
     if (r < 0) {
         log_error("cannot write the log %s: %s", options.log_file, os_error_text(-r));
