@@ -84,6 +84,34 @@ near_end "$(real_tty)"
 check "and works" eval 'app write hello && other expect hello 10000'
 dismiss app
 
+echo "# a disk"
+unserve
+modprobe usb-storage && modprobe sd_mod
+# disk WHERE: the node of the disk whose folder in sysfs has this in its name
+disk() {
+    local at
+    for at in /sys/block/sd*; do
+        case $(readlink -f "$at") in *"$1"*) echo "/dev/${at##*/}"; return ;; esac
+    done
+    return 1
+}
+await 20 disk /pci >/dev/null || give_up "the guest has no disk"
+real=$(disk /pci)
+stick=$(readlink -f /sys/block/${real##*/} | sed 's|/[^/]*:[0-9.]*/host.*||; s|.*/||')
+dd if=/dev/urandom of=/tmp/sent bs=65536 count=64 2>/dev/null
+serve_usb usb:$stick
+check "a disk attaches" eval 'usbip attach -r 127.0.0.1 -b $stick && await 20 disk vhci_hcd'
+check "its own driver has lost it" not disk /pci
+there=$(disk vhci_hcd)
+check "4 MiB are written to it" eval 'dd if=/tmp/sent of=$there bs=65536 conv=fsync 2>&1'
+echo 3 >/proc/sys/vm/drop_caches
+check "and read" eval 'head -c 4194304 $there | cmp - /tmp/sent'
+check "it is detached" usbip detach -p "$(usbip port 2>/dev/null | sed -n 's/^Port 0*\([0-9][0-9]*\):.*/\1/p')"
+check "its driver has it again" await 20 disk /pci
+check "with what was written" eval 'head -c 4194304 $(disk /pci) | cmp - /tmp/sent'
+unserve
+serve_usb usb:0403:6001:$serial,name=adapter
+
 echo "# unplug"
 check "it is offered again" await 10 offered
 check "it attaches again" attach $busid
