@@ -346,9 +346,12 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
 {
     if (u->config && u->config->bConfigurationValue == value)
         return 0;
+    /* the kernel refuses while an interface has a driver, so none is to come back here */
+    libusb_set_auto_detach_kernel_driver(u->handle, 0);
     if (u->config)
         release_interfaces(u, u->config->bNumInterfaces);
     int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
+    libusb_set_auto_detach_kernel_driver(u->handle, 1);
     read_configuration(u);
     int claimed = claim_interfaces(u);
     return r < 0 ? r : claimed;

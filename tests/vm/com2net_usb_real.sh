@@ -77,6 +77,23 @@ app mset dtr
 check "and on" await 10 grep -q 's 40 01 0101 ' /tmp/usbmon
 check "while it is imported it is not offered" not offered
 check "and cannot be imported" not usbip attach -r 127.0.0.1 -b $busid
+com2net usb:$busid 3241 >/tmp/second.log 2>&1 &
+second_pid=$!
+check "another com2net starts, too" await 20 listening 3241
+check "but cannot have the device now" not usbip --tcp-port 3241 attach -r 127.0.0.1 -b $busid
+check "and says why" await 10 grep -q "cannot import \"$busid\": another program has it" /tmp/second.log
+kill $second_pid
+dismiss app
+imported=$(dirname /sys/devices/platform/vhci_hcd.0/usb*/*-*/idVendor)
+real=/sys/bus/usb/devices/$busid
+echo 0 >$imported/bConfigurationValue
+check "the importer's configuration 0 is that of the device" eval \
+    'await 10 not vhci_tty && [ -z "$(cat $real/bConfigurationValue)" ]'
+echo 1 >$imported/bConfigurationValue
+check "and 1" eval 'await 10 vhci_tty && [ "$(cat $real/bConfigurationValue)" = 1 ]'
+check "its own driver stays away" not real_tty
+near_end "$(vhci_tty)"
+check "it works" eval 'app write hello && other expect hello 10000'
 dismiss app
 check "it is detached" usbip detach -p 0
 check "its driver has it again" given_back
