@@ -47,6 +47,28 @@ void loop_settle(struct event_base *base)
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    *(bool *)arg = true;
+}
+
+bool loop_run_until(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms)
+{
+    const struct timeval limit = {(long)(limit_ms / 1000), (long)(limit_ms % 1000) * 1000};
+    bool passed = false;
+    struct event *timer = evtimer_new(base, on_limit, &passed);
+
+    if (timer && event_add(timer, &limit) == 0) {
+        while (!passed && !done(ctx))
+            event_base_loop(base, EVLOOP_ONCE);
+    }
+    if (timer)
+        event_free(timer);
+    return done(ctx);
+}
+
 void loop_free(struct event_base *base)
 {
     if (!base)

@@ -20,6 +20,10 @@ void loop_stop(struct event_base *base);
 /* Runs what is due now, deferred calls among it, and returns. */
 void loop_settle(struct event_base *base);
 
+/* Runs until `done` says so, for `limit_ms` at most: for an end that something else has to agree
+ * to, not from a callback. Returns whether it did. */
+bool loop_run_until(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms);
+
 /* Frees the loop, after running what was deferred. */
 void loop_free(struct event_base *base);
 

@@ -1,5 +1,5 @@
 /*
- * The library for USB devices, as long as no mode publishes them: what it says when it is started.
+ * The library for USB devices, where they are not published yet: what it says when it is started.
  * Implemented in win32/usb_library.c, where it is linked already, and posix/usb_library.c.
  */
 #ifndef COMMON_USB_LIBRARY_H

@@ -2,5 +2,5 @@
 
 void usb_library_describe(char text[static USB_LIBRARY_TEXT_MAX])
 {
-    text[0] = '\0'; /* not linked here */
+    text[0] = '\0'; /* devices are published here */
 }

@@ -18,6 +18,7 @@
 #include "service.h"
 #include "source.h"
 #include "usb_export.h"
+#include "usb_list.h"
 #include "usb_pcap.h"
 #include "usb_library.h"
 
@@ -66,7 +67,8 @@ static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 static const struct cli_option program_options[] = {
-    {"list", 'l', NULL, take_list, "list the serial ports, with what to type for each"},
+    {"list", 'l', NULL, take_list,
+     "list serial ports and USB devices, with what to type for\neach"},
     {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
     {"verbose", 'v', NULL, cli_take_verbose,
      "say more: each RFC 2217 message; twice: bytes in hex"},
@@ -84,9 +86,9 @@ static const struct cli_program program = {
         "\n"
         "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
-        "usb:demo-NAME is a built-in USB device, published over USB/IP: demo-loop, demo-ftdi,\n"
-        "demo-icestick, demo-disk; several of them may share one PORT. Real USB devices are not "
-        "yet.\n"
+        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Linux), published\n"
+        "over USB/IP; usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick,\n"
+        "demo-disk; several of them may share one PORT.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
         "are for everybody. PORT 0 lets the system choose.\n"
         "On Windows, service installs, removes and controls a service that runs with the\n"
@@ -96,7 +98,8 @@ static const struct cli_program program = {
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers); of demo-icestick file=PATH (its flash memory) and times=real; of\n"
+           "transfers); of real devices hotplug; of demo-icestick file=PATH (its flash memory) and "
+           "times=real; of\n"
            "demo-disk file=IMAGE and ro.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
            "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
@@ -136,6 +139,7 @@ static int list_ports(void)
         print_port(&list[i]);
     if (count == 0)
         printf("No serial ports found.\n");
+    usb_list_print();
     printf("Without hardware: com2net loop: 7000\n");
     free(list);
     return CLI_EXIT_OK;

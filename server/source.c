@@ -8,6 +8,8 @@
 #include "playout.h"
 #include "reset.h"
 #include "serial_io.h"
+#include "usb_events.h"
+#include "usb_selector.h"
 
 enum { USB_BUDGET = 16 << 20 };
 
@@ -274,9 +276,23 @@ static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_
     return 0;
 }
 
-/* Of a usb: source. */
+static int take_usb_name(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    ((struct source *)ctx)->usb_named = true;
+    return take_name(ctx, value, error);
+}
+
+/* Of a usb: source that is a real device. */
 static const struct cli_option usb_options[] = {
-    {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
+    {"name", 0, "NAME", take_usb_name, "name of the device in the log, and for clients"},
+    {"hotplug", 0, NULL, take_hotplug, "the device may be absent at the start"},
+    {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {0},
+};
+
+/* Of one that is built in. */
+static const struct cli_option demo_options[] = {
+    {"name", 0, "NAME", take_usb_name, "name of the device in the log, and for clients"},
     {"file", 0, "PATH", take_file, "demo-disk's image; where demo-icestick's flash memory is kept"},
     {"ro", 0, NULL, take_read_only, "demo-disk cannot be written"},
     {"times", 0, "real", take_times,
@@ -287,10 +303,9 @@ static const struct cli_option usb_options[] = {
 
 static int take_nothing(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    (void)ctx;
     (void)value;
-    snprintf(error, CLI_ERROR_MAX,
-             "is no option of a USB device; there are name=, budget=, file=, ro and times=");
+    snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name=, budget=%s",
+             ((struct source *)ctx)->usb_real ? " and hotplug" : ", file=, ro and times=");
     return -EINVAL;
 }
 
@@ -303,7 +318,11 @@ static int parse_usb(char *text, char *options, struct source *s, char error[sta
     static const char demo[] = "usb:demo-";
     char why[CLI_ERROR_MAX];
 
-    if (strncmp(text, demo, sizeof demo - 1) != 0) {
+    s->kind = SOURCE_USB;
+    s->usb_budget = USB_BUDGET;
+    s->usb_real = strncmp(text, demo, sizeof demo - 1) != 0;
+    s->selector = text + (s->usb_real ? sizeof usb : sizeof demo) - 1;
+    if (s->usb_real && !usb_events_exist()) {
         snprintf(
             error, CLI_ERROR_MAX,
             "%s: this version publishes serial ports and built-in USB devices (usb:demo-loop), "
@@ -311,10 +330,15 @@ static int parse_usb(char *text, char *options, struct source *s, char error[sta
             text);
         return -ENOTSUP;
     }
-    s->kind = SOURCE_USB;
-    s->selector = text + sizeof demo - 1;
-    s->usb_budget = USB_BUDGET;
-    if (options && cli_parse_commas(usb_options, take_nothing, s, options, why) < 0) {
+    if (s->usb_real && !usb_selector_is_valid(s->selector)) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "
+                 "`com2net --list`, or usb:demo-NAME",
+                 text);
+        return -EINVAL;
+    }
+    const struct cli_option *table = s->usb_real ? usb_options : demo_options;
+    if (options && cli_parse_commas(table, take_nothing, s, options, why) < 0) {
         snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
         return -EINVAL;
     }

@@ -15,7 +15,7 @@ struct reset_recipe;
 enum source_kind {
     SOURCE_SERIAL,
     SOURCE_LOOP,
-    SOURCE_USB, /* a built-in device; the selector is what follows usb:demo- */
+    SOURCE_USB, /* the selector is what follows usb:, or usb:demo- of a built-in device */
 };
 
 /* How a port's listener takes a new connection. */
@@ -57,6 +57,8 @@ struct source {
     const struct reset_recipe *reset; /* of reset=, or NULL */
     bool joined;                      /* usb: it shares the listener of the source before it */
     const char *usb_file;             /* usb: what a built-in device's memory holds, or NULL */
+    bool usb_real;                    /* usb: not built in */
+    bool usb_named;                   /* by name= */
     bool usb_read_only;
     bool usb_real_times;    /* and it takes as long as a real one */
     size_t usb_budget;      /* bytes that transfers of one client may hold */
@@ -68,7 +70,8 @@ extern const struct cli_option source_options[];
 
 /*
  * Reads pairs SOURCE [ADDRESS:]PORT. `args` must stay valid and is changed. Returns the number of
- * sources, at most `max`, or -EINVAL with the argument named in `error`; -ENOTSUP for a USB device.
+ * sources, at most `max`, or -EINVAL with the argument named in `error`; -ENOTSUP for a USB device
+ * where they cannot be published.
  */
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX]);

@@ -3,17 +3,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <event2/event.h>
+
 #include "log.h"
+#include "loop.h"
 #include "source.h"
 #include "usb_device.h"
+#include "usb_host.h"
 #include "usb_session.h"
 #include "virtual/demo.h"
+
+enum { END_LIMIT_MS = 3000 };
 
 struct usb_export {
     struct event_base *base;
     const struct source *sources;
     struct listener *listener;
-    struct usb_device *devices;
+    struct usb_device *devices; /* built-in ones first */
+    struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
+    struct usb_host *host;      /* NULL: all are built in */
+    struct event *sweep;        /* of those that have left */
     struct usb_session *sessions;
     struct usb_pcap *pcap;
 };
@@ -41,6 +50,8 @@ void usb_export_forget(struct usb_export *e, struct usb_session *gone)
         usb_session_set_next(before, usb_session_next(gone));
     else
         e->sessions = usb_session_next(gone);
+    if (e->left)
+        event_active(e->sweep, EV_TIMEOUT, 0);
 }
 
 struct usb_pcap *usb_export_pcap(const struct usb_export *e)
@@ -66,11 +77,96 @@ void usb_export_report(const struct usb_export *e)
                  d->importer ? usb_session_peer(d->importer) : "none");
 }
 
+/* --- real devices -----------------------------------------------------------------------------
+ */
+
+static void say_published(const struct usb_export *e, const struct usb_device *d)
+{
+    log_info("%s: listening on %s, busid %s, %04x:%04x", d->name, listener_text(e->listener),
+             d->record.busid, d->record.vendor, d->record.product);
+}
+
+static void on_arrived(void *ctx, struct usb_device *d)
+{
+    struct usb_export *e = ctx;
+    struct usb_device **at = &e->devices;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = d;
+    if (e->listener) /* not the first ones, before it listens */
+        say_published(e, d);
+}
+
+/* Frees those that have left and that nobody has any more. */
+static void on_sweep(evutil_socket_t fd, short what, void *ctx)
+{
+    struct usb_export *e = ctx;
+    struct usb_device **at = &e->left;
+
+    (void)fd;
+    (void)what;
+    while (*at) {
+        struct usb_device *d = *at;
+
+        if (d->importer) {
+            at = &d->next;
+            continue;
+        }
+        *at = d->next;
+        usb_host_free_device(e->host, d);
+    }
+}
+
+static void on_left(void *ctx, struct usb_device *d)
+{
+    struct usb_export *e = ctx;
+    struct usb_device **at = &e->devices;
+
+    log_info("%s: unplugged, busid %s", d->name, d->record.busid);
+    while (*at != d)
+        at = &(*at)->next;
+    *at = d->next;
+    d->next = e->left;
+    e->left = d;
+    if (d->importer)
+        usb_session_end(d->importer, "it is unplugged");
+    event_active(e->sweep, EV_TIMEOUT, 0);
+}
+
+static const struct usb_host_callbacks host_callbacks = {on_arrived, on_left};
+
+/* --- beginning and end ------------------------------------------------------------------------
+ */
+
+/* Returns false with what is wrong in `error`. */
+static bool add_devices(struct usb_export *e, int count, char error[static CLI_ERROR_MAX])
+{
+    struct usb_device **at = &e->devices;
+    bool real = false;
+
+    for (int i = 0; i < count; i++) {
+        const struct source *s = &e->sources[i];
+        const struct demo_options options = {s->usb_file, s->usb_read_only, s->usb_real_times};
+
+        real = real || s->usb_real;
+        if (s->usb_real)
+            continue;
+        *at = demo_new(e->base, s->selector, &options, s->name, (unsigned)i + 1, error);
+        if (!*at)
+            return false;
+        at = &(*at)->next;
+    }
+    if (!real)
+        return true;
+    e->host = usb_host_new(e->base, e->sources, count, &host_callbacks, e, error);
+    return e->host && usb_host_is_complete(e->host, error);
+}
+
 struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
                                   struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
-    struct usb_device **at;
 
     snprintf(error, CLI_ERROR_MAX, "out of memory");
     if (!e)
@@ -78,23 +174,16 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
     e->base = base;
     e->sources = sources;
     e->pcap = pcap;
-    at = &e->devices;
-    for (int i = 0; i < count; i++) {
-        const struct demo_options options = {sources[i].usb_file, sources[i].usb_read_only,
-                                             sources[i].usb_real_times};
-
-        *at =
-            demo_new(base, sources[i].selector, &options, sources[i].name, (unsigned)i + 1, error);
-        if (!*at)
-            goto fail;
-        at = &(*at)->next;
-    }
+    e->sweep = evtimer_new(base, on_sweep, e);
+    if (!e->sweep || !add_devices(e, count, error))
+        goto fail;
     e->listener = listener_new(base, &sources->listen, on_accepted, e, error);
     if (!e->listener)
         goto fail;
     for (const struct usb_device *d = e->devices; d; d = d->next)
-        log_info("%s: listening on %s, busid %s", d->name, listener_text(e->listener),
-                 d->record.busid);
+        say_published(e, d);
+    if (!e->devices)
+        log_info("%s: listening on %s", sources->name, listener_text(e->listener));
     return e;
 
 fail:
@@ -102,18 +191,52 @@ fail:
     return NULL;
 }
 
+static bool is_idle(void *ctx)
+{
+    return ((const struct usb_export *)ctx)->sessions == NULL;
+}
+
+/* Real devices let go of their transfers by events of the loop. Returns whether all have. */
+static bool end_sessions(struct usb_export *e)
+{
+    struct usb_session *s = e->sessions;
+
+    while (s) {
+        struct usb_session *next = usb_session_next(s);
+
+        usb_session_end(s, "com2net ends");
+        s = next;
+    }
+    return is_idle(e) || loop_run_until(e->base, is_idle, e, END_LIMIT_MS);
+}
+
+static void free_devices(struct usb_export *e, struct usb_device *list)
+{
+    while (list) {
+        struct usb_device *d = list;
+
+        list = d->next;
+        if (e->host && usb_host_has(e->host, d))
+            usb_host_free_device(e->host, d);
+        else
+            d->ops->free(d);
+    }
+}
+
 void usb_export_free(struct usb_export *e)
 {
     if (!e)
         return;
     listener_free(e->listener);
-    while (e->sessions)
-        usb_session_end(e->sessions, "com2net ends");
-    while (e->devices) {
-        struct usb_device *d = e->devices;
-
-        e->devices = d->next;
-        d->ops->free(d);
+    e->listener = NULL;
+    if (!end_sessions(e)) {
+        log_error("a USB device does not let go of its transfers; it is left to the system");
+        return;
     }
+    free_devices(e, e->left);
+    free_devices(e, e->devices);
+    usb_host_free(e->host);
+    if (e->sweep)
+        event_free(e->sweep);
     free(e);
 }

@@ -5,6 +5,8 @@
 
 #include "serial_list.h"
 #include "test.h"
+#include "usb_events.h"
+#include "usb_selector.h"
 
 static struct source sources[4];
 static char error[CLI_ERROR_MAX];
@@ -110,7 +112,6 @@ static void what_is_wrong_is_named(void)
         {"/dev/x,paced 7000", "for loop: only"},
         {"/dev/x,takeover,observers 7000", "exclude each other"},
         {",hold 7000", "a SOURCE is empty"},
-        {"usb:0403:6010 3240", "usb:0403:6010: this version"},
         {"ttyS0 7000 loop: 7001 /dev/ttyS0,hold 7002", "ttyS0 and /dev/ttyS0 are the same"},
         {"a 1 b 2 c 3 d 4 e 5", "more than 4 ports"},
     };
@@ -122,10 +123,54 @@ static void what_is_wrong_is_named(void)
             CHECK(r == 1);
             continue;
         }
-        CHECK(r == (strncmp(wrong[i].line, "usb:", 4) == 0 ? -ENOTSUP : -EINVAL));
+        CHECK(r == -EINVAL);
         if (!strstr(error, wrong[i].named))
             fprintf(stderr, "%s: %s\n", wrong[i].line, error);
         CHECK(strstr(error, wrong[i].named));
+    }
+}
+
+static void usb_devices_are_for_linux(void)
+{
+    int r = parse("usb:0403:6010,hotplug,name=board usb:demo-loop,ro 3240");
+
+    if (!usb_events_exist()) {
+        CHECK(r == -ENOTSUP);
+        CHECK(strstr(error, "usb:0403:6010: this version"));
+        return;
+    }
+    CHECK(r == 2);
+    CHECK(sources[0].usb_real && sources[0].hotplug && sources[0].usb_named);
+    CHECK(strcmp(sources[0].selector, "0403:6010") == 0);
+    CHECK(strcmp(sources[0].name, "board") == 0);
+    CHECK(!sources[1].usb_real && sources[1].joined);
+    CHECK(parse("usb:0403:601 3240") == -EINVAL);
+    CHECK(strstr(error, "a USB device is usb:VID:PID"));
+    CHECK(parse("usb:0403:6010,ro 3240") == -EINVAL);
+    CHECK(strstr(error, "name=, budget= and hotplug"));
+}
+
+static void usb_selectors_match(void)
+{
+    static const struct usb_identity device = {"1-1.2", 0x0403, 0x6010, "A:1"};
+    static const char *const matching[] = {"0403:6010", "0403:6010:A:1", "1-1.2"};
+    static const char *const others[] = {"0403:6011", "0404:6010", "0403:6010:A", "1-1",
+                                         "2-1.2",     "1-1.2.3",   "11-1.2"};
+    static const char *const wrong[] = {
+        "",      "0403",     "0403:601", "0403:60100", "0403:6010:", "1-",  "1-1.",     "-1",
+        "1-1.x", "403:6010", "1-1..",    "1234-1",     "1",          "xyz", "0403-6010"};
+
+    for (size_t i = 0; i < sizeof matching / sizeof *matching; i++) {
+        CHECK(usb_selector_is_valid(matching[i]));
+        CHECK(usb_selector_matches(matching[i], &device));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CHECK(usb_selector_is_valid(others[i]));
+        CHECK(!usb_selector_matches(others[i], &device));
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(!usb_selector_is_valid(wrong[i]));
+        CHECK(!usb_selector_matches(wrong[i], &device));
     }
 }
 
@@ -199,6 +244,8 @@ static const struct test tests[] = {
     TEST(usb_sources_may_share_a_port),
     TEST(no_touch_lines_implies_what_it_needs),
     TEST(what_is_wrong_is_named),
+    TEST(usb_devices_are_for_linux),
+    TEST(usb_selectors_match),
     TEST(the_only_match_is_chosen),
     TEST(several_matches_are_listed),
     TEST(many_matches_stay_in_bounds),

@@ -1,0 +1,51 @@
+/* USB devices in sysfs. */
+#include "usb_system.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char devices[] = "/sys/bus/usb/devices";
+
+static void read_text(const char *busid, const char *name, char text[static USB_SYSTEM_TEXT_MAX])
+{
+    char path[PATH_MAX];
+
+    text[0] = '\0';
+    snprintf(path, sizeof path, "%s/%s/%s", devices, busid, name);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    if (!fgets(text, USB_SYSTEM_TEXT_MAX, file))
+        text[0] = '\0';
+    fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+}
+
+void usb_system_texts(const char *busid, struct usb_system_texts *t)
+{
+    read_text(busid, "manufacturer", t->manufacturer);
+    read_text(busid, "product", t->product);
+    read_text(busid, "serial", t->serial);
+}
+
+bool usb_system_is_imported(const char *busid)
+{
+    char path[PATH_MAX], real[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", devices, busid);
+    return realpath(path, real) && strstr(real, "/vhci_hcd");
+}
+
+void usb_system_access_advice(uint16_t vendor, uint16_t product,
+                              char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    snprintf(
+        text, USB_SYSTEM_ADVICE_MAX,
+        "put the line SUBSYSTEM==\"usb\", ATTR{idVendor}==\"%04x\", ATTR{idProduct}==\"%04x\", "
+        "TAG+=\"uaccess\", GROUP=\"plugdev\", MODE=\"0660\" into "
+        "/etc/udev/rules.d/70-com2net.rules, be a member of plugdev, and plug it in again; or "
+        "run com2net as root",
+        vendor, product);
+}

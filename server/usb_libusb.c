@@ -1,0 +1,688 @@
+/*
+ * Theory of operation. One libusb_transfer for each transfer, without a timeout; libusb's callback,
+ * on the loop thread, ends it. Where the kernel has no memory for one (usbfs_memory_mb, which all
+ * programs share), it is parked, with all that come after it, and tried again when another one ends
+ * or a moment later.
+ *
+ * The requests of endpoint 0 that change what the kernel knows of the device (configuration,
+ * alternate setting, halt, reset) are calls of libusb, which wait for the device: some
+ * milliseconds, a reset a quarter of a second. They are rare, and the client waits for them anyhow.
+ *
+ * A handle is never closed in libusb's callback, which may use it afterwards: release leaves that
+ * to the loop's next turn.
+ */
+#include "usb_libusb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <libusb.h>
+
+#include "log.h"
+#include "proto/usb_desc.h"
+#include "usb_system.h"
+
+enum {
+    PORTS_MAX = 7, /* of hubs behind each other, USB 3.2 section 8.9 */
+    RETRY_MS = 50, /* of what is parked */
+    TO_DEVICE = 0x00,
+    TO_INTERFACE = 0x01,
+    TO_ENDPOINT = 0x02,
+    TO_PORT = 0x23, /* the client has no hub: usbip-win2, and ours, ask so for a reset */
+    PORT_RESET = 4,
+    ENDPOINT_HALT = 0,
+};
+
+struct usb_libusb {
+    struct usb_device device;
+    struct libusb_device *real;
+    struct libusb_device_handle *handle;     /* NULL: not opened */
+    struct libusb_config_descriptor *config; /* in force; NULL: not configured */
+    uint8_t alternate[256];                  /* of each interface */
+    struct usb_transfer *parked;             /* in order, by `next` */
+    struct event *retry;                     /* of those */
+    struct event *closing;                   /* of a handle that nobody needs any more */
+    unsigned under_way;
+    bool gone;
+    bool said_memory;
+    void (*lost)(void *ctx, struct usb_device *d);
+    void *ctx;
+    char name[sizeof "usb:" + USBIP_BUSID_SIZE];
+};
+
+/* What the transfer of libusb's has to know. */
+struct own {
+    struct usb_libusb *u;
+    struct libusb_transfer *l;
+    uint8_t *copy; /* of the data, where libusb wants it laid out otherwise; or NULL */
+};
+
+static struct usb_libusb *libusb_of(struct usb_device *d)
+{
+    return (struct usb_libusb *)(void *)d;
+}
+
+/* --- what a device is ------------------------------------------------------------------------- */
+
+void usb_libusb_busid(struct libusb_device *real, char busid[static USBIP_BUSID_SIZE])
+{
+    uint8_t ports[PORTS_MAX];
+    int count = libusb_get_port_numbers(real, ports, PORTS_MAX);
+    int n = snprintf(busid, USBIP_BUSID_SIZE, "%u", libusb_get_bus_number(real));
+
+    for (int i = 0; i < count; i++)
+        n +=
+            snprintf(busid + n, USBIP_BUSID_SIZE - (size_t)n, "%c%u", i == 0 ? '-' : '.', ports[i]);
+}
+
+static enum usbip_speed speed_of(struct libusb_device *real)
+{
+    switch (libusb_get_device_speed(real)) {
+    case LIBUSB_SPEED_LOW:
+        return USBIP_SPEED_LOW;
+    case LIBUSB_SPEED_FULL:
+        return USBIP_SPEED_FULL;
+    case LIBUSB_SPEED_SUPER:
+    case LIBUSB_SPEED_SUPER_PLUS: /* which clients before Linux 6.12 refuse */
+        return USBIP_SPEED_SUPER;
+    default: /* unknown is refused by clients */
+        return USBIP_SPEED_HIGH;
+    }
+}
+
+/* Takes over which configuration is in force, and how it is listed. */
+static void read_configuration(struct usb_libusb *u)
+{
+    struct usbip_device *r = &u->device.record;
+
+    libusb_free_config_descriptor(u->config);
+    u->config = NULL;
+    memset(u->alternate, 0, sizeof u->alternate);
+    if (libusb_get_active_config_descriptor(u->real, &u->config) < 0)
+        u->config = NULL;
+    r->configuration = u->config ? u->config->bConfigurationValue : 0;
+    r->interfaces = 0;
+    for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
+        const struct libusb_interface *interface = &u->config->interface[i];
+
+        if (interface->num_altsetting < 1 || r->interfaces == USB_DEVICE_INTERFACES_MAX)
+            continue;
+        const struct libusb_interface_descriptor *d = interface->altsetting;
+        u->device.interfaces[r->interfaces++] = (struct usbip_interface){
+            d->bInterfaceClass, d->bInterfaceSubClass, d->bInterfaceProtocol};
+    }
+}
+
+static int read_record(struct usb_libusb *u)
+{
+    struct libusb_device_descriptor d;
+    struct usbip_device *r = &u->device.record;
+
+    if (libusb_get_device_descriptor(u->real, &d) < 0)
+        return -EIO;
+    usb_libusb_busid(u->real, r->busid);
+    snprintf(r->path, sizeof r->path, "/com2net/%s", r->busid);
+    r->busnum = libusb_get_bus_number(u->real);
+    r->devnum = libusb_get_device_address(u->real);
+    r->speed = speed_of(u->real);
+    r->vendor = d.idVendor;
+    r->product = d.idProduct;
+    r->release = d.bcdDevice;
+    r->device_class = d.bDeviceClass;
+    r->device_subclass = d.bDeviceSubClass;
+    r->device_protocol = d.bDeviceProtocol;
+    r->configurations = d.bNumConfigurations;
+    read_configuration(u);
+    return 0;
+}
+
+static const struct libusb_endpoint_descriptor *find_endpoint(const struct usb_libusb *u,
+                                                              uint8_t address)
+{
+    for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
+        const struct libusb_interface *interface = &u->config->interface[i];
+
+        for (int j = 0; j < interface->num_altsetting; j++) {
+            const struct libusb_interface_descriptor *d = &interface->altsetting[j];
+
+            if (d->bAlternateSetting != u->alternate[d->bInterfaceNumber])
+                continue;
+            for (int k = 0; k < d->bNumEndpoints; k++)
+                if (d->endpoint[k].bEndpointAddress == address)
+                    return &d->endpoint[k];
+        }
+    }
+    return NULL;
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* Of a call of libusb's, as the answer to a request. */
+static int status_of_error(int error)
+{
+    switch (error) {
+    case LIBUSB_SUCCESS:
+        return 0;
+    case LIBUSB_ERROR_NO_DEVICE:
+        return USBIP_ENODEV;
+    case LIBUSB_ERROR_NOT_FOUND: /* as the device itself would answer what it has not */
+    case LIBUSB_ERROR_PIPE:
+        return USBIP_EPIPE;
+    case LIBUSB_ERROR_INVALID_PARAM:
+    case LIBUSB_ERROR_NOT_SUPPORTED:
+        return USBIP_EINVAL;
+    default:
+        return USBIP_EPROTO;
+    }
+}
+
+static int status_of(enum libusb_transfer_status status)
+{
+    switch (status) {
+    case LIBUSB_TRANSFER_COMPLETED:
+        return 0;
+    case LIBUSB_TRANSFER_CANCELLED:
+        return USBIP_ECONNRESET;
+    case LIBUSB_TRANSFER_STALL:
+        return USBIP_EPIPE;
+    case LIBUSB_TRANSFER_NO_DEVICE:
+        return USBIP_ESHUTDOWN;
+    case LIBUSB_TRANSFER_OVERFLOW:
+        return USBIP_EOVERFLOW;
+    case LIBUSB_TRANSFER_TIMED_OUT:
+        return USBIP_ETIMEDOUT;
+    case LIBUSB_TRANSFER_ERROR:
+        break;
+    }
+    return USBIP_EPROTO;
+}
+
+/* Says why a device cannot be had. Returns -errno. */
+static int say_error(struct libusb_device *real, int r, char error[static USB_DEVICE_ERROR_MAX])
+{
+    struct libusb_device_descriptor d = {.idVendor = 0};
+    char advice[USB_SYSTEM_ADVICE_MAX];
+
+    switch (r) {
+    case LIBUSB_ERROR_ACCESS:
+        libusb_get_device_descriptor(real, &d);
+        usb_system_access_advice(d.idVendor, d.idProduct, advice);
+        snprintf(error, USB_DEVICE_ERROR_MAX, "no permission to open it: %s", advice);
+        return -EACCES;
+    case LIBUSB_ERROR_BUSY:
+        snprintf(error, USB_DEVICE_ERROR_MAX, "another program has it");
+        return -EBUSY;
+    case LIBUSB_ERROR_NO_DEVICE:
+        snprintf(error, USB_DEVICE_ERROR_MAX, "it is unplugged");
+        return -ENODEV;
+    default:
+        snprintf(error, USB_DEVICE_ERROR_MAX, "%s", libusb_strerror(r));
+        return -EIO;
+    }
+}
+
+int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERROR_MAX])
+{
+    struct libusb_device_handle *handle;
+    int r = libusb_open(real, &handle);
+
+    if (r < 0)
+        return say_error(real, r, error);
+    libusb_close(handle);
+    return 0;
+}
+
+/* --- gone ------------------------------------------------------------------------------------- */
+
+void usb_libusb_lose(struct usb_device *d)
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    if (u->gone)
+        return;
+    u->gone = true;
+    u->lost(u->ctx, d);
+}
+
+bool usb_libusb_is(const struct usb_device *d, const struct libusb_device *real)
+{
+    return ((const struct usb_libusb *)(const void *)d)->real == real;
+}
+
+/* --- taking and giving back ------------------------------------------------------------------- */
+
+/* Gives back the interfaces that were claimed first, up to `count`. */
+static void release_interfaces(struct usb_libusb *u, int count)
+{
+    for (int i = 0; i < count; i++)
+        libusb_release_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
+}
+
+/* Takes all interfaces of the configuration in force. Returns 0 or libusb's error. */
+static int claim_interfaces(struct usb_libusb *u)
+{
+    for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
+        int r =
+            libusb_claim_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
+
+        if (r < 0) {
+            release_interfaces(u, i);
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Each interface that is given back gets its driver again, and the alternate setting 0. */
+static void close_handle(struct usb_libusb *u)
+{
+    event_del(u->closing);
+    if (!u->handle)
+        return;
+    if (u->config)
+        release_interfaces(u, u->config->bNumInterfaces);
+    libusb_close(u->handle);
+    u->handle = NULL;
+}
+
+static void on_closing(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    close_handle(ctx);
+}
+
+static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    close_handle(u); /* of a client that has just gone */
+    int r = libusb_open(u->real, &u->handle);
+    if (r == 0) {
+        libusb_set_auto_detach_kernel_driver(u->handle, 1);
+        read_configuration(u);
+        r = claim_interfaces(u);
+        if (r < 0) {
+            libusb_close(u->handle);
+            u->handle = NULL;
+        }
+    } else {
+        u->handle = NULL;
+    }
+    if (r == LIBUSB_ERROR_NO_DEVICE)
+        usb_libusb_lose(d);
+    return r < 0 ? say_error(u->real, r, error) : 0;
+}
+
+static void release(struct usb_device *d)
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    event_del(u->retry);
+    event_active(u->closing, EV_TIMEOUT, 0);
+}
+
+static void free_device(struct usb_device *d)
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    if (u->closing)
+        close_handle(u);
+    if (u->closing)
+        event_free(u->closing);
+    if (u->retry)
+        event_free(u->retry);
+    libusb_free_config_descriptor(u->config);
+    libusb_unref_device(u->real);
+    free(u);
+}
+
+/* --- requests that the kernel has to know of -------------------------------------------------- */
+
+static int set_configuration(struct usb_libusb *u, uint8_t value)
+{
+    if (u->config && u->config->bConfigurationValue == value)
+        return 0;
+    /* the kernel refuses while an interface has a driver, so none is to come back here */
+    libusb_set_auto_detach_kernel_driver(u->handle, 0);
+    if (u->config)
+        release_interfaces(u, u->config->bNumInterfaces);
+    int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
+    libusb_set_auto_detach_kernel_driver(u->handle, 1);
+    read_configuration(u);
+    int claimed = claim_interfaces(u);
+    return r < 0 ? r : claimed;
+}
+
+static int set_interface(struct usb_libusb *u, uint8_t interface, uint8_t alternate)
+{
+    int r = libusb_set_interface_alt_setting(u->handle, interface, alternate);
+
+    if (r == 0)
+        u->alternate[interface] = alternate;
+    return r;
+}
+
+static int reset(struct usb_libusb *u)
+{
+    int r = libusb_reset_device(u->handle);
+
+    if (r == 0)
+        return 0;
+    usb_libusb_lose(&u->device); /* NOT_FOUND: it has come back as another one */
+    return LIBUSB_ERROR_NO_DEVICE;
+}
+
+/* Carries out a request that is more than its data. Returns false if it is none; these calls wait,
+ * see above. */
+static bool take_special(struct usb_libusb *u, const struct usb_transfer *t, int *error)
+{
+    const struct usb_setup s = usb_setup_get(t->setup);
+
+    if (s.type == TO_DEVICE && s.request == USB_REQUEST_SET_CONFIGURATION)
+        *error = set_configuration(u, (uint8_t)s.value);
+    else if (s.type == TO_INTERFACE && s.request == USB_REQUEST_SET_INTERFACE)
+        *error = set_interface(u, (uint8_t)s.index, (uint8_t)s.value);
+    else if (s.type == TO_ENDPOINT && s.request == USB_REQUEST_CLEAR_FEATURE &&
+             s.value == ENDPOINT_HALT)
+        *error = libusb_clear_halt(u->handle, (uint8_t)s.index);
+    else if (s.type == TO_PORT && s.request == USB_REQUEST_SET_FEATURE && s.value == PORT_RESET)
+        *error = reset(u);
+    else
+        return false;
+    return true;
+}
+
+/* --- transfers -------------------------------------------------------------------------------- */
+
+static void retry_parked(struct usb_libusb *u);
+
+static void end(struct usb_transfer *t, int status)
+{
+    t->status = status;
+    t->done(t);
+}
+
+static void free_own(struct usb_transfer *t)
+{
+    struct own *own = t->own;
+
+    t->own = NULL;
+    if (!own)
+        return;
+    libusb_free_transfer(own->l);
+    free(own->copy);
+    free(own);
+}
+
+/* Takes the results of isochronous packets, which libusb has one behind the other. */
+static void take_packets(struct usb_transfer *t, const struct own *own)
+{
+    const uint8_t *from = own->l->buffer;
+
+    t->actual = 0;
+    for (size_t i = 0; i < t->packet_count; i++) {
+        const struct libusb_iso_packet_descriptor *d = &own->l->iso_packet_desc[i];
+        struct usbip_packet *p = &t->packets[i];
+
+        p->status = status_of(d->status);
+        p->actual = d->actual_length < p->length ? d->actual_length : p->length;
+        t->actual += p->actual;
+        if (own->copy && (t->address & 0x80))
+            memcpy(t->data + p->offset, from, p->actual);
+        from += d->length;
+    }
+}
+
+static void take_result(struct usb_transfer *t)
+{
+    const struct own *own = t->own;
+    const size_t actual = own->l->actual_length > 0 ? (size_t)own->l->actual_length : 0;
+
+    t->status = status_of(own->l->status);
+    if (t->packet_count > 0) {
+        take_packets(t, own);
+        return;
+    }
+    t->actual = actual < t->length ? actual : t->length;
+    if (own->copy && (t->address & 0x80)) /* of endpoint 0 */
+        memcpy(t->data, own->copy + LIBUSB_CONTROL_SETUP_SIZE, t->actual);
+}
+
+static void LIBUSB_CALL on_ended(struct libusb_transfer *l)
+{
+    struct usb_transfer *t = l->user_data;
+    struct usb_libusb *u = ((struct own *)t->own)->u;
+    const bool gone = l->status == LIBUSB_TRANSFER_NO_DEVICE;
+
+    take_result(t);
+    free_own(t);
+    u->under_way--;
+    t->done(t);
+    if (gone)
+        usb_libusb_lose(&u->device);
+    else if (u->parked)
+        retry_parked(u);
+}
+
+/* Isochronous packets as libusb wants them: one behind the other. */
+static int lay_out_packets(struct usb_transfer *t, struct own *own)
+{
+    size_t sum = 0;
+    bool joined = true;
+
+    for (size_t i = 0; i < t->packet_count; i++) {
+        joined = joined && t->packets[i].offset == sum;
+        sum += t->packets[i].length;
+        own->l->iso_packet_desc[i].length = t->packets[i].length;
+    }
+    own->l->buffer = t->data;
+    own->l->length = (int)sum;
+    if (joined)
+        return 0;
+    if (sum > t->length) /* they overlap */
+        return USBIP_EINVAL;
+    own->copy = own->l->buffer = malloc(sum + 1);
+    if (!own->copy)
+        return LIBUSB_ERROR_NO_MEM;
+    sum = 0;
+    for (size_t i = 0; i < t->packet_count && !(t->address & 0x80); i++) {
+        memcpy(own->copy + sum, t->data + t->packets[i].offset, t->packets[i].length);
+        sum += t->packets[i].length;
+    }
+    return 0;
+}
+
+static int lay_out_control(struct usb_transfer *t, struct own *own)
+{
+    own->copy = malloc(LIBUSB_CONTROL_SETUP_SIZE + t->length);
+    if (!own->copy)
+        return LIBUSB_ERROR_NO_MEM;
+    memcpy(own->copy, t->setup, LIBUSB_CONTROL_SETUP_SIZE);
+    if (t->length > 0 && !(t->address & 0x80))
+        memcpy(own->copy + LIBUSB_CONTROL_SETUP_SIZE, t->data, t->length);
+    own->l->buffer = own->copy;
+    own->l->length = (int)(LIBUSB_CONTROL_SETUP_SIZE + t->length);
+    return 0;
+}
+
+/* Fills in libusb's transfer. Returns 0, LIBUSB_ERROR_NO_MEM, or the status that it is answered
+ * with. */
+static int lay_out(struct usb_libusb *u, struct usb_transfer *t, struct own *own)
+{
+    struct libusb_transfer *l = own->l;
+
+    l->dev_handle = u->handle;
+    l->callback = on_ended;
+    l->user_data = t;
+    l->endpoint = t->address;
+    l->num_iso_packets = (int)t->packet_count;
+    if ((t->address & 15) == 0) {
+        l->type = LIBUSB_TRANSFER_TYPE_CONTROL;
+        l->endpoint = 0;
+        return lay_out_control(t, own);
+    }
+    const struct libusb_endpoint_descriptor *e = find_endpoint(u, t->address);
+    if (!e)
+        return USBIP_ENOENT;
+    l->type = e->bmAttributes & 3;
+    if ((l->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS) != (t->packet_count > 0))
+        return USBIP_EINVAL;
+    if (t->packet_count > 0)
+        return lay_out_packets(t, own);
+    l->buffer = t->data;
+    l->length = (int)t->length;
+    if ((t->flags & USBIP_ZERO_PACKET) && !(t->address & 0x80))
+        l->flags |= LIBUSB_TRANSFER_ADD_ZERO_PACKET;
+    return 0;
+}
+
+/* Begins a transfer. Returns 0, or LIBUSB_ERROR_NO_MEM: not now; or what it is to be answered with,
+ * a status. */
+static int begin(struct usb_libusb *u, struct usb_transfer *t)
+{
+    struct own *own = calloc(1, sizeof *own);
+
+    if (!own)
+        return LIBUSB_ERROR_NO_MEM;
+    t->own = own;
+    own->u = u;
+    own->l = libusb_alloc_transfer((int)t->packet_count);
+    int r = own->l ? lay_out(u, t, own) : LIBUSB_ERROR_NO_MEM;
+    if (r == 0) {
+        r = libusb_submit_transfer(own->l);
+        if (r == 0) {
+            u->under_way++;
+            return 0;
+        }
+        if (r != LIBUSB_ERROR_NO_MEM)
+            r = status_of_error(r);
+    }
+    free_own(t);
+    return r;
+}
+
+/* --- what the kernel has no memory for now ---------------------------------------------------- */
+
+static void park(struct usb_libusb *u, struct usb_transfer *t)
+{
+    const struct timeval later = {0, RETRY_MS * 1000L};
+    struct usb_transfer **at = &u->parked;
+
+    while (*at)
+        at = &(*at)->next;
+    t->next = NULL;
+    *at = t;
+    if (u->under_way == 0)
+        event_add(u->retry, &later);
+    if (!u->said_memory)
+        log_warn("%s: the system has no memory for more transfers, some wait (on Linux see "
+                 "/sys/module/usbcore/parameters/usbfs_memory_mb)",
+                 u->device.name);
+    u->said_memory = true;
+}
+
+static void retry_parked(struct usb_libusb *u)
+{
+    while (u->parked) {
+        struct usb_transfer *t = u->parked;
+        int r = u->gone ? USBIP_ESHUTDOWN : begin(u, t);
+
+        if (r == LIBUSB_ERROR_NO_MEM)
+            break;
+        u->parked = t->next;
+        if (r < 0)
+            end(t, r);
+    }
+    if (u->parked && u->under_way == 0) {
+        const struct timeval later = {0, RETRY_MS * 1000L};
+
+        event_add(u->retry, &later);
+    }
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    retry_parked(ctx);
+}
+
+static bool unpark(struct usb_libusb *u, struct usb_transfer *t)
+{
+    for (struct usb_transfer **at = &u->parked; *at; at = &(*at)->next) {
+        if (*at == t) {
+            *at = t->next;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void submit(struct usb_device *d, struct usb_transfer *t)
+{
+    struct usb_libusb *u = libusb_of(d);
+    int r;
+
+    t->actual = 0;
+    t->own = NULL;
+    if (u->gone) {
+        end(t, USBIP_ESHUTDOWN);
+        return;
+    }
+    if ((t->address & 15) == 0 && take_special(u, t, &r)) {
+        end(t, status_of_error(r));
+        return;
+    }
+    r = u->parked ? LIBUSB_ERROR_NO_MEM : begin(u, t);
+    if (r == LIBUSB_ERROR_NO_MEM)
+        park(u, t);
+    else if (r < 0)
+        end(t, r);
+}
+
+static void cancel(struct usb_device *d, struct usb_transfer *t)
+{
+    struct own *own = t->own;
+
+    if (unpark(libusb_of(d), t))
+        end(t, USBIP_ECONNRESET);
+    else if (own)
+        libusb_cancel_transfer(own->l); /* NOT_FOUND: it has ended, and on_ended follows */
+}
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+static const struct usb_device_ops ops = {
+    .claim = claim,
+    .release = release,
+    .submit = submit,
+    .cancel = cancel,
+    .free = free_device,
+};
+
+struct usb_device *usb_libusb_new(struct event_base *base, struct libusb_device *real,
+                                  const char *name, void (*lost)(void *ctx, struct usb_device *d),
+                                  void *ctx)
+{
+    struct usb_libusb *u = calloc(1, sizeof *u);
+
+    if (!u)
+        return NULL;
+    u->device.ops = &ops;
+    u->real = libusb_ref_device(real);
+    u->lost = lost;
+    u->ctx = ctx;
+    u->retry = evtimer_new(base, on_retry, u);
+    u->closing = evtimer_new(base, on_closing, u);
+    if (!u->retry || !u->closing || read_record(u) < 0) {
+        free_device(&u->device);
+        return NULL;
+    }
+    snprintf(u->name, sizeof u->name, "usb:%s", u->device.record.busid);
+    u->device.name = name ? name : u->name;
+    return &u->device;
+}

@@ -1,0 +1,100 @@
+#include "usb_list.h"
+
+#include <stdio.h>
+
+#include <libusb.h>
+
+#include "usb_events.h"
+#include "usb_libusb.h"
+#include "usb_system.h"
+
+struct found {
+    struct libusb_device *real;
+    struct libusb_device_descriptor descriptor;
+    char busid[USBIP_BUSID_SIZE];
+    struct usb_system_texts texts;
+};
+
+/* Calls `take` for each device that may be exported: no hubs, none that is imported itself. Returns
+ * how many, or libusb's error. */
+static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx)
+{
+    struct libusb_context *usb;
+    struct libusb_device **list;
+    int count = 0;
+    int r = libusb_init(&usb);
+
+    if (r < 0)
+        return r;
+    long n = (long)libusb_get_device_list(usb, &list);
+    for (long i = 0; i < n; i++) {
+        struct found f = {.real = list[i]};
+
+        usb_libusb_busid(f.real, f.busid);
+        if (libusb_get_device_descriptor(f.real, &f.descriptor) < 0 ||
+            f.descriptor.bDeviceClass == LIBUSB_CLASS_HUB || usb_system_is_imported(f.busid))
+            continue;
+        usb_system_texts(f.busid, &f.texts);
+        take(ctx, &f);
+        count++;
+    }
+    if (n >= 0)
+        libusb_free_device_list(list, 1);
+    libusb_exit(usb);
+    return n < 0 ? (int)n : count;
+}
+
+static void print_device(void *ctx, const struct found *f)
+{
+    const struct usb_system_texts *t = &f->texts;
+    char why[USB_DEVICE_ERROR_MAX];
+
+    (void)ctx;
+    printf("usb:%s\n", f->busid);
+    if (t->manufacturer[0] || t->product[0])
+        printf("  description  %s%s%s\n", t->manufacturer, t->manufacturer[0] ? " " : "",
+               t->product);
+    printf("  USB          %04x:%04x%s%s\n", f->descriptor.idVendor, f->descriptor.idProduct,
+           t->serial[0] ? ", serial number " : "", t->serial);
+    if (usb_libusb_try(f->real, why) < 0)
+        printf("  not now      %s\n", why);
+    printf("  publish it   com2net usb:%s 3240\n", f->busid);
+}
+
+void usb_list_print(void)
+{
+    if (!usb_events_exist())
+        return;
+    int r = each_device(print_device, NULL);
+    if (r < 0)
+        printf("USB devices cannot be listed: %s\n", libusb_strerror(r));
+    else if (r == 0)
+        printf("No USB devices found.\n");
+}
+
+struct sentence {
+    char *text;
+    size_t size, len;
+};
+
+static void add_device(void *ctx, const struct found *f)
+{
+    struct sentence *s = ctx;
+
+    if (s->size - s->len < 64)
+        return;
+    s->len += (size_t)snprintf(s->text + s->len, s->size - s->len, "%susb:%.31s (%04x:%04x)",
+                               s->len ? ", " : "there are ", f->busid, f->descriptor.idVendor,
+                               f->descriptor.idProduct);
+}
+
+void usb_list_text(char *text, size_t size)
+{
+    struct sentence s = {text, size, 0};
+    int r = each_device(add_device, &s);
+
+    if (r < 0)
+        snprintf(text, size, "USB devices cannot be listed: %s", libusb_strerror(r));
+    else if (r == 0)
+        snprintf(text, size, "there are no USB devices here");
+}

@@ -1,0 +1,62 @@
+#include "usb_selector.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VID_PID_LEN = 9 };
+
+/* Reads four hexadecimal digits. Returns false where there are others. */
+static bool read_hex(const char *text, uint16_t *value)
+{
+    if (strspn(text, "0123456789abcdefABCDEF") < 4)
+        return false;
+    const char digits[5] = {text[0], text[1], text[2], text[3], '\0'};
+    *value = (uint16_t)strtoul(digits, NULL, 16);
+    return true;
+}
+
+/* Reads VID:PID, and the serial number behind a further colon; `serial` is NULL without one. */
+static bool read_ids(const char *text, uint16_t *vendor, uint16_t *product, const char **serial)
+{
+    if (!read_hex(text, vendor) || text[4] != ':' || !read_hex(text + 5, product))
+        return false;
+    *serial = text[VID_PID_LEN] == ':' ? text + VID_PID_LEN + 1 : NULL;
+    return text[VID_PID_LEN] == '\0' || (*serial && **serial);
+}
+
+/* A bus, and ports with dots between them. */
+static bool is_busid(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t n = strspn(text, digits);
+
+    if (n < 1 || n > 3 || text[n] != '-')
+        return false;
+    do {
+        text += n + 1;
+        n = strspn(text, digits);
+        if (n < 1 || n > 3)
+            return false;
+    } while (text[n] == '.');
+    return text[n] == '\0';
+}
+
+bool usb_selector_is_valid(const char *selector)
+{
+    uint16_t vendor, product;
+    const char *serial;
+
+    return is_busid(selector) || read_ids(selector, &vendor, &product, &serial);
+}
+
+bool usb_selector_matches(const char *selector, const struct usb_identity *device)
+{
+    uint16_t vendor, product;
+    const char *serial;
+
+    if (is_busid(selector))
+        return strcmp(selector, device->busid) == 0;
+    return read_ids(selector, &vendor, &product, &serial) && vendor == device->vendor &&
+           product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+}

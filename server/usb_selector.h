@@ -1,0 +1,23 @@
+/*
+ * How real USB devices are chosen: `usb:VID:PID`, `usb:VID:PID:SERIAL` or `usb:BUSID`.
+ */
+#ifndef SERVER_USB_SELECTOR_H
+#define SERVER_USB_SELECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is known of a device before it is opened. */
+struct usb_identity {
+    const char *busid; /* "1-1.2": its bus and the ports that lead to it */
+    uint16_t vendor, product;
+    const char *serial; /* "" if there is none */
+};
+
+/* Whether `selector`, without "usb:", has one of the forms. */
+bool usb_selector_is_valid(const char *selector);
+
+/* Whether it means this device. */
+bool usb_selector_matches(const char *selector, const struct usb_identity *device);
+
+#endif
