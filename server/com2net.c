@@ -98,9 +98,8 @@ static const struct cli_program program = {
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers); of real devices hotplug; of demo-icestick file=PATH (its flash memory) and "
-           "times=real; of\n"
-           "demo-disk file=IMAGE and ro.\n"
+           "transfers); of real devices hotplug; of demo-icestick file=PATH (its flash\n"
+           "memory) and times=real; of demo-disk file=IMAGE and ro.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
            "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
            "wrong.\n",
