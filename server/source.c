@@ -266,13 +266,11 @@ static int take_read_only(void *ctx, const char *value, char error[static CLI_ER
 
 static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    bool real = strcmp(value, "real") == 0;
-
-    if (!real && strcmp(value, "short") != 0) {
-        snprintf(error, CLI_ERROR_MAX, "times are real or short");
+    if (strcmp(value, "real") != 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is real, or left out");
         return -EINVAL;
     }
-    ((struct source *)ctx)->usb_real_times = real;
+    ((struct source *)ctx)->usb_real_times = true;
     return 0;
 }
 

@@ -150,11 +150,6 @@ static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
     return t->actual == t->length ? (int)t->actual : GADGET_WAIT;
 }
 
-void ftdi_take_more(struct ftdi_channel *c)
-{
-    gadget_kick(&c->ftdi->gadget, out_address(c));
-}
-
 static int transfer(struct gadget *g, struct usb_transfer *t)
 {
     struct ftdi *f = (struct ftdi *)g;
@@ -169,7 +164,7 @@ static void moved(struct gadget *g, uint8_t address)
     struct ftdi *f = (struct ftdi *)g;
 
     if (address & 0x80)
-        ftdi_take_more(&f->channel[((address & 15) - 1) / 2]);
+        gadget_kick(g, out_address(&f->channel[((address & 15) - 1) / 2]));
 }
 
 /* --- requests ----------------------------------------------------------------------------------

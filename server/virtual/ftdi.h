@@ -45,8 +45,8 @@ struct ftdi_channel {
 
 /* What is behind the channels; bytes come only if there is room for them. */
 struct ftdi_back {
-    /* The host has sent bytes. Returns how many are taken; the rest comes again after
-     * ftdi_take_more. */
+    /* The host has sent bytes. Returns how many are taken; the rest comes again when the host has
+     * taken some of those for it. */
     size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
     /* outputs, bit_mode or a break (of the line) have changed. */
     void (*changed)(struct ftdi_channel *c, bool broken);
@@ -77,7 +77,5 @@ size_t ftdi_room(const struct ftdi_channel *c);
 void ftdi_give(struct ftdi_channel *c, const uint8_t *data, size_t len, bool now);
 /* Shows the host modem lines, and once a line status (a break: 0x10). */
 void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status);
-/* `sent` may take bytes again. */
-void ftdi_take_more(struct ftdi_channel *c);
 
 #endif
