@@ -21,6 +21,13 @@ struct usb_system_texts {
 
 void usb_system_texts(const char *busid, struct usb_system_texts *t);
 
+/* Whether the system tells libusb of devices that come and go. */
+bool usb_system_tells(void);
+
+/* Whether the device under this busid is still the one with this number; true where that cannot be
+ * told. */
+bool usb_system_has(const char *busid, unsigned devnum);
+
 /* Whether it is itself imported over USB/IP, and so not ours to export. */
 bool usb_system_is_imported(const char *busid);
 

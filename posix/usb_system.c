@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char devices[] = "/sys/bus/usb/devices";
 
@@ -28,6 +29,20 @@ void usb_system_texts(const char *busid, struct usb_system_texts *t)
     read_text(busid, "manufacturer", t->manufacturer);
     read_text(busid, "product", t->product);
     read_text(busid, "serial", t->serial);
+}
+
+/* udevd's: libusb hears of devices from it, and nothing without. */
+bool usb_system_tells(void)
+{
+    return access("/run/udev/control", F_OK) == 0;
+}
+
+bool usb_system_has(const char *busid, unsigned devnum)
+{
+    char text[USB_SYSTEM_TEXT_MAX];
+
+    read_text(busid, "devnum", text);
+    return strtoul(text, NULL, 10) == devnum;
 }
 
 bool usb_system_is_imported(const char *busid)

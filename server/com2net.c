@@ -86,9 +86,10 @@ static const struct cli_program program = {
         "\n"
         "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
-        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Linux), published\n"
-        "over USB/IP; usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick,\n"
-        "demo-disk; several of them may share one PORT.\n"
+        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Linux; with\n"
+        "/ between them one that comes back as another), published over USB/IP;\n"
+        "usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick, demo-disk;\n"
+        "several of them may share one PORT.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
         "are for everybody. PORT 0 lets the system choose.\n"
         "On Windows, service installs, removes and controls a service that runs with the\n"
@@ -98,8 +99,9 @@ static const struct cli_program program = {
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers); of real devices hotplug; of demo-icestick file=PATH (its flash\n"
-           "memory) and times=real; of demo-disk file=IMAGE and ro.\n"
+           "transfers); of real devices hotplug and reset (after each client); of\n"
+           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk file=IMAGE and "
+           "ro.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
            "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
            "wrong.\n",

@@ -264,6 +264,14 @@ static int take_read_only(void *ctx, const char *value, char error[static CLI_ER
     return 0;
 }
 
+static int take_usb_reset(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct source *)ctx)->usb_reset = true;
+    return 0;
+}
+
 static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     if (strcmp(value, "real") != 0) {
@@ -284,6 +292,7 @@ static int take_usb_name(void *ctx, const char *value, char error[static CLI_ERR
 static const struct cli_option usb_options[] = {
     {"name", 0, "NAME", take_usb_name, "name of the device in the log, and for clients"},
     {"hotplug", 0, NULL, take_hotplug, "the device may be absent at the start"},
+    {"reset", 0, NULL, take_usb_reset, "reset it each time a client has let go of it"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
     {0},
 };
@@ -303,7 +312,7 @@ static int take_nothing(void *ctx, const char *value, char error[static CLI_ERRO
 {
     (void)value;
     snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name=, budget=%s",
-             ((struct source *)ctx)->usb_real ? " and hotplug" : ", file=, ro and times=");
+             ((struct source *)ctx)->usb_real ? ", hotplug and reset" : ", file=, ro and times=");
     return -EINVAL;
 }
 
@@ -331,7 +340,7 @@ static int parse_usb(char *text, char *options, struct source *s, char error[sta
     if (s->usb_real && !usb_selector_is_valid(s->selector)) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "
-                 "`com2net --list`, or usb:demo-NAME",
+                 "`com2net --list`, several of these with / between them, or usb:demo-NAME",
                  text);
         return -EINVAL;
     }

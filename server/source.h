@@ -60,6 +60,7 @@ struct source {
     bool usb_real;                    /* usb: not built in */
     bool usb_named;                   /* by name= */
     bool usb_read_only;
+    bool usb_reset;         /* when a client has let go of it */
     bool usb_real_times;    /* and it takes as long as a real one */
     size_t usb_budget;      /* bytes that transfers of one client may hold */
     unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */

@@ -11,6 +11,7 @@
 
 #include "proto/usbip.h"
 
+struct buf;
 struct usb_device;
 
 enum { USB_DEVICE_ERROR_MAX = 512, USB_DEVICE_INTERFACES_MAX = 32 };
@@ -46,9 +47,13 @@ struct usb_device_ops {
     /* Ends one that is under way as soon as can be: `done` follows as for all, perhaps before this
      * returns, with USBIP_ECONNRESET unless it was ready. */
     void (*cancel)(struct usb_device *d, struct usb_transfer *t);
+    /* Adds its descriptors (usbip_ext_add_descriptor), as far as they are known without asking it;
+     * also while it is not claimed. Returns 0 or -errno. */
+    int (*describe)(const struct usb_device *d, struct buf *b);
     void (*free)(struct usb_device *d);
 };
 
+struct usb_hold;
 struct usb_session;
 
 struct usb_device {
@@ -58,6 +63,9 @@ struct usb_device {
     struct usbip_interface
         interfaces[USB_DEVICE_INTERFACES_MAX]; /* of the configuration in force */
     struct usb_session *importer;              /* NULL: free to import */
+    struct usb_hold *hold;                     /* NULL: not kept for one that has gone */
+    bool reset;                                /* it is reset when an importer has let go of it */
+    bool gone;                                 /* unplugged */
     struct usb_device *next;                   /* of the same export */
 };
 

@@ -9,6 +9,7 @@
 #include "loop.h"
 #include "source.h"
 #include "usb_device.h"
+#include "usb_hold.h"
 #include "usb_host.h"
 #include "usb_session.h"
 #include "virtual/demo.h"
@@ -23,6 +24,7 @@ struct usb_export {
     struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
     struct usb_host *host;      /* NULL: all are built in */
     struct event *sweep;        /* of those that have left */
+    struct event *changed;      /* sessions are to hear of it */
     struct usb_session *sessions;
     struct usb_pcap *pcap;
 };
@@ -64,9 +66,31 @@ size_t usb_export_budget(const struct usb_export *e)
     return e->sources->usb_budget;
 }
 
-struct usb_device *usb_export_devices(const struct usb_export *e)
+struct usb_device *usb_export_devices(struct usb_export *e)
 {
+    if (e->host)
+        usb_host_refresh(e->host);
     return e->devices;
+}
+
+static void on_changed(evutil_socket_t fd, short what, void *ctx)
+{
+    struct usb_export *e = ctx;
+    struct usb_session *s = e->sessions;
+
+    (void)fd;
+    (void)what;
+    while (s) { /* it may end, and no other one */
+        struct usb_session *next = usb_session_next(s);
+
+        usb_session_notice(s);
+        s = next;
+    }
+}
+
+void usb_export_changed(struct usb_export *e)
+{
+    event_active(e->changed, EV_TIMEOUT, 0);
 }
 
 void usb_export_report(const struct usb_export *e)
@@ -94,6 +118,7 @@ static void on_arrived(void *ctx, struct usb_device *d)
     while (*at)
         at = &(*at)->next;
     *at = d;
+    usb_export_changed(e);
     if (e->listener) /* not the first ones, before it listens */
         say_published(e, d);
 }
@@ -129,6 +154,9 @@ static void on_left(void *ctx, struct usb_device *d)
     *at = d->next;
     d->next = e->left;
     e->left = d;
+    d->gone = true;
+    usb_hold_end(d);
+    usb_export_changed(e);
     if (d->importer)
         usb_session_end(d->importer, "it is unplugged");
     event_active(e->sweep, EV_TIMEOUT, 0);
@@ -175,7 +203,8 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
     e->sources = sources;
     e->pcap = pcap;
     e->sweep = evtimer_new(base, on_sweep, e);
-    if (!e->sweep || !add_devices(e, count, error))
+    e->changed = evtimer_new(base, on_changed, e);
+    if (!e->sweep || !e->changed || !add_devices(e, count, error))
         goto fail;
     e->listener = listener_new(base, &sources->listen, on_accepted, e, error);
     if (!e->listener)
@@ -216,6 +245,7 @@ static void free_devices(struct usb_export *e, struct usb_device *list)
         struct usb_device *d = list;
 
         list = d->next;
+        usb_hold_end(d);
         if (e->host && usb_host_has(e->host, d))
             usb_host_free_device(e->host, d);
         else
@@ -238,5 +268,7 @@ void usb_export_free(struct usb_export *e)
     usb_host_free(e->host);
     if (e->sweep)
         event_free(e->sweep);
+    if (e->changed)
+        event_free(e->changed);
     free(e);
 }

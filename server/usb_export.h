@@ -31,8 +31,11 @@ struct usb_pcap *usb_export_pcap(const struct usb_export *e);
 /* Bytes that URBs of one client may hold. */
 size_t usb_export_budget(const struct usb_export *e);
 
-/* The devices, as a list by their `next`. */
-struct usb_device *usb_export_devices(const struct usb_export *e);
+/* The devices that are there now, as a list by their `next`. */
+struct usb_device *usb_export_devices(struct usb_export *e);
+
+/* Somebody has a device, or has it no more: sessions hear of it in the loop's next turn. */
+void usb_export_changed(struct usb_export *e);
 
 /* A session is over. */
 void usb_export_forget(struct usb_export *e, struct usb_session *gone);

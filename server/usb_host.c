@@ -4,7 +4,8 @@
  * device of it is wanted, until that is freed. Searches are made when a context hears of
  * something, and each RESCAN_MS while a source has less than it had.
  *
- * That a device is gone is heard from udevd, or, of one that is imported, from the kernel.
+ * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
+ * udevd it is looked for when a client asks what there is.
  */
 #include "usb_host.h"
 
@@ -205,6 +206,8 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     struct known *k = calloc(1, sizeof *k);
     if (k)
         k->device = usb_libusb_new(h->base, real, s->usb_named ? s->name : NULL, on_lost, h);
+    if (k && k->device)
+        k->device->reset = s->usb_reset;
     if (!k || !k->device) {
         log_error("usb:%s: out of memory", busid);
         free(k);
@@ -248,8 +251,9 @@ static int search(struct usb_host *h)
 {
     struct libusb_device **list;
     int error;
-    struct context *c = context_new(h, &error);
 
+    event_del(h->rescan); /* this is it */
+    struct context *c = context_new(h, &error);
     if (!c)
         return error;
     long n = (long)libusb_get_device_list(c->usb, &list);
@@ -278,13 +282,10 @@ static void on_rescan(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-static void on_work(evutil_socket_t fd, short what, void *ctx)
+static void tell_lost(struct usb_host *h)
 {
-    struct usb_host *h = ctx;
     struct known *k = h->known;
 
-    (void)fd;
-    (void)what;
     while (k) { /* `left` may free it, and none but it */
         struct known *next = k->next;
         bool tell = k->lost && !k->told;
@@ -294,8 +295,35 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
             h->callbacks->left(h->ctx, k->device);
         k = next;
     }
+}
+
+static void on_work(evutil_socket_t fd, short what, void *ctx)
+{
+    struct usb_host *h = ctx;
+
+    (void)fd;
+    (void)what;
+    tell_lost(h);
     free_contexts(h);
     search_if_missing(h);
+}
+
+void usb_host_refresh(struct usb_host *h)
+{
+    if (usb_system_tells())
+        return;
+    for (struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+
+        if (!k->lost && !usb_system_has(r->busid, r->devnum))
+            usb_libusb_lose(k->device);
+        if (!k->lost)
+            usb_libusb_look_again(k->device);
+    }
+    tell_lost(h);
+    int r = search(h);
+    if (r < 0)
+        log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
 }
 
 /* --- beginning and end ------------------------------------------------------------------------

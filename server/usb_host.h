@@ -32,6 +32,9 @@ struct usb_host *usb_host_new(struct event_base *base, const struct source *sour
  * `error`. */
 bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX]);
 
+/* Looks whether devices have come or gone that nobody tells of: for who is about to list them. */
+void usb_host_refresh(struct usb_host *h);
+
 bool usb_host_has(const struct usb_host *h, const struct usb_device *d);
 
 /* Frees a device that has arrived, before the host. */

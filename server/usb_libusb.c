@@ -23,6 +23,8 @@
 
 #include "log.h"
 #include "proto/usb_desc.h"
+#include "proto/usbip_ext.h"
+#include "usb_describe.h"
 #include "usb_system.h"
 
 enum {
@@ -47,6 +49,7 @@ struct usb_libusb {
     struct event *closing;                   /* of a handle that nobody needs any more */
     unsigned under_way;
     bool gone;
+    bool used; /* by an importer, since it was opened */
     bool said_memory;
     void (*lost)(void *ctx, struct usb_device *d);
     void *ctx;
@@ -125,6 +128,7 @@ static int read_record(struct usb_libusb *u)
         return -EIO;
     usb_libusb_busid(u->real, r->busid);
     snprintf(r->path, sizeof r->path, "/com2net/%s", r->busid);
+    r->extensions = USBIP_EXT_VERSION;
     r->busnum = libusb_get_bus_number(u->real);
     r->devnum = libusb_get_device_address(u->real);
     r->speed = speed_of(u->real);
@@ -252,6 +256,12 @@ bool usb_libusb_is(const struct usb_device *d, const struct libusb_device *real)
     return ((const struct usb_libusb *)(const void *)d)->real == real;
 }
 
+void usb_libusb_look_again(struct usb_device *d)
+{
+    if (!d->importer && d->record.configuration == 0)
+        read_configuration(libusb_of(d));
+}
+
 /* --- taking and giving back ------------------------------------------------------------------- */
 
 /* Gives back the interfaces that were claimed first, up to `count`. */
@@ -276,12 +286,25 @@ static int claim_interfaces(struct usb_libusb *u)
     return 0;
 }
 
+static int reset(struct usb_libusb *u)
+{
+    int r = libusb_reset_device(u->handle);
+
+    if (r == 0)
+        return 0;
+    usb_libusb_lose(&u->device); /* NOT_FOUND: it has come back as another one */
+    return LIBUSB_ERROR_NO_DEVICE;
+}
+
 /* Each interface that is given back gets its driver again, and the alternate setting 0. */
 static void close_handle(struct usb_libusb *u)
 {
     event_del(u->closing);
     if (!u->handle)
         return;
+    if (u->used && u->device.reset && !u->gone)
+        reset(u);
+    u->used = false;
     if (u->config)
         release_interfaces(u, u->config->bNumInterfaces);
     libusb_close(u->handle);
@@ -321,8 +344,16 @@ static void release(struct usb_device *d)
 {
     struct usb_libusb *u = libusb_of(d);
 
+    u->used = true;
     event_del(u->retry);
     event_active(u->closing, EV_TIMEOUT, 0);
+}
+
+static int describe(const struct usb_device *d, struct buf *b)
+{
+    const struct usb_libusb *u = (const struct usb_libusb *)(const void *)d;
+
+    return usb_describe(u->real, d->record.busid, b);
 }
 
 static void free_device(struct usb_device *d)
@@ -344,6 +375,12 @@ static void free_device(struct usb_device *d)
 
 static int set_configuration(struct usb_libusb *u, uint8_t value)
 {
+    if (!u->config) { /* one that was plugged in just now: its system may have come first */
+        read_configuration(u);
+        int r = claim_interfaces(u);
+        if (r < 0)
+            return r;
+    }
     if (u->config && u->config->bConfigurationValue == value)
         return 0;
     /* the kernel refuses while an interface has a driver, so none is to come back here */
@@ -364,16 +401,6 @@ static int set_interface(struct usb_libusb *u, uint8_t interface, uint8_t altern
     if (r == 0)
         u->alternate[interface] = alternate;
     return r;
-}
-
-static int reset(struct usb_libusb *u)
-{
-    int r = libusb_reset_device(u->handle);
-
-    if (r == 0)
-        return 0;
-    usb_libusb_lose(&u->device); /* NOT_FOUND: it has come back as another one */
-    return LIBUSB_ERROR_NO_DEVICE;
 }
 
 /* Carries out a request that is more than its data. Returns false if it is none; these calls wait,
@@ -661,6 +688,7 @@ static const struct usb_device_ops ops = {
     .release = release,
     .submit = submit,
     .cancel = cancel,
+    .describe = describe,
     .free = free_device,
 };
 

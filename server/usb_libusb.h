@@ -30,6 +30,9 @@ bool usb_libusb_is(const struct usb_device *d, const struct libusb_device *real)
 /* Says that it is gone. */
 void usb_libusb_lose(struct usb_device *d);
 
+/* One that had no configuration when it was found may have been given one since. */
+void usb_libusb_look_again(struct usb_device *d);
+
 /* Tries whether it can be opened. Returns 0, or -errno with why not, and what to do, in `error`. */
 int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERROR_MAX]);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VID_PID_LEN = 9 };
+enum { VID_PID_LEN = 9, ONE_MAX = 256 };
 
 /* Reads four hexadecimal digits. Returns false where there are others. */
 static bool read_hex(const char *text, uint16_t *value)
@@ -42,21 +42,56 @@ static bool is_busid(const char *text)
     return text[n] == '\0';
 }
 
-bool usb_selector_is_valid(const char *selector)
+/* Takes one of the alternatives off a selector. Returns false when none is left, or it is too long
+ * to be any. */
+static bool take_one(const char **selector, char one[static ONE_MAX])
+{
+    size_t len = strcspn(*selector, "/");
+
+    if (!**selector || len >= ONE_MAX)
+        return false;
+    memcpy(one, *selector, len);
+    one[len] = '\0';
+    *selector += len + ((*selector)[len] == '/');
+    return true;
+}
+
+static bool is_one(const char *text)
 {
     uint16_t vendor, product;
     const char *serial;
 
-    return is_busid(selector) || read_ids(selector, &vendor, &product, &serial);
+    return is_busid(text) || read_ids(text, &vendor, &product, &serial);
+}
+
+static bool matches_one(const char *text, const struct usb_identity *device)
+{
+    uint16_t vendor, product;
+    const char *serial;
+
+    if (is_busid(text))
+        return strcmp(text, device->busid) == 0;
+    return read_ids(text, &vendor, &product, &serial) && vendor == device->vendor &&
+           product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+}
+
+bool usb_selector_is_valid(const char *selector)
+{
+    char one[ONE_MAX];
+    size_t len = strlen(selector);
+    bool valid = len > 0 && selector[len - 1] != '/';
+
+    while (valid && *selector)
+        valid = take_one(&selector, one) && is_one(one);
+    return valid;
 }
 
 bool usb_selector_matches(const char *selector, const struct usb_identity *device)
 {
-    uint16_t vendor, product;
-    const char *serial;
+    char one[ONE_MAX];
 
-    if (is_busid(selector))
-        return strcmp(selector, device->busid) == 0;
-    return read_ids(selector, &vendor, &product, &serial) && vendor == device->vendor &&
-           product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+    while (take_one(&selector, one))
+        if (matches_one(one, device))
+            return true;
+    return false;
 }

@@ -1,5 +1,6 @@
 /*
- * How real USB devices are chosen: `usb:VID:PID`, `usb:VID:PID:SERIAL` or `usb:BUSID`.
+ * How real USB devices are chosen: `usb:VID:PID`, `usb:VID:PID:SERIAL` or `usb:BUSID`; or several
+ * of these with `/` between them, for a board that comes back from a reset as another one.
  */
 #ifndef SERVER_USB_SELECTOR_H
 #define SERVER_USB_SELECTOR_H

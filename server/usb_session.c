@@ -1,5 +1,6 @@
 /*
- * Theory of operation. A session lists, and is over; or imports a device and then carries out URBs:
+ * Theory of operation. A session lists, and is over, or stays and lists again when something
+ * changes; or imports a device and then carries out URBs:
  *
  *   submit   each is read into memory of its own and handed to the device at once; any number may
  * be under way, and each is answered exactly once, in the order in which they are done unlink   a
@@ -9,7 +10,9 @@
  *
  * What URBs hold is bounded: above the budget nothing is read until some are done, so that a URB is
  * never failed for want of memory. Replies of one turn share one write. When the client goes, what
- * is under way is cancelled, and the session ends when the device has let go of the last.
+ * is under way is cancelled, and the session ends when the device has let go of the last. Then the
+ * device is free, or kept for this client for a while. A client that comes back, with its token,
+ * while its old session seems alive ends that, and waits until the device is its own.
  */
 #include "usb_session.h"
 
@@ -29,6 +32,8 @@
 #include "stream.h"
 #include "usb_device.h"
 #include "usb_export.h"
+#include "usb_hold.h"
+#include "usb_listing.h"
 #include "usb_pcap.h"
 #include "usb_urb.h"
 
@@ -42,7 +47,8 @@ enum {
 };
 
 enum usb_session_state {
-    USB_SESSION_ASKING, /* nothing is imported */
+    USB_SESSION_ASKING,   /* nothing is imported */
+    USB_SESSION_WATCHING, /* likewise, and it hears of changes */
     USB_SESSION_URBS,
     USB_SESSION_OVER, /* the device has URBs of it */
 };
@@ -65,8 +71,12 @@ struct usb_session {
     bool parked;             /* a URB waits for others to be done: at the budget */
     bool processing;         /* bytes of the client are being taken */
     bool ending;             /* URBs are being cancelled */
-    struct buf in;           /* bytes behind a parked URB */
-    struct buf out;          /* replies of this turn */
+    bool waits;              /* for its own old session to let go of what it imports */
+    bool outdated;           /* WATCHING: the list has changed, but the last one is not sent yet */
+    struct usb_hold_owner owner; /* of the device, after the session */
+    struct usbip_ext_import wanted;
+    struct buf in;  /* bytes behind a parked URB */
+    struct buf out; /* replies of this turn */
     char peer[80];
 };
 
@@ -152,29 +162,47 @@ static void finish(struct usb_session *s)
     close_session(s);
 }
 
+/* Replies with a listing. */
+static void reply_listing(struct usb_session *s, struct buf *b, int added)
+{
+    if (added < 0)
+        usb_session_end(s, "the list of devices is too long, or there is no memory for it");
+    else
+        reply(s, buf_head(b), b->len);
+    buf_free(b);
+    flush(s);
+}
+
 /* A device that is in use is not listed, as the kernel's server does: a list is what can be had. */
 static void list(struct usb_session *s)
 {
-    uint8_t count[USBIP_COUNT_SIZE] = {0}, bytes[USBIP_INTERFACE_SIZE];
-    unsigned n = 0;
+    struct buf b;
 
-    for (struct usb_device *d = usb_export_devices(s->export); d; d = d->next)
-        n += d->importer == NULL;
-    count[2] = (uint8_t)(n >> 8);
-    count[3] = (uint8_t)n;
-    reply_op(s, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
-    reply(s, count, sizeof count);
-    for (struct usb_device *d = usb_export_devices(s->export); d; d = d->next) {
-        if (d->importer)
-            continue;
-        reply_device(s, &d->record);
-        for (int i = 0; i < d->record.interfaces; i++) {
-            usbip_put_interface(&d->interfaces[i], bytes);
-            reply(s, bytes, sizeof bytes);
-        }
-    }
-    log_debug("%s: has the list of %u devices", s->peer, n);
+    buf_init(&b, USB_LISTING_MAX);
+    reply_listing(s, &b, usb_listing_add_standard(&b, usb_export_devices(s->export)));
+    log_debug("%s: has the list of devices", s->peer);
     finish(s);
+}
+
+static void list_anew(struct usb_session *s)
+{
+    struct buf b;
+
+    s->outdated = false;
+    buf_init(&b, USB_LISTING_MAX);
+    reply_listing(s, &b, usb_listing_add_extended(&b, usb_export_devices(s->export)));
+}
+
+static void list_extended(struct usb_session *s)
+{
+    list_anew(s);
+    if (!(s->reader.flags & USBIP_EXT_KEEP)) {
+        finish(s);
+        return;
+    }
+    s->state = USB_SESSION_WATCHING;
+    event_del(s->timer);
+    log_debug("%s: watches the list of devices", s->peer);
 }
 
 static struct usb_device *find_device(struct usb_session *s, const char *busid)
@@ -186,57 +214,145 @@ static struct usb_device *find_device(struct usb_session *s, const char *busid)
     return d;
 }
 
-static void refuse(struct usb_session *s, enum usbip_op_status status, const char *busid,
-                   const char *why)
+static void describe(struct usb_session *s)
 {
-    log_info("%s: cannot import \"%s\": %s", s->peer, busid, why);
-    reply_op(s, USBIP_OP_REP_IMPORT, status);
+    const struct usb_device *d = find_device(s, s->reader.busid);
+    struct buf b;
+
+    buf_init(&b, USB_LISTING_MAX);
+    reply_listing(s, &b, usb_listing_add_descriptors(&b, d, USBIP_ST_NODEV));
     finish(s);
 }
 
-static void import(struct usb_session *s, const char *busid)
+static void refuse(struct usb_session *s, enum usbip_op_status status, const char *why)
 {
-    char error[USB_DEVICE_ERROR_MAX];
-    struct usb_device *d = find_device(s, busid);
+    log_info("%s: cannot import \"%s\": %s", s->peer, s->wanted.busid, why);
+    reply_op(s, s->reader.op.code ^ USBIP_OP_REQUEST, status);
+    finish(s);
+}
 
+/* Takes a device that nobody imports now: as it is, if it was kept for this client. Returns false
+ * when it has been refused. */
+static bool take_device(struct usb_session *s, struct usb_device *d, bool *resumed)
+{
+    const struct usb_hold_owner *owner = usb_hold_owner(d);
+    char error[USB_DEVICE_ERROR_MAX];
+
+    *resumed = s->owner.ms > 0 && usb_hold_is_for(d, s->owner.token);
+    if (*resumed) {
+        usb_hold_take(d);
+        return true;
+    }
+    if (owner && owner->has_lost) {
+        snprintf(error, sizeof error, "it is kept for %s, whose connection was lost", owner->peer);
+        refuse(s, USBIP_ST_DEV_BUSY, error);
+        return false;
+    }
+    usb_hold_end(d);
+    if (d->ops->claim(d, error) < 0) {
+        refuse(s, USBIP_ST_DEV_ERR, error);
+        return false;
+    }
+    return true;
+}
+
+static void reply_import(struct usb_session *s, bool resumed)
+{
+    const struct usbip_ext_grant grant = {.grace_ms = s->owner.ms, .resumed = resumed};
+    struct usbip_device record = s->device->record;
+    uint8_t bytes[USBIP_EXT_GRANT_SIZE];
+
+    reply_op(s, s->reader.op.code ^ USBIP_OP_REQUEST, USBIP_ST_OK);
+    /* under the name it was asked for: the tools compare */
+    snprintf(record.busid, sizeof record.busid, "%s", s->wanted.busid);
+    reply_device(s, &record);
+    usbip_ext_put_grant(&grant, bytes);
+    if (s->reader.op.code == USBIP_OP_REQ_EXT_IMPORT)
+        reply(s, bytes, sizeof bytes);
+}
+
+/* Whether the device is that of the same client, whose old session has not noticed its end. */
+static bool is_own(const struct usb_session *s, const struct usb_device *d)
+{
+    return d->importer && d->importer->owner.ms > 0 && s->owner.ms > 0 &&
+           memcmp(d->importer->owner.token, s->owner.token, USBIP_EXT_TOKEN_SIZE) == 0;
+}
+
+/* Imports what is wanted, or refuses, or has it wait. */
+static void import(struct usb_session *s)
+{
+    struct usb_device *d = find_device(s, s->wanted.busid);
+    bool resumed;
+
+    s->waits = false;
     if (!d) {
-        refuse(s, USBIP_ST_NODEV, busid, "there is no such device here");
+        refuse(s, USBIP_ST_NODEV, "there is no such device here");
         return;
+    }
+    if (is_own(s, d)) {
+        d->importer->owner.has_lost = true;
+        usb_session_end(d->importer, "its client has connected anew");
+        s->waits = d->importer != NULL;
+        if (s->waits)
+            return;
     }
     if (d->importer) {
-        refuse(s, USBIP_ST_DEV_BUSY, busid, "another client has it");
+        refuse(s, USBIP_ST_DEV_BUSY, "another client has it");
         return;
     }
-    if (d->ops->claim(d, error) < 0) {
-        refuse(s, USBIP_ST_DEV_ERR, busid, error);
+    if (!take_device(s, d, &resumed))
         return;
-    }
     d->importer = s;
     s->device = d;
     s->devid = usbip_devid(&d->record);
     s->state = USB_SESSION_URBS;
     event_del(s->timer);
-    log_info("%s: imported by %s", d->name, s->peer);
-    reply_op(s, USBIP_OP_REP_IMPORT, USBIP_ST_OK);
-    /* under the name it was asked for: the tools compare */
-    struct usbip_device record = d->record;
-    snprintf(record.busid, sizeof record.busid, "%s", busid);
-    reply_device(s, &record);
+    log_info("%s: imported by %s%s", d->name, s->peer, resumed ? ", as it was left" : "");
+    reply_import(s, resumed);
     usbip_reader_begin_urbs(&s->reader);
+    usb_export_changed(s->export);
+}
+
+/* Notes what is asked for, and under which terms. */
+static void want(struct usb_session *s, const char *busid, const struct usbip_ext_import *terms)
+{
+    snprintf(s->wanted.busid, sizeof s->wanted.busid, "%s", busid);
+    if (terms) {
+        s->owner.ms =
+            terms->grace_ms < USBIP_EXT_GRACE_MAX_MS ? terms->grace_ms : USBIP_EXT_GRACE_MAX_MS;
+        memcpy(s->owner.token, terms->token, sizeof s->owner.token);
+    }
+    import(s);
 }
 
 static void take_op(struct usb_session *s)
 {
     const struct usbip_op *op = &s->reader.op;
 
-    if (op->version != USBIP_VERSION)
+    if (op->version != USBIP_VERSION) {
         usb_session_end(s, "it speaks another version of USB/IP, or something else");
-    else if (op->code == USBIP_OP_REQ_DEVLIST)
+        return;
+    }
+    switch (op->code) {
+    case USBIP_OP_REQ_DEVLIST:
         list(s);
-    else if (op->code == USBIP_OP_REQ_IMPORT)
-        import(s, s->reader.busid);
-    else
+        break;
+    case USBIP_OP_REQ_IMPORT:
+        want(s, s->reader.busid, NULL);
+        break;
+    case USBIP_OP_REQ_EXT_LIST:
+        list_extended(s);
+        break;
+    case USBIP_OP_REQ_EXT_DESCRIPTORS:
+        describe(s);
+        break;
+    case USBIP_OP_REQ_EXT_IMPORT:
+        want(s, s->reader.import.busid, &s->reader.import);
+        break;
+    default:
         usb_session_end(s, "it asks for something that USB/IP has not");
+        break;
+    }
 }
 
 /* --- URBs ------------------------------------------------------------------------------------- */
@@ -392,6 +508,12 @@ static bool begin_urb(struct usb_session *s)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
+/* Whether nothing is to be read now. */
+static bool is_held_up(const struct usb_session *s)
+{
+    return s->parked || s->waits;
+}
+
 /* Takes one record. Returns false when the session is not to go on with these bytes. */
 static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
 {
@@ -413,7 +535,7 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
         usb_session_end(s, "it sends what is no command of USB/IP");
         break;
     }
-    return s->stream && !s->parked;
+    return s->stream && !is_held_up(s);
 }
 
 /* Takes bytes of the client; what is left behind a parked URB is kept. */
@@ -433,7 +555,9 @@ static void update(struct usb_session *s)
 {
     if (s->parked)
         s->parked = !begin_urb(s);
-    if (s->stream && !s->parked) {
+    if (s->outdated)
+        list_anew(s);
+    if (s->stream && !is_held_up(s)) {
         struct buf kept = s->in;
 
         buf_init(&s->in, s->in.max);
@@ -441,7 +565,7 @@ static void update(struct usb_session *s)
         buf_free(&kept);
     }
     if (s->stream)
-        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !is_held_up(s) && stream_queued(s->stream) < QUEUE_FULL);
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
@@ -450,13 +574,13 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 
     process(s, data, len);
     if (s->stream)
-        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !is_held_up(s) && stream_queued(s->stream) < QUEUE_FULL);
 }
 
 static size_t on_room(void *ctx, uint8_t **into)
 {
     struct usb_session *s = ctx;
-    size_t room = s->parked ? 0 : usbip_reader_room(&s->reader, into);
+    size_t room = is_held_up(s) ? 0 : usbip_reader_room(&s->reader, into);
 
     return room >= DIRECT_MIN ? room : 0;
 }
@@ -476,7 +600,10 @@ static void on_drained(void *ctx)
 
 static void on_ended(void *ctx, int error)
 {
-    usb_session_end(ctx, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    struct usb_session *s = ctx;
+
+    s->owner.has_lost = error < 0;
+    usb_session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {
@@ -511,18 +638,34 @@ static void session_free(void *arg)
     free(s);
 }
 
-/* The last URB is done: gives the device back. */
+static void on_hold_ended(void *export)
+{
+    usb_export_changed(export);
+}
+
+/* Keeps the device for this client, or gives it back. */
+static void leave_device(struct usb_session *s)
+{
+    struct usb_device *d = s->device;
+
+    s->device = NULL;
+    d->importer = NULL;
+    if (s->owner.ms == 0 || d->gone ||
+        usb_hold_begin(s->base, d, &s->owner, on_hold_ended, s->export) < 0) {
+        d->ops->release(d);
+        log_info("%s: free again", d->name);
+    }
+    usb_export_changed(s->export);
+}
+
+/* The last URB is done. */
 static void close_session(struct usb_session *s)
 {
     s->state = USB_SESSION_OVER;
     event_del(s->timer);
     event_del(s->flush);
-    if (s->device) {
-        s->device->ops->release(s->device);
-        s->device->importer = NULL;
-        log_info("%s: free again", s->device->name);
-        s->device = NULL;
-    }
+    if (s->device)
+        leave_device(s);
     usb_export_forget(s->export, s);
     loop_defer(s->base, session_free, s);
 }
@@ -543,7 +686,7 @@ void usb_session_end(struct usb_session *s, const char *why)
     log_info("%s: %s%s%s", s->peer, s->device ? s->device->name : "", s->device ? ": " : "", why);
     stream_close(s->stream);
     s->stream = NULL;
-    s->parked = false;
+    s->parked = s->waits = s->outdated = false;
     if (s->reading)
         forget_urb(s, s->reading);
     s->reading = NULL;
@@ -556,6 +699,20 @@ void usb_session_end(struct usb_session *s, const char *why)
     s->ending = false;
     if (s->urbs.count == 0)
         close_session(s);
+}
+
+void usb_session_notice(struct usb_session *s)
+{
+    if (s->waits) {
+        import(s);
+        if (s->stream)
+            update(s);
+    } else if (s->state == USB_SESSION_WATCHING && s->stream) {
+        if (stream_queued(s->stream) == 0)
+            list_anew(s);
+        else
+            s->outdated = true;
+    }
 }
 
 struct usb_session *usb_session_next(const struct usb_session *s)
@@ -598,6 +755,7 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
         return NULL;
     }
     snprintf(s->peer, sizeof s->peer, "%s", stream_peer(s->stream));
+    snprintf(s->owner.peer, sizeof s->owner.peer, "%s", s->peer);
     event_add(s->timer, &limit);
     stream_read(s->stream, true);
     return s;

@@ -20,6 +20,9 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
 /* Ends it, for the reason `why`, for the log. usb_export_forget follows once its device is idle. */
 void usb_session_end(struct usb_session *s, const char *why);
 
+/* Something has changed in the list of devices: tells the client, or gets on with its import. */
+void usb_session_notice(struct usb_session *s);
+
 /* Links sessions of one export. */
 struct usb_session *usb_session_next(const struct usb_session *s);
 void usb_session_set_next(struct usb_session *s, struct usb_session *next);

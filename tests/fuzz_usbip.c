@@ -32,6 +32,17 @@ static void note_urb(struct outcome *o, const struct usbip_urb *u)
     note(o, bytes, sizeof bytes);
 }
 
+/* What descriptors are told of lies within the bytes. */
+static void walk(const uint8_t *data, size_t len)
+{
+    const uint8_t *end = data + len;
+    struct usbip_ext_descriptor d;
+
+    while (usbip_ext_next_descriptor(&data, &len, &d))
+        if (d.data + d.len != data || data + len != end)
+            abort();
+}
+
 static void run(struct outcome *o, const uint8_t *data, size_t len, bool urbs, size_t piece)
 {
     static struct usbip_packet packets[USBIP_PACKETS_MAX];
@@ -53,8 +64,20 @@ static void run(struct outcome *o, const uint8_t *data, size_t len, bool urbs, s
             uint8_t kind = (uint8_t)read;
             if (read != USBIP_READ_NOTHING)
                 note(o, &kind, 1);
-            if (read == USBIP_READ_DEVICE)
+            if (read == USBIP_READ_DEVICE) {
                 note(o, r.device.busid, strlen(r.device.busid));
+                note(o, r.entry.name, strlen(r.entry.name));
+                note(o, r.entry.user, strlen(r.entry.user));
+            }
+            if (read == USBIP_READ_OP && r.op.code == USBIP_OP_REP_EXT_DESCRIPTORS &&
+                r.op.status == USBIP_ST_OK) {
+                if (r.count > PAYLOAD_MAX)
+                    goto out;
+                body = (struct usbip_body){.payload = r.count};
+                free(payload);
+                payload = malloc(r.count ? r.count : 1);
+                usbip_reader_body(&r, payload, NULL, &body);
+            }
             if (read == USBIP_READ_URB) {
                 note_urb(o, &r.urb);
                 if (usbip_urb_body(&r.urb, r.urb.seqnum & 1, PAYLOAD_MAX, &body) < 0)
@@ -65,6 +88,8 @@ static void run(struct outcome *o, const uint8_t *data, size_t len, bool urbs, s
             }
             if (read == USBIP_READ_BODY)
                 note(o, payload, body.payload);
+            if (read == USBIP_READ_BODY && !urbs)
+                walk(payload, body.payload);
         } while (read != USBIP_READ_NOTHING && read != USBIP_READ_BAD);
         if (read == USBIP_READ_BAD)
             goto out;

@@ -147,18 +147,20 @@ static void usb_devices_are_for_linux(void)
     CHECK(parse("usb:0403:601 3240") == -EINVAL);
     CHECK(strstr(error, "a USB device is usb:VID:PID"));
     CHECK(parse("usb:0403:6010,ro 3240") == -EINVAL);
-    CHECK(strstr(error, "name=, budget= and hotplug"));
+    CHECK(strstr(error, "name=, budget=, hotplug and reset"));
 }
 
 static void usb_selectors_match(void)
 {
     static const struct usb_identity device = {"1-1.2", 0x0403, 0x6010, "A:1"};
-    static const char *const matching[] = {"0403:6010", "0403:6010:A:1", "1-1.2"};
+    static const char *const matching[] = {"0403:6010", "0403:6010:A:1", "1-1.2",
+                                           "1209:5bf0/0403:6010", "1-1.2/1-1.3"};
     static const char *const others[] = {"0403:6011", "0404:6010", "0403:6010:A", "1-1",
-                                         "2-1.2",     "1-1.2.3",   "11-1.2"};
+                                         "2-1.2",     "1-1.2.3",   "11-1.2",      "1209:5bf0/1-3"};
     static const char *const wrong[] = {
-        "",      "0403",     "0403:601", "0403:60100", "0403:6010:", "1-",  "1-1.",     "-1",
-        "1-1.x", "403:6010", "1-1..",    "1234-1",     "1",          "xyz", "0403-6010"};
+        "",          "0403",  "0403:601", "0403:60100", "0403:6010:", "1-", "1-1.",
+        "-1",        "1-1.x", "403:6010", "1-1..",      "1234-1",     "1",  "xyz",
+        "0403-6010", "1-1/",  "/1-1",     "1-1//1-2",   "0403:6011/x"};
 
     for (size_t i = 0; i < sizeof matching / sizeof *matching; i++) {
         CHECK(usb_selector_is_valid(matching[i]));

@@ -94,13 +94,41 @@ static void lengths_that_lie_end_the_walk(void)
     CHECK(usb_desc_get_endpoint(short_interface, &e) == -EPROTO);
 }
 
+static void strings_are_made_of_utf8(void)
+{
+    static const struct {
+        const char *text;
+        const char *string;
+        size_t len;
+    } all[] = {
+        {"", "\2\3", 2},
+        {"a\xc3\xa9", "\6\3a\0\351\0", 6},
+        {"\xf0\x9f\x98\x80", "\6\3\75\330\0\336", 6}, /* a pair */
+        {"\xe2\x82", "\4\3\375\377", 4},              /* cut */
+        {"\xc0\x80"
+         "a",
+         "\6\3\375\377a\0", 6},              /* longer than it has to be */
+        {"\xed\xa0\x80", "\4\3\375\377", 4}, /* half a pair */
+        {"\x80\xff", "\6\3\375\377\375\377", 6},
+    };
+    uint8_t string[USB_DESC_STRING_MAX];
+    char text[400];
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        CHECK(usb_desc_put_string(all[i].text, string) == all[i].len);
+        CHECK(memcmp(string, all[i].string, all[i].len) == 0);
+    }
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    CHECK(usb_desc_put_string(text, string) == 254 && string[0] == 254);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(fields_are_read),
-        TEST(endpoints_are_those_of_the_setting),
-        TEST(cut_at_every_byte),
-        TEST(lengths_that_lie_end_the_walk),
+        TEST(fields_are_read),          TEST(endpoints_are_those_of_the_setting),
+        TEST(cut_at_every_byte),        TEST(lengths_that_lie_end_the_walk),
+        TEST(strings_are_made_of_utf8),
     };
 
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -1,10 +1,13 @@
 /*
- * Big-endian integers in byte arrays. The one place where bytes become numbers.
+ * Big-endian integers, and text of a fixed size, in byte arrays. The one place where bytes become
+ * numbers.
  */
 #ifndef COMMON_PROTO_BYTES_H
 #define COMMON_PROTO_BYTES_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint16_t get_be16(const uint8_t *p)
 {
@@ -39,6 +42,23 @@ static inline void put_be64(uint8_t *p, uint64_t v)
 {
     put_be32(p, (uint32_t)(v >> 32));
     put_be32(p + 4, (uint32_t)v);
+}
+
+/* Text in a field of `size` bytes: what is behind it is 0, and the last one always is. */
+static inline void put_text(uint8_t *p, const char *text, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size - 1 && text[len])
+        len++;
+    memcpy(p, text, len);
+    memset(p + len, 0, size - len);
+}
+
+static inline void get_text(char *text, const uint8_t *p, size_t size)
+{
+    memcpy(text, p, size);
+    text[size - 1] = '\0';
 }
 
 #endif

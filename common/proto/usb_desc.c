@@ -3,9 +3,17 @@
 #include <errno.h>
 #include <stdbool.h>
 
+enum { REPLACEMENT = 0xfffd }; /* Unicode's, for what is no character */
+
 static uint16_t get_le16(const uint8_t *p)
 {
     return (uint16_t)(p[1] << 8 | p[0]);
+}
+
+static void put_le16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
 }
 
 struct usb_setup usb_setup_get(const uint8_t bytes[static 8])
@@ -71,6 +79,50 @@ int usb_desc_get_endpoint(const uint8_t *descriptor, struct usb_desc_endpoint *e
                                     .packets = (uint8_t)(1 + (size >> 11 & 3)),
                                     .interval = descriptor[6]};
     return 0;
+}
+
+/* Takes one character off UTF-8 text, which ends with a 0 (RFC 3629). */
+static uint32_t take_character(const char **text)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    const uint8_t *p = (const uint8_t *)*text;
+    unsigned more = *p >= 0xf8 ? 0 : *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : *p >= 0xc0 ? 1 : 0;
+    uint32_t c = more ? *p & (0x3fu >> more) : *p;
+
+    if (*p >= 0x80 && !more)
+        c = REPLACEMENT;
+    *text += 1;
+    for (unsigned i = 1; i <= more; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return REPLACEMENT;
+        c = c << 6 | (p[i] & 0x3fu);
+        *text += 1;
+    }
+    bool is_surrogate = c >= 0xd800 && c <= 0xdfff;
+    return c < least[more] || c > 0x10ffff || is_surrogate ? REPLACEMENT : c;
+}
+
+size_t usb_desc_put_string(const char *text, uint8_t descriptor[static USB_DESC_STRING_MAX])
+{
+    size_t len = 2;
+
+    while (*text) {
+        uint32_t c = take_character(&text);
+        bool is_pair = c > 0xffff; /* in UTF-16 */
+
+        if (len + (is_pair ? 4 : 2) > USB_DESC_STRING_MAX)
+            break;
+        if (is_pair) {
+            put_le16(descriptor + len, (uint16_t)(0xd800 + ((c - 0x10000) >> 10)));
+            len += 2;
+            c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+        }
+        put_le16(descriptor + len, (uint16_t)c);
+        len += 2;
+    }
+    descriptor[0] = (uint8_t)len;
+    descriptor[1] = USB_DESC_STRING;
+    return len;
 }
 
 size_t usb_desc_configuration_size(const uint8_t *data, size_t len)

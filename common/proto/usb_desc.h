@@ -17,7 +17,7 @@ enum usb_desc_type {
     USB_DESC_BOS = 15,
 };
 
-enum { USB_DESC_DEVICE_SIZE = 18, USB_DESC_CONFIGURATION_SIZE = 9 };
+enum { USB_DESC_DEVICE_SIZE = 18, USB_DESC_CONFIGURATION_SIZE = 9, USB_DESC_STRING_MAX = 255 };
 
 /* Requests of endpoint 0 that are more than data. */
 enum usb_request {
@@ -81,6 +81,10 @@ const uint8_t *usb_desc_next(struct usb_desc_walk *w);
 int usb_desc_get_device(const uint8_t *data, size_t len, struct usb_desc_device *d);
 int usb_desc_get_interface(const uint8_t *descriptor, struct usb_desc_interface *i);
 int usb_desc_get_endpoint(const uint8_t *descriptor, struct usb_desc_endpoint *e);
+
+/* Makes a string descriptor of UTF-8 text, cut where a descriptor ends; bytes that are no UTF-8
+ * become U+FFFD. Returns its size. */
+size_t usb_desc_put_string(const char *text, uint8_t descriptor[static USB_DESC_STRING_MAX]);
 
 /* Of a configuration with all that belongs to it, wTotalLength: what is there of the length that it
  * claims. Returns 0 if it is no configuration. */

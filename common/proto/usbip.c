@@ -19,20 +19,33 @@ void usbip_get_op(const uint8_t bytes[static USBIP_OP_SIZE], struct usbip_op *op
     op->status = get_be32(bytes + 4);
 }
 
-/* Puts text into a field of `size` bytes, the rest of which is 0; the last one always is. */
-static void put_text(uint8_t *bytes, const char *text, size_t size)
-{
-    size_t len = 0;
+/* Behind the text of a device's path, at its end: "com2net", a 0, and the version. */
+enum { MARK = USBIP_PATH_SIZE - 12, MARK_VERSION = USBIP_PATH_SIZE - 4 };
 
-    while (len < size - 1 && text[len])
-        len++;
-    memcpy(bytes, text, len);
-    memset(bytes + len, 0, size - len);
+static const uint8_t mark[MARK_VERSION - MARK] = "com2net";
+
+static void put_path(const struct usbip_device *d, uint8_t bytes[static USBIP_PATH_SIZE])
+{
+    if (d->extensions == 0) {
+        put_text(bytes, d->path, USBIP_PATH_SIZE);
+        return;
+    }
+    put_text(bytes, d->path, MARK);
+    memcpy(bytes + MARK, mark, sizeof mark);
+    put_be32(bytes + MARK_VERSION, d->extensions);
+}
+
+static void get_path(const uint8_t bytes[static USBIP_PATH_SIZE], struct usbip_device *d)
+{
+    get_text(d->path, bytes, USBIP_PATH_SIZE);
+    d->extensions = strlen(d->path) < MARK && memcmp(bytes + MARK, mark, sizeof mark) == 0
+                        ? get_be32(bytes + MARK_VERSION)
+                        : 0;
 }
 
 void usbip_put_device(const struct usbip_device *d, uint8_t bytes[static USBIP_DEVICE_SIZE])
 {
-    put_text(bytes, d->path, USBIP_PATH_SIZE);
+    put_path(d, bytes);
     put_text(bytes + 256, d->busid, USBIP_BUSID_SIZE);
     put_be32(bytes + 288, d->busnum);
     put_be32(bytes + 292, d->devnum);
@@ -50,10 +63,8 @@ void usbip_put_device(const struct usbip_device *d, uint8_t bytes[static USBIP_D
 
 void usbip_get_device(const uint8_t bytes[static USBIP_DEVICE_SIZE], struct usbip_device *d)
 {
-    memcpy(d->path, bytes, USBIP_PATH_SIZE);
-    d->path[USBIP_PATH_SIZE - 1] = '\0';
-    memcpy(d->busid, bytes + 256, USBIP_BUSID_SIZE);
-    d->busid[USBIP_BUSID_SIZE - 1] = '\0';
+    get_path(bytes, d);
+    get_text(d->busid, bytes + 256, USBIP_BUSID_SIZE);
     d->busnum = get_be32(bytes + 288);
     d->devnum = get_be32(bytes + 292);
     d->speed = get_be32(bytes + 296);

@@ -28,6 +28,7 @@ enum {
 /* --- first phase: what is there, and taking one ---------------------------------------------- */
 
 enum usbip_op_code {
+    USBIP_OP_REQUEST = 0x8000, /* of each code; its answer's is without */
     USBIP_OP_REQ_DEVLIST = 0x8005,
     USBIP_OP_REP_DEVLIST = 0x0005,
     USBIP_OP_REQ_IMPORT = 0x8003,
@@ -62,7 +63,8 @@ struct usbip_op {
 };
 
 struct usbip_device {
-    char path[USBIP_PATH_SIZE];   /* text, ended by a 0 after usbip_get_device */
+    char path[USBIP_PATH_SIZE]; /* text, ended by a 0 after usbip_get_device */
+    uint32_t extensions; /* 0, or the version of com2net's, marked behind the path: usbip_ext.h */
     char busid[USBIP_BUSID_SIZE]; /* likewise */
     uint32_t busnum, devnum;
     uint32_t speed; /* enum usbip_speed */

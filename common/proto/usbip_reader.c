@@ -17,29 +17,61 @@ void usbip_reader_init(struct usbip_reader *r)
 
 void usbip_reader_begin_urbs(struct usbip_reader *r)
 {
+    r->urbs = true;
     set_state(r, USBIP_READER_URB);
 }
 
+/* What follows the head of a request. */
+static size_t request_size(uint16_t code)
+{
+    switch (code) {
+    case USBIP_OP_REQ_IMPORT:
+    case USBIP_OP_REQ_EXT_DESCRIPTORS:
+        return USBIP_BUSID_SIZE;
+    case USBIP_OP_REQ_EXT_LIST:
+        return USBIP_EXT_LIST_SIZE;
+    case USBIP_OP_REQ_EXT_IMPORT:
+        return USBIP_EXT_IMPORT_SIZE;
+    default:
+        return 0;
+    }
+}
+
+/* A device's record, with what the extensions have behind it. */
+static size_t device_size(uint16_t code)
+{
+    switch (code) {
+    case USBIP_OP_REP_EXT_LIST:
+        return USBIP_DEVICE_SIZE + USBIP_EXT_ENTRY_SIZE;
+    case USBIP_OP_REP_EXT_IMPORT:
+        return USBIP_DEVICE_SIZE + USBIP_EXT_GRANT_SIZE;
+    default:
+        return USBIP_DEVICE_SIZE;
+    }
+}
+
 /* Bytes of the record that each state collects. */
-static size_t record_size(enum usbip_reader_state state)
+static size_t record_size(const struct usbip_reader *r)
 {
     static const size_t sizes[] = {
         [USBIP_READER_OP] = USBIP_OP_SIZE,
-        [USBIP_READER_BUSID] = USBIP_BUSID_SIZE,
         [USBIP_READER_COUNT] = USBIP_COUNT_SIZE,
-        [USBIP_READER_DEVICE] = USBIP_DEVICE_SIZE,
         [USBIP_READER_INTERFACE] = USBIP_INTERFACE_SIZE,
         [USBIP_READER_URB] = USBIP_URB_SIZE,
         [USBIP_READER_PACKETS] = USBIP_PACKET_SIZE,
     };
 
-    return sizes[state];
+    if (r->state == USBIP_READER_REQUEST)
+        return request_size(r->op.code);
+    if (r->state == USBIP_READER_DEVICE)
+        return device_size(r->op.code);
+    return sizes[r->state];
 }
 
 /* Collects the record of this state. Returns it once it is there. */
 static const uint8_t *collect(struct usbip_reader *r, const uint8_t **data, size_t *len)
 {
-    size_t size = record_size(r->state), part = size - r->have;
+    size_t size = record_size(r), part = size - r->have;
 
     if (r->have == 0 && *len >= size) { /* it is there in one piece */
         const uint8_t *record = *data;
@@ -61,22 +93,50 @@ static const uint8_t *collect(struct usbip_reader *r, const uint8_t **data, size
     return r->record;
 }
 
+/* What follows the head, and whether it has to be there before the owner hears of it. */
+static bool expect(struct usbip_reader *r)
+{
+    if (request_size(r->op.code) > 0) {
+        set_state(r, USBIP_READER_REQUEST);
+        return true;
+    }
+    if (r->op.status != USBIP_ST_OK)
+        return false;
+    switch (r->op.code) {
+    case USBIP_OP_REP_DEVLIST:
+    case USBIP_OP_REP_EXT_LIST:
+    case USBIP_OP_REP_EXT_DESCRIPTORS:
+        set_state(r, USBIP_READER_COUNT);
+        return true;
+    case USBIP_OP_REP_IMPORT:
+    case USBIP_OP_REP_EXT_IMPORT:
+        set_state(r, USBIP_READER_DEVICE);
+        return false;
+    default:
+        return false;
+    }
+}
+
 static enum usbip_read take_op(struct usbip_reader *r, const uint8_t *record)
 {
     usbip_get_op(record, &r->op);
-    r->list = r->op.code == USBIP_OP_REP_DEVLIST;
+    r->list = r->op.code == USBIP_OP_REP_DEVLIST || r->op.code == USBIP_OP_REP_EXT_LIST;
     r->count = 0;
-    if (r->op.version != USBIP_VERSION) {
+    if (r->op.version != USBIP_VERSION)
         return USBIP_READ_OP; /* the owner has to see to it: what follows is unknown */
-    }
-    if (r->op.code == USBIP_OP_REQ_IMPORT)
-        set_state(r, USBIP_READER_BUSID);
-    else if (r->list && r->op.status == USBIP_ST_OK)
-        set_state(r, USBIP_READER_COUNT);
-    else if (r->op.code == USBIP_OP_REP_IMPORT && r->op.status == USBIP_ST_OK)
-        set_state(r, USBIP_READER_DEVICE);
-    return r->state == USBIP_READER_BUSID || r->state == USBIP_READER_COUNT ? USBIP_READ_NOTHING
-                                                                            : USBIP_READ_OP;
+    return expect(r) ? USBIP_READ_NOTHING : USBIP_READ_OP;
+}
+
+static enum usbip_read take_request(struct usbip_reader *r, const uint8_t *record)
+{
+    if (r->op.code == USBIP_OP_REQ_EXT_LIST)
+        r->flags = get_be32(record);
+    else if (r->op.code == USBIP_OP_REQ_EXT_IMPORT)
+        usbip_ext_get_import(record, &r->import);
+    else
+        get_text(r->busid, record, USBIP_BUSID_SIZE);
+    set_state(r, USBIP_READER_OP);
+    return USBIP_READ_OP;
 }
 
 /* After a device, or an interface, of a list. */
@@ -91,6 +151,10 @@ static void go_on_with_list(struct usbip_reader *r)
 static enum usbip_read take_device(struct usbip_reader *r, const uint8_t *record)
 {
     usbip_get_device(record, &r->device);
+    if (r->op.code == USBIP_OP_REP_EXT_LIST)
+        usbip_ext_get_entry(record + USBIP_DEVICE_SIZE, &r->entry);
+    if (r->op.code == USBIP_OP_REP_EXT_IMPORT)
+        usbip_ext_get_grant(record + USBIP_DEVICE_SIZE, &r->grant);
     r->left = r->list ? r->device.interfaces : 0;
     if (r->list)
         r->count--;
@@ -103,15 +167,15 @@ static enum usbip_read take_record(struct usbip_reader *r, const uint8_t *record
     switch (r->state) {
     case USBIP_READER_OP:
         return take_op(r, record);
-    case USBIP_READER_BUSID:
-        memcpy(r->busid, record, USBIP_BUSID_SIZE);
-        r->busid[USBIP_BUSID_SIZE - 1] = '\0';
-        set_state(r, USBIP_READER_OP);
-        return USBIP_READ_OP;
+    case USBIP_READER_REQUEST:
+        return take_request(r, record);
     case USBIP_READER_COUNT:
         r->count = get_be32(record);
         r->left = 0;
-        go_on_with_list(r);
+        if (r->list)
+            go_on_with_list(r);
+        else
+            set_state(r, USBIP_READER_ASKED);
         return USBIP_READ_OP;
     case USBIP_READER_DEVICE:
         return take_device(r, record);
@@ -139,7 +203,7 @@ static enum usbip_read take_record(struct usbip_reader *r, const uint8_t *record
 
 static enum usbip_read end_body(struct usbip_reader *r)
 {
-    set_state(r, USBIP_READER_URB);
+    set_state(r, r->urbs ? USBIP_READER_URB : USBIP_READER_OP);
     return USBIP_READ_BODY;
 }
 

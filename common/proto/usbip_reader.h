@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "usbip.h"
+#include "usbip_ext.h"
 
 enum usbip_read {
     USBIP_READ_NOTHING,   /* all bytes are used, and more are needed */
-    USBIP_READ_OP,        /* `op`; with `busid` if it asks for an import, `count` if it is a list */
-    USBIP_READ_DEVICE,    /* `device`: an import's, or the next of a list */
+    USBIP_READ_OP,        /* `op`, with what it asks for (below), or `count` if it is an answer */
+    USBIP_READ_DEVICE,    /* `device`: an import's, with its `grant`; or the next of a list, with
+                             its `entry`; these two in com2net's extensions only */
     USBIP_READ_INTERFACE, /* `interface`: the next of `device`, in a list */
     USBIP_READ_URB,       /* `urb`; usbip_reader_body or _skip has to follow */
     USBIP_READ_BODY,      /* what the owner has given is filled */
@@ -24,15 +26,19 @@ enum usbip_read {
 
 struct usbip_reader {
     struct usbip_op op;
-    uint32_t count;
-    char busid[USBIP_BUSID_SIZE];
+    uint32_t count;                 /* devices of a list; bytes of descriptors, read as a body */
+    char busid[USBIP_BUSID_SIZE];   /* of USBIP_OP_REQ_IMPORT and _EXT_DESCRIPTORS */
+    uint32_t flags;                 /* of USBIP_OP_REQ_EXT_LIST */
+    struct usbip_ext_import import; /* of USBIP_OP_REQ_EXT_IMPORT */
     struct usbip_device device;
+    struct usbip_ext_entry entry;
+    struct usbip_ext_grant grant;
     struct usbip_interface interface;
     struct usbip_urb urb;
     /* the rest is the reader's own */
     enum usbip_reader_state {
         USBIP_READER_OP,
-        USBIP_READER_BUSID,
+        USBIP_READER_REQUEST, /* what it asks for */
         USBIP_READER_COUNT,
         USBIP_READER_DEVICE,
         USBIP_READER_INTERFACE,
@@ -42,6 +48,7 @@ struct usbip_reader {
         USBIP_READER_PACKETS,
         USBIP_READER_BAD,
     } state;
+    bool urbs;        /* the second phase */
     bool list;        /* of devices, with interfaces */
     unsigned left;    /* interfaces */
     size_t have;      /* bytes in `record`, or of the payload */
@@ -49,7 +56,7 @@ struct usbip_reader {
     size_t len;
     struct usbip_packet *packets; /* NULL: dropped */
     size_t packet, packet_count;
-    uint8_t record[USBIP_DEVICE_SIZE];
+    uint8_t record[USBIP_DEVICE_SIZE + USBIP_EXT_ENTRY_SIZE];
 };
 
 /* Begins with the first phase. */
@@ -63,7 +70,8 @@ void usbip_reader_begin_urbs(struct usbip_reader *r);
 enum usbip_read usbip_reader_next(struct usbip_reader *r, const uint8_t **data, size_t *len);
 
 /* After USBIP_READ_URB: where to put what follows (usbip_urb_body has said how much). The memory is
- * the reader's until USBIP_READ_BODY, which comes even if nothing follows. */
+ * the reader's until USBIP_READ_BODY, which comes even if nothing follows. So it is after the
+ * USBIP_READ_OP of USBIP_OP_REP_EXT_DESCRIPTORS, unless it is a refusal: `count` bytes. */
 void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_packet *packets,
                        const struct usbip_body *body);
 /* Likewise, dropping it. */

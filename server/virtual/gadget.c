@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/usbip_ext.h"
+
 enum {
     RECIPIENT_MASK = 0x1f,
     RECIPIENT_DEVICE = 0,
@@ -36,23 +38,14 @@ static int give(uint8_t *data, size_t room, const void *from, size_t len)
 
 static int give_string(const struct gadget *g, unsigned index, uint8_t *data, size_t room)
 {
-    uint8_t string[256] = {4, USB_DESC_STRING, LANGUAGE & 0xff, LANGUAGE >> 8};
-    const char *text;
+    static const uint8_t languages[] = {4, USB_DESC_STRING, LANGUAGE & 0xff, LANGUAGE >> 8};
+    uint8_t string[USB_DESC_STRING_MAX];
 
     if (index == 0)
-        return give(data, room, string, 4);
+        return give(data, room, languages, sizeof languages);
     if (index >= GADGET_STRINGS_MAX || !g->descriptors->strings[index])
         return USBIP_EPIPE;
-    text = g->descriptors->strings[index];
-    size_t len = strlen(text);
-    if (len > (sizeof string - 2) / 2)
-        len = (sizeof string - 2) / 2;
-    string[0] = (uint8_t)(2 + 2 * len);
-    for (size_t i = 0; i < len; i++) {
-        string[2 + 2 * i] = (uint8_t)text[i];
-        string[3 + 2 * i] = 0;
-    }
-    return give(data, room, string, string[0]);
+    return give(data, room, string, usb_desc_put_string(g->descriptors->strings[index], string));
 }
 
 static int give_descriptor(struct gadget *g, const struct usb_setup *s, uint8_t *data)
@@ -332,6 +325,22 @@ static void release(struct usb_device *d)
     reset((struct gadget *)d);
 }
 
+static int describe(const struct usb_device *d, struct buf *b)
+{
+    const struct gadget_descriptors *g = ((const struct gadget *)(const void *)d)->descriptors;
+    int r = usbip_ext_add_descriptor(b, USB_DESC_DEVICE << 8, 0, g->device, USB_DESC_DEVICE_SIZE);
+
+    if (r == 0)
+        r = usbip_ext_add_descriptor(b, USB_DESC_CONFIGURATION << 8, 0, g->configuration,
+                                     g->configuration_len);
+    if (r == 0 && g->bos)
+        r = usbip_ext_add_descriptor(b, USB_DESC_BOS << 8, 0, g->bos, g->bos_len);
+    for (uint8_t i = 0; i < GADGET_STRINGS_MAX && r == 0; i++)
+        if (i == 0 || g->strings[i])
+            r = usbip_ext_add_string(b, i, g->strings[i]);
+    return r;
+}
+
 static void gadget_free(struct usb_device *d)
 {
     struct gadget *g = (struct gadget *)d;
@@ -344,6 +353,7 @@ static const struct usb_device_ops gadget_ops = {
     .release = release,
     .submit = submit,
     .cancel = cancel,
+    .describe = describe,
     .free = gadget_free,
 };
 
@@ -360,7 +370,8 @@ void gadget_init(struct gadget *g, struct event_base *base, const struct gadget_
     g->device.ops = &gadget_ops;
     g->device.name = name;
     usb_desc_get_device(descriptors->device, USB_DESC_DEVICE_SIZE, &d);
-    *r = (struct usbip_device){.busnum = DEMO_BUS,
+    *r = (struct usbip_device){.extensions = USBIP_EXT_VERSION,
+                               .busnum = DEMO_BUS,
                                .devnum = number,
                                .speed = descriptors->speed,
                                .vendor = d.vendor,
