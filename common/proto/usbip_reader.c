@@ -59,6 +59,7 @@ static size_t record_size(const struct usbip_reader *r)
         [USBIP_READER_INTERFACE] = USBIP_INTERFACE_SIZE,
         [USBIP_READER_URB] = USBIP_URB_SIZE,
         [USBIP_READER_PACKETS] = USBIP_PACKET_SIZE,
+        [USBIP_READER_BAD] = 0,
     };
 
     if (r->state == USBIP_READER_REQUEST)
@@ -265,6 +266,19 @@ void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_pa
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body)
 {
     usbip_reader_body(r, NULL, NULL, body);
+}
+
+void usbip_reader_drop(struct usbip_reader *r)
+{
+    r->payload = NULL;
+    r->packets = NULL;
+}
+
+size_t usbip_reader_wants(const struct usbip_reader *r)
+{
+    size_t size = r->state == USBIP_READER_PAYLOAD ? r->len : record_size(r);
+
+    return size > r->have ? size - r->have : 1;
 }
 
 size_t usbip_reader_room(const struct usbip_reader *r, uint8_t **into)

@@ -77,6 +77,13 @@ void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_pa
 /* Likewise, dropping it. */
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body);
 
+/* How many bytes, at least one, may be given to it at most so that none is taken that stands behind
+ * the record under way: for who hands the connection on. */
+size_t usbip_reader_wants(const struct usbip_reader *r);
+
+/* The memory of the body that is being read is wanted back: the rest is dropped. */
+void usbip_reader_drop(struct usbip_reader *r);
+
 /* Where payload is next, which the owner may read into place: how many bytes at `*into`, or 0. It
  * says how many it has put there. */
 size_t usbip_reader_room(const struct usbip_reader *r, uint8_t **into);
