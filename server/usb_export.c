@@ -136,6 +136,23 @@ static void on_left(void *ctx, struct usb_device *d)
 
 static const struct usb_host_callbacks host_callbacks = {on_arrived, on_left};
 
+/* --- built-in devices that leave the bus, and come back ----------------------------------------
+ */
+
+static void on_presence(void *ctx, struct usb_device *d, bool there)
+{
+    struct usb_export *e = ctx;
+
+    if (there) {
+        if (e->listener) /* not at the end */
+            say_published(e, d);
+        return;
+    }
+    log_info("%s: unplugged, busid %s", d->name, d->record.busid);
+    if (d->importer)
+        usb_session_end(d->importer, "it is unplugged");
+}
+
 /* --- beginning and end ------------------------------------------------------------------------
  */
 
@@ -155,6 +172,8 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
         *at = demo_new(e->base, s->selector, &options, s->name, (unsigned)i + 1, error);
         if (!*at)
             return false;
+        (*at)->presence = on_presence;
+        (*at)->presence_ctx = e;
         at = &(*at)->next;
     }
     if (!real)
