@@ -164,7 +164,13 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
 
     for (int i = 0; i < count; i++) {
         const struct source *s = &e->sources[i];
-        const struct demo_options options = {s->usb_file, s->usb_read_only, s->usb_real_times};
+        const struct demo_options options = {.file = s->usb_file,
+                                             .id = s->usb_id,
+                                             .events = s->usb_events,
+                                             .play = s->usb_play,
+                                             .read_only = s->usb_read_only,
+                                             .real_times = s->usb_real_times,
+                                             .begins_in_dfu = s->usb_begins_in_dfu};
 
         real = real || s->usb_real;
         if (s->usb_real)

@@ -1,5 +1,6 @@
 #include "usb_selector.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,4 +60,11 @@ bool usb_selector_matches(const char *selector, const struct usb_identity *devic
         return strcmp(selector, device->busid) == 0;
     return read_ids(selector, &vendor, &product, &serial) && vendor == device->vendor &&
            product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+}
+
+int usb_selector_id(const char *text, uint16_t *vendor, uint16_t *product)
+{
+    const char *serial;
+
+    return read_ids(text, vendor, product, &serial) && !serial ? 0 : -EINVAL;
 }

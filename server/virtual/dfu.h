@@ -84,7 +84,7 @@ struct dfu {
     size_t incoming_len, incoming_room;
 };
 
-/* The DFU functional descriptor (4.1.3): all of bmAttributes; 1000 ms, which do not matter to a
+/* The DFU functional descriptor (4.1.3): all of bmAttributes; 1000 ms, which do not bind a
  * device that detaches itself; blocks of 1024 bytes; version 1.1. */
 #define DFU_FUNCTIONAL_BYTES                                                                       \
     DFU_FUNCTIONAL_SIZE, DFU_FUNCTIONAL, 0x0f, 0xe8, 0x03, 0x00, 0x04, 0x10, 0x01
