@@ -88,8 +88,8 @@ static const struct cli_program program = {
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
         "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Linux; with\n"
         "/ between them one that comes back as another), published over USB/IP;\n"
-        "usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick, demo-disk;\n"
-        "several of them may share one PORT.\n"
+        "usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick,\n"
+        "demo-disk:IMAGE, demo-dfu, demo-mouse, demo-keyboard; several may share a PORT.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
         "are for everybody. PORT 0 lets the system choose.\n"
         "On Windows, service installs, removes and controls a service that runs with the\n"
@@ -100,8 +100,10 @@ static const struct cli_program program = {
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
            "transfers); of real devices hotplug and reset (after each client); of\n"
-           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk file=IMAGE and "
-           "ro.\n"
+           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk ro; of\n"
+           "demo-dfu file=PATH (its firmware) and start=dfu; of demo-mouse and demo-keyboard\n"
+           "events=FIFO and play=TEXT (what happens to them, see the manual page); of\n"
+           "demo-loop id=VID:PID.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
            "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
            "wrong.\n",

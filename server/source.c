@@ -282,6 +282,42 @@ static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_
     return 0;
 }
 
+static int take_start(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    if (strcmp(value, "dfu") != 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is dfu, or left out");
+        return -EINVAL;
+    }
+    ((struct source *)ctx)->usb_begins_in_dfu = true;
+    return 0;
+}
+
+static int take_id(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    uint16_t vendor, product;
+
+    if (usb_selector_id(value, &vendor, &product) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is VID:PID, of four hexadecimal digits each");
+        return -EINVAL;
+    }
+    ((struct source *)ctx)->usb_id = (uint32_t)vendor << 16 | product;
+    return 0;
+}
+
+static int take_events(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct source *)ctx)->usb_events = value;
+    return 0;
+}
+
+static int take_play(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct source *)ctx)->usb_play = value;
+    return 0;
+}
+
 static int take_usb_name(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     ((struct source *)ctx)->usb_named = true;
@@ -300,10 +336,16 @@ static const struct cli_option usb_options[] = {
 /* Of one that is built in. */
 static const struct cli_option demo_options[] = {
     {"name", 0, "NAME", take_usb_name, "name of the device in the log, and for clients"},
-    {"file", 0, "PATH", take_file, "demo-disk's image; where demo-icestick's flash memory is kept"},
+    {"file", 0, "PATH", take_file,
+     "demo-disk's image; where demo-icestick's flash memory and demo-dfu's firmware are kept"},
     {"ro", 0, NULL, take_read_only, "demo-disk cannot be written"},
     {"times", 0, "real", take_times,
      "demo-icestick takes as long as a real one to write and erase"},
+    {"start", 0, "dfu", take_start, "demo-dfu begins in DFU mode"},
+    {"events", 0, "PATH", take_events,
+     "a FIFO that says what happens to demo-mouse or demo-keyboard"},
+    {"play", 0, "TEXT", take_play, "what happens to them for each client"},
+    {"id", 0, "VID:PID", take_id, "demo-loop has this id, of a device whose driver is to take it"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
     {0},
 };
@@ -312,7 +354,9 @@ static int take_nothing(void *ctx, const char *value, char error[static CLI_ERRO
 {
     (void)value;
     snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name=, budget=%s",
-             ((struct source *)ctx)->usb_real ? ", hotplug and reset" : ", file=, ro and times=");
+             ((struct source *)ctx)->usb_real
+                 ? ", hotplug and reset"
+                 : ", file=, ro, times=, start=, events=, play= and id=");
     return -EINVAL;
 }
 

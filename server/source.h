@@ -57,11 +57,15 @@ struct source {
     const struct reset_recipe *reset; /* of reset=, or NULL */
     bool joined;                      /* usb: it shares the listener of the source before it */
     const char *usb_file;             /* usb: what a built-in device's memory holds, or NULL */
+    uint32_t usb_id;                  /* of demo-loop: VID << 16 | PID, or 0 */
+    const char *usb_events;           /* of a built-in mouse or keyboard, or NULL */
+    const char *usb_play;             /* likewise */
     bool usb_real;                    /* usb: not built in */
     bool usb_named;                   /* by name= */
     bool usb_read_only;
     bool usb_reset;         /* when a client has let go of it */
     bool usb_real_times;    /* and it takes as long as a real one */
+    bool usb_begins_in_dfu; /* not in run time */
     size_t usb_budget;      /* bytes that transfers of one client may hold */
     unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */
 };

@@ -67,6 +67,10 @@ struct usb_device {
     bool reset;                                /* it is reset when an importer has let go of it */
     bool gone;                                 /* unplugged */
     struct usb_device *next;                   /* of the same export */
+    /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves
+     * the bus (on return it has no importer any more) and when it is there again. */
+    void (*presence)(void *ctx, struct usb_device *d, bool there);
+    void *presence_ctx;
 };
 
 #endif

@@ -164,6 +164,26 @@ static void on_left(void *ctx, struct usb_device *d)
 
 static const struct usb_host_callbacks host_callbacks = {on_arrived, on_left};
 
+/* --- built-in devices that leave the bus, and come back ----------------------------------------
+ */
+
+static void on_presence(void *ctx, struct usb_device *d, bool there)
+{
+    struct usb_export *e = ctx;
+
+    d->gone = !there;
+    usb_export_changed(e);
+    if (there) {
+        if (e->listener) /* not at the end */
+            say_published(e, d);
+        return;
+    }
+    log_info("%s: unplugged, busid %s", d->name, d->record.busid);
+    usb_hold_end(d);
+    if (d->importer)
+        usb_session_end(d->importer, "it is unplugged");
+}
+
 /* --- beginning and end ------------------------------------------------------------------------
  */
 
@@ -175,7 +195,13 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
 
     for (int i = 0; i < count; i++) {
         const struct source *s = &e->sources[i];
-        const struct demo_options options = {s->usb_file, s->usb_read_only, s->usb_real_times};
+        const struct demo_options options = {.file = s->usb_file,
+                                             .id = s->usb_id,
+                                             .events = s->usb_events,
+                                             .play = s->usb_play,
+                                             .read_only = s->usb_read_only,
+                                             .real_times = s->usb_real_times,
+                                             .begins_in_dfu = s->usb_begins_in_dfu};
 
         real = real || s->usb_real;
         if (s->usb_real)
@@ -183,6 +209,8 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
         *at = demo_new(e->base, s->selector, &options, s->name, (unsigned)i + 1, error);
         if (!*at)
             return false;
+        (*at)->presence = on_presence;
+        (*at)->presence_ctx = e;
         at = &(*at)->next;
     }
     if (!real)

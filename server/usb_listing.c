@@ -47,11 +47,12 @@ static int add_interfaces(struct buf *b, const struct usb_device *d)
     return r;
 }
 
-static bool is_kept(const struct usb_device *d)
+/* Whether it is one that can be had now. */
+static bool is_free(const struct usb_device *d)
 {
     const struct usb_hold_owner *owner = usb_hold_owner(d);
 
-    return owner && owner->has_lost;
+    return !d->gone && !d->importer && !(owner && owner->has_lost);
 }
 
 static int add_entry(struct buf *b, const struct usb_device *d)
@@ -63,7 +64,7 @@ static int add_entry(struct buf *b, const struct usb_device *d)
     if (d->importer) {
         entry.state = USBIP_EXT_USED;
         snprintf(entry.user, sizeof entry.user, "%s", usb_session_peer(d->importer));
-    } else if (is_kept(d)) {
+    } else if (!is_free(d)) {
         entry.state = USBIP_EXT_KEPT;
         snprintf(entry.user, sizeof entry.user, "%s", usb_hold_owner(d)->peer);
     }
@@ -76,12 +77,12 @@ int usb_listing_add_standard(struct buf *b, const struct usb_device *first)
     size_t count = 0;
 
     for (const struct usb_device *d = first; d; d = d->next)
-        count += !d->importer && !is_kept(d);
+        count += is_free(d);
     int r = add_op(b, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
     if (r == 0)
         r = add_count(b, count);
     for (const struct usb_device *d = first; d && r == 0; d = d->next) {
-        if (d->importer || is_kept(d))
+        if (!is_free(d))
             continue;
         r = add_device(b, d);
         if (r == 0)
@@ -95,11 +96,13 @@ int usb_listing_add_extended(struct buf *b, const struct usb_device *first)
     size_t count = 0;
 
     for (const struct usb_device *d = first; d; d = d->next)
-        count++;
+        count += !d->gone;
     int r = add_op(b, USBIP_OP_REP_EXT_LIST, USBIP_ST_OK);
     if (r == 0)
         r = add_count(b, count);
     for (const struct usb_device *d = first; d && r == 0; d = d->next) {
+        if (d->gone)
+            continue;
         r = add_device(b, d);
         if (r == 0)
             r = add_entry(b, d);

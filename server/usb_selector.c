@@ -1,5 +1,6 @@
 #include "usb_selector.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,4 +95,11 @@ bool usb_selector_matches(const char *selector, const struct usb_identity *devic
         if (matches_one(one, device))
             return true;
     return false;
+}
+
+int usb_selector_id(const char *text, uint16_t *vendor, uint16_t *product)
+{
+    const char *serial;
+
+    return read_ids(text, vendor, product, &serial) && !serial ? 0 : -EINVAL;
 }

@@ -21,4 +21,7 @@ bool usb_selector_is_valid(const char *selector);
 /* Whether it means this device. */
 bool usb_selector_matches(const char *selector, const struct usb_identity *device);
 
+/* Reads VID:PID, without anything behind it. Returns 0 or -EINVAL. */
+int usb_selector_id(const char *text, uint16_t *vendor, uint16_t *product);
+
 #endif

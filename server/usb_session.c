@@ -209,7 +209,7 @@ static struct usb_device *find_device(struct usb_session *s, const char *busid)
 {
     struct usb_device *d = usb_export_devices(s->export);
 
-    while (d && strcmp(d->record.busid, busid) != 0 && strcmp(d->name, busid) != 0)
+    while (d && (d->gone || (strcmp(d->record.busid, busid) != 0 && strcmp(d->name, busid) != 0)))
         d = d->next;
     return d;
 }

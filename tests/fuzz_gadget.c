@@ -15,7 +15,7 @@
 #include "log.h"
 #include "loop.h"
 
-enum { TRANSFERS_MAX = 32, LENGTH_MAX = 4096, DEVICES = 4 };
+enum { TRANSFERS_MAX = 32, LENGTH_MAX = 4096, DEVICES = 7 };
 
 struct fuzzed {
     struct usb_transfer transfer;
@@ -42,7 +42,8 @@ static void on_done(struct usb_transfer *t)
 
 static void make_devices(void)
 {
-    static const char *const selectors[DEVICES] = {"loop", "ftdi", "icestick", "disk"};
+    static const char *const selectors[DEVICES] = {"loop", "ftdi",  "icestick", "disk",
+                                                   "dfu",  "mouse", "keyboard"};
     char error[DEMO_ERROR_MAX], path[] = "/tmp/fuzz_gadget.XXXXXX";
     int fd = mkstemp(path);
 
@@ -52,7 +53,10 @@ static void make_devices(void)
         abort();
     close(fd);
     for (unsigned i = 0; i < DEVICES; i++) {
-        const struct demo_options options = {.file = i == 3 ? path : NULL};
+        const struct demo_options options = {.file = i == 3 ? path : NULL,
+                                             .play = i == 5   ? "move 500 -1;click left;wheel -1"
+                                                     : i == 6 ? "type Hello;press shift;key f1"
+                                                              : NULL};
 
         devices[i] = demo_new(base, selectors[i], &options, selectors[i], i + 1, error);
         if (!devices[i])

@@ -68,6 +68,17 @@ static void usb_sources_may_share_a_port(void)
     CHECK_TEXT(sources[1].usb_file, "/tmp/f");
     CHECK(sources[1].usb_real_times && !sources[1].usb_read_only);
     CHECK(!sources[2].joined && sources[2].listen.port == 3241 && sources[2].usb_read_only);
+    CHECK(parse("usb:demo-disk:/x,ro usb:demo-dfu,start=dfu usb:demo-mouse,events=/tmp/fifo "
+                "usb:demo-loop,id=0525:A4a0 3240") == 4);
+    CHECK_TEXT(sources[0].selector, "disk:/x");
+    CHECK(sources[0].usb_read_only && !sources[0].usb_begins_in_dfu);
+    CHECK(sources[1].usb_begins_in_dfu && sources[3].usb_id == 0x0525a4a0);
+    CHECK_TEXT(sources[2].usb_events, "/tmp/fifo");
+    CHECK(parse("usb:demo-keyboard,play=key;x 1") == 1);
+    CHECK_TEXT(sources[0].usb_play, "key;x");
+    CHECK(parse("usb:demo-dfu,start=app 1") == -EINVAL && strstr(error, "it is dfu"));
+    CHECK(parse("usb:demo-loop,id=525:a4a0 1") == -EINVAL && strstr(error, "VID:PID"));
+    CHECK(parse("usb:demo-loop,id=0525:a4a0:1 1") == -EINVAL);
     CHECK(parse("usb:demo-loop 3240 loop: 7000") == 2 && sources[1].kind == SOURCE_LOOP);
     CHECK(parse("loop: usb:demo-loop 3240") == -EINVAL); /* only these may repeat */
     CHECK(parse("usb:demo-loop usb:demo-loop") == -EINVAL && strstr(error, "PORT is missing"));

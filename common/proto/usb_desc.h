@@ -14,6 +14,7 @@ enum usb_desc_type {
     USB_DESC_STRING = 3,
     USB_DESC_INTERFACE = 4,
     USB_DESC_ENDPOINT = 5,
+    USB_DESC_QUALIFIER = 6,
     USB_DESC_BOS = 15,
 };
 

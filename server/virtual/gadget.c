@@ -27,7 +27,7 @@ unsigned gadget_slot(uint8_t address)
 /* --- descriptors -------------------------------------------------------------------------------
  */
 
-static int give(uint8_t *data, size_t room, const void *from, size_t len)
+int gadget_give(uint8_t *data, size_t room, const void *from, size_t len)
 {
     if (len > room)
         len = room;
@@ -42,10 +42,22 @@ static int give_string(const struct gadget *g, unsigned index, uint8_t *data, si
     uint8_t string[USB_DESC_STRING_MAX];
 
     if (index == 0)
-        return give(data, room, languages, sizeof languages);
+        return gadget_give(data, room, languages, sizeof languages);
     if (index >= GADGET_STRINGS_MAX || !g->descriptors->strings[index])
         return USBIP_EPIPE;
-    return give(data, room, string, usb_desc_put_string(g->descriptors->strings[index], string));
+    return gadget_give(data, room, string,
+                       usb_desc_put_string(g->descriptors->strings[index], string));
+}
+
+/* Of a high-speed device (USB 2.0, 9.6.2): it has no configuration for full speed. */
+static int give_qualifier(const struct gadget *g, uint8_t *data, size_t room)
+{
+    const uint8_t *d = g->descriptors->device;
+    const uint8_t qualifier[] = {10, USB_DESC_QUALIFIER, d[2], d[3], d[4], d[5], d[6], d[7], 0, 0};
+
+    if (g->descriptors->speed != USBIP_SPEED_HIGH)
+        return USBIP_EPIPE;
+    return gadget_give(data, room, qualifier, sizeof qualifier);
 }
 
 static int give_descriptor(struct gadget *g, const struct usb_setup *s, uint8_t *data)
@@ -54,15 +66,17 @@ static int give_descriptor(struct gadget *g, const struct usb_setup *s, uint8_t 
 
     switch (s->value >> 8) {
     case USB_DESC_DEVICE:
-        return give(data, s->length, d->device, USB_DESC_DEVICE_SIZE);
+        return gadget_give(data, s->length, d->device, USB_DESC_DEVICE_SIZE);
     case USB_DESC_CONFIGURATION:
         return (s->value & 0xff) == 0
-                   ? give(data, s->length, d->configuration, d->configuration_len)
+                   ? gadget_give(data, s->length, d->configuration, d->configuration_len)
                    : USBIP_EPIPE;
     case USB_DESC_STRING:
         return give_string(g, s->value & 0xff, data, s->length);
+    case USB_DESC_QUALIFIER:
+        return give_qualifier(g, data, s->length);
     case USB_DESC_BOS:
-        return d->bos ? give(data, s->length, d->bos, d->bos_len) : USBIP_EPIPE;
+        return d->bos ? gadget_give(data, s->length, d->bos, d->bos_len) : USBIP_EPIPE;
     default:
         return g->kind->control(g, s, data);
     }
@@ -109,12 +123,14 @@ static void configure(struct gadget *g, uint8_t value)
         g->kind->configured(g);
 }
 
-static void reset(struct gadget *g)
+static void reset(struct gadget *g, bool of_port)
 {
     end_waiting(g, USBIP_ESHUTDOWN);
     g->halted = 0;
     memset(g->alternate, 0, sizeof g->alternate);
-    if (g->kind->reset)
+    if (of_port && g->kind->port_reset)
+        g->kind->port_reset(g);
+    else if (g->kind->reset)
         g->kind->reset(g);
 }
 
@@ -163,7 +179,7 @@ static int get_status(const struct gadget *g, const struct usb_setup *s, uint8_t
         status[0] = (uint8_t)(g->descriptors->configuration[7] >> 6 & 1); /* self-powered */
     else if ((s->type & RECIPIENT_MASK) == RECIPIENT_ENDPOINT)
         status[0] = g->halted >> gadget_slot((uint8_t)s->index) & 1;
-    return give(data, s->length, status, sizeof status);
+    return gadget_give(data, s->length, status, sizeof status);
 }
 
 static int set_configuration(struct gadget *g, const struct usb_setup *s)
@@ -197,11 +213,11 @@ static int do_standard(struct gadget *g, const struct usb_setup *s, uint8_t *dat
     case USB_REQUEST_GET_DESCRIPTOR:
         return of_interface ? g->kind->control(g, s, data) : give_descriptor(g, s, data);
     case USB_REQUEST_GET_CONFIGURATION:
-        return give(data, s->length, &g->configuration, 1);
+        return gadget_give(data, s->length, &g->configuration, 1);
     case USB_REQUEST_SET_CONFIGURATION:
         return set_configuration(g, s);
     case USB_REQUEST_GET_INTERFACE:
-        return give(data, s->length, &g->alternate[(uint8_t)s->index], 1);
+        return gadget_give(data, s->length, &g->alternate[(uint8_t)s->index], 1);
     case USB_REQUEST_SET_INTERFACE:
         return set_interface(g, s);
     default:
@@ -217,7 +233,7 @@ static int do_control(struct gadget *g, struct usb_transfer *t)
         s.length = (uint16_t)t->length;
     if (s.type == TYPE_OF_HUB_PORT && s.request == USB_REQUEST_SET_FEATURE &&
         s.value == PORT_RESET) {
-        reset(g);
+        reset(g, true);
         return 0;
     }
     if ((s.type & TYPE_MASK) == TYPE_STANDARD)
@@ -315,14 +331,14 @@ static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
     struct gadget *g = (struct gadget *)d;
 
     (void)error;
-    reset(g);
+    reset(g, false);
     configure(g, g->descriptors->configuration[5]);
     return 0;
 }
 
 static void release(struct usb_device *d)
 {
-    reset((struct gadget *)d);
+    reset((struct gadget *)d, false);
 }
 
 static int describe(const struct usb_device *d, struct buf *b)
@@ -357,31 +373,56 @@ static const struct usb_device_ops gadget_ops = {
     .free = gadget_free,
 };
 
+/* What the descriptors say of the device, as it is listed. */
+static void show(struct gadget *g, const struct gadget_descriptors *descriptors)
+{
+    struct usbip_device *r = &g->device.record;
+    struct usb_desc_device d;
+
+    g->descriptors = descriptors;
+    usb_desc_get_device(descriptors->device, USB_DESC_DEVICE_SIZE, &d);
+    r->speed = descriptors->speed;
+    r->vendor = d.vendor;
+    r->product = d.product;
+    r->release = d.release;
+    r->device_class = d.device_class;
+    r->device_subclass = d.device_subclass;
+    r->device_protocol = d.device_protocol;
+    r->configurations = d.configurations;
+    show_configuration(g);
+}
+
+void gadget_leave(struct gadget *g)
+{
+    struct usb_device *d = &g->device;
+
+    if (d->presence)
+        d->presence(d->presence_ctx, d, false);
+}
+
+void gadget_return(struct gadget *g, const struct gadget_descriptors *descriptors)
+{
+    struct usb_device *d = &g->device;
+
+    g->configuration = 0;
+    show(g, descriptors);
+    if (d->presence)
+        d->presence(d->presence_ctx, d, true);
+}
+
 void gadget_init(struct gadget *g, struct event_base *base, const struct gadget_kind *kind,
                  const struct gadget_descriptors *descriptors, const char *name, unsigned number)
 {
     enum { DEMO_BUS = 250 }; /* none that a system has */
     struct usbip_device *r = &g->device.record;
-    struct usb_desc_device d;
 
     g->base = base;
     g->kind = kind;
-    g->descriptors = descriptors;
     g->device.ops = &gadget_ops;
     g->device.name = name;
-    usb_desc_get_device(descriptors->device, USB_DESC_DEVICE_SIZE, &d);
-    *r = (struct usbip_device){.extensions = USBIP_EXT_VERSION,
-                               .busnum = DEMO_BUS,
-                               .devnum = number,
-                               .speed = descriptors->speed,
-                               .vendor = d.vendor,
-                               .product = d.product,
-                               .release = d.release,
-                               .device_class = d.device_class,
-                               .device_subclass = d.device_subclass,
-                               .device_protocol = d.device_protocol,
-                               .configurations = d.configurations};
+    *r = (struct usbip_device){
+        .extensions = USBIP_EXT_VERSION, .busnum = DEMO_BUS, .devnum = number};
     snprintf(r->busid, sizeof r->busid, "%d-%u", DEMO_BUS, number);
     snprintf(r->path, sizeof r->path, "/com2net/%s", name);
-    show_configuration(g);
+    show(g, descriptors);
 }

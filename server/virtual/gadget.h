@@ -31,6 +31,8 @@ struct gadget_kind {
     void (*configured)(struct gadget *g);
     /* Reset: by a port reset, or because an importer has come or gone. */
     void (*reset)(struct gadget *g);
+    /* Likewise, by a port reset only; or NULL: `reset` is called for that, too. */
+    void (*port_reset)(struct gadget *g);
     void (*free)(struct gadget *g);
 };
 
@@ -62,8 +64,16 @@ struct gadget {
 void gadget_init(struct gadget *g, struct event_base *base, const struct gadget_kind *kind,
                  const struct gadget_descriptors *descriptors, const char *name, unsigned number);
 
+/* Unplugs it from its importer, and plugs it in again, perhaps with other descriptors: it has its
+ * busid still. Between the two nobody can have it. Not from one of its own functions. */
+void gadget_leave(struct gadget *g);
+void gadget_return(struct gadget *g, const struct gadget_descriptors *descriptors);
+
 /* Asks the kind again for the transfers that wait at an endpoint. */
 void gadget_kick(struct gadget *g, uint8_t address);
+
+/* Answers with `len` bytes, or as many as there is room for. Returns how many. */
+int gadget_give(uint8_t *data, size_t room, const void *from, size_t len);
 
 /* The number of an endpoint in `halted` and `waiting`. */
 unsigned gadget_slot(uint8_t address);

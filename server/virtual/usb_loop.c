@@ -20,7 +20,11 @@ enum {
     FIFO_ITEMS = 4096,
     FRAMES_MAX = 2048, /* isochronous packets that are kept */
     FRAME_SIZE = 1024,
+    CONTROL_MAX = 4096,
 };
+
+/* Vendor requests to the device. */
+enum { VENDOR_OUT = 0x40, VENDOR_IN = 0xc0, CONTROL_WRITE = 0x5b, CONTROL_READ = 0x5c };
 
 /* A pair of endpoints, OUT and IN, of one number. */
 enum { PAIR_BULK = 1, PAIR_INTERRUPT = 2, PAIR_ISO = 3, PAIRS = 4 };
@@ -49,6 +53,7 @@ struct usb_loop {
     uint8_t device_descriptor[USB_DESC_DEVICE_SIZE];
     uint8_t configuration[128];
     uint8_t bos[22];
+    uint8_t control[CONTROL_MAX];
     struct fifo fifos[PAIRS];
     struct frame *frames;
     size_t frame_head, frame_count;
@@ -251,11 +256,20 @@ static void on_clock_in(evutil_socket_t fd, short what, void *ctx)
 /* --- the device --------------------------------------------------------------------------------
  */
 
-static int control(struct gadget *g, const struct usb_setup *setup, uint8_t *data)
+/* Vendor requests as Linux's Gadget Zero has them: what has been written can be read. */
+static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
 {
-    (void)g;
-    (void)setup;
-    (void)data;
+    struct usb_loop *l = loop_of(g);
+
+    if (s->value != 0 || s->index != 0 || s->length > sizeof l->control)
+        return USBIP_EPIPE;
+    if (s->type == VENDOR_OUT && s->request == CONTROL_WRITE) {
+        if (s->length > 0)
+            memcpy(l->control, data, s->length);
+        return s->length;
+    }
+    if (s->type == VENDOR_IN && s->request == CONTROL_READ)
+        return gadget_give(data, s->length, l->control, sizeof l->control);
     return USBIP_EPIPE;
 }
 
@@ -284,6 +298,7 @@ static void reset(struct gadget *g)
     for (int i = 0; i < PAIRS; i++)
         clear_fifo(&l->fifos[i]);
     l->frame_count = 0;
+    memset(l->control, 0, sizeof l->control);
     for (int i = 0; i < 2; i++) {
         event_del(l->clock[i]);
         l->next_us[i] = 0;
@@ -383,8 +398,17 @@ static void write_descriptors(struct usb_loop *l, enum usbip_speed speed)
     };
 }
 
-struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed, const char *name,
-                                unsigned number)
+static void set_id(struct usb_loop *l, uint32_t id)
+{
+    enum { ID_AT = 8 };
+    const uint8_t bytes[] = {(uint8_t)(id >> 16), (uint8_t)(id >> 24), (uint8_t)id,
+                             (uint8_t)(id >> 8)};
+
+    memcpy(l->device_descriptor + ID_AT, bytes, sizeof bytes);
+}
+
+struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed, uint32_t id,
+                                const char *name, unsigned number)
 {
     struct usb_loop *l = calloc(1, sizeof *l);
 
@@ -400,6 +424,8 @@ struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed,
         return NULL;
     }
     write_descriptors(l, speed);
+    if (id != 0)
+        set_id(l, id);
     gadget_init(&l->gadget, base, &kind, &l->descriptors, name, number);
     return &l->gadget.device;
 }

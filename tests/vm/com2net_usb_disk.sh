@@ -6,7 +6,7 @@ modprobe vhci-hcd && modprobe usb-storage && modprobe sd_mod && modprobe ext4 ||
 
 dd if=/dev/zero of=/tmp/image bs=1M count=0 seek=32 2>/dev/null
 mkfs.ext2 -F /tmp/image >/dev/null 2>&1 || skip "no mkfs.ext2"
-com2net usb:demo-disk,file=/tmp/image usb:demo-disk,file=/tmp/image,ro,name=safe 3240 \
+com2net usb:demo-disk:/tmp/image usb:demo-disk,file=/tmp/image,ro,name=safe 3240 \
     >/tmp/com2net.log 2>&1 &
 check "com2net starts" await 20 grep -q 'busid 250-2' /tmp/com2net.log
 check "attached" usbip attach -r 127.0.0.1 -b 250-1
