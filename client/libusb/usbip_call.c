@@ -1,0 +1,418 @@
+#include "usbip_call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/buf.h"
+#include "proto/bytes.h"
+#include "proto/usbip_reader.h"
+
+enum { REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE, KEEPALIVE_S = 10 };
+
+int usbip_server_parse(const char *text, struct usbip_server *s)
+{
+    const char *host = text, *end, *port;
+
+    if (*text == '[') {
+        host++;
+        end = strchr(text, ']');
+        if (!end)
+            return -EINVAL;
+        port = end + 1;
+    } else {
+        end = strrchr(text, ':');
+        if (!end || strchr(text, ':') != end) /* a bare IPv6 address has no port behind it */
+            end = text + strlen(text);
+        port = end;
+    }
+    if (end == host || (size_t)(end - host) >= sizeof s->host || (*port && *port != ':'))
+        return -EINVAL;
+    memcpy(s->host, host, (size_t)(end - host));
+    s->host[end - host] = '\0';
+    port = *port ? port + 1 : "3240";
+    if (!*port || strlen(port) >= sizeof s->port || port[strspn(port, "0123456789")])
+        return -EINVAL;
+    strcpy(s->port, port);
+    return 0;
+}
+
+const char *usbip_call_error(int error)
+{
+    switch (-error) {
+    case ECONNREFUSED:
+        return "nothing listens there: is com2net, or usbipd, running, and the port right?";
+    case EHOSTDOWN:
+        return "its name is not known";
+    case ETIMEDOUT:
+        return "it does not answer: a firewall between, or another address?";
+    case EPROTO:
+    case ECONNRESET:
+        return "what answers there does not speak USB/IP";
+    case EBUSY:
+        return "somebody else has the device";
+    case ENODEV:
+        return "it has no such device";
+    case EIO:
+        return "it cannot have the device; its log says why";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+static long long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static int wait_for(int fd, short events, long long deadline)
+{
+    struct pollfd p = {fd, events, 0};
+
+    for (;;) {
+        long long left = deadline - now_ms();
+        int r = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+        if (r > 0)
+            return 0;
+        if (r == 0)
+            return -ETIMEDOUT;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+static void tune(int fd)
+{
+    const int on = 1, idle = KEEPALIVE_S;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_KEEPIDLE
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+#endif
+}
+
+static int connect_to(const struct addrinfo *to, long long deadline)
+{
+    int fd = socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (fd < 0)
+        return -errno;
+    int r = connect(fd, to->ai_addr, to->ai_addrlen) < 0 ? -errno : 0;
+    if (r == -EINPROGRESS || r == -EINTR) {
+        r = wait_for(fd, POLLOUT, deadline);
+        if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
+            r = -error;
+    }
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    tune(fd);
+    return fd;
+}
+
+static int open_connection(const struct usbip_server *s, long long deadline)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *all;
+    int r = getaddrinfo(s->host, s->port, &hints, &all);
+
+    if (r != 0)
+        return r == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
+    r = -EHOSTDOWN;
+    for (const struct addrinfo *a = all; a && r < 0; a = a->ai_next)
+        r = connect_to(a, deadline);
+    freeaddrinfo(all);
+    return r;
+}
+
+static int send_all(int fd, const uint8_t *data, size_t len, long long deadline)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (n < 0) {
+            int r = wait_for(fd, POLLOUT, deadline);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+/* An answer as it comes in. */
+struct call {
+    int fd;
+    long long deadline;
+    struct usbip_reader reader;
+    uint16_t code; /* of the answer */
+    /* a list */
+    struct usbip_found *list;
+    size_t room, count, wanted;
+    unsigned interface; /* that comes next, of the last device */
+    /* or descriptors */
+    struct buf *descriptors;
+    uint8_t *bytes;
+    bool begun, ended;
+};
+
+static int error_of_status(uint32_t status)
+{
+    switch (status) {
+    case USBIP_ST_OK:
+        return 0;
+    case USBIP_ST_DEV_BUSY:
+        return -EBUSY;
+    case USBIP_ST_NODEV:
+    case USBIP_ST_NA: /* usbip-vudc, and others, for a busid that is not there */
+        return -ENODEV;
+    default:
+        return -EIO;
+    }
+}
+
+static int take_head(struct call *c)
+{
+    const struct usbip_op *op = &c->reader.op;
+
+    if (op->version != USBIP_VERSION || op->code != c->code)
+        return -EPROTO;
+    int r = error_of_status(op->status);
+    if (r < 0)
+        return r;
+    c->begun = true;
+    c->count = c->interface = 0;
+    c->wanted = c->reader.count;
+    if (c->wanted > (c->descriptors ? USBIP_EXT_DESCRIPTORS_MAX : USBIP_CALL_DEVICES_MAX))
+        return -EPROTO;
+    if (c->descriptors) {
+        const struct usbip_body body = {.payload = c->reader.count};
+
+        c->bytes = malloc(body.payload + 1);
+        if (!c->bytes)
+            return -ENOMEM;
+        usbip_reader_body(&c->reader, c->bytes, NULL, &body);
+    } else if (c->reader.list) {
+        c->ended = c->wanted == 0;
+    }
+    return 0;
+}
+
+/* Memory grows as devices come, whatever their number is said to be. */
+static int take_device(struct call *c)
+{
+    if (c->count == c->room) {
+        size_t room = c->room ? 2 * c->room : 8;
+        struct usbip_found *list = realloc(c->list, room * sizeof *list);
+
+        if (!list)
+            return -ENOMEM;
+        c->list = list;
+        c->room = room;
+    }
+    c->list[c->count++] =
+        (struct usbip_found){.device = c->reader.device, .entry = c->reader.entry};
+    c->interface = 0;
+    c->ended = !c->reader.list || (c->count == c->wanted && c->reader.device.interfaces == 0);
+    return 0;
+}
+
+static void take_interface(struct call *c)
+{
+    struct usbip_found *f = &c->list[c->count - 1];
+
+    if (c->interface < USBIP_CALL_INTERFACES_MAX)
+        f->interfaces[c->interface] = c->reader.interface;
+    c->interface++;
+    bool last = c->interface == f->device.interfaces;
+    c->ended = last && c->count == c->wanted;
+    if (last && c->interface > USBIP_CALL_INTERFACES_MAX)
+        f->device.interfaces = USBIP_CALL_INTERFACES_MAX;
+}
+
+static int take_bytes(struct call *c, const uint8_t *data, size_t len)
+{
+    int r = 0;
+
+    while (r == 0 && !c->ended) {
+        switch (usbip_reader_next(&c->reader, &data, &len)) {
+        case USBIP_READ_NOTHING:
+            return 0;
+        case USBIP_READ_OP:
+            r = take_head(c);
+            break;
+        case USBIP_READ_DEVICE:
+            r = take_device(c);
+            break;
+        case USBIP_READ_INTERFACE:
+            take_interface(c);
+            break;
+        case USBIP_READ_BODY:
+            r = buf_add(c->descriptors, c->bytes, c->reader.count);
+            c->ended = true;
+            break;
+        default:
+            return -EPROTO;
+        }
+    }
+    return r;
+}
+
+/* Never takes more than the answer has: what follows an import is not ours, and behind a list the
+ * next one may stand. */
+static int receive_answer(struct call *c)
+{
+    uint8_t bytes[512];
+
+    while (!c->ended) {
+        size_t part = usbip_reader_wants(&c->reader);
+        ssize_t n = recv(c->fd, bytes, part < sizeof bytes ? part : sizeof bytes, 0);
+        int r = n > 0 ? take_bytes(c, bytes, (size_t)n) : 0;
+
+        if (n == 0)
+            return -EPROTO;
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (n < 0)
+            r = wait_for(c->fd, POLLIN, c->deadline);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void begin(struct call *c, int fd, uint16_t code)
+{
+    *c = (struct call){.fd = fd, .code = code, .deadline = now_ms() + USBIP_CALL_TIMEOUT_MS};
+    usbip_reader_init(&c->reader);
+}
+
+/* Asks, on a connection of its own, which stays open in `c` when all is well. */
+static int ask(const struct usbip_server *s, uint16_t code, const void *rest, size_t len,
+               struct call *c)
+{
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = code};
+    uint8_t request[REQUEST_MAX];
+    struct buf *descriptors = c->descriptors;
+
+    begin(c, -1, code ^ USBIP_OP_REQUEST);
+    c->descriptors = descriptors;
+    int r = open_connection(s, c->deadline);
+    if (r < 0)
+        return r;
+    c->fd = r;
+    usbip_put_op(&op, request);
+    if (len > 0)
+        memcpy(request + USBIP_OP_SIZE, rest, len);
+    r = send_all(c->fd, request, USBIP_OP_SIZE + len, c->deadline);
+    if (r == 0)
+        r = receive_answer(c);
+    free(c->bytes);
+    if (r < 0) {
+        close(c->fd);
+        free(c->list);
+        c->list = NULL;
+    }
+    return r;
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+int usbip_call_list(const struct usbip_server *s, bool extended, int *watch,
+                    struct usbip_found **list, size_t *count)
+{
+    uint8_t flags[USBIP_EXT_LIST_SIZE];
+    struct call c = {.descriptors = NULL};
+
+    put_be32(flags, watch ? USBIP_EXT_KEEP : 0);
+    int r = extended ? ask(s, USBIP_OP_REQ_EXT_LIST, flags, sizeof flags, &c)
+                     : ask(s, USBIP_OP_REQ_DEVLIST, NULL, 0, &c);
+    if (r < 0)
+        return r;
+    *list = c.list;
+    *count = c.count;
+    if (extended && watch)
+        *watch = c.fd;
+    else
+        close(c.fd);
+    return 0;
+}
+
+int usbip_call_next(int watch, struct usbip_found **list, size_t *count)
+{
+    struct call c;
+    uint8_t byte;
+
+    begin(&c, watch, USBIP_OP_REP_EXT_LIST);
+    ssize_t n = recv(watch, &byte, 1, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return -EAGAIN;
+    int r = n > 0 ? receive_answer(&c) : -EPROTO;
+    if (r < 0) {
+        free(c.list);
+        return r;
+    }
+    *list = c.list;
+    *count = c.count;
+    return 0;
+}
+
+int usbip_call_describe(const struct usbip_server *s, const char *busid, struct buf *descriptors)
+{
+    uint8_t name[USBIP_BUSID_SIZE];
+    struct call c = {.descriptors = descriptors};
+
+    put_text(name, busid, sizeof name);
+    int r = ask(s, USBIP_OP_REQ_EXT_DESCRIPTORS, name, sizeof name, &c);
+    if (r == 0)
+        close(c.fd);
+    return r;
+}
+
+int usbip_call_import(const struct usbip_server *s, const char *busid,
+                      const struct usbip_ext_import *terms, struct usbip_imported *imported)
+{
+    uint8_t request[USBIP_EXT_IMPORT_SIZE];
+    struct call c = {.descriptors = NULL};
+    int r;
+
+    if (terms) {
+        usbip_ext_put_import(terms, request);
+        r = ask(s, USBIP_OP_REQ_EXT_IMPORT, request, sizeof request, &c);
+    } else {
+        put_text(request, busid, USBIP_BUSID_SIZE);
+        r = ask(s, USBIP_OP_REQ_IMPORT, request, USBIP_BUSID_SIZE, &c);
+    }
+    if (r < 0)
+        return r;
+    *imported =
+        (struct usbip_imported){.fd = c.fd, .device = c.list[0].device, .grant = c.reader.grant};
+    free(c.list);
+    return 0;
+}

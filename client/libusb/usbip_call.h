@@ -1,0 +1,78 @@
+/*
+ * USB/IP's first phase, from the client's side: each call has a connection of its own and waits for
+ * the answer. For programs of any kind: it has no loop, no thread, prints nothing, and its
+ * descriptors are closed by exec. Calls may come from several threads.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_CALL_H
+#define CLIENT_LIBUSB_USBIP_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/usbip.h"
+#include "proto/usbip_ext.h"
+
+struct buf;
+struct usbip_reader;
+
+enum {
+    USBIP_CALL_HOST_MAX = 256,
+    USBIP_CALL_INTERFACES_MAX = 32,
+    USBIP_CALL_DEVICES_MAX = 4096, /* of a list; more is no list */
+    USBIP_CALL_TIMEOUT_MS = 5000,  /* of each call, in all */
+};
+
+struct usbip_server {
+    char host[USBIP_CALL_HOST_MAX];
+    char port[8];
+};
+
+/* A device of a list. */
+struct usbip_found {
+    struct usbip_device device;
+    struct usbip_ext_entry entry; /* empty, and free, without the extensions */
+    struct usbip_interface interfaces[USBIP_CALL_INTERFACES_MAX];
+};
+
+/* Reads HOST[:PORT] or [HOST]:PORT; without one the port is USB/IP's, 3240. Returns 0 or -EINVAL.
+ */
+int usbip_server_parse(const char *text, struct usbip_server *s);
+
+/*
+ * All return 0 or a negative errno:
+ *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known
+ *   ETIMEDOUT   no answer in time
+ *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
+ *   EBUSY       somebody has the device
+ *   ENODEV      there is no such device
+ *   EIO         the server cannot have the device; its log says why
+ *   ENOMEM
+ */
+
+/* What is wrong, as the rest of a sentence: "nothing listens there". */
+const char *usbip_call_error(int error);
+
+/* Lists devices into memory that the caller frees. `extended`: by the request of the extensions,
+ * which a server must have shown in a record before. With `watch` not NULL the connection of an
+ * extended list stays, and is put there: usbip_call_next takes further lists from it. */
+int usbip_call_list(const struct usbip_server *s, bool extended, int *watch,
+                    struct usbip_found **list, size_t *count);
+
+/* Takes the list that has come from a kept connection, waiting for the rest of one that has begun.
+ * Returns -EAGAIN if there is none. After another error the connection is of no use any more. */
+int usbip_call_next(int watch, struct usbip_found **list, size_t *count);
+
+/* Takes descriptors of a device, in the form of usbip_ext.h. */
+int usbip_call_describe(const struct usbip_server *s, const char *busid, struct buf *descriptors);
+
+struct usbip_imported {
+    int fd; /* the caller's; URBs follow on it. Non-blocking */
+    struct usbip_device device;
+    struct usbip_ext_grant grant; /* 0 without `terms` */
+};
+
+/* Imports a device; with `terms` by the request of the extensions, in which `busid` stands. */
+int usbip_call_import(const struct usbip_server *s, const char *busid,
+                      const struct usbip_ext_import *terms, struct usbip_imported *imported);
+
+#endif

@@ -1,0 +1,626 @@
+/*
+ * Theory of operation. URBs stand in `first` until the connection has taken them whole, in order;
+ * data are sent from where they are. Then they stand in `urbs` until they are answered. Most are
+ * sent at once, in one call of the system: header and data are one segment.
+ *
+ * A posted URB is told of when it is sent. What stands in `urbs` from then on is a stand-in without
+ * data, which the answer frees.
+ *
+ * Replies are read through `in`, so that a small one costs one call; data of more than DIRECT_MIN
+ * go where they belong without a copy.
+ */
+#include "usbip_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/usb_desc.h"
+
+enum { DIRECT_MIN = 16 * 1024 };
+
+static long long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
+{
+    *l = (struct usbip_link){.fd = fd, .devid = devid};
+    l->in = malloc(USBIP_LINK_IN_MAX);
+    if (!l->in)
+        return -ENOMEM;
+    usbip_reader_init(&l->reader);
+    usbip_reader_begin_urbs(&l->reader);
+    return 0;
+}
+
+struct usbip_link_urb *usbip_link_urb_new(size_t packets)
+{
+    struct usbip_link_urb *u = calloc(1, sizeof *u + packets * sizeof *u->packets);
+
+    if (u && packets > 0) {
+        u->packets = (struct usbip_packet *)(void *)(u + 1);
+        u->packet_count = packets;
+    }
+    return u;
+}
+
+void usbip_link_urb_free(struct usbip_link_urb *u)
+{
+    free(u);
+}
+
+static bool is_in(const struct usbip_link_urb *u)
+{
+    return (u->address & 0x80) != 0;
+}
+
+static struct usbip_link_urb *urb_of(struct usbip_urbs_entry *e)
+{
+    return (struct usbip_link_urb *)(void *)e;
+}
+
+/* --- done ------------------------------------------------------------------------------------- */
+
+static void done(struct usbip_link *l, struct usbip_link_urb *u, int status)
+{
+    if (u->unlinked)
+        l->unlinked--;
+    if (!u->owner) {
+        usbip_link_urb_free(u);
+        return;
+    }
+    u->status = status;
+    u->next = NULL;
+    if (l->newest)
+        l->newest->next = u;
+    else
+        l->done = u;
+    l->newest = u;
+}
+
+struct usbip_link_urb *usbip_link_take(struct usbip_link *l)
+{
+    struct usbip_link_urb *u = l->done;
+
+    if (!u)
+        return NULL;
+    l->done = u->next;
+    if (!l->done)
+        l->newest = NULL;
+    return u;
+}
+
+static void forget_posted(struct usbip_link *l, const struct usbip_link_urb *u)
+{
+    if (!u->posted)
+        return;
+    l->posted_count--;
+    l->posted_bytes -= u->length;
+}
+
+/* The connection is of no use any more: all is done. */
+static void end(struct usbip_link *l, int error)
+{
+    if (l->fd < 0)
+        return;
+    close(l->fd);
+    l->fd = -1;
+    l->error = error;
+    l->reading = NULL;
+    if (l->first && l->first->sent) /* in part */
+        l->first = l->first->next;
+    while (l->urbs.oldest) {
+        struct usbip_link_urb *u = urb_of(l->urbs.oldest);
+
+        usbip_urbs_remove(&l->urbs, &u->entry);
+        forget_posted(l, u);
+        done(l, u, USBIP_ESHUTDOWN);
+    }
+    while (l->first) {
+        struct usbip_link_urb *u = l->first;
+
+        l->first = u->next;
+        done(l, u, USBIP_ESHUTDOWN);
+    }
+    l->last = NULL;
+}
+
+void usbip_link_free(struct usbip_link *l)
+{
+    struct usbip_link_urb *u;
+
+    end(l, -ECANCELED);
+    while ((u = usbip_link_take(l)))
+        usbip_link_urb_free(u);
+    usbip_urbs_free(&l->urbs);
+    free(l->in);
+    l->in = NULL;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* A URB as it is on the wire: header, data and descriptors of packets. */
+struct wire {
+    uint8_t head[USBIP_URB_SIZE];
+    uint8_t *packets;
+    struct iovec parts[3];
+    int count;
+    size_t size;
+};
+
+static void add_part(struct wire *w, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    w->parts[w->count++] = (struct iovec){(void *)(uintptr_t)data, len};
+    w->size += len;
+}
+
+static int lay_out(const struct usbip_link *l, const struct usbip_link_urb *u, struct wire *w)
+{
+    struct usbip_urb head = {.command = USBIP_CMD_SUBMIT,
+                             .seqnum = u->entry.seqnum,
+                             .devid = l->devid,
+                             .direction = is_in(u) ? USBIP_DIR_IN : USBIP_DIR_OUT,
+                             .ep = u->address & 15,
+                             .flags = u->flags | (is_in(u) ? USBIP_DIR_MASK_IN : 0),
+                             .length = (int32_t)u->length,
+                             .packets = (int32_t)u->packet_count,
+                             .interval = u->interval};
+
+    *w = (struct wire){.packets = NULL};
+    memcpy(head.setup, u->setup, sizeof head.setup);
+    usbip_put_urb(&head, w->head);
+    add_part(w, w->head, sizeof w->head);
+    if (!is_in(u))
+        add_part(w, u->data, u->length);
+    if (u->packet_count == 0)
+        return 0;
+    w->packets = malloc(u->packet_count * USBIP_PACKET_SIZE);
+    if (!w->packets)
+        return -ENOMEM;
+    for (size_t i = 0; i < u->packet_count; i++) {
+        const struct usbip_packet p = {.offset = u->packets[i].offset,
+                                       .length = u->packets[i].length};
+
+        usbip_put_packet(&p, w->packets + i * USBIP_PACKET_SIZE);
+    }
+    add_part(w, w->packets, u->packet_count * USBIP_PACKET_SIZE);
+    return 0;
+}
+
+/* Leaves out what is sent already. */
+static void skip(struct wire *w, size_t offset)
+{
+    for (int i = 0; i < w->count && offset > 0; i++) {
+        size_t part = offset < w->parts[i].iov_len ? offset : w->parts[i].iov_len;
+
+        w->parts[i].iov_base = (uint8_t *)w->parts[i].iov_base + part;
+        w->parts[i].iov_len -= part;
+        offset -= part;
+    }
+}
+
+/* Sends what is left of a URB. Returns whether it is sent whole; `*error` is set when the
+ * connection has ended. */
+static bool send_urb(struct usbip_link *l, const struct usbip_link_urb *u, int *error)
+{
+    struct wire w;
+
+    *error = lay_out(l, u, &w);
+    skip(&w, l->offset);
+    while (*error == 0 && l->offset < w.size) {
+        const struct msghdr m = {.msg_iov = w.parts, .msg_iovlen = (size_t)w.count};
+        ssize_t n = sendmsg(l->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            *error = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+            break;
+        }
+        l->offset += (size_t)n;
+        skip(&w, (size_t)n);
+    }
+    free(w.packets);
+    return *error == 0 && l->offset == w.size;
+}
+
+/* Has something else wait for the answer of a URB that is sent, which is done with this. */
+static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status)
+{
+    struct usbip_link_urb *s = usbip_link_urb_new(0);
+
+    if (!s) {
+        end(l, -ENOMEM);
+        return;
+    }
+    s->entry.seqnum = u->entry.seqnum;
+    s->address = u->address;
+    s->length = u->length;
+    s->packet_count = u->packet_count;
+    s->sent = true;
+    s->posted = u->post && status == 0;
+    if (l->reading == u) {
+        usbip_reader_drop(&l->reader);
+        l->reading = s;
+    }
+    usbip_urbs_remove(&l->urbs, &u->entry);
+    done(l, u, status);
+    if (usbip_urbs_add(&l->urbs, &s->entry) < 0) {
+        usbip_link_urb_free(s);
+        end(l, -ENOMEM);
+    }
+}
+
+/* The connection has taken a posted one. */
+static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    l->posted_count++;
+    l->posted_bytes += u->length;
+    u->actual = u->length;
+    stand_in(l, u, 0);
+}
+
+static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
+{
+    if (u->barrier)
+        return l->posted_count > 0;
+    return u->post && l->posted_count > 0 &&
+           (l->posted_count >= USBIP_LINK_POSTED_COUNT ||
+            l->posted_bytes + u->length > USBIP_LINK_POSTED_MAX);
+}
+
+/* Sends what the connection takes. */
+static void send_all(struct usbip_link *l)
+{
+    while (l->fd >= 0 && l->first) {
+        struct usbip_link_urb *u = l->first;
+        int error = 0;
+
+        if (l->offset == 0 && has_to_wait(l, u))
+            return;
+        if (!u->sent) { /* an answer may come as soon as a part of it is there */
+            u->entry.seqnum = ++l->seqnum;
+            if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
+                end(l, -ENOMEM);
+                return;
+            }
+            u->sent = true;
+        }
+        bool whole = send_urb(l, u, &error);
+        if (error < 0)
+            end(l, error);
+        if (!whole)
+            return;
+        l->offset = 0;
+        l->first = u->next;
+        if (!l->first)
+            l->last = NULL;
+        u->next = NULL;
+        if (u->post)
+            tell_posted(l, u);
+    }
+}
+
+void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    u->next = NULL;
+    u->sent = u->posted = u->unlinked = false;
+    u->actual = 0;
+    if (l->fd < 0) {
+        done(l, u, USBIP_ESHUTDOWN);
+        return;
+    }
+    bool idle = !l->first;
+    if (idle)
+        l->first = u;
+    else
+        l->last->next = u;
+    l->last = u;
+    if (idle)
+        send_all(l);
+}
+
+bool usbip_link_wants_to_send(const struct usbip_link *l)
+{
+    return l->fd >= 0 && l->first && (l->offset > 0 || !has_to_wait(l, l->first));
+}
+
+/* --- unlinking -------------------------------------------------------------------------------- */
+
+/* Takes a URB of which nothing is sent out of the queue. */
+static void unqueue(struct usbip_link *l, const struct usbip_link_urb *u)
+{
+    struct usbip_link_urb **at = &l->first, *before = NULL;
+
+    while (*at && *at != u) {
+        before = *at;
+        at = &before->next;
+    }
+    if (!*at)
+        return;
+    *at = u->next;
+    if (l->last == u)
+        l->last = before;
+}
+
+void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    struct usbip_urb unlink = {.command = USBIP_CMD_UNLINK, .devid = l->devid};
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    if (u->unlinked || l->fd < 0)
+        return;
+    if (!u->sent) {
+        unqueue(l, u);
+        done(l, u, USBIP_ECONNRESET);
+        return;
+    }
+    u->unlinked = true;
+    u->given_up = now_ms() + USBIP_LINK_UNLINK_MS;
+    l->unlinked++;
+    if (l->offset > 0) /* something is sent in part: it is given up without asking, see on_time */
+        return;
+    unlink.seqnum = u->unlink_seqnum = ++l->seqnum;
+    unlink.unlink = u->entry.seqnum;
+    usbip_put_urb(&unlink, bytes);
+    ssize_t n = send(l->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0 && n < USBIP_URB_SIZE) /* the stream cannot go on behind half a record */
+        end(l, -EPIPE);
+}
+
+void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    if (u->sent && l->first == u) { /* its data are still to be sent, and go */
+        u->owner = NULL;
+        end(l, -ECANCELED);
+        return;
+    }
+    if (l->reading == u)
+        usbip_reader_drop(&l->reader);
+    u->data = NULL;
+    u->owner = NULL;
+    usbip_link_unlink(l, u);
+}
+
+/* Unlinks that are not answered (Renode's server has none) are taken for done. */
+static void on_time(struct usbip_link *l)
+{
+    const long long now = now_ms();
+    struct usbip_urbs_entry *e = l->urbs.oldest;
+
+    while (l->unlinked > 0 && e) {
+        struct usbip_link_urb *u = urb_of(e);
+
+        e = e->younger;
+        if (u->unlinked && u->given_up <= now && u != l->first)
+            stand_in(l, u, USBIP_ECONNRESET);
+    }
+}
+
+int usbip_link_timeout(const struct usbip_link *l)
+{
+    long long first = -1, now = now_ms();
+
+    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->unlinked > 0 && e; e = e->younger)
+        if (urb_of(e)->unlinked && (first < 0 || urb_of(e)->given_up < first))
+            first = urb_of(e)->given_up;
+    return first < 0 ? -1 : first > now ? (int)(first - now) : 0;
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+/* Gives packets of an IN transfer, which came joined, their places: the last ones first, as none
+ * moves to the left. Returns false when they do not fit. */
+static bool spread(struct usbip_link_urb *u, size_t payload)
+{
+    for (size_t i = u->packet_count; i-- > 0;) {
+        const struct usbip_packet *p = &u->packets[i];
+
+        if (p->actual > payload || p->offset > u->length || p->actual > u->length - p->offset ||
+            p->offset < payload - p->actual)
+            return false;
+        payload -= p->actual;
+        memmove(u->data + p->offset, u->data + payload, p->actual);
+    }
+    return payload == 0;
+}
+
+static void take_submit(struct usbip_link *l)
+{
+    const struct usbip_urb *head = &l->reader.urb;
+    struct usbip_link_urb *u = urb_of(usbip_urbs_find(&l->urbs, head->seqnum));
+    struct usbip_body body;
+
+    if (!u || u == l->first) { /* nothing that was asked, or before it was */
+        end(l, -EPROTO);
+        return;
+    }
+    if (usbip_urb_body(head, is_in(u), u->length, &body) < 0 ||
+        (u->packet_count > 0 && body.packets != u->packet_count)) {
+        end(l, -EPROTO);
+        return;
+    }
+    body.packets = u->packet_count; /* others echo what they like */
+    u->status = head->status;
+    u->actual = is_in(u) ? body.payload : head->actual > 0 ? (size_t)head->actual : 0;
+    if (u->actual > u->length)
+        u->actual = u->length;
+    l->reading = u;
+    usbip_reader_body(&l->reader, u->data, u->packets, &body);
+}
+
+static void take_body(struct usbip_link *l)
+{
+    struct usbip_link_urb *u = l->reading;
+
+    l->reading = NULL;
+    if (!u) /* of an unlink: there is none */
+        return;
+    if (u->packets && u->data && is_in(u) && !spread(u, u->actual)) {
+        end(l, -EPROTO);
+        return;
+    }
+    usbip_urbs_remove(&l->urbs, &u->entry);
+    if (u->posted && u->status != 0 && l->posted_error == 0)
+        l->posted_error = u->status;
+    forget_posted(l, u);
+    done(l, u, u->status);
+}
+
+/* It is the answer, whatever its status, unless RET_SUBMIT has come before: some servers let the
+ * status 0 stand for a URB that was done and never told of. */
+static void take_unlink(struct usbip_link *l)
+{
+    const struct usbip_urb *head = &l->reader.urb;
+    const struct usbip_body none = {0};
+    struct usbip_urbs_entry *e = l->urbs.oldest;
+
+    while (e && !(urb_of(e)->unlinked && urb_of(e)->unlink_seqnum == head->seqnum))
+        e = e->younger;
+    if (e) {
+        usbip_urbs_remove(&l->urbs, e);
+        done(l, urb_of(e), USBIP_ECONNRESET);
+    }
+    usbip_reader_body(&l->reader, NULL, NULL, &none);
+}
+
+static void take_bytes(struct usbip_link *l)
+{
+    const uint8_t *data = l->in + l->in_start;
+
+    while (l->fd >= 0) {
+        switch (usbip_reader_next(&l->reader, &data, &l->in_len)) {
+        case USBIP_READ_NOTHING:
+            l->in_start = 0;
+            return;
+        case USBIP_READ_URB:
+            if (l->reader.urb.command == USBIP_RET_SUBMIT)
+                take_submit(l);
+            else if (l->reader.urb.command == USBIP_RET_UNLINK)
+                take_unlink(l);
+            else
+                end(l, -EPROTO);
+            break;
+        case USBIP_READ_BODY:
+            take_body(l);
+            break;
+        default:
+            end(l, -EPROTO);
+            break;
+        }
+    }
+}
+
+/* Receives what there is. */
+static void receive(struct usbip_link *l)
+{
+    while (l->fd >= 0) {
+        uint8_t *into;
+        size_t room = usbip_reader_room(&l->reader, &into);
+        const bool direct = room >= DIRECT_MIN;
+        ssize_t n =
+            recv(l->fd, direct ? into : l->in, direct ? room : USBIP_LINK_IN_MAX, MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (n <= 0) {
+            end(l, n < 0 ? -errno : -ECONNRESET);
+            return;
+        }
+        if (direct)
+            usbip_reader_filled(&l->reader, (size_t)n);
+        l->in_start = 0;
+        l->in_len = direct ? 0 : (size_t)n;
+        take_bytes(l);
+        if (!direct && n < USBIP_LINK_IN_MAX) /* that was all */
+            return;
+    }
+}
+
+void usbip_link_step(struct usbip_link *l)
+{
+    receive(l);
+    send_all(l);
+    if (l->unlinked > 0)
+        on_time(l);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Waits until something can be done, at most until a time. Returns false when it has come. */
+static bool wait_until(struct usbip_link *l, long long deadline)
+{
+    struct pollfd p = {l->fd, (short)(POLLIN | (usbip_link_wants_to_send(l) ? POLLOUT : 0)), 0};
+    long long left = deadline - now_ms();
+    int unlink = usbip_link_timeout(l);
+
+    if (left <= 0)
+        return false;
+    if (unlink >= 0 && unlink < left)
+        left = unlink;
+    poll(&p, 1, (int)left);
+    usbip_link_step(l);
+    return true;
+}
+
+int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint8_t *data, int ms)
+{
+    const struct usb_setup s = usb_setup_get(setup);
+    const long long deadline = now_ms() + ms;
+    struct usbip_link_urb *u = usbip_link_urb_new(0);
+    int result;
+
+    if (!u)
+        return USBIP_ESHUTDOWN;
+    memcpy(u->setup, setup, sizeof u->setup);
+    u->address = s.type & 0x80;
+    u->barrier = true;
+    u->data = data;
+    u->length = s.length;
+    u->owner = &result;
+    usbip_link_submit(l, u);
+    for (;;) {
+        struct usbip_link_urb **at = &l->done, *before = NULL;
+
+        while (*at && *at != u) {
+            before = *at;
+            at = &before->next;
+        }
+        if (*at) {
+            *at = u->next;
+            if (l->newest == u)
+                l->newest = before;
+            result = u->status < 0 ? u->status : u->status > 0 ? USBIP_EPROTO : (int)u->actual;
+            usbip_link_urb_free(u);
+            return result;
+        }
+        if (!wait_until(l, deadline)) {
+            usbip_link_forget(l, u);
+            return USBIP_ETIMEDOUT;
+        }
+    }
+}
+
+bool usbip_link_flush(struct usbip_link *l, int ms)
+{
+    const long long deadline = now_ms() + ms;
+
+    while (l->fd >= 0 && (l->posted_count > 0 || l->first))
+        if (!wait_until(l, deadline))
+            return false;
+    return l->fd >= 0;
+}

@@ -1,0 +1,112 @@
+/*
+ * An imported device: URBs sent over its connection, and their answers. It waits for nothing but in
+ * usbip_link_control; the owner waits for `fd`, and calls usbip_link_step. Not for several threads
+ * at once: the owner has a lock.
+ *
+ * OUT data may be posted: such a URB is done as soon as the connection has taken it, while the
+ * device still works on it. The window of those is bounded, they stay in order, and a later error
+ * is kept for the owner to tell.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_LINK_H
+#define CLIENT_LIBUSB_USBIP_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/usbip.h"
+#include "proto/usbip_reader.h"
+#include "proto/usbip_urbs.h"
+
+enum {
+    USBIP_LINK_IN_MAX = 64 * 1024,     /* bytes read at once */
+    USBIP_LINK_POSTED_MAX = 64 * 1024, /* bytes that are posted and not answered */
+    USBIP_LINK_POSTED_COUNT = 256,     /* and URBs */
+    USBIP_LINK_UNLINK_MS = 1000,       /* servers that do not answer an unlink get no longer */
+};
+
+/* One URB. The link's, from submit until it is done; then the owner's again. */
+struct usbip_link_urb {
+    struct usbip_urbs_entry entry; /* its number, while it is in flight */
+    struct usbip_link_urb *next;   /* to be sent; or done */
+    void *owner;                   /* what it is for, or NULL: nobody waits for it any more */
+    /* what is asked */
+    uint8_t setup[8]; /* of endpoint 0 */
+    uint8_t address;  /* of the endpoint, with 0x80 for IN; endpoint 0 too */
+    uint32_t flags;   /* enum usbip_flags */
+    int32_t interval; /* in frames or microframes; of interrupt and isochronous ones */
+    bool post;        /* OUT: done when it is sent */
+    bool barrier;     /* it is sent when nothing posted is under way any more */
+    uint8_t *data;    /* `length` bytes, which stay valid while it is the link's */
+    size_t length;
+    struct usbip_packet *packets; /* isochronous: offset and length are given */
+    size_t packet_count;
+    /* the result */
+    int status; /* 0, enum usbip_errno, or whatever the server likes */
+    size_t actual;
+    /* the link's own */
+    bool sent, posted, unlinked;
+    uint32_t unlink_seqnum;
+    long long given_up; /* when an unlink that is not answered is taken for done, in ms */
+};
+
+struct usbip_link {
+    int fd; /* -1: it has ended */
+    uint32_t devid;
+    uint32_t seqnum;
+    struct usbip_reader reader;
+    struct usbip_urbs urbs;               /* sent */
+    struct usbip_link_urb *first, *last;  /* to be sent */
+    size_t offset;                        /* bytes of the first that are sent */
+    struct usbip_link_urb *done, *newest; /* to be taken */
+    struct usbip_link_urb *reading;       /* its answer's body comes */
+    size_t posted_bytes, posted_count;    /* not answered */
+    int posted_error;                     /* of one that nobody waits for; 0 */
+    unsigned unlinked;                    /* that are not answered */
+    int error;                            /* why it has ended: a negative errno */
+    uint8_t *in;                          /* USBIP_LINK_IN_MAX bytes */
+    size_t in_start, in_len;
+};
+
+/* Begins one on the connection of an import, which it owns. Returns 0 or -ENOMEM. */
+int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid);
+
+/* Ends it at once. What was not done is not told; URBs that belonged to it are freed. */
+void usbip_link_free(struct usbip_link *l);
+
+/* A URB, all zero. Returns NULL without memory. usbip_link_urb_free accepts NULL. */
+struct usbip_link_urb *usbip_link_urb_new(size_t packets);
+void usbip_link_urb_free(struct usbip_link_urb *u);
+
+/* Sends one, or queues it behind those that wait for the connection. It may be done at once. */
+void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
+
+/* Does not want it any more: it will be done soon, whatever the server does. */
+void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u);
+
+/* Nobody waits for it, and its data go: it is unlinked, and freed when it is done. */
+void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u);
+
+/* Sends and receives what can be without waiting. When the connection ends, all that was under way
+ * is done with USBIP_ESHUTDOWN. */
+void usbip_link_step(struct usbip_link *l);
+
+/* Takes one that is done, in the order in which they were; NULL if none is. */
+struct usbip_link_urb *usbip_link_take(struct usbip_link *l);
+
+/* Whether something waits for the connection to take it: `fd` is to be watched for that, too. */
+bool usbip_link_wants_to_send(const struct usbip_link *l);
+
+/* Milliseconds until usbip_link_step has to be called though nothing has come; -1: not at all. */
+int usbip_link_timeout(const struct usbip_link *l);
+
+/* Carries out a request of endpoint 0 and waits for it, at most `ms`. What else is done meanwhile
+ * is kept for usbip_link_take. Returns the bytes moved, or enum usbip_errno: USBIP_ETIMEDOUT when
+ * nothing came. */
+int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint8_t *data, int ms);
+
+/* Waits, at most `ms`, until all that was submitted before has been sent and what is posted is
+ * answered. Returns whether it is. */
+bool usbip_link_flush(struct usbip_link *l, int ms);
+
+#endif
