@@ -200,11 +200,23 @@ static int publish_all(void)
     return 0;
 }
 
+/* Whether something has to be on time: gaps between line changes are kept, and built-in devices
+ * have frames. A real USB device has its own clock, and is spared two system calls for each
+ * transfer. */
+static bool needs_precision(void)
+{
+    bool needed = false;
+
+    for (int i = 0; i < com2net.count; i++)
+        needed = needed || !com2net.sources[i].usb_real;
+    return needed;
+}
+
 static int serve(void)
 {
     int status = CLI_EXIT_FAILED;
 
-    com2net.loop = loop_new(true); /* gaps between line changes are kept */
+    com2net.loop = loop_new(needs_precision());
     if (!com2net.loop)
         return status;
     if (os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { OP_SIZE = 8, BUSID_SIZE = 32, DEVICE_SIZE = 312, BUSNUM_AT = 288, DEVNUM_AT = 292 };
 enum { CMD_SUBMIT = 1, BATCH = 64 * 1024 };
@@ -161,6 +163,62 @@ double urbs_many(struct urbs *u, const struct urbs_what *what, int count, int de
         memmove(answers, answers + (size_t)more * size, have);
     }
     return now_us() - begin;
+}
+
+int bare_server(void (*serve)(int fd), pid_t *pid)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) < 0 ||
+        listen(listener, 1) < 0 || getsockname(listener, (struct sockaddr *)&address, &len) < 0)
+        die("listen");
+    *pid = fork();
+    if (*pid == 0) {
+        int fd = accept(listener, NULL, NULL);
+
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        serve(fd);
+        _exit(0);
+    }
+    close(listener);
+    return connect_to(ntohs(address.sin_port));
+}
+
+void bare_end(int fd, pid_t pid)
+{
+    close(fd);
+    waitpid(pid, NULL, 0);
+}
+
+void bare_answer(int fd, size_t request, size_t answer)
+{
+    for (;;) {
+        for (size_t left = request; left > 0;) {
+            ssize_t n = recv(fd, out, left, 0);
+
+            if (n <= 0)
+                _exit(0);
+            left -= (size_t)n;
+        }
+        send_all(fd, out, answer);
+    }
+}
+
+double bare_round_trip(void (*serve)(int fd), size_t request, size_t answer, int count)
+{
+    pid_t pid;
+    int fd = bare_server(serve, &pid);
+    double begin = now_us();
+
+    for (int i = 0; i < count; i++) {
+        send_all(fd, out, request);
+        receive_all(fd, answers, answer);
+    }
+    double us = (now_us() - begin) / count;
+    bare_end(fd, pid);
+    return us;
 }
 
 static int compare(const void *a, const void *b)

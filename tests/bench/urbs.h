@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { URBS_HEAD = 48, URBS_MAX = 1 << 20 /* bytes of one URB */ };
 
@@ -39,7 +40,18 @@ int urbs_do(struct urbs *u, const struct urbs_what *what);
  * the microseconds that it took. */
 double urbs_many(struct urbs *u, const struct urbs_what *what, int count, int depth);
 
-/* The median of `count` values, which are sorted; and the least of them. */
+/* A bare connection to a process of its own, which has `serve` look after its end until it exits.
+ * Returns our end. */
+int bare_server(void (*serve)(int fd), pid_t *pid);
+void bare_end(int fd, pid_t pid);
+
+/* Answers each `request` bytes with `answer` bytes, and exits at the end: for a `serve`. */
+void bare_answer(int fd, size_t request, size_t answer);
+
+/* Microseconds of a round trip between that and us. */
+double bare_round_trip(void (*serve)(int fd), size_t request, size_t answer, int count);
+
+/* The median of `count` values, which are sorted. */
 double median_of(double *values, size_t count);
 
 #endif

@@ -12,13 +12,10 @@
 #define _GNU_SOURCE
 #include "urbs.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SMALL = 1, ROUNDS = 5, ENDLESS = 4 /* the device's sink and source */ };
@@ -72,16 +69,8 @@ static double cpu_us(pid_t pid)
 
 static void serve_round_trips(int fd)
 {
-    for (;;) {
-        for (size_t left = URBS_HEAD; left > 0;) {
-            ssize_t n = recv(fd, buffer, left, 0);
-
-            if (n <= 0)
-                _exit(0);
-            left -= (size_t)n;
-        }
-        send_all(fd, buffer, URBS_HEAD + SMALL);
-    }
+    pin(0, 0);
+    bare_answer(fd, URBS_HEAD, URBS_HEAD + SMALL);
 }
 
 /* Takes all there is, and says how much that was in the end. */
@@ -90,6 +79,7 @@ static void serve_sink(int fd)
     uint64_t sum = 0;
     ssize_t n;
 
+    pin(0, 0);
     while ((n = recv(fd, buffer, sizeof buffer, 0)) > 0)
         sum += (uint64_t)n;
     send_all(fd, &sum, sizeof sum);
@@ -101,50 +91,10 @@ static size_t source_piece;
 
 static void serve_source(int fd)
 {
+    pin(0, 0);
     for (uint64_t sent = 0; sent < source_total; sent += source_piece)
         send_all(fd, buffer, source_piece);
     _exit(0);
-}
-
-static int bare_server(void (*serve)(int fd), pid_t *pid)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) < 0 ||
-        listen(listener, 1) < 0 || getsockname(listener, (struct sockaddr *)&address, &len) < 0) {
-        perror("listen");
-        exit(1);
-    }
-    *pid = fork();
-    if (*pid == 0) {
-        pin(0, 0);
-        serve(accept(listener, NULL, NULL));
-    }
-    close(listener);
-    return connect_to(ntohs(address.sin_port));
-}
-
-static void end_bare(int fd, pid_t pid)
-{
-    close(fd);
-    waitpid(pid, NULL, 0);
-}
-
-static double bare_round_trip(int count)
-{
-    pid_t pid;
-    int fd = bare_server(serve_round_trips, &pid);
-    double begin = now_us();
-
-    for (int i = 0; i < count; i++) {
-        send_all(fd, buffer, URBS_HEAD);
-        receive_all(fd, buffer, URBS_HEAD + SMALL);
-    }
-    double us = (now_us() - begin) / count;
-    end_bare(fd, pid);
-    return us;
 }
 
 /* MB/s, in pieces of the same size. */
@@ -174,7 +124,7 @@ static double bare_stream(const struct size *size, int in)
         fprintf(stderr, "the bare connection has lost bytes\n");
         exit(1);
     }
-    end_bare(fd, pid);
+    bare_end(fd, pid);
     return rate;
 }
 
@@ -221,7 +171,7 @@ int main(int argc, char **argv)
         before = cpu_us(server);
         many[i] = urbs_many(&u, &small, TOGETHER, DEPTH) / TOGETHER;
         cpu_many[i] = (cpu_us(server) - before) / TOGETHER;
-        bare[i] = bare_round_trip(ALONE);
+        bare[i] = bare_round_trip(serve_round_trips, URBS_HEAD, URBS_HEAD + SMALL, ALONE);
         for (int s = 0; s < SIZES; s++)
             for (int in = 0; in < 2; in++)
                 stream_round(&u, server, &sizes[s], in, &results[s][in], i);
