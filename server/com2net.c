@@ -20,7 +20,6 @@
 #include "usb_export.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
-#include "usb_library.h"
 
 enum { SOURCES_MAX = 256 };
 
@@ -255,12 +254,6 @@ static int take_arguments(int argc, char **argv)
         }
     }
     com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
-    if (com2net.count == -ENOTSUP) {
-        char usb[USB_LIBRARY_TEXT_MAX];
-
-        usb_library_describe(usb);
-        return cli_usage_error("%s%s%s", error, usb[0] ? "; " : "", usb);
-    }
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
     return CLI_EXIT_OK;

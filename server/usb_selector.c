@@ -58,5 +58,6 @@ bool usb_selector_matches(const char *selector, const struct usb_identity *devic
     if (is_busid(selector))
         return strcmp(selector, device->busid) == 0;
     return read_ids(selector, &vendor, &product, &serial) && vendor == device->vendor &&
-           product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+           product == device->product &&
+           (!serial || !device->serial || strcmp(serial, device->serial) == 0);
 }
