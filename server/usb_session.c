@@ -259,6 +259,7 @@ static void on_done(struct usb_transfer *t)
     struct usb_session *s = u->session;
     const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
 
+    u->cancelled = true; /* should the session end by the reply: there is nothing to cancel */
     if (u->submitted)
         usb_pcap_done(usb_export_pcap(s->export), s->device, t);
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
@@ -392,6 +393,12 @@ static bool begin_urb(struct usb_session *s)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
+/* Whether more replies wait for the client than it is read with. */
+static bool is_full(const struct usb_session *s)
+{
+    return stream_queued(s->stream) >= QUEUE_FULL;
+}
+
 /* Takes one record. Returns false when the session is not to go on with these bytes. */
 static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
 {
@@ -413,10 +420,11 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
         usb_session_end(s, "it sends what is no command of USB/IP");
         break;
     }
-    return s->stream && !s->parked;
+    return s->stream && !s->parked && !is_full(s);
 }
 
-/* Takes bytes of the client; what is left behind a parked URB is kept. */
+/* Takes bytes of the client; what is left behind a parked URB, or when the client does not read
+ * what it is answered, is kept. */
 static void process(struct usb_session *s, const uint8_t *data, size_t len)
 {
     s->processing = true;
@@ -433,7 +441,7 @@ static void update(struct usb_session *s)
 {
     if (s->parked)
         s->parked = !begin_urb(s);
-    if (s->stream && !s->parked) {
+    if (s->stream && !s->parked && !is_full(s)) {
         struct buf kept = s->in;
 
         buf_init(&s->in, s->in.max);
@@ -441,7 +449,7 @@ static void update(struct usb_session *s)
         buf_free(&kept);
     }
     if (s->stream)
-        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !s->parked && !is_full(s));
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
@@ -450,7 +458,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 
     process(s, data, len);
     if (s->stream)
-        stream_read(s->stream, !s->parked && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !s->parked && !is_full(s));
 }
 
 static size_t on_room(void *ctx, uint8_t **into)
