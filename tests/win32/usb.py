@@ -4,6 +4,7 @@ lists the built-in ones."""
 
 import re
 import shutil
+import struct
 import subprocess
 import time
 
@@ -55,10 +56,24 @@ def is_listed():
     server.stop()
 
 
+def is_imported():
+    server = wine.Exe(*(name for name, _ in DEMOS), '0', ports=1)
+    for number, (name, ids) in enumerate(DEMOS, 1):
+        client = usbip.Client(server.port)
+        record = client.import_device(f'250-{number}')
+        equal(f'{record["vendor"]:04x}:{record["product"]:04x}', ids, name)
+        status, device = client.descriptor(1, length=18)
+        equal((status, '%04x:%04x' % struct.unpack_from('<HH', device, 8)), (0, ids), name)
+        equal(client.control(0, 9, 1, 0), (0, 0), f'{name}: its configuration')
+        client.close()
+    server.stop()
+
+
 def main():
     has_none()
     waits()
     is_listed()
+    is_imported()
 
 
 harness.run(main)
