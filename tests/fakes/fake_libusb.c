@@ -40,6 +40,8 @@ void fake_libusb_reset(void)
 {
     memset(&fake_libusb, 0, sizeof fake_libusb);
     fake_libusb.device = &the_device;
+    fake_libusb.address = ADDRESS;
+    fake_libusb.plugged = true;
     configuration.bConfigurationValue = 1;
 }
 
@@ -81,7 +83,7 @@ uint8_t LIBUSB_CALL libusb_get_bus_number(struct libusb_device *d)
 uint8_t LIBUSB_CALL libusb_get_device_address(struct libusb_device *d)
 {
     (void)d;
-    return ADDRESS;
+    return fake_libusb.address;
 }
 
 int LIBUSB_CALL libusb_get_port_numbers(struct libusb_device *d, uint8_t *ports, int count)
@@ -118,6 +120,61 @@ int LIBUSB_CALL libusb_get_active_config_descriptor(struct libusb_device *d,
 void LIBUSB_CALL libusb_free_config_descriptor(struct libusb_config_descriptor *config)
 {
     (void)config;
+}
+
+/* --- contexts -----------------------------------------------------------------------------------
+ */
+
+struct libusb_context {
+    int none;
+};
+static struct libusb_context the_context;
+
+int LIBUSB_CALL libusb_init(struct libusb_context **context)
+{
+    fake_libusb.contexts++;
+    *context = &the_context;
+    return 0;
+}
+
+void LIBUSB_CALL libusb_exit(struct libusb_context *context)
+{
+    (void)context;
+    fake_libusb.contexts--;
+}
+
+ssize_t LIBUSB_CALL libusb_get_device_list(struct libusb_context *context,
+                                           struct libusb_device ***list)
+{
+    static struct libusb_device *devices[2];
+
+    (void)context;
+    devices[0] = fake_libusb.plugged ? &the_device : NULL;
+    *list = devices;
+    return fake_libusb.plugged;
+}
+
+void LIBUSB_CALL libusb_free_device_list(struct libusb_device **list, int unref)
+{
+    (void)list;
+    (void)unref;
+}
+
+int LIBUSB_CALL libusb_hotplug_register_callback(struct libusb_context *context, int events,
+                                                 int flags, int vendor, int product, int class,
+                                                 libusb_hotplug_callback_fn callback, void *data,
+                                                 libusb_hotplug_callback_handle *handle)
+{
+    (void)context;
+    (void)events;
+    (void)flags;
+    (void)vendor;
+    (void)product;
+    (void)class;
+    (void)handle;
+    fake_libusb.hotplug = callback;
+    fake_libusb.hotplug_data = data;
+    return 0;
 }
 
 /* --- handles ------------------------------------------------------------------------------------

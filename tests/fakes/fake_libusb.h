@@ -1,12 +1,14 @@
 /*
- * libusb with one device that exists in memory only: the functions that server/usb_libusb.c calls,
- * in place of the library's. Tests say how it answers, end transfers, and read in its journal what
- * was asked of it.
+ * libusb with one device that exists in memory only: the functions that server/usb_libusb.c and
+ * usb_host.c call, in place of the library's. Tests say how it answers, end transfers, and read in
+ * its journal what was asked of it.
  */
 #ifndef TESTS_FAKES_FAKE_LIBUSB_H
 #define TESTS_FAKES_FAKE_LIBUSB_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libusb.h>
 
@@ -23,7 +25,12 @@ struct fake_libusb {
     int open_result, alternate_result, halt_result, reset_result, configuration_result;
     int claim_results[2]; /* by interface */
     int submit_result, cancel_result;
-    int references;                                           /* to the device */
+    int references; /* to the device */
+    bool plugged;   /* it is in lists */
+    int contexts;   /* that are not ended */
+    uint8_t address;
+    libusb_hotplug_callback_fn hotplug; /* NULL: nobody wants to hear */
+    void *hotplug_data;
     struct libusb_transfer *under_way[FAKE_LIBUSB_TRANSFERS]; /* oldest first */
     size_t count;
     size_t allocated; /* transfers that are not freed */
@@ -31,9 +38,9 @@ struct fake_libusb {
 
 extern struct fake_libusb fake_libusb;
 
-/* A high-speed device 0403:6010 at 1-4.2, address 7, configured: two interfaces; of the first the
- * alternate setting 0 has bulk endpoints 81 and 02, setting 1 interrupt 83 and isochronous 84 and
- * 05, too. Everything succeeds. */
+/* A high-speed device 0403:6010 at 1-4.2, address 7, plugged in and configured: two interfaces; of
+ * the first the alternate setting 0 has bulk endpoints 81 and 02, setting 1 interrupt 83 and
+ * isochronous 84 and 05, too. Everything succeeds. */
 void fake_libusb_reset(void);
 
 /* Ends a transfer that is under way; its data are the test's to put there. */
