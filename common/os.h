@@ -56,7 +56,8 @@ evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
 int os_connect_result(evutil_socket_t fd);
 
 /* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
- * 15 s of silence; for a `slow` line little is under way, so that it can be called back. */
+ * 15 s of silence, but on Windows for peers of the same machine; for a `slow` line little is under
+ * way, so that it can be called back. */
 void os_tune_tcp(evutil_socket_t fd, bool slow);
 
 /* Whether the peer has acknowledged nothing for 15 s although something is under way, which

@@ -1,6 +1,6 @@
 /*
  * What the operating system knows of a USB device and libusb does not say, or not without opening
- * it. A device is named by its busid, "1-1.2". Implemented in posix/usb_system.c and
+ * it. A device is libusb's, and named by its busid, "1-1.2". Implemented in posix/usb_system.c and
  * win32/usb_system.c.
  */
 #ifndef COMMON_USB_SYSTEM_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct libusb_device;
 
 enum { USB_SYSTEM_TEXT_MAX = 128, USB_SYSTEM_ADVICE_MAX = 384 };
 
@@ -19,9 +21,11 @@ struct usb_system_texts {
     char serial[USB_SYSTEM_TEXT_MAX];
 };
 
-void usb_system_texts(const char *busid, struct usb_system_texts *t);
+/* May open it for a moment, on Windows, and be without texts where that is not possible. */
+void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_system_texts *t);
 
-/* Whether the system tells libusb of devices that come and go. */
+/* Whether it is known without looking which devices there are now; otherwise they are looked for
+ * when somebody asks. */
 bool usb_system_tells(void);
 
 /* Whether the device under this busid is still the one with this number; true where that cannot be
@@ -33,6 +37,11 @@ bool usb_system_is_imported(const char *busid);
 
 /* What to do when we have no permission for it: a sentence without its full stop. */
 void usb_system_access_advice(uint16_t vendor, uint16_t product,
+                              char text[static USB_SYSTEM_ADVICE_MAX]);
+
+/* What is wrong, and what to do, when it, or this interface of it if that is not negative, has no
+ * driver that lets programs have it. Empty where drivers are no condition. */
+void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
                               char text[static USB_SYSTEM_ADVICE_MAX]);
 
 #endif

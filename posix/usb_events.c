@@ -25,9 +25,21 @@ struct usb_events {
     struct event *timer;
 };
 
-bool usb_events_exist(void)
+bool usb_events_tell_of_devices(void)
 {
-    return true;
+    return libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG);
+}
+
+static void LIBUSB_CALL on_ended(struct libusb_transfer *l)
+{
+    ((struct usb_end *)l->user_data)->ended(l);
+}
+
+void usb_events_route(struct libusb_transfer *l, struct usb_end *end)
+{
+    end->transfer = l;
+    l->callback = on_ended;
+    l->user_data = end;
 }
 
 static void sweep(struct usb_events *e, bool all)

@@ -24,8 +24,9 @@ static void read_text(const char *busid, const char *name, char text[static USB_
     text[strcspn(text, "\n")] = '\0';
 }
 
-void usb_system_texts(const char *busid, struct usb_system_texts *t)
+void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_system_texts *t)
 {
+    (void)real;
     read_text(busid, "manufacturer", t->manufacturer);
     read_text(busid, "product", t->product);
     read_text(busid, "serial", t->serial);
@@ -63,4 +64,13 @@ void usb_system_access_advice(uint16_t vendor, uint16_t product,
         "/etc/udev/rules.d/70-com2net.rules, be a member of plugdev, and plug it in again; or "
         "run com2net as root",
         vendor, product);
+}
+
+void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
+                              char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    (void)vendor;
+    (void)product;
+    (void)interface;
+    text[0] = '\0'; /* usbfs has any */
 }

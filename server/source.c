@@ -8,7 +8,6 @@
 #include "playout.h"
 #include "reset.h"
 #include "serial_io.h"
-#include "usb_events.h"
 #include "usb_selector.h"
 
 enum { USB_BUDGET = 16 << 20 };
@@ -373,14 +372,6 @@ static int parse_usb(char *text, char *options, struct source *s, char error[sta
     s->usb_budget = USB_BUDGET;
     s->usb_real = strncmp(text, demo, sizeof demo - 1) != 0;
     s->selector = text + (s->usb_real ? sizeof usb : sizeof demo) - 1;
-    if (s->usb_real && !usb_events_exist()) {
-        snprintf(
-            error, CLI_ERROR_MAX,
-            "%s: this version publishes serial ports and built-in USB devices (usb:demo-loop), "
-            "not real USB devices",
-            text);
-        return -ENOTSUP;
-    }
     if (s->usb_real && !usb_selector_is_valid(s->selector)) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "

@@ -75,8 +75,7 @@ extern const struct cli_option source_options[];
 
 /*
  * Reads pairs SOURCE [ADDRESS:]PORT. `args` must stay valid and is changed. Returns the number of
- * sources, at most `max`, or -EINVAL with the argument named in `error`; -ENOTSUP for a USB device
- * where they cannot be published.
+ * sources, at most `max`, or -EINVAL with the argument named in `error`.
  */
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX]);

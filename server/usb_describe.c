@@ -118,11 +118,12 @@ static int add_device(const struct libusb_device_descriptor *d, struct buf *b)
     return usbip_ext_add_descriptor(b, USB_DESC_DEVICE << 8, 0, bytes, sizeof bytes);
 }
 
-static int add_strings(const struct libusb_device_descriptor *d, const char *busid, struct buf *b)
+static int add_strings(struct libusb_device *real, const struct libusb_device_descriptor *d,
+                       const char *busid, struct buf *b)
 {
     struct usb_system_texts texts;
 
-    usb_system_texts(busid, &texts);
+    usb_system_texts(real, busid, &texts);
     const struct {
         uint8_t number;
         const char *text;
@@ -146,5 +147,5 @@ int usb_describe(struct libusb_device *real, const char *busid, struct buf *b)
     int r = add_device(&d, b);
     if (r == 0)
         r = add_configurations(real, d.bNumConfigurations, b);
-    return r < 0 ? r : add_strings(&d, busid, b);
+    return r < 0 ? r : add_strings(real, &d, busid, b);
 }

@@ -6,6 +6,10 @@
  *
  * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
  * udevd it is looked for when a client asks what there is.
+ *
+ * Where libusb tells nothing of devices that come and go (on Windows), searches go on as long as a
+ * device is waiting for an importer, and find out what is gone. They take some milliseconds, so
+ * that none are made while all are imported; then the ends of transfers tell.
  */
 #include "usb_host.h"
 
@@ -118,7 +122,7 @@ static bool context_keep(struct context *c)
     c->events = usb_events_new(h->base, c->usb);
     if (!c->events)
         return false;
-    if (libusb_has_capability(LIBUSB_CAP_HAS_HOTPLUG))
+    if (usb_events_tell_of_devices())
         libusb_hotplug_register_callback(
             c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
             LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
@@ -168,6 +172,15 @@ static bool is_known(const struct usb_host *h, const char *busid, unsigned devnu
     return k != NULL;
 }
 
+/* The first source that a device matches, or -1. */
+static int source_matching(const struct usb_host *h, const struct usb_identity *identity)
+{
+    for (int i = 0; i < h->count; i++)
+        if (h->sources[i].usb_real && usb_selector_matches(h->sources[i].selector, identity))
+            return i;
+    return -1;
+}
+
 /* Which source wants a device, or -1. */
 static int source_of(const struct usb_host *h, struct libusb_device *real, const char *busid)
 {
@@ -177,12 +190,12 @@ static int source_of(const struct usb_host *h, struct libusb_device *real, const
     if (libusb_get_device_descriptor(real, &d) < 0 || d.bDeviceClass == LIBUSB_CLASS_HUB ||
         usb_system_is_imported(busid))
         return -1;
-    usb_system_texts(busid, &texts);
-    const struct usb_identity identity = {busid, d.idVendor, d.idProduct, texts.serial};
-    for (int i = 0; i < h->count; i++)
-        if (h->sources[i].usb_real && usb_selector_matches(h->sources[i].selector, &identity))
-            return i;
-    return -1;
+    struct usb_identity identity = {busid, d.idVendor, d.idProduct, NULL};
+    if (source_matching(h, &identity) < 0) /* so that others' devices are not opened for it */
+        return -1;
+    usb_system_texts(real, busid, &texts);
+    identity.serial = texts.serial;
+    return source_matching(h, &identity);
 }
 
 /* One under this busid that has become another one (a reset, a replug that nobody heard of). */
@@ -198,8 +211,10 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     char busid[USBIP_BUSID_SIZE];
 
     usb_libusb_busid(real, busid);
+    if (is_known(h, busid, libusb_get_device_address(real)))
+        return;
     int source = source_of(h, real, busid);
-    if (source < 0 || is_known(h, busid, libusb_get_device_address(real)))
+    if (source < 0)
         return;
     lose_stale(h, busid);
     const struct source *s = &h->sources[source];
@@ -230,8 +245,36 @@ static unsigned devices_of(const struct usb_host *h, int source)
     return n;
 }
 
-/* Looks again later while something is missing. */
-static void search_if_missing(struct usb_host *h)
+/* Finds out what is gone, of those that nobody has. */
+static void lose_absent(struct usb_host *h, struct libusb_device **list, long count)
+{
+    for (struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+        bool there = k->lost || k->device->importer;
+
+        for (long i = 0; i < count && !there; i++) {
+            char busid[USBIP_BUSID_SIZE];
+
+            usb_libusb_busid(list[i], busid);
+            there = strcmp(busid, r->busid) == 0 && libusb_get_device_address(list[i]) == r->devnum;
+        }
+        if (!there)
+            usb_libusb_lose(k->device);
+    }
+}
+
+/* Whether a device waits for an importer. */
+static bool has_idle(const struct usb_host *h)
+{
+    const struct known *k = h->known;
+
+    while (k && (k->lost || k->device->importer))
+        k = k->next;
+    return k != NULL;
+}
+
+/* Whether a source has less than it had. */
+static bool has_missing(struct usb_host *h)
 {
     bool missing = false;
 
@@ -242,7 +285,13 @@ static void search_if_missing(struct usb_host *h)
             h->wanted[i] = n;
         missing = missing || (h->sources[i].usb_real && n < h->wanted[i]);
     }
-    if (missing)
+    return missing;
+}
+
+/* Looks again later where nobody would tell. */
+static void search_later(struct usb_host *h)
+{
+    if (has_missing(h) || !usb_events_tell_of_devices())
         search_in(h, RESCAN_MS);
 }
 
@@ -259,13 +308,15 @@ static int search(struct usb_host *h)
     long n = (long)libusb_get_device_list(c->usb, &list);
     for (long i = 0; i < n; i++)
         take(h, c, list[i]);
+    if (n >= 0 && !usb_events_tell_of_devices())
+        lose_absent(h, list, n);
     if (n >= 0)
         libusb_free_device_list(list, 1);
     if (c->devices == 0 && h->contexts)
         context_free(c);
     else if (!context_keep(c))
         log_error("USB: out of memory, the ends of transfers are not heard");
-    search_if_missing(h);
+    search_later(h);
     return n < 0 ? (int)n : 0;
 }
 
@@ -275,6 +326,10 @@ static void on_rescan(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (!usb_events_tell_of_devices() && !has_missing(h) && !has_idle(h)) {
+        search_in(h, RESCAN_MS);
+        return;
+    }
     int r = search(h);
     if (r < 0) {
         log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
@@ -305,7 +360,7 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     tell_lost(h);
     free_contexts(h);
-    search_if_missing(h);
+    search_later(h);
 }
 
 void usb_host_refresh(struct usb_host *h)

@@ -1,8 +1,8 @@
 /*
- * Theory of operation. One libusb_transfer for each transfer, without a timeout; libusb's callback,
- * on the loop thread, ends it. Where the kernel has no memory for one (usbfs_memory_mb, which all
- * programs share), it is parked, with all that come after it, and tried again when another one ends
- * or a moment later.
+ * Theory of operation. One libusb_transfer for each transfer, without a timeout; its end is told on
+ * the loop thread, see usb_events.h. Where the kernel has no memory for one (usbfs_memory_mb, which
+ * all programs share), it is parked, with all that come after it, and tried again when another one
+ * ends or a moment later.
  *
  * The requests of endpoint 0 that change what the kernel knows of the device (configuration,
  * alternate setting, halt, reset) are calls of libusb, which wait for the device: some
@@ -25,6 +25,7 @@
 #include "proto/usb_desc.h"
 #include "proto/usbip_ext.h"
 #include "usb_describe.h"
+#include "usb_events.h"
 #include "usb_system.h"
 
 enum {
@@ -58,7 +59,9 @@ struct usb_libusb {
 
 /* What the transfer of libusb's has to know. */
 struct own {
+    struct usb_end end;
     struct usb_libusb *u;
+    struct usb_transfer *t;
     struct libusb_transfer *l;
     uint8_t *copy; /* of the data, where libusb wants it laid out otherwise; or NULL */
 };
@@ -204,15 +207,16 @@ static int status_of(enum libusb_transfer_status status)
     return USBIP_EPROTO;
 }
 
-/* Says why a device cannot be had. Returns -errno. */
-static int say_error(struct libusb_device *real, int r, char error[static USB_DEVICE_ERROR_MAX])
+/* Says why a device, or an interface of it that is not negative, cannot be had. Returns -errno. */
+static int say_error(struct libusb_device *real, int r, int interface,
+                     char error[static USB_DEVICE_ERROR_MAX])
 {
     struct libusb_device_descriptor d = {.idVendor = 0};
-    char advice[USB_SYSTEM_ADVICE_MAX];
+    char advice[USB_SYSTEM_ADVICE_MAX] = "";
 
+    libusb_get_device_descriptor(real, &d);
     switch (r) {
     case LIBUSB_ERROR_ACCESS:
-        libusb_get_device_descriptor(real, &d);
         usb_system_access_advice(d.idVendor, d.idProduct, advice);
         snprintf(error, USB_DEVICE_ERROR_MAX, "no permission to open it: %s", advice);
         return -EACCES;
@@ -222,10 +226,15 @@ static int say_error(struct libusb_device *real, int r, char error[static USB_DE
     case LIBUSB_ERROR_NO_DEVICE:
         snprintf(error, USB_DEVICE_ERROR_MAX, "it is unplugged");
         return -ENODEV;
+    case LIBUSB_ERROR_NOT_FOUND:
+    case LIBUSB_ERROR_NOT_SUPPORTED:
+        usb_system_driver_advice(d.idVendor, d.idProduct, interface, advice);
+        break;
     default:
-        snprintf(error, USB_DEVICE_ERROR_MAX, "%s", libusb_strerror(r));
-        return -EIO;
+        break;
     }
+    snprintf(error, USB_DEVICE_ERROR_MAX, "%s", advice[0] ? advice : libusb_strerror(r));
+    return -EIO;
 }
 
 int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERROR_MAX])
@@ -234,7 +243,7 @@ int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERRO
     int r = libusb_open(real, &handle);
 
     if (r < 0)
-        return say_error(real, r, error);
+        return say_error(real, r, -1, error);
     libusb_close(handle);
     return 0;
 }
@@ -271,12 +280,13 @@ static void release_interfaces(struct usb_libusb *u, int count)
         libusb_release_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
 }
 
-/* Takes all interfaces of the configuration in force. Returns 0 or libusb's error. */
-static int claim_interfaces(struct usb_libusb *u)
+/* Takes all interfaces of the configuration in force. Returns 0 or libusb's error, with the number
+ * of the interface that cannot be had. */
+static int claim_interfaces(struct usb_libusb *u, int *interface)
 {
     for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
-        int r =
-            libusb_claim_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
+        *interface = u->config->interface[i].altsetting->bInterfaceNumber;
+        int r = libusb_claim_interface(u->handle, *interface);
 
         if (r < 0) {
             release_interfaces(u, i);
@@ -321,13 +331,14 @@ static void on_closing(evutil_socket_t fd, short what, void *ctx)
 static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
 {
     struct usb_libusb *u = libusb_of(d);
+    int interface = -1;
 
     close_handle(u); /* of a client that has just gone */
     int r = libusb_open(u->real, &u->handle);
     if (r == 0) {
-        libusb_set_auto_detach_kernel_driver(u->handle, 1);
+        libusb_set_auto_detach_kernel_driver(u->handle, 1); /* where the system can do that */
         read_configuration(u);
-        r = claim_interfaces(u);
+        r = claim_interfaces(u, &interface);
         if (r < 0) {
             libusb_close(u->handle);
             u->handle = NULL;
@@ -337,7 +348,7 @@ static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
     }
     if (r == LIBUSB_ERROR_NO_DEVICE)
         usb_libusb_lose(d);
-    return r < 0 ? say_error(u->real, r, error) : 0;
+    return r < 0 ? say_error(u->real, r, interface, error) : 0;
 }
 
 static void release(struct usb_device *d)
@@ -375,9 +386,11 @@ static void free_device(struct usb_device *d)
 
 static int set_configuration(struct usb_libusb *u, uint8_t value)
 {
+    int interface;
+
     if (!u->config) { /* one that was plugged in just now: its system may have come first */
         read_configuration(u);
-        int r = claim_interfaces(u);
+        int r = claim_interfaces(u, &interface);
         if (r < 0)
             return r;
     }
@@ -390,7 +403,7 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
     int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
     libusb_set_auto_detach_kernel_driver(u->handle, 1);
     read_configuration(u);
-    int claimed = claim_interfaces(u);
+    int claimed = claim_interfaces(u, &interface);
     return r < 0 ? r : claimed;
 }
 
@@ -479,10 +492,11 @@ static void take_result(struct usb_transfer *t)
         memcpy(t->data, own->copy + LIBUSB_CONTROL_SETUP_SIZE, t->actual);
 }
 
-static void LIBUSB_CALL on_ended(struct libusb_transfer *l)
+static void on_ended(struct libusb_transfer *l)
 {
-    struct usb_transfer *t = l->user_data;
-    struct usb_libusb *u = ((struct own *)t->own)->u;
+    const struct own *own = l->user_data;
+    struct usb_transfer *t = own->t;
+    struct usb_libusb *u = own->u;
     const bool gone = l->status == LIBUSB_TRANSFER_NO_DEVICE;
 
     take_result(t);
@@ -543,8 +557,8 @@ static int lay_out(struct usb_libusb *u, struct usb_transfer *t, struct own *own
     struct libusb_transfer *l = own->l;
 
     l->dev_handle = u->handle;
-    l->callback = on_ended;
-    l->user_data = t;
+    own->end.ended = on_ended;
+    usb_events_route(l, &own->end);
     l->endpoint = t->address;
     l->num_iso_packets = (int)t->packet_count;
     if ((t->address & 15) == 0) {
@@ -577,6 +591,7 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
         return LIBUSB_ERROR_NO_MEM;
     t->own = own;
     own->u = u;
+    own->t = t;
     own->l = libusb_alloc_transfer((int)t->packet_count);
     int r = own->l ? lay_out(u, t, own) : LIBUSB_ERROR_NO_MEM;
     if (r == 0) {

@@ -4,7 +4,6 @@
 
 #include <libusb.h>
 
-#include "usb_events.h"
 #include "usb_libusb.h"
 #include "usb_system.h"
 
@@ -34,7 +33,7 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
         if (libusb_get_device_descriptor(f.real, &f.descriptor) < 0 ||
             f.descriptor.bDeviceClass == LIBUSB_CLASS_HUB || usb_system_is_imported(f.busid))
             continue;
-        usb_system_texts(f.busid, &f.texts);
+        usb_system_texts(f.real, f.busid, &f.texts);
         take(ctx, &f);
         count++;
     }
@@ -63,8 +62,6 @@ static void print_device(void *ctx, const struct found *f)
 
 void usb_list_print(void)
 {
-    if (!usb_events_exist())
-        return;
     int r = each_device(print_device, NULL);
     if (r < 0)
         printf("USB devices cannot be listed: %s\n", libusb_strerror(r));

@@ -73,7 +73,8 @@ static bool matches_one(const char *text, const struct usb_identity *device)
     if (is_busid(text))
         return strcmp(text, device->busid) == 0;
     return read_ids(text, &vendor, &product, &serial) && vendor == device->vendor &&
-           product == device->product && (!serial || strcmp(serial, device->serial) == 0);
+           product == device->product &&
+           (!serial || !device->serial || strcmp(serial, device->serial) == 0);
 }
 
 bool usb_selector_is_valid(const char *selector)

@@ -12,7 +12,7 @@
 struct usb_identity {
     const char *busid; /* "1-1.2": its bus and the ports that lead to it */
     uint16_t vendor, product;
-    const char *serial; /* "" if there is none */
+    const char *serial; /* "" if there is none; NULL: not known, and then any will do */
 };
 
 /* Whether `selector`, without "usb:", has one of the forms. */

@@ -375,6 +375,7 @@ static void on_done(struct usb_transfer *t)
     struct usb_session *s = u->session;
     const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
 
+    u->cancelled = true; /* should the session end by the reply: there is nothing to cancel */
     if (u->submitted)
         usb_pcap_done(usb_export_pcap(s->export), s->device, t);
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
@@ -508,10 +509,16 @@ static bool begin_urb(struct usb_session *s)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
+/* Whether more replies wait for the client than it is read with. */
+static bool is_full(const struct usb_session *s)
+{
+    return stream_queued(s->stream) >= QUEUE_FULL;
+}
+
 /* Whether nothing is to be read now. */
 static bool is_held_up(const struct usb_session *s)
 {
-    return s->parked || s->waits;
+    return s->parked || s->waits || is_full(s);
 }
 
 /* Takes one record. Returns false when the session is not to go on with these bytes. */
@@ -538,7 +545,8 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
     return s->stream && !is_held_up(s);
 }
 
-/* Takes bytes of the client; what is left behind a parked URB is kept. */
+/* Takes bytes of the client; what is left behind a parked URB, or when the client does not read
+ * what it is answered, is kept. */
 static void process(struct usb_session *s, const uint8_t *data, size_t len)
 {
     s->processing = true;
@@ -565,7 +573,7 @@ static void update(struct usb_session *s)
         buf_free(&kept);
     }
     if (s->stream)
-        stream_read(s->stream, !is_held_up(s) && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !is_held_up(s));
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
@@ -574,7 +582,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 
     process(s, data, len);
     if (s->stream)
-        stream_read(s->stream, !is_held_up(s) && stream_queued(s->stream) < QUEUE_FULL);
+        stream_read(s->stream, !is_held_up(s));
 }
 
 static size_t on_room(void *ctx, uint8_t **into)

@@ -22,7 +22,7 @@ struct usb_urb {
     struct usbip_urb head; /* of the command */
     struct usb_transfer transfer;
     bool submitted;
-    bool cancelled; /* its client has gone */
+    bool cancelled; /* nor to be: its client has gone, or it is done */
     bool unlinked;  /* by a CMD_UNLINK of this number: */
     uint32_t unlink_seqnum;
     size_t size;    /* bytes that it takes of the budget */

@@ -294,11 +294,13 @@ static void no_commands_are_bad(void)
 {
     static const uint8_t text[USBIP_URB_SIZE] = "GET / HTTP/1.0";
     const uint8_t *data = text;
-    size_t len = sizeof text;
+    const uint8_t *no_data = NULL;
+    size_t len = sizeof text, none = 0;
     struct usbip_reader r;
 
     usbip_reader_init(&r);
     usbip_reader_begin_urbs(&r);
+    CHECK(usbip_reader_next(&r, &no_data, &none) == USBIP_READ_NOTHING);
     CHECK(usbip_reader_next(&r, &data, &len) == USBIP_READ_BAD);
     data = text;
     len = sizeof text;

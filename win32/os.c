@@ -24,6 +24,7 @@ enum {
     KEEPALIVE_IDLE_MS = 5000,
     KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
     DEAD_AFTER_S = 15,
+    LOOPBACK_NET = 127,
     PATH_TEXT_MAX = 512,
 };
 
@@ -230,10 +231,25 @@ static void set_option(evutil_socket_t fd, int level, int name, DWORD value)
     (void)setsockopt((SOCKET)fd, level, name, (const char *)&value, sizeof value);
 }
 
+static bool has_peer_here(evutil_socket_t fd)
+{
+    struct sockaddr_storage storage;
+    const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)&storage;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&storage;
+
+    if (os_socket_address(fd, true, &storage) < 0)
+        return false;
+    if (storage.ss_family == AF_INET)
+        return (ntohl(in4->sin_addr.s_addr) >> 24) == LOOPBACK_NET;
+    return storage.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
 void os_tune_tcp(evutil_socket_t fd, bool slow)
 {
+    /* in WSL's mirrored networks its keepalives are not answered although the peer lives
+     * (microsoft/WSL#10741): usbipd-win leaves them out for loopback, too */
     struct tcp_keepalive keepalive = {
-        .onoff = 1,
+        .onoff = !has_peer_here(fd),
         .keepalivetime = KEEPALIVE_IDLE_MS,
         .keepaliveinterval = KEEPALIVE_INTERVAL_MS,
     };

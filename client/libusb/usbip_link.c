@@ -394,6 +394,18 @@ void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
     usbip_link_unlink(l, u);
 }
 
+struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
+                                       bool (*matches)(const struct usbip_link_urb *u))
+{
+    for (struct usbip_urbs_entry *e = l->urbs.oldest; e; e = e->younger)
+        if (matches(urb_of(e)))
+            return urb_of(e);
+    for (struct usbip_link_urb *u = l->first; u; u = u->next)
+        if (matches(u))
+            return u;
+    return NULL;
+}
+
 /* Unlinks that are not answered (Renode's server has none) are taken for done. */
 static void on_time(struct usbip_link *l)
 {

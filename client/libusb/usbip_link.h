@@ -87,6 +87,10 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u);
 /* Nobody waits for it, and its data go: it is unlinked, and freed when it is done. */
 void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u);
 
+/* The first one that is under way and that `matches`; NULL if there is none. */
+struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
+                                       bool (*matches)(const struct usbip_link_urb *u));
+
 /* Sends and receives what can be without waiting. When the connection ends, all that was under way
  * is done with USBIP_ESHUTDOWN. */
 void usbip_link_step(struct usbip_link *l);

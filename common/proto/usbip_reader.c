@@ -227,6 +227,10 @@ static enum usbip_read take_payload(struct usbip_reader *r, const uint8_t **data
 
 enum usbip_read usbip_reader_next(struct usbip_reader *r, const uint8_t **data, size_t *len)
 {
+    static const uint8_t nothing[1];
+
+    if (!*data) /* to which C lets nobody add, not even 0 */
+        *data = nothing;
     for (;;) {
         enum usbip_read read = USBIP_READ_NOTHING;
 

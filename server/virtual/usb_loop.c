@@ -3,7 +3,8 @@
  * them; an IN transfer ends when it is full or after a packet that is shorter than the largest, and
  * waits, with what it has, while there is none. Isochronous: every packet has its time on the bus,
  * whether there is something to say or not, and what was sent comes back as it was, packet by
- * packet.
+ * packet. A pair of its own keeps nothing: it takes whatever comes, and gives zeros, as the source
+ * and sink of Linux's g_zero do.
  */
 #include "usb_loop.h"
 
@@ -27,7 +28,7 @@ enum {
 enum { VENDOR_OUT = 0x40, VENDOR_IN = 0xc0, CONTROL_WRITE = 0x5b, CONTROL_READ = 0x5c };
 
 /* A pair of endpoints, OUT and IN, of one number. */
-enum { PAIR_BULK = 1, PAIR_INTERRUPT = 2, PAIR_ISO = 3, PAIRS = 4 };
+enum { PAIR_BULK = 1, PAIR_INTERRUPT = 2, PAIR_ISO = 3, PAIR_ENDLESS = 4, PAIRS = 5 };
 
 /* What one OUT transfer has left in a FIFO. */
 struct item {
@@ -163,6 +164,16 @@ static int give_in(struct gadget *g, struct fifo *f, struct usb_transfer *t)
     return over ? (int)t->actual : GADGET_WAIT;
 }
 
+/* --- source and sink ----------------------------------------------------------------------------
+ */
+
+static int do_endless(struct usb_transfer *t)
+{
+    if ((t->address & 0x80) && t->length > 0)
+        memset(t->data, 0, t->length);
+    return (int)t->length;
+}
+
 /* --- isochronous --------------------------------------------------------------------------------
  */
 
@@ -281,6 +292,8 @@ static int transfer(struct gadget *g, struct usb_transfer *t)
 
     if (pair == PAIR_ISO)
         return do_iso(l, t);
+    if (pair == PAIR_ENDLESS)
+        return do_endless(t);
     return t->address & 0x80 ? give_in(g, f, t) : take_out(g, f, t);
 }
 
@@ -371,7 +384,7 @@ static void write_descriptors(struct usb_loop *l, enum usbip_speed speed)
                                                   1,    2,
                                                   3,    1};
     uint8_t head[] = {9, USB_DESC_CONFIGURATION, 0, 0, 1, 1,    0,    0xc0, super ? 1 : 4,
-                      9, USB_DESC_INTERFACE,     0, 0, 6, 0xff, 0xff, 0xff, 0};
+                      9, USB_DESC_INTERFACE,     0, 0, 8, 0xff, 0xff, 0xff, 0};
     static const uint8_t bos[] = {5, USB_DESC_BOS, 22,   0, 2, 7,    0x10, 2, 0, 0, 0,
                                   0, 10,           0x10, 3, 0, 0x0e, 0,    3, 0, 0, 0};
     struct writer w = {l->configuration};
@@ -384,6 +397,8 @@ static void write_descriptors(struct usb_loop *l, enum usbip_speed speed)
     put_endpoint(&w, 0x80 | PAIR_INTERRUPT, USB_INTERRUPT, interrupt, 1, super);
     put_endpoint(&w, PAIR_ISO, USB_ISOCHRONOUS, iso, 1, super);
     put_endpoint(&w, 0x80 | PAIR_ISO, USB_ISOCHRONOUS, iso, 1, super);
+    put_endpoint(&w, PAIR_ENDLESS, USB_BULK, bulk, 0, super);
+    put_endpoint(&w, 0x80 | PAIR_ENDLESS, USB_BULK, bulk, 0, super);
     size_t len = (size_t)(w.at - l->configuration);
     l->configuration[2] = (uint8_t)len;
     memcpy(l->bos, bos, sizeof bos);

@@ -1,294 +1,192 @@
 /*
  * What URBs cost over loopback, beside a bare TCP connection with messages of the same sizes:
  *
- *     usb PORT    of `com2net usb:demo-loop PORT`
+ *     usb PORT PID    of `com2net usb:demo-loop PORT`
  *
- * Prints lines NAME VALUE: microseconds for each small URB at depth 1 and 32, MB/s of bulk OUT URBs
- * of 512 bytes, 16 KiB and 1 MiB, and the same of the bare connection. Each is the median of 5.
+ * Prints lines NAME VALUE..., each value the median of 5 rounds: microseconds of a small URB alone
+ * and with 32 under way, and of a bare round trip; for each size and way MB/s of bulk URBs and of a
+ * bare connection that moves as many bytes one way, their ratio, and microseconds of CPU that each
+ * URB takes of the server. The server ends of both are on one processor and the client on another
+ * one, where there are two: the rest is the scheduler's moods.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
+#define _GNU_SOURCE
+#include "urbs.h"
+
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 48, SMALL = 1, ROUNDS = 5 };
+enum { SMALL = 1, ROUNDS = 5, ENDLESS = 4 /* the device's sink and source */ };
 
-static uint32_t devid;
-static uint8_t buffer[(1 << 20) + HEAD];
+/* A GET_CONFIGURATION: one byte comes back. */
+static const struct urbs_what small = {
+    .in = 1, .length = SMALL, .setup = {0x80, 8, 0, 0, 0, 0, SMALL, 0}};
 
-static void die(const char *what)
+static const struct size {
+    const char *name;
+    uint32_t bytes;
+    int count, depth; /* URBs of a round, and how many under way */
+} sizes[] = {{"512", 512, 40000, 64}, {"16k", 16384, 8000, 32}, {"1m", 1 << 20, 400, 4}};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+static uint8_t buffer[URBS_MAX];
+
+/* Has a process run on the n-th of the processors that there are, and on no other. */
+static void pin(pid_t pid, int n)
 {
-    perror(what);
-    exit(1);
+    static cpu_set_t all;
+    cpu_set_t one;
+
+    if (CPU_COUNT(&all) == 0 && sched_getaffinity(0, sizeof all, &all) < 0)
+        return;
+    n %= CPU_COUNT(&all);
+    CPU_ZERO(&one);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && n-- == 0)
+            CPU_SET(cpu, &one);
+    sched_setaffinity(pid, sizeof one, &one);
 }
 
-static double now_us(void)
+/* Microseconds that a process has run. */
+static double cpu_us(pid_t pid)
 {
-    struct timespec t;
+    char path[64];
+    unsigned long long ns = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    v = htonl(v);
-    memcpy(p, &v, 4);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, 4);
-    return ntohl(v);
-}
-
-static void send_all(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = send(fd, data, len, 0);
-
-        if (n <= 0)
-            die("send");
-        data += n;
-        len -= (size_t)n;
-    }
-}
-
-static void receive_all(int fd, uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = recv(fd, data, len, 0);
-
-        if (n <= 0)
-            die("receive");
-        data += n;
-        len -= (size_t)n;
-    }
-}
-
-static int connect_to(int port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-
-    if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof in) < 0)
-        die("connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-static int import(int port)
-{
-    uint8_t request[40] = {1, 0x11, 0x80, 3}, reply[320];
-    int fd = connect_to(port);
-
-    memcpy(request + 8, "250-1", 5);
-    send_all(fd, request, sizeof request);
-    receive_all(fd, reply, 8);
-    if (get32(reply + 4) != 0) {
-        fprintf(stderr, "the import is refused\n");
-        exit(1);
-    }
-    receive_all(fd, reply + 8, 312);
-    devid = get32(reply + 8 + 288) << 16 | get32(reply + 8 + 292);
-    return fd;
-}
-
-/* A GET_CONFIGURATION for the small ones: one byte comes back. */
-static size_t small_urb(uint8_t *p, uint32_t seqnum)
-{
-    static const uint8_t setup[8] = {0x80, 8, 0, 0, 0, 0, SMALL, 0};
-
-    memset(p, 0, HEAD);
-    put32(p, 1);
-    put32(p + 4, seqnum);
-    put32(p + 8, devid);
-    put32(p + 12, 1);
-    put32(p + 24, SMALL);
-    memcpy(p + 40, setup, 8);
-    return HEAD;
-}
-
-static void bulk_urb(uint8_t *p, uint32_t seqnum, int in, uint32_t len)
-{
-    memset(p, 0, HEAD);
-    put32(p, 1);
-    put32(p + 4, seqnum);
-    put32(p + 8, devid);
-    put32(p + 12, (uint32_t)in);
-    put32(p + 16, 1);
-    put32(p + 24, len);
-}
-
-static uint32_t seqnum;
-
-/* Keeps `depth` URBs under way; what has come at once is followed by as many. */
-static double small(int fd, int count, int depth)
-{
-    uint8_t batch[64 * HEAD], replies[64 * (HEAD + SMALL)];
-    double begin = now_us();
-    int sent = 0, done = 0, due = depth;
-    size_t have = 0;
-
-    while (done < count) {
-        size_t len = 0;
-
-        for (; due > 0 && sent < count; due--, sent++)
-            len += small_urb(batch + len, ++seqnum);
-        send_all(fd, batch, len);
-        ssize_t n = recv(fd, replies + have, sizeof replies - have, 0);
-        if (n <= 0)
-            die("receive");
-        have += (size_t)n;
-        due = (int)(have / (HEAD + SMALL));
-        done += due;
-        have %= HEAD + SMALL; /* nothing of the rest is looked at */
-    }
-    return (now_us() - begin) / count;
-}
-
-/* OUT URBs, with an IN one behind each that takes the bytes out of the loop again. */
-static double bulk(int fd, uint32_t size, size_t total)
-{
-    uint8_t head[HEAD];
-    double begin = now_us();
-    size_t moved = 0;
-
-    for (; moved < total; moved += size) {
-        bulk_urb(buffer, ++seqnum, 0, size);
-        send_all(fd, buffer, HEAD + size);
-        bulk_urb(head, ++seqnum, 1, size);
-        send_all(fd, head, HEAD);
-        receive_all(fd, head, HEAD);
-        receive_all(fd, head, HEAD);
-        receive_all(fd, buffer, size);
-    }
-    return 2 * (double)moved / (now_us() - begin);
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f || fscanf(f, "%llu", &ns) != 1)
+        ns = 0;
+    if (f)
+        fclose(f);
+    return (double)ns / 1e3;
 }
 
 /* --- the bare connection ------------------------------------------------------------------------
  */
 
-/* Answers each request of `in` bytes with `out` bytes. */
-static int bare_server(size_t in, size_t out, pid_t *pid)
+static void serve_round_trips(int fd)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) < 0 ||
-        listen(listener, 1) < 0 || getsockname(listener, (struct sockaddr *)&address, &len) < 0)
-        die("listen");
-    *pid = fork();
-    if (*pid == 0) {
-        int fd = accept(listener, NULL, NULL);
-
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        for (;;) {
-            for (size_t left = in; left > 0;) {
-                ssize_t n = recv(fd, buffer, left < sizeof buffer ? left : sizeof buffer, 0);
-
-                if (n <= 0)
-                    _exit(0);
-                left -= (size_t)n;
-            }
-            send_all(fd, buffer, out);
-        }
-    }
-    close(listener);
-    return connect_to(ntohs(address.sin_port));
+    pin(0, 0);
+    bare_answer(fd, URBS_HEAD, URBS_HEAD + SMALL);
 }
 
-static double bare_small(int count)
+/* Takes all there is, and says how much that was in the end. */
+static void serve_sink(int fd)
 {
-    pid_t pid;
-    int fd = bare_server(HEAD, HEAD + SMALL, &pid);
-    uint8_t message[HEAD + SMALL] = {0};
-    double begin = now_us();
+    uint64_t sum = 0;
+    ssize_t n;
 
-    for (int i = 0; i < count; i++) {
-        send_all(fd, message, HEAD);
-        receive_all(fd, message, HEAD + SMALL);
-    }
-    double us = (now_us() - begin) / count;
-    close(fd);
-    waitpid(pid, NULL, 0);
-    return us;
+    pin(0, 0);
+    while ((n = recv(fd, buffer, sizeof buffer, 0)) > 0)
+        sum += (uint64_t)n;
+    send_all(fd, &sum, sizeof sum);
+    _exit(0);
 }
 
-/* There and back, as the loop's bytes go. */
-static double bare_bulk(uint32_t size, size_t total)
-{
-    pid_t pid;
-    int fd = bare_server(size, size, &pid);
-    double begin = now_us();
-    size_t moved = 0;
+static uint64_t source_total;
+static size_t source_piece;
 
-    for (; moved < total; moved += size) {
-        send_all(fd, buffer, size);
-        receive_all(fd, buffer, size);
+static void serve_source(int fd)
+{
+    pin(0, 0);
+    for (uint64_t sent = 0; sent < source_total; sent += source_piece)
+        send_all(fd, buffer, source_piece);
+    _exit(0);
+}
+
+/* MB/s, in pieces of the same size. */
+static double bare_stream(const struct size *size, int in)
+{
+    const uint64_t total = (uint64_t)size->bytes * (uint64_t)size->count;
+    uint64_t moved = 0;
+    pid_t pid;
+
+    source_total = total;
+    source_piece = size->bytes;
+    int fd = bare_server(in ? serve_source : serve_sink, &pid);
+    double begin = now_us();
+    if (in) {
+        ssize_t n;
+
+        while (moved < total && (n = recv(fd, buffer, sizeof buffer, 0)) > 0)
+            moved += (uint64_t)n;
+    } else {
+        for (int i = 0; i < size->count; i++)
+            send_all(fd, buffer, size->bytes);
+        shutdown(fd, SHUT_WR);
+        receive_all(fd, &moved, sizeof moved);
     }
-    double rate = 2 * (double)moved / (now_us() - begin);
-    close(fd);
-    waitpid(pid, NULL, 0);
+    double rate = (double)total / (now_us() - begin);
+    if (moved != total) {
+        fprintf(stderr, "the bare connection has lost bytes\n");
+        exit(1);
+    }
+    bare_end(fd, pid);
     return rate;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
+/* --- rounds -------------------------------------------------------------------------------------
+ */
 
-    return (x > y) - (x < y);
-}
+struct results {
+    double rate[ROUNDS], bare[ROUNDS], ratio[ROUNDS], cpu[ROUNDS];
+};
 
-static void print_median(const char *name, double *values)
+static void stream_round(struct urbs *u, pid_t server, const struct size *size, int in,
+                         struct results *r, int round)
 {
-    qsort(values, ROUNDS, sizeof *values, compare);
-    printf("%s %.2f\n", name, values[ROUNDS / 2]);
+    const struct urbs_what what = {.ep = ENDLESS, .in = in, .length = size->bytes};
+    const double before = cpu_us(server);
+    const double us = urbs_many(u, &what, size->count, size->depth);
+
+    r->cpu[round] = (cpu_us(server) - before) / size->count;
+    r->rate[round] = (double)size->bytes * size->count / us;
+    r->bare[round] = bare_stream(size, in);
+    r->ratio[round] = r->rate[round] / r->bare[round];
 }
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name, *bare_name;
-        uint32_t size;
-        size_t total;
-    } sizes[] = {{"bulk-512", "bare-512", 512, 4 << 20},
-                 {"bulk-16k", "bare-16k", 16384, 64 << 20},
-                 {"bulk-1m", "bare-1m", 1 << 20, 256 << 20}};
-    double one[ROUNDS], many[ROUNDS], bare[ROUNDS], ours[3][ROUNDS], theirs[3][ROUNDS];
+    static struct results results[SIZES][2];
+    double one[ROUNDS], many[ROUNDS], bare[ROUNDS], cpu_one[ROUNDS], cpu_many[ROUNDS];
+    enum { ALONE = 20000, TOGETHER = 100000, DEPTH = 32 };
+    struct urbs u;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: usb PORT\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: usb PORT PID\n");
         return 2;
     }
-    int fd = import(atoi(argv[1]));
+    const pid_t server = (pid_t)atoi(argv[2]);
+    pin(server, 0);
+    pin(0, 1);
+    urbs_import(&u, atoi(argv[1]), "250-1");
     for (int i = 0; i < ROUNDS; i++) {
-        one[i] = small(fd, 20000, 1);
-        many[i] = small(fd, 100000, 32);
-        bare[i] = bare_small(20000);
-        for (int s = 0; s < 3; s++) {
-            ours[s][i] = bulk(fd, sizes[s].size, sizes[s].total);
-            theirs[s][i] = bare_bulk(sizes[s].size, sizes[s].total);
-        }
+        double before = cpu_us(server);
+
+        one[i] = urbs_many(&u, &small, ALONE, 1) / ALONE;
+        cpu_one[i] = (cpu_us(server) - before) / ALONE;
+        before = cpu_us(server);
+        many[i] = urbs_many(&u, &small, TOGETHER, DEPTH) / TOGETHER;
+        cpu_many[i] = (cpu_us(server) - before) / TOGETHER;
+        bare[i] = bare_round_trip(serve_round_trips, URBS_HEAD, URBS_HEAD + SMALL, ALONE);
+        for (int s = 0; s < SIZES; s++)
+            for (int in = 0; in < 2; in++)
+                stream_round(&u, server, &sizes[s], in, &results[s][in], i);
     }
-    print_median("urb-depth-1", one);
-    print_median("urb-depth-32", many);
-    print_median("bare", bare);
-    for (int s = 0; s < 3; s++) {
-        print_median(sizes[s].name, ours[s]);
-        print_median(sizes[s].bare_name, theirs[s]);
+    printf("small-1 %.2f %.2f\n", median_of(one, ROUNDS), median_of(cpu_one, ROUNDS));
+    printf("small-32 %.2f %.2f\n", median_of(many, ROUNDS), median_of(cpu_many, ROUNDS));
+    printf("bare %.2f\n", median_of(bare, ROUNDS));
+    for (int s = 0; s < SIZES; s++) {
+        for (int in = 0; in < 2; in++) {
+            struct results *r = &results[s][in];
+
+            printf("%s-%s %.1f %.1f %.2f %.2f\n", in ? "in" : "out", sizes[s].name,
+                   median_of(r->rate, ROUNDS), median_of(r->bare, ROUNDS),
+                   median_of(r->ratio, ROUNDS), median_of(r->cpu, ROUNDS));
+        }
     }
     return 0;
 }

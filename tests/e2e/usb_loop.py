@@ -68,6 +68,8 @@ def moves_data(client, size):
     equal(client.do(1, IN, length=64, flags=usbip.SHORT_NOT_OK), (EREMOTEIO, b'short'), 'short')
     client.do(1, OUT, b'y' * 20)
     equal(client.do(1, IN, length=7)[0], EOVERFLOW, 'a packet larger than the buffer')
+    equal(client.do(4, OUT, b'x' * 100000), (0, 100000), 'the sink takes')
+    equal(client.do(4, IN, length=100000), (0, bytes(100000)), 'the source gives')
     equal(client.do(9, OUT, b'z' * 1000)[0], ENOENT, 'an endpoint that is not there')
     equal(client.descriptor(1, length=18)[0], 0, 'the stream goes on behind it')
     equal(client.control(2, 3, 0, 0x81), (0, 0), 'SET_FEATURE(HALT)')

@@ -32,7 +32,7 @@ at=$(device serial demo)
 check "the kernel has read its strings" [ "$(cat "$at/product")" = "USB loopback" ]
 check "it is at high speed" [ "$(cat "$at/speed")" = 480 ]
 check "it is configured" [ "$(cat "$at/bConfigurationValue")" = 1 ]
-check "it has six endpoints" eval '[ $(ls -d "$at"/*:1.0/ep_* | wc -l) = 6 ]'
+check "it has eight endpoints" eval '[ $(ls -d "$at"/*:1.0/ep_* | wc -l) = 8 ]'
 check "usbip shows it" eval 'usbip port | grep -q "1209:0001"'
 check "it is not listed while it is in use" eval '! usbip list -r 127.0.0.1 | grep -q "250-1: "'
 check "it cannot be attached twice" not usbip attach -r 127.0.0.1 -b 250-1

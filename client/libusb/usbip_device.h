@@ -1,0 +1,73 @@
+/*
+ * A device of a server, for a program that uses it: its descriptors, and its import, which is made
+ * when it is needed first. Not for several threads at once.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_DEVICE_H
+#define CLIENT_LIBUSB_USBIP_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/buf.h"
+#include "proto/usb_desc.h"
+#include "usbip_call.h"
+#include "usbip_config.h"
+#include "usbip_link.h"
+
+enum {
+    USBIP_DEVICE_GRACE_MS = 2000,  /* our server keeps it so long when it is closed */
+    USBIP_DEVICE_LINGER_MS = 1000, /* of others, which reset it each time, the connection stays */
+    USBIP_DEVICE_REQUEST_MS = 5000,
+};
+
+struct usbip_device_use {
+    const struct usbip_server *server;
+    struct usbip_found found;
+    struct buf descriptors; /* usbip_ext.h; empty: nobody has read them */
+    uint8_t configuration;  /* in force; 0: none */
+    uint8_t alternate[256];
+    struct usbip_link link; /* imported: link.fd >= 0 */
+    bool has_link;
+    bool posts;             /* what is sent to bulk endpoints */
+    long long linger_until; /* ms; 0: it is in use, or not imported */
+};
+
+/* Begins with what a list says. Descriptors are read if the server gives them without an import. */
+void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *server,
+                       const struct usbip_found *found, const struct usbip_config *config);
+void usbip_device_free(struct usbip_device_use *d);
+
+/* The serial number, in ASCII with others as '?'; "" where it is not known. */
+void usbip_device_serial(const struct usbip_device_use *d, char serial[static 128]);
+
+/* The device descriptor. Until it is read it is made of what the list says. */
+void usbip_device_descriptor(const struct usbip_device_use *d,
+                             uint8_t descriptor[static USB_DESC_DEVICE_SIZE]);
+
+/* A configuration with all that belongs to it, by its number from 0; or by its value. NULL with
+ * `*len` 0 if there is none, or none is known. Valid until the next import. */
+const uint8_t *usbip_device_configuration(const struct usbip_device_use *d, uint8_t index,
+                                          size_t *len);
+const uint8_t *usbip_device_configuration_of(const struct usbip_device_use *d, uint8_t value,
+                                             size_t *len);
+
+/* What a GET_DESCRIPTOR asks for, where it is known; NULL otherwise. */
+const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct usb_setup *setup,
+                                  size_t *len);
+
+/* Makes sure that it is imported, configured, and its descriptors known. Returns as
+ * usbip_call_import does. */
+int usbip_device_import(struct usbip_device_use *d);
+
+/* Nobody uses it: what is posted is sent first. `keep`: a foreign server's connection stays a
+ * moment, for who opens it again. */
+void usbip_device_leave(struct usbip_device_use *d, bool keep);
+
+/* Ends a connection that has stayed long enough. */
+void usbip_device_tidy(struct usbip_device_use *d);
+
+/* Fills in what a URB of this endpoint needs besides its data: the interval. */
+void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u);
+
+#endif

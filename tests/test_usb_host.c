@@ -1,0 +1,188 @@
+/*
+ * Real devices that come and go: where libusb tells of them, and where its list has to be asked (on
+ * Windows), which the test decides in place of usb_events.
+ */
+#include "usb_host.h"
+
+#include <event2/event.h>
+
+#include "fakes/fake_libusb.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "source.h"
+#include "test.h"
+#include "usb_device.h"
+#include "usb_events.h"
+
+enum { SEARCHES_MS = 2500 /* two of them, at least */, LIMIT_MS = 10000 };
+
+static struct event_base *base;
+static struct usb_host *host;
+static struct usb_device *device; /* that has arrived and has not left */
+static int arrivals, departures;
+static bool tells;
+static int events;
+static char selector[] = "0403:6010";
+static struct source source = {.usb_real = true, .selector = selector, .name = selector};
+
+/* --- usb_events ---------------------------------------------------------------------------------
+ */
+
+struct usb_events *usb_events_new(struct event_base *b, struct libusb_context *usb)
+{
+    (void)b;
+    (void)usb;
+    events++;
+    return (struct usb_events *)(void *)&events;
+}
+
+void usb_events_free(struct usb_events *e)
+{
+    events -= e != NULL;
+}
+
+bool usb_events_tell_of_devices(void)
+{
+    return tells;
+}
+
+void usb_events_route(struct libusb_transfer *l, struct usb_end *end)
+{
+    (void)l;
+    (void)end;
+}
+
+/* --- the owner ----------------------------------------------------------------------------------
+ */
+
+static void on_arrived(void *ctx, struct usb_device *d)
+{
+    (void)ctx;
+    device = d;
+    arrivals++;
+}
+
+/* Nobody has it any more, so it can go at once. */
+static void on_left(void *ctx, struct usb_device *d)
+{
+    (void)ctx;
+    device = device == d ? NULL : device;
+    departures++;
+    usb_host_free_device(host, d);
+}
+
+static void begin(bool libusb_tells)
+{
+    static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
+    char error[CLI_ERROR_MAX];
+
+    fake_libusb_reset();
+    arrivals = departures = 0;
+    device = NULL;
+    tells = libusb_tells;
+    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    CHECK(host && arrivals == 1 && usb_host_has(host, device));
+    CHECK((fake_libusb.hotplug != NULL) == tells);
+}
+
+static void end(void)
+{
+    if (device)
+        usb_host_free_device(host, device);
+    usb_host_free(host);
+    CHECK(fake_libusb.contexts == 0 && events == 0 && fake_libusb.references == 0);
+}
+
+static bool has_left(void *ctx)
+{
+    (void)ctx;
+    return departures == 1;
+}
+
+static bool has_come_back(void *ctx)
+{
+    (void)ctx;
+    return arrivals == 2;
+}
+
+static bool never(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+/* --- tests --------------------------------------------------------------------------------------
+ */
+
+static void told_of_what_leaves_it_does_not_search(void)
+{
+    begin(true);
+    fake_libusb.plugged = false;
+    loop_run_until(base, never, NULL, SEARCHES_MS);
+    CHECK(departures == 0);
+    fake_libusb.hotplug(NULL, fake_libusb.device, LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT,
+                        fake_libusb.hotplug_data);
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    fake_libusb.plugged = true;
+    fake_libusb.address++;
+    CHECK(loop_run_until(base, has_come_back, NULL, LIMIT_MS));
+    end();
+}
+
+static void untold_it_asks_what_is_there(void)
+{
+    begin(false);
+    fake_libusb.plugged = false;
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    fake_libusb.plugged = true;
+    fake_libusb.address++;
+    CHECK(loop_run_until(base, has_come_back, NULL, LIMIT_MS));
+    end();
+}
+
+static void plugged_in_again_unseen_it_is_another(void)
+{
+    begin(false);
+    fake_libusb.address++;
+    CHECK(loop_run_until(base, has_come_back, NULL, LIMIT_MS));
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    CHECK(device && device->record.devnum == fake_libusb.address);
+    end();
+}
+
+static void imported_it_is_left_to_its_transfers(void)
+{
+    begin(false);
+    device->importer = (struct usb_session *)(void *)&arrivals;
+    fake_libusb.plugged = false;
+    loop_run_until(base, never, NULL, SEARCHES_MS);
+    CHECK(departures == 0);
+    device->importer = NULL; /* and then it is looked for again */
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    end();
+}
+
+static void drop_line(enum log_level level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(told_of_what_leaves_it_does_not_search),
+        TEST(untold_it_asks_what_is_there),
+        TEST(plugged_in_again_unseen_it_is_another),
+        TEST(imported_it_is_left_to_its_transfers),
+    };
+
+    CHECK(os_init(&argc, &argv) == 0);
+    log_set_sink(drop_line);
+    base = loop_new(false);
+    CHECK(base);
+    int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+    loop_free(base);
+    return status;
+}

@@ -1,0 +1,490 @@
+/*
+ * A session of USB/IP with a client that does what it should not, or goes at any moment: nothing of
+ * it reaches the device that should not, each URB is answered once, memory stays bounded, and the
+ * device is free again.
+ */
+#include "usb_session.h"
+
+#include <errno.h>
+
+#include <event2/event.h>
+
+#include "fakes/fake_usb_device.h"
+#include "fakes/fake_usb_export.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "test.h"
+
+enum {
+    MANY = 1000,
+    MIB = 1 << 20,
+    BUDGET = 4 * MIB,
+    BYTES_MAX = 64 * MIB,
+    LIMIT_MS = 20000,
+    DEVID = 1 << 16 | 2,
+    REQUEST_SIZE = USBIP_OP_SIZE + USBIP_BUSID_SIZE,
+    ANSWER_SIZE = USBIP_OP_SIZE + USBIP_DEVICE_SIZE,
+};
+
+static struct event_base *base;
+static struct usb_export export;
+static struct fake_usb_device device;
+static evutil_socket_t client = -1;
+static uint8_t *got; /* by the client */
+static size_t got_len;
+static bool ended; /* by the session */
+static unsigned lines;
+
+static void count_line(enum log_level level, const char *line)
+{
+    (void)level;
+    (void)line;
+    lines++;
+}
+
+/* --- the client ---------------------------------------------------------------------------------
+ */
+
+static void receive(void)
+{
+    int n;
+
+    while (client >= 0 && !ended &&
+           (n = os_recv(client, got + got_len, BYTES_MAX - got_len)) != -EAGAIN) {
+        ended = n <= 0;
+        got_len += n > 0 ? (size_t)n : 0;
+    }
+}
+
+#define RUN_UNTIL(condition)                                                                       \
+    do {                                                                                           \
+        uint64_t limit_ = os_now_ms() + LIMIT_MS;                                                  \
+        while (!(condition)) {                                                                     \
+            CHECK(os_now_ms() < limit_);                                                           \
+            loop_settle(base);                                                                     \
+            receive();                                                                             \
+        }                                                                                          \
+    } while (0)
+
+/* The session does what it can, while the client reads nothing. */
+static void settle_unread(void)
+{
+    for (int i = 0; i < 100; i++)
+        loop_settle(base);
+}
+
+static void connect_client(void)
+{
+    evutil_socket_t pair[2];
+
+    CHECK(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    evutil_make_socket_nonblocking(pair[0]);
+    evutil_make_socket_nonblocking(pair[1]);
+    client = pair[0];
+    got_len = 0;
+    ended = false;
+    export.forgotten = 0;
+    CHECK(usb_session_new(base, &export, pair[1]));
+}
+
+static void hang_up(void)
+{
+    evutil_closesocket(client);
+    client = -1;
+    RUN_UNTIL(export.forgotten == 1);
+    loop_settle(base);
+    CHECK(device.count == 0 && device.claims == device.releases && !device.device.importer);
+}
+
+/* Sends what the session takes, at most all. Returns how much that was. */
+static size_t send_some(const uint8_t *data, size_t len)
+{
+    size_t sent = 0;
+
+    for (int refused = 0; sent < len && refused < 100;) {
+        int n = os_send(client, data + sent, len - sent);
+
+        refused = n > 0 ? 0 : refused + 1;
+        sent += n > 0 ? (size_t)n : 0;
+        loop_settle(base);
+    }
+    return sent;
+}
+
+static void send_all(const void *data, size_t len)
+{
+    CHECK(send_some(data, len) == len);
+}
+
+static void put_import(uint8_t bytes[static REQUEST_SIZE])
+{
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_IMPORT};
+
+    memset(bytes, 0, REQUEST_SIZE);
+    usbip_put_op(&op, bytes);
+    memcpy(bytes + USBIP_OP_SIZE, "1-1", 3);
+}
+
+static void begin(void)
+{
+    const struct usbip_device record = {
+        .busid = "1-1", .busnum = 1, .devnum = 2, .speed = USBIP_SPEED_HIGH, .configuration = 1};
+
+    fake_usb_device_init(&device, &record);
+    export = (struct usb_export){.devices = &device.device, .budget = BUDGET};
+}
+
+static void import(void)
+{
+    uint8_t request[REQUEST_SIZE];
+
+    connect_client();
+    put_import(request);
+    send_all(request, sizeof request);
+    RUN_UNTIL(got_len == ANSWER_SIZE);
+    got_len = 0;
+    lines = 0;
+}
+
+static struct usbip_urb submit_of(uint32_t seqnum, uint32_t ep, enum usbip_direction direction,
+                                  int32_t length)
+{
+    return (struct usbip_urb){.command = USBIP_CMD_SUBMIT,
+                              .seqnum = seqnum,
+                              .devid = DEVID,
+                              .direction = direction,
+                              .ep = ep,
+                              .length = length};
+}
+
+static void send_head(const struct usbip_urb *head)
+{
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    usbip_put_urb(head, bytes);
+    send_all(bytes, sizeof bytes);
+}
+
+static void send_in(uint32_t seqnum, int32_t length)
+{
+    const struct usbip_urb head = submit_of(seqnum, 1, USBIP_DIR_IN, length);
+
+    send_head(&head);
+}
+
+static struct usbip_urb unlink_of(uint32_t seqnum, uint32_t victim)
+{
+    return (struct usbip_urb){
+        .command = USBIP_CMD_UNLINK, .seqnum = seqnum, .devid = DEVID, .unlink = victim};
+}
+
+static void send_unlink(uint32_t seqnum, uint32_t victim)
+{
+    const struct usbip_urb head = unlink_of(seqnum, victim);
+
+    send_head(&head);
+}
+
+/* The header at an offset of what has come. */
+static struct usbip_urb head_at(size_t at)
+{
+    struct usbip_urb head;
+
+    CHECK(at + USBIP_URB_SIZE <= got_len && usbip_get_urb(got + at, &head) == 0);
+    return head;
+}
+
+/* --- tests --------------------------------------------------------------------------------------
+ */
+
+static void first_request_is_cut_at_every_byte(void)
+{
+    uint8_t request[REQUEST_SIZE];
+
+    begin();
+    put_import(request);
+    for (size_t len = 0; len < sizeof request; len++) {
+        connect_client();
+        send_all(request, len);
+        hang_up();
+        CHECK(device.claims == 0);
+    }
+}
+
+static void urb_is_cut_at_every_byte(void)
+{
+    enum { PAYLOAD = 20, PACKETS = 2 };
+    uint8_t bytes[USBIP_URB_SIZE + PAYLOAD + PACKETS * USBIP_PACKET_SIZE] = {0};
+    struct usbip_urb head = submit_of(1, 1, USBIP_DIR_OUT, PAYLOAD);
+
+    begin();
+    head.packets = PACKETS;
+    usbip_put_urb(&head, bytes);
+    for (size_t len = 0; len < sizeof bytes; len++) {
+        import();
+        send_all(bytes, len);
+        settle_unread();
+        CHECK(device.submits == 0);
+        hang_up();
+        CHECK(lines <= 2); /* why, and that the device is free */
+    }
+    import();
+    send_all(bytes, sizeof bytes);
+    RUN_UNTIL(device.submits == 1);
+    hang_up();
+}
+
+static void client_dies_with_many_under_way(void)
+{
+    begin();
+    import();
+    for (uint32_t i = 1; i <= MANY; i++)
+        send_in(i, 64);
+    RUN_UNTIL(device.count == MANY);
+    hang_up();
+    CHECK(device.cancels == MANY && lines <= 2);
+}
+
+static void all_are_unlinked_twice(void)
+{
+    begin();
+    import();
+    for (uint32_t i = 1; i <= MANY; i++)
+        send_in(i, 64);
+    RUN_UNTIL(device.count == MANY);
+    for (uint32_t i = 1; i <= MANY; i++) {
+        send_unlink(MANY + i, i);
+        send_unlink(2 * MANY + i, i);
+    }
+    RUN_UNTIL(got_len == 2 * (size_t)MANY * USBIP_URB_SIZE);
+    CHECK(device.count == 0 && device.cancels == MANY);
+    for (uint32_t i = 0; i < 2 * MANY; i++) {
+        const struct usbip_urb head = head_at(i * USBIP_URB_SIZE);
+
+        CHECK(head.command == USBIP_RET_UNLINK && head.seqnum == 1 + i / 2 + (1 + i % 2) * MANY);
+        CHECK(head.status == (i % 2 ? 0 : USBIP_ECONNRESET));
+    }
+    hang_up();
+}
+
+static void unread_answers_to_unlinks_are_bounded(void)
+{
+    enum { STORM = 1000000 };
+    uint8_t *storm = malloc((size_t)STORM * USBIP_URB_SIZE);
+
+    CHECK(storm);
+    for (uint32_t i = 0; i < STORM; i++) {
+        const struct usbip_urb head = unlink_of(1 + i, 12345678);
+
+        usbip_put_urb(&head, storm + (size_t)i * USBIP_URB_SIZE);
+    }
+    begin();
+    import();
+    const size_t sent = send_some(storm, (size_t)STORM * USBIP_URB_SIZE);
+    CHECK(sent < (size_t)STORM * USBIP_URB_SIZE / 2); /* it reads no more than it can answer */
+    RUN_UNTIL(got_len >= sent / USBIP_URB_SIZE * USBIP_URB_SIZE);
+    for (size_t i = 0; i < sent / USBIP_URB_SIZE; i++)
+        CHECK(head_at(i * USBIP_URB_SIZE).seqnum == 1 + i);
+    hang_up();
+    free(storm);
+}
+
+static void give(void *ctx, struct usb_transfer *t)
+{
+    (void)ctx;
+    memset(t->data, 'x', t->length);
+    fake_usb_device_end(&device, t, 0, NULL, t->length);
+}
+
+static void slow_reader_gets_everything(void)
+{
+    enum { URBS = 400, SIZE = 64 * 1024, REPLY = USBIP_URB_SIZE + SIZE };
+    uint8_t bytes[URBS * USBIP_URB_SIZE];
+
+    for (uint32_t i = 0; i < URBS; i++) {
+        const struct usbip_urb head = submit_of(1 + i, 1, USBIP_DIR_IN, SIZE);
+
+        usbip_put_urb(&head, bytes + i * USBIP_URB_SIZE);
+    }
+    begin();
+    import();
+    device.submitted = give; /* faster than anybody reads */
+    send_all(bytes, sizeof bytes);
+    settle_unread();
+    CHECK(device.submits > 0 && device.submits * (size_t)SIZE < 2 * (size_t)BUDGET);
+    RUN_UNTIL(got_len == (size_t)URBS * REPLY);
+    for (uint32_t i = 0; i < URBS; i++) {
+        const struct usbip_urb head = head_at((size_t)i * REPLY);
+
+        CHECK(head.seqnum == 1 + i && head.actual == SIZE && head.status == 0);
+        CHECK(got[(size_t)i * REPLY + REPLY - 1] == 'x');
+    }
+    hang_up();
+}
+
+static void more_than_the_budget_waits(void)
+{
+    enum { URBS = 12 };
+
+    begin();
+    import();
+    for (uint32_t i = 1; i <= URBS; i++)
+        send_in(i, MIB);
+    settle_unread();
+    CHECK(device.count < BUDGET / MIB + 1 && device.count > 0);
+    for (int i = 0; i < URBS; i++) {
+        RUN_UNTIL(device.under_way);
+        fake_usb_device_end(&device, device.under_way, 0, NULL, 0);
+    }
+    RUN_UNTIL(got_len == (size_t)URBS * USBIP_URB_SIZE);
+    hang_up();
+}
+
+static void data_of_an_unlinked_urb_is_not_lost(void)
+{
+    begin();
+    import();
+    send_in(1, 64);
+    RUN_UNTIL(device.under_way);
+    memcpy(device.under_way->data, "hello", 5);
+    device.under_way->actual = 5;
+    send_unlink(2, 1);
+    RUN_UNTIL(got_len == 2 * USBIP_URB_SIZE + 5);
+    const struct usbip_urb submit = head_at(0), unlink = head_at(USBIP_URB_SIZE + 5);
+    CHECK(submit.command == USBIP_RET_SUBMIT && submit.status == USBIP_ECONNRESET);
+    CHECK(submit.actual == 5 && memcmp(got + USBIP_URB_SIZE, "hello", 5) == 0);
+    CHECK(unlink.command == USBIP_RET_UNLINK && unlink.seqnum == 2 && unlink.status == 0);
+    hang_up();
+}
+
+/* Sends a request of endpoint 0 whose wLength is 8, with another buffer. */
+static void send_control(uint32_t seqnum, enum usbip_direction direction, int32_t length)
+{
+    static const uint8_t setup[8] = {0x40, 1, 0, 0, 0, 0, 8, 0};
+    static const uint8_t data[64];
+    struct usbip_urb head = submit_of(seqnum, 0, direction, length);
+
+    memcpy(head.setup, setup, sizeof setup);
+    head.setup[0] |= direction == USBIP_DIR_IN ? 0x80 : 0;
+    send_head(&head);
+    if (direction == USBIP_DIR_OUT)
+        send_all(data, (size_t)length);
+}
+
+static void buffer_of_a_request_need_not_be_its_length(void)
+{
+    uint32_t seqnum = 0;
+
+    begin();
+    import();
+    for (int direction = 0; direction < 2; direction++) {
+        send_control(++seqnum, (enum usbip_direction)direction, 20); /* as usbip-win2 may */
+        RUN_UNTIL(device.under_way);
+        CHECK(device.under_way->length == 8);
+        fake_usb_device_end(&device, device.under_way, 0, NULL, 0);
+        RUN_UNTIL(got_len == USBIP_URB_SIZE);
+        CHECK(head_at(0).seqnum == seqnum && head_at(0).status == 0);
+        got_len = 0;
+        send_control(++seqnum, (enum usbip_direction)direction, 3); /* and less cannot be done */
+        RUN_UNTIL(got_len == USBIP_URB_SIZE);
+        CHECK(head_at(0).seqnum == seqnum && head_at(0).status == USBIP_EINVAL);
+        CHECK(device.count == 0);
+        got_len = 0;
+    }
+    hang_up();
+}
+
+static void number_of_packets_of_others_comes_back(void)
+{
+    struct usbip_urb head = submit_of(1, 1, USBIP_DIR_IN, 64);
+
+    begin();
+    import();
+    head.packets = -1; /* as usbip-win2 has it */
+    send_head(&head);
+    RUN_UNTIL(device.under_way);
+    CHECK(device.under_way->packet_count == 0);
+    fake_usb_device_end(&device, device.under_way, 0, "abc", 3);
+    RUN_UNTIL(got_len == USBIP_URB_SIZE + 3);
+    CHECK(head_at(0).packets == -1 && head_at(0).actual == 3);
+    hang_up();
+}
+
+static void impossible_urbs_end_the_session(void)
+{
+    struct usbip_urb wrong[] = {
+        submit_of(1, 16, USBIP_DIR_IN, 64),
+        submit_of(1, 1, (enum usbip_direction)2, 64),
+        submit_of(1, 1, USBIP_DIR_OUT, -1),
+        submit_of(1, 1, USBIP_DIR_IN, 0x7fffffff),
+        submit_of(1, 1, USBIP_DIR_IN, 64), /* number of packets */
+        submit_of(1, 1, USBIP_DIR_IN, 64), /* likewise */
+        submit_of(1, 1, USBIP_DIR_IN, 64), /* devid */
+        unlink_of(1, 1),                   /* devid */
+    };
+
+    wrong[4].packets = -2;
+    wrong[5].packets = USBIP_PACKETS_MAX + 1;
+    wrong[6].devid = wrong[7].devid = DEVID + 1;
+    begin();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        import();
+        send_in(99, 64); /* it has one under way */
+        RUN_UNTIL(device.count == 1);
+        send_head(&wrong[i]);
+        RUN_UNTIL(ended);
+        CHECK(got_len == 0 && export.forgotten == 1 && lines <= 2);
+        hang_up();
+    }
+}
+
+static void packets_outside_of_the_buffer_reach_no_device(void)
+{
+    static const struct usbip_packet wrong[] = {{.offset = 60, .length = 10},
+                                                {.offset = 65, .length = 0},
+                                                {.offset = 0xffffffff, .length = 2}};
+    struct usbip_urb head = submit_of(1, 1, USBIP_DIR_IN, 64);
+    uint8_t bytes[USBIP_PACKET_SIZE];
+
+    begin();
+    import();
+    head.packets = 1;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        send_head(&head);
+        usbip_put_packet(&wrong[i], bytes);
+        send_all(bytes, sizeof bytes);
+        RUN_UNTIL(got_len == USBIP_URB_SIZE + USBIP_PACKET_SIZE);
+        CHECK(head_at(0).status == USBIP_EINVAL && device.submits == 0);
+        got_len = 0;
+    }
+    hang_up();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(first_request_is_cut_at_every_byte),
+        TEST(urb_is_cut_at_every_byte),
+        TEST(client_dies_with_many_under_way),
+        TEST(all_are_unlinked_twice),
+        TEST(unread_answers_to_unlinks_are_bounded),
+        TEST(slow_reader_gets_everything),
+        TEST(more_than_the_budget_waits),
+        TEST(data_of_an_unlinked_urb_is_not_lost),
+        TEST(buffer_of_a_request_need_not_be_its_length),
+        TEST(number_of_packets_of_others_comes_back),
+        TEST(impossible_urbs_end_the_session),
+        TEST(packets_outside_of_the_buffer_reach_no_device),
+    };
+
+    CHECK(os_init(&argc, &argv) == 0);
+    log_set_sink(count_line);
+    base = loop_new(false);
+    got = malloc(BYTES_MAX);
+    CHECK(base && got);
+    int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+    free(got);
+    loop_free(base);
+    return status;
+}
