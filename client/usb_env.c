@@ -16,7 +16,7 @@
 
 int usb_env_folder(char path[static PATH_MAX])
 {
-    static const char *const places[] = {"net2usb", "../lib/net2usb"};
+    static const char *const places[] = {"lib/net2usb", "../lib/net2usb"};
     const char *said = getenv("NET2USB_LIBRARIES");
     char program[PATH_MAX / 4], file[PATH_MAX], place[PATH_MAX / 2];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -321,7 +321,7 @@ void vhci_find_nodes(const char *busid, struct vhci_nodes *nodes)
     snprintf(folder, sizeof folder, "/sys/bus/usb/devices/%s", busid);
     walk(folder, DEPTH_MAX, nodes);
     qsort(nodes->names, nodes->count, sizeof *nodes->names, compare_nodes);
-    snprintf(path, sizeof path, "%s/bConfigurationValue", folder);
+    snprintf(path, sizeof path, "%.2000s/bConfigurationValue", folder);
     if (nodes->count == 0 || read_text(path, text, sizeof text) < 0 || atoi(text) <= 0)
         return;
     nodes->settled = true;

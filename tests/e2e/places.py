@@ -8,6 +8,7 @@ A script defines test(place) and ends with places.run(test). A place has
     link(name)          where a link can be made
     net2pty             the path of net2pty
     uid                 who runs it
+    other               a program to run in place of net2pty, or None
     start(words)        runs net2pty with these words
     terminal(words)     the same on a terminal
     run(*words)         runs net2pty to its end; its log
@@ -41,6 +42,7 @@ class Here:
         self.uid = os.getuid()
         self.listen = '127.0.0.1:0'
         self.net2pty = harness.under_test('net2pty', 'client')
+        self.other = None  # a program to run in place of net2pty
         self.prefix = []
 
     def at(self, port):
@@ -50,7 +52,7 @@ class Here:
         return harness.temp(f'{self.name}-{name}')
 
     def command(self, words, terminal):
-        return [*self.prefix, self.net2pty, *words]
+        return [*self.prefix, self.other or self.net2pty, *words]
 
     def start(self, words, make=harness.Program):
         program = make(self.command(words, make is harness.Terminal))
@@ -149,7 +151,7 @@ class Container(Here):
         self.runs += 1
         self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
         harness.at_end(lambda name=self.id: self._delete(name))
-        self._write_config([*self.prefix, self.net2pty, *map(str, words)], terminal)
+        self._write_config([*self.prefix, self.other or self.net2pty, *map(str, words)], terminal)
         # runc itself gives up on a cgroup that is busy for longer than 0.3 s, and fails: we delete it
         return self.runc('run', '--keep', '--bundle', self.bundle, self.id)
 

@@ -1,0 +1,51 @@
+/*
+ * What the parts of the backend share. Everything here is guarded by `lock`, see usbip_backend.c.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_BACKEND_H
+#define CLIENT_LIBUSB_USBIP_BACKEND_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libusbi.h>
+
+#include "usbip_device.h"
+
+/* What the core keeps for us beside each of its own. */
+struct context_priv {
+    int watches[USBIP_CONFIG_SERVERS_MAX]; /* kept connections that tell of changes; -1 */
+    bool ready, no_discovery;
+};
+
+struct device_priv {
+    struct usbip_device_use use;
+    struct libusb_device *dev;
+    struct device_priv *next; /* of all */
+    unsigned opens;
+    uint32_t claimed; /* interfaces */
+    int source;       /* the descriptor that the core waits for; -1 */
+    short events;     /* for these */
+    int timer;        /* of unlinks that are not answered; -1 */
+    bool seen;        /* in the list that is being taken */
+    bool pending_end; /* its connection has ended, and the core is to hear of it */
+};
+
+struct usbip_backend {
+    pthread_mutex_t lock;
+    struct usbip_config config;
+    struct device_priv *devices; /* of all contexts */
+};
+
+extern struct usbip_backend usbip_backend;
+
+static inline struct device_priv *priv_of(struct libusb_device *dev)
+{
+    return (struct device_priv *)usbi_get_device_priv(dev);
+}
+
+/* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
+void usbip_backend_watch(struct device_priv *p);
+void usbip_backend_unwatch(struct device_priv *p);
+
+#endif

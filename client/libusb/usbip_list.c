@@ -1,0 +1,244 @@
+#include "usbip_list.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "usbip_backend.h"
+
+enum {
+    BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
+    BUSES_MAX = 55,
+};
+
+static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
+static struct {
+    size_t server;
+    uint32_t busnum;
+} buses[BUSES_MAX];
+static unsigned bus_count;
+
+static size_t server_index(const struct device_priv *p)
+{
+    return (size_t)(p->use.server - usbip_backend.config.servers);
+}
+
+static unsigned long session_of(size_t server, const struct usbip_device *r)
+{
+    char text[128];
+    unsigned long hash = 5381;
+
+    snprintf(text, sizeof text, "%zu %s %u %04x:%04x:%04x", server, r->busid, (unsigned)r->devnum,
+             r->vendor, r->product, r->release);
+    for (const char *c = text; *c; c++)
+        hash = hash * 33 ^ (unsigned char)*c;
+    return hash;
+}
+
+/* A bus number for each bus of each server. */
+static uint8_t bus_of(size_t server, uint32_t busnum)
+{
+    unsigned i = 0;
+
+    while (i < bus_count && (buses[i].server != server || buses[i].busnum != busnum))
+        i++;
+    if (i == bus_count && bus_count < BUSES_MAX) {
+        buses[i].server = server;
+        buses[i].busnum = busnum;
+        bus_count++;
+    }
+    return (uint8_t)(BUS_FIRST + (i < BUSES_MAX ? i : BUSES_MAX - 1));
+}
+
+static enum libusb_speed speed_of(uint32_t speed)
+{
+    switch (speed) {
+    case USBIP_SPEED_LOW:
+        return LIBUSB_SPEED_LOW;
+    case USBIP_SPEED_FULL:
+        return LIBUSB_SPEED_FULL;
+    case USBIP_SPEED_SUPER:
+        return LIBUSB_SPEED_SUPER;
+    case USBIP_SPEED_SUPER_PLUS:
+        return LIBUSB_SPEED_SUPER_PLUS;
+    default: /* 4 is wireless, and what a careless server makes of libusb's super speed */
+        return LIBUSB_SPEED_HIGH;
+    }
+}
+
+void usbip_list_show(struct device_priv *p)
+{
+    uint8_t d[USB_DESC_DEVICE_SIZE];
+    struct usb_desc_device device;
+
+    usbip_device_descriptor(&p->use, d);
+    if (usb_desc_get_device(d, sizeof d, &device) < 0)
+        return;
+    p->dev->device_descriptor =
+        (struct libusb_device_descriptor){.bLength = USB_DESC_DEVICE_SIZE,
+                                          .bDescriptorType = USB_DESC_DEVICE,
+                                          .bcdUSB = device.usb,
+                                          .bDeviceClass = device.device_class,
+                                          .bDeviceSubClass = device.device_subclass,
+                                          .bDeviceProtocol = device.device_protocol,
+                                          .bMaxPacketSize0 = device.max_packet_0,
+                                          .idVendor = device.vendor,
+                                          .idProduct = device.product,
+                                          .bcdDevice = device.release,
+                                          .iManufacturer = device.manufacturer_string,
+                                          .iProduct = device.product_string,
+                                          .iSerialNumber = device.serial_string,
+                                          .bNumConfigurations = device.configurations};
+}
+
+/* The number behind the last '-' or '.', as of port 2 in "1-1.2". */
+static uint8_t port_of(const char *busid)
+{
+    const char *last = busid;
+
+    for (const char *c = busid; *c; c++)
+        if (*c == '-' || *c == '.')
+            last = c + 1;
+    return (uint8_t)strtoul(last, NULL, 10);
+}
+
+static void add_device(struct libusb_context *ctx, size_t server, const struct usbip_found *f)
+{
+    struct libusb_device *dev = usbi_alloc_device(ctx, session_of(server, &f->device));
+    char serial[128];
+
+    if (!dev)
+        return;
+    struct device_priv *p = priv_of(dev);
+    p->dev = dev;
+    p->source = p->timer = -1;
+    p->seen = true;
+    usbip_device_init(&p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
+    p->next = usbip_backend.devices;
+    usbip_backend.devices = p;
+    dev->bus_number = bus_of(server, f->device.busnum);
+    dev->device_address = (uint8_t)f->device.devnum;
+    dev->port_number = port_of(f->device.busid);
+    dev->speed = speed_of(f->device.speed);
+    usbip_list_show(p);
+    usbip_device_serial(&p->use, serial);
+    if (usbip_config_wants(&usbip_backend.config, f, serial) && usbi_sanitize_device(dev) == 0)
+        usbi_connect_device(dev);
+    else
+        libusb_unref_device(dev);
+}
+
+static struct device_priv *find_device(const struct libusb_context *ctx, size_t server,
+                                       const struct usbip_found *f)
+{
+    const unsigned long session = session_of(server, &f->device);
+    struct device_priv *p = usbip_backend.devices;
+
+    while (p && (p->dev->ctx != ctx || p->dev->session_data != session ||
+                 !usbi_atomic_load(&p->dev->attached)))
+        p = p->next;
+    return p;
+}
+
+/* Those that a server does not list any more are gone, but for what we hold ourselves, which
+ * foreign servers leave out. */
+static void lose_unseen(const struct libusb_context *ctx, size_t server)
+{
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use.has_link &&
+            usbi_atomic_load(&p->dev->attached))
+            usbi_disconnect_device(p->dev);
+}
+
+static void take_list(struct libusb_context *ctx, size_t server, struct usbip_found *list,
+                      size_t count)
+{
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        p->seen = false;
+    for (size_t i = 0; i < count; i++) {
+        struct device_priv *p = find_device(ctx, server, &list[i]);
+
+        marked[server] = marked[server] || list[i].device.extensions >= USBIP_EXT_VERSION;
+        if (p)
+            p->seen = true;
+        else
+            add_device(ctx, server, &list[i]);
+    }
+    lose_unseen(ctx, server);
+}
+
+void usbip_list_end_watch(struct libusb_context *ctx, size_t server)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+
+    if (c->watches[server] < 0)
+        return;
+    usbi_remove_event_source(ctx, c->watches[server]);
+    close(c->watches[server]);
+    c->watches[server] = -1;
+}
+
+/* Asks one server what it has. An answer of one without extensions that was marked before comes
+ * from another one, which has taken its place. */
+static void refresh_server(struct libusb_context *ctx, size_t server)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+    struct usbip_found *list = NULL;
+    size_t count = 0;
+    const bool watched = c->watches[server] >= 0;
+    int r = -EPROTO;
+
+    if (marked[server])
+        r = usbip_call_list(&usbip_backend.config.servers[server], true,
+                            watched ? NULL : &c->watches[server], &list, &count);
+    if (marked[server] && r == 0 && !watched)
+        usbi_add_event_source(ctx, c->watches[server], POLLIN);
+    if (r == -EPROTO || r == -ECONNRESET) {
+        marked[server] = false;
+        r = usbip_call_list(&usbip_backend.config.servers[server], false, NULL, &list, &count);
+    }
+    if (r < 0) {
+        usbi_warn(ctx, "%s:%s: %s", usbip_backend.config.servers[server].host,
+                  usbip_backend.config.servers[server].port, usbip_call_error(r));
+        usbip_list_end_watch(ctx, server);
+        count = 0;
+        list = NULL;
+    }
+    take_list(ctx, server, list, count);
+    free(list);
+}
+
+void usbip_list_refresh(struct libusb_context *ctx)
+{
+    const struct context_priv *c = usbi_get_context_priv(ctx);
+
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+        usbip_device_tidy(&p->use);
+        usbip_backend_watch(p);
+    }
+    for (size_t i = 0; i < usbip_backend.config.server_count && !c->no_discovery; i++) {
+        const bool before = marked[i];
+
+        refresh_server(ctx, i);
+        if (!before && marked[i]) /* now it can be asked for those that are in use */
+            refresh_server(ctx, i);
+    }
+}
+
+/* A kept connection tells that something has changed. What it says may be older than what the
+ * server has been asked since, so it is asked again. */
+void usbip_list_hear(struct libusb_context *ctx, size_t server)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+    struct usbip_found *list;
+    size_t count;
+    int r;
+
+    while ((r = usbip_call_next(c->watches[server], &list, &count)) == 0)
+        free(list);
+    if (r != -EAGAIN)
+        usbip_list_end_watch(ctx, server);
+    refresh_server(ctx, server);
+}

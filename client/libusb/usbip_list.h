@@ -1,0 +1,25 @@
+/*
+ * The devices of the servers, as the core lists them. The caller has the backend's lock.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_LIST_H
+#define CLIENT_LIBUSB_USBIP_LIST_H
+
+#include <stddef.h>
+
+struct device_priv;
+struct libusb_context;
+
+/* Asks all servers what they have: the core hears of devices that have come and gone. A server that
+ * does not answer has none. */
+void usbip_list_refresh(struct libusb_context *ctx);
+
+/* The kept connection of a server has something, or has ended. */
+void usbip_list_hear(struct libusb_context *ctx, size_t server);
+
+/* Gives the core the device descriptor, as far as it is known by now. */
+void usbip_list_show(struct device_priv *p);
+
+/* Closes it. */
+void usbip_list_end_watch(struct libusb_context *ctx, size_t server);
+
+#endif
