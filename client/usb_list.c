@@ -1,5 +1,6 @@
 /* net2usb list: the devices of a server, and what to type for each. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "log.h"
@@ -20,6 +21,8 @@ static void print_device(const struct usb_server *s, const struct usbip_found *f
 
     usb_server_names(s, f, &n);
     printf("%-10s %04x:%04x", f->device.busid, f->device.vendor, f->device.product);
+    if (strncmp(n.product, n.manufacturer, strlen(n.manufacturer)) == 0)
+        n.manufacturer[0] = '\0'; /* once is enough */
     if (n.manufacturer[0] || n.product[0])
         printf("  %s%s%s", n.manufacturer, n.manufacturer[0] && n.product[0] ? " " : "", n.product);
     if (n.serial[0])
