@@ -2,7 +2,7 @@
 
 A script imports this, defines main() and ends with harness.run(main). It exits 0 when main()
 returns, 77 after skip(why), 1 otherwise, and then prints the log of every program it started.
-The programs under test are named by COM2NET and NET2PTY, else looked for in the build directory.
+The programs under test are named by COM2NET, NET2PTY and NET2USB, else looked for in the build directory.
 """
 
 import errno

@@ -49,7 +49,7 @@ def libraries():
     folder = harness.temp('libraries')
     if not os.path.isdir(folder):
         os.mkdir(folder)
-        built = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'net2usb')
+        built = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'lib', 'net2usb')
         for name in 'libusb-1.0.so.0', 'libusb-0.1.so.4':
             if not os.path.exists(os.path.join(built, name)):
                 harness.skip(f'{name} is not built')

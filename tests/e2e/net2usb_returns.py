@@ -11,7 +11,7 @@ import sys
 import harness
 from harness import check, equal
 
-LIBRARY = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'net2usb',
+LIBRARY = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'lib', 'net2usb',
                        'libusb-1.0.so.0')
 
 

@@ -1,0 +1,196 @@
+/* net2usb doctor: what is in the way of using a server's devices, and what is not. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "log.h"
+#include "net2usb.h"
+#include "usb_env.h"
+#include "usb_program.h"
+#include "usb_server.h"
+#include "vhci.h"
+
+enum { TRIES = 5 };
+
+static bool all_well;
+
+static void print_line(bool fine, const char *what)
+{
+    printf("%s %s", fine ? "ok  " : "BAD ", what);
+    all_well = all_well && fine;
+}
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* A list costs two round trips, one of them for the connection, and the look for the name. */
+static double round_trip_ms(const struct usb_server *s)
+{
+    double best = 1e9;
+
+    for (int i = 0; i < TRIES; i++) {
+        struct usbip_found *list;
+        size_t count;
+        double begin = now_ms();
+
+        if (usbip_call_list(&s->address, false, NULL, &list, &count) < 0)
+            continue;
+        free(list);
+        double took = (now_ms() - begin) / 2;
+        if (took < best)
+            best = took;
+    }
+    return best;
+}
+
+static void print_devices(const struct usb_server *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct usbip_found *f = &s->list[i];
+        bool is_free = f->entry.state == USBIP_EXT_FREE;
+
+        printf("%s %s, %04x:%04x%s%s%s\n", is_free ? "ok  " : "note", f->device.busid,
+               f->device.vendor, f->device.product, is_free ? ", is free" : ", is in use by ",
+               is_free            ? ""
+               : f->entry.user[0] ? f->entry.user
+                                  : "somebody",
+               f->device.configuration == 0 ? " (not configured)" : "");
+    }
+}
+
+static void look_at_server(struct usb_server *s)
+{
+    char error[USB_SERVER_ERROR_MAX];
+
+    if (usb_server_list(s, error) < 0) {
+        print_line(false, error);
+        putchar('\n');
+        return;
+    }
+    print_line(true, s->name);
+    printf(" answers, USB/IP %x.%02x%s\n", USBIP_VERSION >> 8, USBIP_VERSION & 0xff,
+           s->extended ? ", with com2net's extensions"
+                       : ", without com2net's extensions: devices in use are not listed");
+    double ms = round_trip_ms(s);
+    if (ms < 1e9)
+        printf("ok   a round trip takes %.*f ms\n", ms < 10 ? 2 : 0, ms);
+    if (s->count == 0)
+        printf("note it has no device%s\n", s->extended ? "" : " that is free");
+    print_devices(s);
+}
+
+static void look_at_libraries(void)
+{
+    char folder[PATH_MAX];
+    bool found = usb_env_folder(folder) == 0;
+
+    print_line(found, "net2usb's libraries are ");
+    printf(found ? "in %s\n" : "not in %s; NET2USB_LIBRARIES names their folder\n", folder);
+}
+
+static void look_at_kernel(void)
+{
+    char error[VHCI_ERROR_MAX];
+    struct vhci_port *ports;
+    size_t count;
+
+    if (vhci_read(&ports, &count, error) < 0) {
+        printf("note attach is not possible: %s\n", error);
+        return;
+    }
+    free(ports);
+    if (access("/sys/devices/platform/vhci_hcd.0/attach", W_OK) == 0)
+        printf("ok   attach is possible: vhci_hcd has %zu ports\n", count);
+    else
+        printf(
+            "note attach is not possible here: vhci_hcd is loaded, but attaching needs root, and "
+            "/sys not to be read-only\n");
+}
+
+static void print_libraries(const struct usb_program *p)
+{
+    static const char *const ours[] = {"libusb-1.0.so.0", "libusb-0.1.so.4"};
+    bool helps = false;
+
+    for (size_t i = 0; i < p->library_count; i++) {
+        bool is_ours = false;
+
+        for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
+            is_ours = is_ours || strcmp(p->libraries[i].name, ours[k]) == 0;
+        helps = helps || is_ours;
+        printf("%s it loads %s%s%s%s\n", is_ours ? "ok  " : "note", p->libraries[i].name,
+               p->libraries[i].by[0] ? " by way of " : "", p->libraries[i].by,
+               is_ours ? ", which run replaces" : "");
+        if (strncmp(p->libraries[i].name, "libftd2xx", 9) == 0)
+            printf(
+                "note libftd2xx has a libusb of its own within it, which run does not replace\n");
+        if (strncmp(p->libraries[i].name, "libhidapi-hidraw", 16) == 0)
+            printf("note libhidapi-hidraw speaks to /dev/hidraw, not to libusb: use attach for "
+                   "devices that it is to find\n");
+    }
+    if (helps)
+        return;
+    if (p->uses_usbfs) {
+        print_line(false, "it seems to use /dev/bus/usb itself, without libusb");
+        printf("; use net2usb attach\n");
+    } else if (p->library_count == 0) {
+        printf(
+            "note it loads no libusb when it starts; it may later, as Python does for pyusb, and "
+            "then gets ours\n");
+    }
+}
+
+static void look_at_command(const char *name)
+{
+    static struct usb_program p;
+    char path[PATH_MAX];
+    int r = usb_program_find(name, path);
+
+    if (r < 0) {
+        print_line(false, name);
+        printf(r == -EACCES ? ": it cannot be run: no permission to execute\n"
+                            : ": command not found\n");
+        return;
+    }
+    usb_program_read(path, true, &p);
+    const char *objection = usb_program_objection(&p);
+    print_line(!objection, p.path);
+    if (p.is_script)
+        printf(", a script, which %s runs", p.binary);
+    if (objection)
+        printf(": %s%s", objection, p.has_libusb ? " (it seems to have libusb within it)" : "");
+    else if (p.trouble == USB_PROGRAM_UNKNOWN)
+        printf(": no program that could be looked into");
+    putchar('\n');
+    if (!objection && p.trouble == USB_PROGRAM_FINE)
+        print_libraries(&p);
+}
+
+int usb_doctor(int argc, char **argv, char **command, const struct net2usb_options *o)
+{
+    char error[USB_SERVER_ERROR_MAX];
+    struct usb_server s;
+
+    (void)o;
+    if (argc != 1)
+        return cli_usage_error("doctor takes one server: net2usb doctor HOST[:PORT] [-- COMMAND]");
+    if (usb_server_init(&s, argv[0], error) < 0)
+        return cli_usage_error("%s", error);
+    all_well = true;
+    look_at_server(&s);
+    look_at_libraries();
+    if (command && *command)
+        look_at_command(*command);
+    look_at_kernel();
+    usb_server_free(&s);
+    return all_well ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+}

@@ -1,0 +1,35 @@
+/*
+ * The environment in which programs take net2usb's libraries, and those know what to do. The
+ * variables that begin with NET2USB_ are those of libusb/usbip_config.h.
+ */
+#ifndef CLIENT_USB_ENV_H
+#define CLIENT_USB_ENV_H
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "net2usb.h"
+
+enum { USB_ENV_MAX = 8, USB_ENV_VALUE_MAX = 4 * PATH_MAX };
+
+struct usb_env {
+    struct {
+        const char *name;
+        char value[USB_ENV_VALUE_MAX]; /* "": there is to be none */
+        const char *joint; /* what stands between it and what is there already; NULL: replaced */
+    } variables[USB_ENV_MAX];
+    size_t count;
+};
+
+/* Finds the folder of the libraries: where NET2USB_LIBRARIES says, else beside the program, else
+ * in its ../lib. Returns 0, or -ENOENT with the last place in `path`. */
+int usb_env_folder(char path[static PATH_MAX]);
+
+/* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */
+int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
+                 int count, const struct net2usb_options *o);
+
+/* Puts it into this process's environment. Returns 0 or -errno. */
+int usb_env_apply(const struct usb_env *e);
+
+#endif

@@ -1,0 +1,61 @@
+/* net2usb list: the devices of a server, and what to type for each. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "log.h"
+#include "net2usb.h"
+#include "usb_server.h"
+
+static const char *speed_name(uint32_t speed)
+{
+    static const char *const names[] = {"unknown",  "low",   "full",  "high",
+                                        "wireless", "super", "super+"};
+
+    return names[speed < sizeof names / sizeof *names ? speed : 0];
+}
+
+static void print_device(const struct usb_server *s, const struct usbip_found *f)
+{
+    struct usb_names n;
+
+    usb_server_names(s, f, &n);
+    printf("%-10s %04x:%04x", f->device.busid, f->device.vendor, f->device.product);
+    if (strncmp(n.product, n.manufacturer, strlen(n.manufacturer)) == 0)
+        n.manufacturer[0] = '\0'; /* once is enough */
+    if (n.manufacturer[0] || n.product[0])
+        printf("  %s%s%s", n.manufacturer, n.manufacturer[0] && n.product[0] ? " " : "", n.product);
+    if (n.serial[0])
+        printf(", serial %s", n.serial);
+    if (f->entry.name[0])
+        printf(", named %s", f->entry.name);
+    printf(", %s speed", speed_name(f->device.speed));
+    if (f->entry.state == USBIP_EXT_KEPT)
+        printf(", kept for %s, whose connection was lost", f->entry.user);
+    else if (f->entry.state != USBIP_EXT_FREE)
+        printf(", in use by %s", f->entry.user[0] ? f->entry.user : "somebody");
+    printf("\n%11snet2usb run %s %s -- COMMAND\n", "", s->name, f->device.busid);
+}
+
+int usb_list(int argc, char **argv, char **command, const struct net2usb_options *o)
+{
+    char error[USB_SERVER_ERROR_MAX];
+    const char *host = o->remote ? o->remote : argc > 0 ? argv[0] : NULL;
+    struct usb_server s;
+
+    (void)command;
+    if (!host || argc != (o->remote ? 0 : 1))
+        return cli_usage_error("list takes one server: net2usb list HOST[:PORT]");
+    if (usb_server_init(&s, host, error) < 0)
+        return cli_usage_error("%s", error);
+    if (usb_server_list(&s, error) < 0) {
+        log_error("%s", error);
+        return CLI_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < s.count; i++)
+        print_device(&s, &s.list[i]);
+    if (s.count == 0)
+        printf("%s has no device%s\n", s.name, s.extended ? "" : " that is free");
+    usb_server_free(&s);
+    return CLI_EXIT_OK;
+}

@@ -1,0 +1,379 @@
+#include "usb_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "elf.h"
+
+enum { INTERPRETERS_MAX = 4, FILES_MAX = 256, FOLDERS_MAX = 64 };
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+struct file {
+    uint8_t *data;
+    size_t len;
+};
+
+static int map_file(const char *path, struct file *f)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int r = 0;
+
+    *f = (struct file){NULL, 0};
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+        r = -ENOEXEC;
+    if (r == 0) {
+        void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED)
+            r = -errno;
+        else
+            *f = (struct file){data, (size_t)st.st_size};
+    }
+    close(fd);
+    return r;
+}
+
+static void unmap_file(struct file *f)
+{
+    if (f->data)
+        munmap(f->data, f->len);
+}
+
+static bool contains(const struct file *f, const char *text)
+{
+    size_t len = strlen(text);
+    const uint8_t *p = f->data, *end = f->data + f->len;
+
+    while (p && (size_t)(end - p) >= len) {
+        p = memchr(p, text[0], (size_t)(end - p) - len + 1);
+        if (p && memcmp(p, text, len) == 0)
+            return true;
+        p = p ? p + 1 : NULL;
+    }
+    return false;
+}
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+static int can_run(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return errno == EACCES ? -EACCES : -ENOENT;
+    return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : -EACCES;
+}
+
+int usb_program_find(const char *name, char path[static PATH_MAX])
+{
+    const char *folders = getenv("PATH");
+    int found = -ENOENT;
+
+    if (strchr(name, '/')) {
+        snprintf(path, PATH_MAX, "%s", name);
+        return can_run(path);
+    }
+    for (const char *p = folders ? folders : "/bin:/usr/bin"; *name; p++) {
+        size_t len = strcspn(p, ":");
+
+        snprintf(path, PATH_MAX, "%.*s/%s", len > 0 ? (int)len : 1, len > 0 ? p : ".", name);
+        int r = can_run(path);
+        if (r == 0)
+            return 0;
+        if (r == -EACCES)
+            found = r;
+        p += len;
+        if (!*p)
+            break;
+    }
+    return found;
+}
+
+/* The interpreter of a script, "/usr/bin/env NAME" being NAME's. Returns false if it has none. */
+static bool find_interpreter(const struct file *f, char path[static PATH_MAX])
+{
+    char line[PATH_MAX], *save = NULL;
+    size_t len = f->len - 2 < sizeof line - 1 ? f->len - 2 : sizeof line - 1;
+
+    memcpy(line, f->data + 2, len);
+    line[len] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    char *word = strtok_r(line, " \t", &save);
+    if (!word)
+        return false;
+    const char *base = strrchr(word, '/');
+    if (base && strcmp(base, "/env") == 0) {
+        do
+            word = strtok_r(NULL, " \t", &save);
+        while (word && (*word == '-' || strchr(word, '=')));
+        if (!word)
+            return false;
+    }
+    return usb_program_find(word, path) == 0;
+}
+
+/* --- libraries -------------------------------------------------------------------------------- */
+
+/* A search for libraries: the folders of the loader, and the files under way. */
+struct search {
+    struct usb_program *program;
+    const struct elf *of; /* the program */
+    char *folders[FOLDERS_MAX];
+    size_t folder_count;
+    struct {
+        char name[64], by[64];  /* `by`: what the program itself needs, by way of which it came */
+        char folders[PATH_MAX]; /* where its needer says to look first */
+    } * files;
+    size_t file_count;
+};
+
+static void add_folder(struct search *s, const char *folder, size_t len)
+{
+    if (s->folder_count < FOLDERS_MAX && len > 0) {
+        char *copy = strndup(folder, len);
+        if (copy)
+            s->folders[s->folder_count++] = copy;
+    }
+}
+
+/* /etc/ld.so.conf, and what it includes. */
+static void read_conf(struct search *s, const char *path, int depth)
+{
+    char line[PATH_MAX];
+    FILE *f = fopen(path, "re");
+
+    while (f && fgets(line, sizeof line, f)) {
+        char *text = line + strspn(line, " \t");
+        glob_t found;
+
+        text[strcspn(text, "#\n")] = '\0';
+        if (strncmp(text, "include", 7) == 0 && depth < INTERPRETERS_MAX) {
+            if (glob(text + 7 + strspn(text + 7, " \t"), 0, NULL, &found) != 0)
+                continue;
+            for (size_t i = 0; i < found.gl_pathc; i++)
+                read_conf(s, found.gl_pathv[i], depth + 1);
+            globfree(&found);
+        } else {
+            add_folder(s, text, strcspn(text, " \t"));
+        }
+    }
+    if (f)
+        fclose(f);
+}
+
+static void begin_search(struct search *s)
+{
+    static const char *const usual[] = {"/lib64", "/usr/lib64", "/lib", "/usr/lib"};
+    const char *own = getenv("LD_LIBRARY_PATH");
+
+    while (own && *own) {
+        size_t len = strcspn(own, ":");
+        add_folder(s, own, len);
+        own += len + (own[len] == ':');
+    }
+    read_conf(s, "/etc/ld.so.conf", 0);
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        add_folder(s, usual[i], strlen(usual[i]));
+}
+
+static bool is_of_usb(const char *name)
+{
+    static const char *const names[] = {"libusb-1.0.", "libusb-0.1.", "libftdi",  "libhidapi-",
+                                        "libjaylink.", "libusbredir", "libftd2xx"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Adds what a file needs, with where that file says to look. */
+static void add_needed(struct search *s, const struct elf *e, const char *path, const char *by)
+{
+    const char *run = e->runpath ? e->runpath : e->rpath;
+    const char *slash = strrchr(path, '/');
+    char folders[PATH_MAX];
+    size_t len = 0;
+
+    for (const char *p = run ? run : ""; *p && len < sizeof folders - 1;) {
+        size_t token = strncmp(p, "$ORIGIN", 7) == 0 ? 7 : strncmp(p, "${ORIGIN}", 9) == 0 ? 9 : 0;
+
+        if (token && slash) {
+            int n =
+                snprintf(folders + len, sizeof folders - len, "%.*s", (int)(slash - path), path);
+            len += (size_t)n < sizeof folders - len ? (size_t)n : sizeof folders - len - 1;
+            p += token;
+        } else {
+            folders[len++] = *p++;
+        }
+    }
+    folders[len] = '\0';
+    for (size_t i = 0; i < e->needed_count && s->file_count < FILES_MAX; i++) {
+        size_t known = 0;
+
+        while (known < s->file_count && strcmp(s->files[known].name, e->needed[i]) != 0)
+            known++;
+        if (known < s->file_count || strlen(e->needed[i]) >= sizeof s->files->name)
+            continue;
+        snprintf(s->files[known].name, sizeof s->files->name, "%s", e->needed[i]);
+        snprintf(s->files[known].by, sizeof s->files->by, "%s", by);
+        snprintf(s->files[known].folders, PATH_MAX, "%s", folders);
+        s->file_count++;
+    }
+}
+
+/* Reads one library of the program's architecture. Returns false if there is none of that path. */
+static bool read_library(struct search *s, const char *folder, size_t len, size_t i)
+{
+    char path[PATH_MAX];
+    struct file f;
+    struct elf e;
+
+    snprintf(path, sizeof path, "%.*s/%s", (int)len, folder, s->files[i].name);
+    if (map_file(path, &f) < 0)
+        return false;
+    bool fits =
+        elf_read(f.data, f.len, &e) == 0 && e.class == s->of->class && e.machine == s->of->machine;
+    if (fits)
+        add_needed(s, &e, path, s->files[i].name);
+    unmap_file(&f);
+    return fits;
+}
+
+static void read_file(struct search *s, size_t i)
+{
+    char folders[PATH_MAX];
+    struct usb_program *p = s->program;
+
+    if (is_of_usb(s->files[i].name) && p->library_count < USB_PROGRAM_LIBRARIES_MAX) {
+        strcpy(p->libraries[p->library_count].name, s->files[i].name);
+        strcpy(p->libraries[p->library_count].by, s->files[i].by);
+        p->library_count++;
+    }
+    strcpy(folders, s->files[i].folders);
+    for (const char *at = folders; *at;) {
+        size_t len = strcspn(at, ":");
+        if (len > 0 && read_library(s, at, len, i))
+            return;
+        at += len + (at[len] == ':');
+    }
+    for (size_t k = 0; k < s->folder_count; k++)
+        if (read_library(s, s->folders[k], strlen(s->folders[k]), i))
+            return;
+}
+
+static void read_libraries(struct usb_program *p, const struct elf *e)
+{
+    struct search s = {.program = p, .of = e};
+
+    s.files = calloc(FILES_MAX, sizeof *s.files);
+    if (!s.files)
+        return;
+    begin_search(&s);
+    add_needed(&s, e, p->binary, "");
+    for (size_t i = 0; i < s.file_count; i++)
+        read_file(&s, i);
+    for (size_t i = 0; i < s.folder_count; i++)
+        free(s.folders[i]);
+    free(s.files);
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+/* Whether the program's loader is this one's, so that what is built for us loads there. */
+static bool is_like_us(const struct elf *e)
+{
+    struct file f;
+    struct elf us;
+
+    if (map_file("/proc/self/exe", &f) < 0)
+        return true;
+    bool alike = elf_read(f.data, f.len, &us) < 0 ||
+                 (us.class == e->class && us.order == e->order && us.machine == e->machine &&
+                  (!us.interpreter || (strstr(us.interpreter, "ld-musl") != NULL) ==
+                                          (strstr(e->interpreter, "ld-musl") != NULL)));
+    unmap_file(&f);
+    return alike;
+}
+
+static void judge(struct usb_program *p, const struct file *f, bool libraries)
+{
+    struct stat st;
+    struct elf e;
+
+    if (elf_read(f->data, f->len, &e) < 0) {
+        p->trouble = USB_PROGRAM_UNKNOWN;
+        return;
+    }
+    if (!e.interpreter) {
+        p->trouble = USB_PROGRAM_STATIC;
+        p->has_libusb = contains(f, "LIBUSB_DEBUG");
+    } else if (!is_like_us(&e)) {
+        p->trouble = USB_PROGRAM_FOREIGN;
+    } else if (stat(p->binary, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
+                                             ((st.st_mode & S_ISGID) && st.st_gid != getgid()))) {
+        p->trouble = USB_PROGRAM_PRIVILEGED;
+    }
+    if (libraries && e.interpreter)
+        read_libraries(p, &e);
+    if (p->library_count == 0 && libraries)
+        p->uses_usbfs = contains(f, "/dev/bus/usb");
+}
+
+void usb_program_read(const char *path, bool libraries, struct usb_program *p)
+{
+    struct file f;
+
+    *p = (struct usb_program){.trouble = USB_PROGRAM_FINE};
+    snprintf(p->path, sizeof p->path, "%s", path);
+    snprintf(p->binary, sizeof p->binary, "%s", path);
+    for (int i = 0; i < INTERPRETERS_MAX; i++) {
+        char next[PATH_MAX];
+
+        if (map_file(p->binary, &f) < 0) {
+            p->trouble = USB_PROGRAM_UNKNOWN;
+            return;
+        }
+        bool script = f.len > 2 && f.data[0] == '#' && f.data[1] == '!';
+        if (!script) {
+            judge(p, &f, libraries);
+            unmap_file(&f);
+            return;
+        }
+        bool found = find_interpreter(&f, next);
+        unmap_file(&f);
+        if (!found)
+            break;
+        p->is_script = true;
+        strcpy(p->binary, next);
+    }
+    p->trouble = USB_PROGRAM_UNKNOWN;
+}
+
+const char *usb_program_objection(const struct usb_program *p)
+{
+    switch (p->trouble) {
+    case USB_PROGRAM_STATIC:
+        return "it is a static program, into which no library can be put; use net2usb attach, or a "
+               "build of it that loads libusb";
+    case USB_PROGRAM_PRIVILEGED:
+        return "it is set-user-ID or set-group-ID, so the loader ignores LD_LIBRARY_PATH and "
+               "LD_PRELOAD; run a copy of it without that, or use net2usb attach";
+    case USB_PROGRAM_FOREIGN:
+        return "it is for another architecture, or another C library, than net2usb's libraries; "
+               "use "
+               "net2usb of the same kind, or net2usb attach";
+    default:
+        return NULL;
+    }
+}

@@ -1,0 +1,47 @@
+/*
+ * A COMMAND before it runs: which file it is, and whether a library can be put into it. Follows
+ * scripts to their interpreters, and libraries to those that they need, by the rules of ld.so(8).
+ */
+#ifndef CLIENT_USB_PROGRAM_H
+#define CLIENT_USB_PROGRAM_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { USB_PROGRAM_LIBRARIES_MAX = 16 };
+
+enum usb_program_trouble {
+    USB_PROGRAM_FINE,
+    USB_PROGRAM_STATIC,
+    USB_PROGRAM_PRIVILEGED, /* set-user-ID or set-group-ID: the loader does not listen */
+    USB_PROGRAM_FOREIGN,    /* another architecture than this program's, or another C library */
+    USB_PROGRAM_UNKNOWN,    /* no program that we can read */
+};
+
+struct usb_program {
+    char path[PATH_MAX];   /* as found */
+    char binary[PATH_MAX]; /* the program itself, or the interpreter of a script */
+    bool is_script;
+    enum usb_program_trouble trouble;
+    bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
+    bool has_libusb; /* static: it seems to have libusb within it */
+    /* libraries of USB that it loads, and by way of which other; "" if by itself */
+    struct {
+        char name[64], by[64];
+    } libraries[USB_PROGRAM_LIBRARIES_MAX];
+    size_t library_count;
+};
+
+/* Finds a program as execvp would. Returns 0, -ENOENT or -EACCES. */
+int usb_program_find(const char *name, char path[static PATH_MAX]);
+
+/* Looks into it; usb_program_find has found it. With `libraries` also into what it loads. */
+void usb_program_read(const char *path, bool libraries, struct usb_program *p);
+
+/* What is in the way of putting our libraries into it, as a sentence with what helps; NULL if
+ * nothing is. */
+const char *usb_program_objection(const struct usb_program *p);
+
+#endif

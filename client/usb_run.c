@@ -1,0 +1,96 @@
+/* net2usb run: COMMAND takes our libraries in place of libusb's. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "log.h"
+#include "net2usb.h"
+#include "usb_env.h"
+#include "usb_program.h"
+#include "usb_server.h"
+
+enum { EXIT_NOT_FOUND = 127, EXIT_CANNOT_RUN = 126 }; /* as shells say it */
+
+/* The server answers, and has what is wanted. */
+static int check_devices(struct usb_server *s, char **selectors, int count)
+{
+    char error[USB_SERVER_ERROR_MAX];
+    const struct usbip_found *first = NULL;
+
+    if (usb_server_list(s, error) < 0) {
+        log_error("%s", error);
+        return -1;
+    }
+    for (int i = 0; i < count; i++) {
+        int n = usb_selector_find(s, selectors[i], &first, error);
+
+        if (n < 0) {
+            log_error("%s", error);
+            return -1;
+        }
+        if (n == 1 && first->entry.state != USBIP_EXT_FREE)
+            log_warn("%s is in use by %s: COMMAND will not have it until that ends", selectors[i],
+                     first->entry.user[0] ? first->entry.user : "somebody");
+    }
+    if (count == 0 && s->count == 0)
+        log_warn("%s has no device%s", s->name, s->extended ? "" : " that is free");
+    return 0;
+}
+
+static int find_command(const char *name)
+{
+    static struct usb_program program;
+    char path[PATH_MAX];
+    int r = usb_program_find(name, path);
+
+    if (r == -EACCES) {
+        log_error("%s: it cannot be run: no file with permission to execute", name);
+        return EXIT_CANNOT_RUN;
+    }
+    if (r < 0) {
+        log_error("%s: command not found", name);
+        return EXIT_NOT_FOUND;
+    }
+    usb_program_read(path, false, &program);
+    const char *objection = usb_program_objection(&program);
+    if (objection)
+        log_warn("%s will not find the devices: %s", program.binary, objection);
+    return 0;
+}
+
+int usb_run(int argc, char **argv, char **command, const struct net2usb_options *o)
+{
+    static struct usb_env e;
+    char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX];
+    struct usb_server s;
+
+    if (argc < 1)
+        return cli_usage_error("run takes a server: net2usb run HOST[:PORT] -- COMMAND");
+    if (!command || !*command)
+        return cli_usage_error("there is no COMMAND: net2usb run %s -- COMMAND", argv[0]);
+    if (usb_server_init(&s, argv[0], error) < 0)
+        return cli_usage_error("%s", error);
+    if (usb_env_folder(folder) < 0) {
+        log_error("net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder",
+                  folder);
+        return NET2USB_EXIT_FAILED;
+    }
+    if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
+        return cli_usage_error("these are too many SELECTORs");
+    if (check_devices(&s, argv + 1, argc - 1) < 0)
+        return NET2USB_EXIT_FAILED;
+    usb_server_free(&s);
+    int status = find_command(*command);
+    if (status != 0)
+        return status;
+    int r = usb_env_apply(&e);
+    if (r < 0) {
+        log_error("cannot set the environment: %s", strerror(-r));
+        return NET2USB_EXIT_FAILED;
+    }
+    execvp(*command, command);
+    log_error("%s: %s", *command, strerror(errno));
+    return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}

@@ -1,0 +1,216 @@
+#include "usb_server.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proto/buf.h"
+#include "proto/usb_desc.h"
+#include "usb_text.h"
+
+enum { IDS_LEN = 9, SHOWN_MAX = 8 /* devices in an error */ };
+
+int usb_server_init(struct usb_server *s, const char *text, char error[static USB_SERVER_ERROR_MAX])
+{
+    *s = (struct usb_server){.list = NULL};
+    if (strchr(text, ',') || usbip_server_parse(text, &s->address) < 0) {
+        snprintf(
+            error, USB_SERVER_ERROR_MAX,
+            "%.200s is no server: it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT",
+            text);
+        return -EINVAL;
+    }
+    snprintf(s->name, sizeof s->name, strchr(s->address.host, ':') ? "[%s]:%s" : "%s:%s",
+             s->address.host, s->address.port);
+    return 0;
+}
+
+void usb_server_free(struct usb_server *s)
+{
+    free(s->list);
+    s->list = NULL;
+    s->count = 0;
+}
+
+/* An empty list shows no mark; that of a com2net whose devices are all in use is empty, too. So it
+ * is asked, on a connection of its own, which another server closes. */
+static bool may_be_extended(const struct usb_server *s)
+{
+    return s->count == 0 || s->list[0].device.extensions >= USBIP_EXT_VERSION;
+}
+
+int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX])
+{
+    struct usbip_found *list;
+    size_t count;
+
+    usb_server_free(s);
+    s->extended = false;
+    int r = usbip_call_list(&s->address, false, NULL, &s->list, &s->count);
+    if (r < 0) {
+        s->list = NULL;
+        s->count = 0;
+        snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %.200s", s->name, usbip_call_error(r));
+        return r;
+    }
+    if (may_be_extended(s) && usbip_call_list(&s->address, true, NULL, &list, &count) == 0) {
+        usb_server_free(s);
+        s->list = list;
+        s->count = count;
+        s->extended = true;
+    }
+    for (size_t i = 0; i < s->count; i++) { /* they are printed, and typed */
+        struct usbip_found *f = &s->list[i];
+        char text[USBIP_EXT_USER_SIZE];
+
+        usb_text_clean(text, sizeof f->device.busid, f->device.busid);
+        strcpy(f->device.busid, text);
+        usb_text_clean(text, sizeof f->entry.name, f->entry.name);
+        strcpy(f->entry.name, text);
+        usb_text_clean(text, sizeof f->entry.user, f->entry.user);
+        strcpy(f->entry.user, text);
+    }
+    return 0;
+}
+
+/* Text number `number`, in whichever language comes first. */
+static void find_text(const struct buf *b, uint8_t number, char *to, size_t size)
+{
+    const uint8_t *data = buf_head(b);
+    size_t len = b->len;
+    struct usbip_ext_descriptor d;
+
+    while (number > 0 && usbip_ext_next_descriptor(&data, &len, &d)) {
+        if (d.value == (0x300 | number)) {
+            usb_text_of_descriptor(to, size, d.data, d.len);
+            return;
+        }
+    }
+}
+
+void usb_server_names(const struct usb_server *s, const struct usbip_found *f, struct usb_names *n)
+{
+    struct usbip_ext_descriptor d;
+    struct usb_desc_device device;
+    struct buf b;
+
+    *n = (struct usb_names){.known = false};
+    if (!s->extended)
+        return;
+    buf_init(&b, USBIP_EXT_DESCRIPTORS_MAX);
+    if (usbip_call_describe(&s->address, f->device.busid, &b) == 0) {
+        const uint8_t *data = buf_head(&b);
+        size_t len = b.len;
+
+        while (usbip_ext_next_descriptor(&data, &len, &d)) {
+            if (d.value != 0x100 || usb_desc_get_device(d.data, d.len, &device) < 0)
+                continue;
+            n->known = true;
+            find_text(&b, device.manufacturer_string, n->manufacturer, sizeof n->manufacturer);
+            find_text(&b, device.product_string, n->product, sizeof n->product);
+            find_text(&b, device.serial_string, n->serial, sizeof n->serial);
+            break;
+        }
+    }
+    buf_free(&b);
+}
+
+/* --- selectors -------------------------------------------------------------------------------- */
+
+/* Whether the text begins with four digits of hexadecimal, a colon and four more. */
+static bool begins_with_ids(const char *text)
+{
+    for (int i = 0; i < IDS_LEN; i++)
+        if (i == 4 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return text[IDS_LEN] == '\0' || text[IDS_LEN] == ':';
+}
+
+bool usb_selector_is_valid(const char *selector)
+{
+    return *selector && !strchr(selector, ',') && strlen(selector) < 256 &&
+           (!strchr(selector, ':') || begins_with_ids(selector));
+}
+
+bool usb_selector_matches(const struct usb_server *s, const struct usbip_found *f,
+                          const char *selector)
+{
+    char ids[IDS_LEN + 1];
+    struct usb_names names;
+
+    if (strcmp(selector, f->device.busid) == 0 ||
+        (f->entry.name[0] && strcmp(selector, f->entry.name) == 0))
+        return true;
+    snprintf(ids, sizeof ids, "%04x:%04x", f->device.vendor, f->device.product);
+    if (!begins_with_ids(selector) || strncasecmp(selector, ids, IDS_LEN) != 0)
+        return false;
+    if (!selector[IDS_LEN])
+        return true;
+    usb_server_names(s, f, &names);
+    return strcmp(selector + IDS_LEN + 1, names.serial) == 0;
+}
+
+/* Adds ", what: 250-1 (0403:6010), ..." to an error. */
+static void add_devices(const struct usb_server *s, const char *selector, char *error)
+{
+    size_t len = strlen(error);
+    unsigned shown = 0;
+
+    for (size_t i = 0; i < s->count && len < USB_SERVER_ERROR_MAX; i++) {
+        const struct usbip_found *f = &s->list[i];
+
+        if (selector && !usb_selector_matches(s, f, selector))
+            continue;
+        if (shown == SHOWN_MAX) {
+            snprintf(error + len, USB_SERVER_ERROR_MAX - len, " and others");
+            return;
+        }
+        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x)",
+                 shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product);
+        len += strlen(error + len);
+    }
+    if (shown == 0)
+        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "nothing");
+}
+
+int usb_selector_find(const struct usb_server *s, const char *selector,
+                      const struct usbip_found **first, char error[static USB_SERVER_ERROR_MAX])
+{
+    int count = 0;
+
+    if (!usb_selector_is_valid(selector)) {
+        snprintf(error, USB_SERVER_ERROR_MAX,
+                 "%.200s selects nothing: it is a BUSID, a name, VID:PID or VID:PID:SERIAL",
+                 selector);
+        return -ENODEV;
+    }
+    for (size_t i = 0; i < s->count; i++)
+        if (usb_selector_matches(s, &s->list[i], selector) && count++ == 0)
+            *first = &s->list[i];
+    if (count > 0)
+        return count;
+    bool by_serial = begins_with_ids(selector) && selector[IDS_LEN];
+    snprintf(error, USB_SERVER_ERROR_MAX, "%.280s has no device %.200s%s; it has ", s->name,
+             selector,
+             s->extended ? ""
+             : by_serial ? ", or does not tell serial numbers"
+                         : ", or somebody else uses it");
+    add_devices(s, NULL, error);
+    return -ENODEV;
+}
+
+int usb_selector_find_one(const struct usb_server *s, const char *selector,
+                          const struct usbip_found **one, char error[static USB_SERVER_ERROR_MAX])
+{
+    int count = usb_selector_find(s, selector, one, error);
+
+    if (count <= 1)
+        return count;
+    snprintf(error, USB_SERVER_ERROR_MAX,
+             "%.280s has %d devices %.200s, take one of them: ", s->name, count, selector);
+    add_devices(s, selector, error);
+    return -EEXIST;
+}

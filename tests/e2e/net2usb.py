@@ -1,0 +1,68 @@
+"""What the net2usb scripts share: the program, and servers by hand that may misbehave."""
+
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import harness
+
+
+def program():
+    return harness.under_test('net2usb', 'client')
+
+
+def net2usb(*words, timeout=20, **environment):
+    """Runs it: its status, and what it says on standard output and error."""
+    done = subprocess.run([program(), *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=timeout, errors='replace',
+                          env={**os.environ, **environment})
+    return done.returncode, done.stdout, done.stderr
+
+
+class Server:
+    """Answers each connection by a function, which is given it after 8 bytes have come."""
+
+    def __init__(self, answer, wait=True):
+        self.socket = socket.socket()
+        self.socket.bind(('127.0.0.1', 0))
+        self.socket.listen(8)
+        self.port = self.socket.getsockname()[1]
+        self.host = f'127.0.0.1:{self.port}'
+        self.answer, self.wait = answer, wait
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            client, _ = self.socket.accept()
+            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
+
+    def _answer(self, client):
+        try:
+            code = 0x8005
+            if self.wait:
+                code = struct.unpack('>HHI', client.recv(8))[1]
+            if code == 0x8005:  # others are not known here
+                self.answer(client)
+            client.close()
+        except OSError:
+            pass
+
+
+def record(busid, interfaces=1, mark=b''):
+    path = b'/sys/devices/' + busid.encode()
+    path = path.ljust(244, b'\0') + mark.ljust(12, b'\0')
+    return (path + busid.encode().ljust(32, b'\0')
+            + struct.pack('>IIIHHHBBBBBB', 1, 2, 3, 0x0403, 0x6001, 0x600, 0, 0, 0, 1, 1, interfaces)
+            + b'\xff\xff\xff\0' * interfaces)
+
+
+def listing(*busids, count=None):
+    return (struct.pack('>HHII', 0x111, 5, 0, len(busids) if count is None else count)
+            + b''.join(record(b) for b in busids))
+
+
+def sleeps(client):
+    time.sleep(60)

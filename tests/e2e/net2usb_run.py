@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""net2usb run: what COMMAND gets, its exit status, and what is checked before; env prints the same;
+pyusb finds the library where neither ldconfig nor a compiler tells it of one."""
+
+import os
+import stat
+import subprocess
+
+import harness
+import net2usb
+from harness import check, equal
+
+NAMES = ('NET2USB_SERVER', 'NET2USB_DEVICES', 'NET2USB_POST', 'NET2USB_STRICT', 'LD_LIBRARY_PATH',
+         'LD_PRELOAD', 'PYTHONPATH')
+LIBRARIES = os.path.join(os.path.dirname(net2usb.program()), 'lib', 'net2usb')
+PRELOAD = f'{LIBRARIES}/libusb-1.0.so.0:{LIBRARIES}/libusb-0.1.so.4'
+
+
+def variables(text):
+    pairs = (line.split('=', 1) for line in text.splitlines() if '=' in line)
+    return {name: value for name, value in pairs if name in NAMES}
+
+
+def script(name, text, mode=0o755):
+    path = harness.temp(name)
+    with open(path, 'w') as f:
+        f.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def sets(host):
+    show = script('show', '#!/bin/sh\nenv\n')
+    clean = {name: '' for name in NAMES}
+    status, out, err = net2usb.net2usb('run', host, '--', show, **clean)
+    equal((status, err), (0, ''), 'run')
+    equal(variables(out), {'NET2USB_SERVER': host, 'LD_LIBRARY_PATH': LIBRARIES,
+                           'LD_PRELOAD': PRELOAD, 'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
+    status, out, err = net2usb.net2usb(
+        'run', '--strict', '--post=1209:0001', '--post', '1209:0002', host, '250-1', '1209:0001:demo',
+        'loop', '--', show, **{**clean, 'LD_LIBRARY_PATH': '/a:/b', 'NET2USB_DEVICES': 'x'})
+    equal((status, err), (0, ''), 'run with options')
+    equal(variables(out), {'NET2USB_SERVER': host, 'NET2USB_DEVICES': '250-1,1209:0001:demo,loop',
+                           'NET2USB_POST': '1209:0001,1209:0002', 'NET2USB_STRICT': '1',
+                           'LD_LIBRARY_PATH': f'{LIBRARIES}:/a:/b', 'LD_PRELOAD': PRELOAD,
+                           'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
+    out = net2usb.net2usb('run', host, '--', show, NET2USB_DEVICES='x')[1]
+    check('NET2USB_DEVICES' not in variables(out), 'what was selected outside is not in force')
+
+
+def prints(host):
+    env = net2usb.net2usb('env', host, "it's", '0403:6010', '--strict')[1]
+    shell = subprocess.run(['sh', '-c', 'eval "$1"; env', 'sh', env], capture_output=True, text=True,
+                           env={'PATH': os.environ['PATH'], 'LD_LIBRARY_PATH': '/a',
+                                'NET2USB_POST': '1209:0001'})
+    equal(shell.stderr, '', 'a shell takes it')
+    equal(variables(shell.stdout),
+          {'NET2USB_SERVER': host, 'NET2USB_DEVICES': "it's,0403:6010", 'NET2USB_STRICT': '1',
+           'LD_LIBRARY_PATH': f'{LIBRARIES}:/a', 'LD_PRELOAD': PRELOAD,
+           'PYTHONPATH': f'{LIBRARIES}/python'}, 'env')
+    docker = net2usb.net2usb('env', '--docker', '[::1]', 'a"$b')[1].splitlines()
+    equal(docker[:2], ['ENV NET2USB_SERVER="[::1]:3240"', r'ENV NET2USB_DEVICES="a\"\$b"'], 'docker')
+    equal(docker[2], f'ENV LD_LIBRARY_PATH="{LIBRARIES}"', 'docker')
+
+
+def ends_as_command(host):
+    for command, wanted in (('exit 0', 0), ('exit 7', 7), ('kill -9 $$', -9)):
+        equal(net2usb.net2usb('run', host, '--', 'sh', '-c', command)[0], wanted, command)
+    status, _, err = net2usb.net2usb('run', host, '--', 'no-such-program')
+    equal((status, err), (127, 'net2usb: error: no-such-program: command not found\n'), 'not found')
+    status, _, err = net2usb.net2usb('run', host, '--', script('plain', 'text', 0o644))
+    equal(status, 126, 'not a program')
+    check('no permission' in err or 'no file with permission' in err, err)
+    equal(net2usb.net2usb('run', host, '--', 'sh', '-c', 'echo "$1"', 'sh', '--', '-x')[1], '--\n',
+          'what is behind the first -- is the command')
+
+
+def warns(host):
+    busybox = harness.need('busybox')
+    status, _, err = net2usb.net2usb('run', host, '--', busybox, 'true')
+    equal(status, 0, 'a static program runs')
+    check('busybox will not find the devices: it is a static program' in err, err)
+    by = script('static', f'#!{busybox} sh\ntrue\n')
+    check('static program' in net2usb.net2usb('run', host, '--', by)[2], 'so is an interpreter')
+    if os.getuid() == 0:
+        other = harness.temp('other')
+        subprocess.run(['cp', '/bin/true', other], check=True)
+        os.chown(other, 65534, 65534)
+        os.chmod(other, 0o755 | stat.S_ISUID)
+        check('set-user-ID' in net2usb.net2usb('run', host, '--', other)[2], 'privileged')
+
+
+def loads(host):
+    python = '/usr/bin/python3'
+    code = '''
+import ctypes.util, sys
+name = ctypes.util.find_library('usb-1.0')
+assert name == sys.argv[1] + '/libusb-1.0.so.0', name
+assert ctypes.util.find_library('c'), 'others are found as before'
+library = ctypes.CDLL(name)
+ctypes.CDLL('libusb-0.1.so.4')
+mapped = {line.split()[-1] for line in open('/proc/self/maps') if 'libusb' in line}
+assert all(path.startswith(sys.argv[1]) for path in mapped) and len(mapped) == 2, mapped
+print('loaded')
+'''
+    status, out, err = net2usb.net2usb('run', host, '--', python, '-c', code, LIBRARIES)
+    equal((status, out, err), (0, 'loaded\n', ''), 'Python has our libraries')
+    other = harness.temp('site')
+    os.mkdir(other)
+    with open(f'{other}/sitecustomize.py', 'w') as f:
+        f.write('print("theirs")\n')
+    out = net2usb.net2usb('run', host, '--', python, '-c', '', PYTHONPATH=other)[1]
+    equal(out, 'theirs\n', 'another sitecustomize still runs')
+    code = 'import usb.core; print([hex(d.idProduct) for d in usb.core.find(find_all=True)])'
+    if subprocess.run([python, '-c', 'import usb'], capture_output=True).returncode == 0:
+        out = net2usb.net2usb('run', host, '250-1', '--', python, '-c', code, PATH='/nothing')[1]
+        equal(out, "['0x1']\n", 'pyusb has the device that is selected')
+
+
+def main():
+    server = harness.Com2net('usb:demo-loop,name=loop', 'usb:demo-icestick', '0', ports=1)
+    host = f'127.0.0.1:{server.port}'
+    for test in sets, prints, ends_as_command, warns, loads:
+        test(host)
+
+
+harness.run(main)
