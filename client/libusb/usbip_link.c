@@ -3,6 +3,11 @@
  * data are sent from where they are. Then they stand in `urbs` until they are answered. Most are
  * sent at once, in one call of the system: header and data are one segment.
  *
+ * Programs post byte by byte. So that not each is a segment, and wakes the server, Nagle's
+ * algorithm is on from a posted URB to the next one that is not: the first goes at once, those
+ * behind it when the server has acknowledged that, which its answer does; and what is waited for
+ * takes all with it.
+ *
  * A posted URB is told of when it is sent. What stands in `urbs` from then on is a stand-in without
  * data, which the answer frees.
  *
@@ -12,6 +17,8 @@
 #include "usbip_link.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +292,17 @@ static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
     stand_in(l, u, 0);
 }
 
+/* Whether small segments are joined until the ones before are acknowledged. Turning it off sends
+ * what was held back. Does nothing where the connection is no TCP. */
+static void set_joins(struct usbip_link *l, bool on)
+{
+    const int no_delay = !on;
+
+    if (l->joins != on && l->fd >= 0)
+        setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    l->joins = on;
+}
+
 static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
 {
     if (u->barrier)
@@ -301,8 +319,10 @@ static void send_all(struct usbip_link *l)
         struct usbip_link_urb *u = l->first;
         int error = 0;
 
-        if (l->offset == 0 && has_to_wait(l, u))
+        if (l->offset == 0 && has_to_wait(l, u)) {
+            set_joins(l, false); /* the answers are waited for */
             return;
+        }
         if (!u->sent) { /* an answer may come as soon as a part of it is there */
             u->entry.seqnum = ++l->seqnum;
             if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
@@ -311,7 +331,11 @@ static void send_all(struct usbip_link *l)
             }
             u->sent = true;
         }
+        if (u->post)
+            set_joins(l, true);
         bool whole = send_urb(l, u, &error);
+        if (!u->post)
+            set_joins(l, false);
         if (error < 0)
             end(l, error);
         if (!whole)
@@ -388,6 +412,7 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
     unlink.seqnum = u->unlink_seqnum = ++l->seqnum;
     unlink.unlink = u->entry.seqnum;
     usbip_put_urb(&unlink, bytes);
+    set_joins(l, false);
     ssize_t n = send(l->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0 && n < USBIP_URB_SIZE) /* the stream cannot go on behind half a record */
         end(l, -EPIPE);
@@ -644,6 +669,7 @@ bool usbip_link_flush(struct usbip_link *l, int ms)
 {
     const long long deadline = now_ms() + ms;
 
+    set_joins(l, false);
     while (l->fd >= 0 && (l->posted_count > 0 || l->first))
         if (!wait_until(l, deadline))
             return false;

@@ -63,6 +63,7 @@ struct usbip_link {
     size_t posted_bytes, posted_count;    /* not answered */
     int posted_error;                     /* of one that nobody waits for; 0 */
     unsigned unlinked;                    /* that are not answered */
+    bool joins;                           /* the connection joins what is sent; see usbip_link.c */
     int error;                            /* why it has ended: a negative errno */
     uint8_t *in;                          /* USBIP_LINK_IN_MAX bytes */
     size_t in_start, in_len;

@@ -38,6 +38,7 @@ struct icestick {
     bool done;
     uint32_t last; /* 32 bits that were clocked */
     bool flush;
+    bool real_times;
 };
 
 static const uint8_t device_descriptor[] = {
@@ -159,7 +160,7 @@ static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
         mpsse_take(&s->mpsse, data + taken, step);
         taken += step;
     }
-    ftdi_give(c, NULL, 0, s->flush);
+    ftdi_give(c, NULL, 0, s->flush || (!s->real_times && c->rx.len > 0));
     s->flush = false;
     return taken;
 }
@@ -206,6 +207,7 @@ struct usb_device *icestick_new(struct event_base *base, const char *file, bool 
     snprintf(error, SPI_FLASH_ERROR_MAX, "out of memory");
     if (!s)
         return NULL;
+    s->real_times = real_times;
     s->mpsse = (struct mpsse){.pins = &pins, .ctx = s, .answer = answer, .flush = flush};
     s->flash = spi_flash_new(file, real_times, error);
     if (!s->flash)

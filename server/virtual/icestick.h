@@ -13,7 +13,8 @@
 struct event_base;
 struct usb_device;
 
-/* `file` and `real_times`: see spi_flash_new. Returns NULL with what is wrong in `error`. */
+/* `file` and `real_times`: see spi_flash_new; without the latter answers do not wait for the chip's
+ * latency timer either. Returns NULL with what is wrong in `error`. */
 struct usb_device *icestick_new(struct event_base *base, const char *file, bool real_times,
                                 const char *name, unsigned number,
                                 char error[static SPI_FLASH_ERROR_MAX]);
