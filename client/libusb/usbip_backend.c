@@ -40,7 +40,7 @@ struct transfer_priv {
 
 struct usbip_backend usbip_backend = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static pid_t owner; /* connections belong to this process, not to its children */
+static bool configured;
 
 static void take_lock(void)
 {
@@ -167,6 +167,17 @@ static void hotplug_poll(void)
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
+/* In the child of a fork. Connections are its parent's: daemons make their context, fork, and use
+ * it in the child. It imports anew what it opens. */
+static void on_fork(void)
+{
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        if (p->use.has_link)
+            usbip_link_abandon(&p->use.link);
+    usbip_backend.forks++;
+    drop_lock();
+}
+
 static int init(struct libusb_context *ctx)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
@@ -174,10 +185,11 @@ static int init(struct libusb_context *ctx)
     for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX; i++)
         c->watches[i] = -1;
     take_lock();
-    if (owner == 0) {
+    if (!configured) {
         usbip_config_read(&usbip_backend.config);
-        owner = getpid();
+        pthread_atfork(take_lock, drop_lock, on_fork);
     }
+    configured = true;
     usbip_list_refresh(ctx); /* a server that is away is no error: there are no devices, then */
     c->ready = true;
     drop_lock();
@@ -224,12 +236,9 @@ static void destroy_device(struct libusb_device *dev)
 
 /* --- handles ---------------------------------------------------------------------------------- */
 
-/* Makes sure of the import. A child of fork has none, and makes none: two processes cannot share
- * one connection. */
+/* Makes sure of the import. */
 static int import(struct device_priv *p)
 {
-    if (getpid() != owner)
-        return LIBUSB_ERROR_NO_DEVICE;
     const bool described = p->use.descriptors.len > 0;
     int r = usbip_device_import(&p->use);
 
@@ -516,7 +525,9 @@ static void lay_out(struct device_priv *p, struct libusb_transfer *t, struct usb
         u->packets[i].length = t->iso_packet_desc[i].length;
         offset += u->packets[i].length;
     }
-    usbip_device_prepare(&p->use, u);
+    usbip_device_prepare(&p->use, u,
+                         t->type == LIBUSB_TRANSFER_TYPE_INTERRUPT ||
+                             t->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS);
 }
 
 /* What is asked of endpoint 0 and known without an import is answered at once. */
@@ -731,7 +742,7 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
  * the connection would take it away. */
 __attribute__((destructor)) static void on_exit_of_process(void)
 {
-    if (getpid() != owner || pthread_mutex_trylock(&usbip_backend.lock) != 0)
+    if (pthread_mutex_trylock(&usbip_backend.lock) != 0)
         return;
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
         if (p->use.has_link)

@@ -16,6 +16,7 @@
 struct context_priv {
     int watches[USBIP_CONFIG_SERVERS_MAX]; /* kept connections that tell of changes; -1 */
     bool ready, no_discovery;
+    unsigned forks; /* when these were made */
 };
 
 struct device_priv {
@@ -35,6 +36,7 @@ struct usbip_backend {
     pthread_mutex_t lock;
     struct usbip_config config;
     struct device_priv *devices; /* of all contexts */
+    unsigned forks;              /* between this process and the one that began */
 };
 
 extern struct usbip_backend usbip_backend;

@@ -276,16 +276,16 @@ void usbip_device_tidy(struct usbip_device_use *d)
 
 /* In frames, or microframes of high and higher speeds, as the kernel's client sends it: of these
  * bInterval is an exponent (USB 2.0 table 9-13), and of isochronous ones of full speed, too. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u)
+void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u, bool periodic)
 {
     struct usb_desc_endpoint e;
     size_t len;
-    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
-    const bool known = (u->address & 15) != 0 && c &&
-                       usb_desc_find_endpoint(c, len, u->address, d->alternate, &e) == 0;
 
-    u->interval = u->packet_count > 0;
-    if (!known || e.type == USB_BULK || e.type == USB_CONTROL)
+    u->interval = periodic;
+    if (!periodic)
+        return;
+    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
+    if (!c || usb_desc_find_endpoint(c, len, u->address, d->alternate, &e) < 0)
         return;
     u->interval = e.interval ? e.interval : 1;
     if (d->found.device.speed >= USBIP_SPEED_HIGH || e.type == USB_ISOCHRONOUS)

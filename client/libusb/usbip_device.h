@@ -67,7 +67,9 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep);
 /* Ends a connection that has stayed long enough. */
 void usbip_device_tidy(struct usbip_device_use *d);
 
-/* Fills in what a URB of this endpoint needs besides its data: the interval. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u);
+/* Fills in what a URB needs besides its data: the interval, if its endpoint is an interrupt or an
+ * isochronous one, which are `periodic`. */
+void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u,
+                          bool periodic);
 
 #endif

@@ -142,9 +142,22 @@ void usbip_link_free(struct usbip_link *l)
     end(l, -ECANCELED);
     while ((u = usbip_link_take(l)))
         usbip_link_urb_free(u);
+    while (l->urbs.oldest) { /* of one that was abandoned */
+        u = urb_of(l->urbs.oldest);
+        usbip_urbs_remove(&l->urbs, &u->entry);
+        usbip_link_urb_free(u);
+    }
     usbip_urbs_free(&l->urbs);
     free(l->in);
     l->in = NULL;
+}
+
+void usbip_link_abandon(struct usbip_link *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
+    l->error = -ECHILD;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */

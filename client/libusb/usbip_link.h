@@ -74,6 +74,10 @@ int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid);
 /* Ends it at once. What was not done is not told; URBs that belonged to it are freed. */
 void usbip_link_free(struct usbip_link *l);
 
+/* In the child of a fork: the connection is the parent's. It has ended here, without a word to the
+ * server; what was under way is not told of. */
+void usbip_link_abandon(struct usbip_link *l);
+
 /* A URB, all zero. Returns NULL without memory. usbip_link_urb_free accepts NULL. */
 struct usbip_link_urb *usbip_link_urb_new(size_t packets);
 void usbip_link_urb_free(struct usbip_link_urb *u);

@@ -180,6 +180,16 @@ void usbip_list_end_watch(struct libusb_context *ctx, size_t server)
     c->watches[server] = -1;
 }
 
+/* Kept connections are not shared with the process that this one is forked from. */
+static void end_watches_of_parent(struct libusb_context *ctx)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+
+    for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX && c->forks != usbip_backend.forks; i++)
+        usbip_list_end_watch(ctx, i);
+    c->forks = usbip_backend.forks;
+}
+
 /* Asks one server what it has. An answer of one without extensions that was marked before comes
  * from another one, which has taken its place. */
 static void refresh_server(struct libusb_context *ctx, size_t server)
@@ -214,6 +224,7 @@ void usbip_list_refresh(struct libusb_context *ctx)
 {
     const struct context_priv *c = usbi_get_context_priv(ctx);
 
+    end_watches_of_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         usbip_device_tidy(&p->use);
         usbip_backend_watch(p);
@@ -234,9 +245,10 @@ void usbip_list_hear(struct libusb_context *ctx, size_t server)
     struct context_priv *c = usbi_get_context_priv(ctx);
     struct usbip_found *list;
     size_t count;
-    int r;
+    int r = -EAGAIN;
 
-    while ((r = usbip_call_next(c->watches[server], &list, &count)) == 0)
+    end_watches_of_parent(ctx);
+    while (c->watches[server] >= 0 && (r = usbip_call_next(c->watches[server], &list, &count)) == 0)
         free(list);
     if (r != -EAGAIN)
         usbip_list_end_watch(ctx, server);

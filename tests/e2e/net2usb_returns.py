@@ -77,6 +77,22 @@ def loses_nothing(watcher, pcap):
                        'all of it has arrived')
 
 
+def forks(port):
+    daemon = Watcher(port)
+    equal(daemon.ask('fork'), 'forked', 'a daemon')
+    equal(daemon.ask('devices'), '0403:6010 1209:0004', 'sees devices')
+    equal(daemon.ask('open 1209:0004'), 'open', 'and has them')
+    equal(daemon.ask('control'), '0000', 'all to itself')
+    equal(daemon.ask('fork'), 'forked', 'once more')
+    equal(daemon.ask('control'), 'LIBUSB_ERROR_NO_DEVICE', 'what is open is its parent\'s')
+    equal(daemon.ask('close'), 'closed', '')
+    equal(daemon.ask('open 1209:0004'), 'open', 'it takes over')
+    equal(daemon.ask('control'), '0000', 'and goes on')
+    daemon.process.stdin.write(b'quit\n')
+    daemon.process.stdin.close()
+    equal(daemon.wait(), 0, 'it ends')
+
+
 def out_bytes(pcap):
     """What was sent to endpoint 2: of usbmon's records in a pcapng file."""
     with open(pcap, 'rb') as f:
@@ -109,6 +125,8 @@ def main():
     equal(second.ask('open 1209:0004'), 'LIBUSB_ERROR_BUSY', 'and cannot have it')
     equal(first.ask('close'), 'closed', '')
     equal(second.ask('open 1209:0004'), 'open', 'now it can')
+    equal(second.ask('close'), 'closed', '')
+    forks(server.port)
     # what is not there is an empty list, soon
     nobody = Watcher(harness.free_port())
     equal(nobody.ask('devices'), '', 'no server')

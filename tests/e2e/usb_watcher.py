@@ -8,6 +8,7 @@ input says; each line is answered by one:
     write N          N bytes to bulk endpoint 2 of it, one each
     events MS        handles events so long; hotplug callbacks that came: +VID:PID, -VID:PID
     close
+    fork             goes on in a child, as daemons do; its parent waits for the end
     quit             ends without closing anything
 """
 
@@ -71,7 +72,10 @@ def do(word, *rest):
         for device in each():
             if ids(device) == rest[0]:
                 check(usb.libusb_open(P(device), ctypes.byref(handle)))
-                check(usb.libusb_claim_interface(handle, 0))
+                claimed = usb.libusb_claim_interface(handle, 0)
+                if claimed < 0:
+                    usb.libusb_close(handle)
+                check(claimed)
                 return 'open'
         raise OSError('no such device')
     if word == 'control':
@@ -93,6 +97,11 @@ def do(word, *rest):
             step = Timeval(0, 20000)
             check(usb.libusb_handle_events_timeout(context, ctypes.byref(step)))
         return ' '.join(heard)
+    if word == 'fork':
+        child = os.fork()
+        if child:
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        return 'forked'
     if word == 'close':
         usb.libusb_close(handle)
         return 'closed'

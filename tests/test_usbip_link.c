@@ -1,0 +1,445 @@
+/*
+ * URBs of an imported device and their answers, with a server by hand at the other end of a pair of
+ * sockets: in any order, cut at every byte, posted, unlinked, and what no server should say.
+ */
+#include "usbip_link.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test.h"
+
+enum { DEVID = 0x10002 };
+
+static struct usbip_link the_link;
+static int server;
+
+static void begin(void)
+{
+    int pair[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    fcntl(pair[1], F_SETFL, O_NONBLOCK);
+    server = pair[1];
+    CHECK(usbip_link_init(&the_link, pair[0], DEVID) == 0);
+}
+
+static void end(void)
+{
+    usbip_link_free(&the_link);
+    close(server);
+}
+
+static struct usbip_link_urb *urb(uint8_t address, uint8_t *data, size_t length)
+{
+    struct usbip_link_urb *u = usbip_link_urb_new(0);
+
+    CHECK(u);
+    u->address = address;
+    u->data = data;
+    u->length = length;
+    u->owner = &the_link;
+    return u;
+}
+
+/* What the server has got: the number of bytes. */
+static size_t got(uint8_t *bytes, size_t room)
+{
+    ssize_t n = recv(server, bytes, room, 0);
+
+    return n > 0 ? (size_t)n : 0;
+}
+
+static struct usbip_urb got_urb(void)
+{
+    uint8_t bytes[USBIP_URB_SIZE];
+    struct usbip_urb u;
+
+    CHECK(got(bytes, sizeof bytes) == sizeof bytes);
+    CHECK(usbip_get_urb(bytes, &u) == 0);
+    return u;
+}
+
+static size_t put_answer(uint8_t *bytes, uint32_t seqnum, int status, int actual, const void *data)
+{
+    const struct usbip_urb u = {
+        .command = USBIP_RET_SUBMIT, .seqnum = seqnum, .status = status, .actual = actual};
+
+    usbip_put_urb(&u, bytes);
+    if (data)
+        memcpy(bytes + USBIP_URB_SIZE, data, (size_t)actual);
+    return USBIP_URB_SIZE + (data ? (size_t)actual : 0);
+}
+
+static void say(const void *bytes, size_t len)
+{
+    CHECK(send(server, bytes, len, MSG_NOSIGNAL) == (ssize_t)len);
+}
+
+static void answer(uint32_t seqnum, int status, int actual, const void *data)
+{
+    uint8_t bytes[USBIP_URB_SIZE + 256];
+
+    say(bytes, put_answer(bytes, seqnum, status, actual, data));
+    usbip_link_step(&the_link);
+}
+
+static void answer_unlink(uint32_t seqnum, int status)
+{
+    const struct usbip_urb u = {.command = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    usbip_put_urb(&u, bytes);
+    say(bytes, sizeof bytes);
+    usbip_link_step(&the_link);
+}
+
+static void takes(struct usbip_link_urb *u, int status, size_t actual)
+{
+    CHECK(usbip_link_take(&the_link) == u);
+    CHECK(u->status == status && u->actual == actual);
+    usbip_link_urb_free(u);
+}
+
+static void answers_come_in_any_order(void)
+{
+    uint8_t in[64], out[3] = "out", bytes[128];
+
+    begin();
+    struct usbip_link_urb *first = urb(0x81, in, sizeof in), *second = urb(0x02, out, sizeof out);
+    usbip_link_submit(&the_link, first);
+    usbip_link_submit(&the_link, second);
+    struct usbip_urb a = got_urb(), b = got_urb();
+    CHECK(a.command == USBIP_CMD_SUBMIT && a.devid == DEVID && a.ep == 1 && a.length == 64);
+    CHECK(a.direction == USBIP_DIR_IN && b.direction == USBIP_DIR_OUT && b.ep == 2);
+    CHECK(got(bytes, sizeof bytes) == 3 && memcmp(bytes, "out", 3) == 0);
+    answer(b.seqnum, 0, 3, NULL);
+    takes(second, 0, 3);
+    answer(a.seqnum, USBIP_EPIPE, 2, "in"); /* data come whatever the status is */
+    CHECK(memcmp(in, "in", 2) == 0);
+    takes(first, USBIP_EPIPE, 2);
+    CHECK(!usbip_link_take(&the_link));
+    end();
+}
+
+static void answers_are_cut_at_every_byte(void)
+{
+    uint8_t bytes[2 * USBIP_URB_SIZE + 5];
+
+    for (size_t cut = 1; cut < sizeof bytes; cut++) {
+        uint8_t in[64], other[64];
+
+        begin();
+        struct usbip_link_urb *first = urb(0x81, in, 64), *second = urb(0x81, other, 64);
+        usbip_link_submit(&the_link, first);
+        usbip_link_submit(&the_link, second);
+        size_t len = put_answer(bytes, got_urb().seqnum, 0, 5, "hello");
+        len += put_answer(bytes + len, got_urb().seqnum, 0, 0, NULL);
+        CHECK(len == sizeof bytes);
+        say(bytes, cut);
+        usbip_link_step(&the_link);
+        say(bytes + cut, len - cut);
+        usbip_link_step(&the_link);
+        CHECK(memcmp(in, "hello", 5) == 0);
+        takes(first, 0, 5);
+        takes(second, 0, 0);
+        end();
+        /* the end in the middle: nothing is left waiting */
+        begin();
+        first = urb(0x81, in, 64);
+        usbip_link_submit(&the_link, first);
+        put_answer(bytes, got_urb().seqnum, 0, 5, "hello");
+        say(bytes, cut < USBIP_URB_SIZE + 5 ? cut : USBIP_URB_SIZE);
+        close(server);
+        usbip_link_step(&the_link); /* the bytes, */
+        usbip_link_step(&the_link); /* and the end */
+        CHECK(the_link.fd < 0 && usbip_link_take(&the_link) == first &&
+              first->status == USBIP_ESHUTDOWN);
+        usbip_link_urb_free(first);
+        usbip_link_free(&the_link);
+    }
+}
+
+static struct usbip_link_urb *post(size_t length)
+{
+    static uint8_t data[USBIP_LINK_POSTED_MAX];
+    struct usbip_link_urb *u = urb(0x02, data, length);
+
+    u->post = true;
+    usbip_link_submit(&the_link, u);
+    return u;
+}
+
+static void posted_ones_are_done_when_sent(void)
+{
+    uint8_t bytes[1 << 16], in[8];
+    uint32_t seqnum = 0;
+
+    begin();
+    for (int i = 0; i < USBIP_LINK_POSTED_COUNT; i++)
+        takes(post(1), 0, 1);
+    struct usbip_link_urb *over = post(1); /* the window is full */
+    CHECK(!usbip_link_take(&the_link) && !usbip_link_wants_to_send(&the_link));
+    CHECK(got(bytes, sizeof bytes) == USBIP_LINK_POSTED_COUNT * (USBIP_URB_SIZE + 1));
+    answer(++seqnum, 0, 1, NULL);
+    takes(over, 0, 1);
+    /* a barrier is sent when all are answered, and what is behind it after it */
+    struct usbip_link_urb *barrier = urb(0x80, in, 8), *behind = urb(0x81, in, 8);
+    barrier->barrier = true;
+    got_urb();
+    got(bytes, sizeof bytes);
+    usbip_link_submit(&the_link, barrier);
+    usbip_link_submit(&the_link, behind);
+    while (seqnum < USBIP_LINK_POSTED_COUNT)
+        answer(++seqnum, 0, 1, NULL);
+    CHECK(got(bytes, sizeof bytes) == 0);
+    answer(++seqnum, USBIP_EPIPE, 0, NULL); /* nobody waits for it, but it is remembered */
+    CHECK(the_link.posted_error == USBIP_EPIPE && the_link.posted_count == 0 &&
+          the_link.posted_bytes == 0);
+    CHECK(got_urb().ep == 0 && got_urb().ep == 1);
+    answer(++seqnum, 0, 0, NULL);
+    takes(barrier, 0, 0);
+    answer(++seqnum, 0, 0, NULL);
+    takes(behind, 0, 0);
+    end();
+}
+
+static void posted_bytes_are_bounded(void)
+{
+    uint8_t bytes[2 * USBIP_LINK_POSTED_MAX];
+
+    begin();
+    takes(post(USBIP_LINK_POSTED_MAX), 0, USBIP_LINK_POSTED_MAX);
+    struct usbip_link_urb *over = post(1);
+    CHECK(!usbip_link_take(&the_link));
+    while (got(bytes, sizeof bytes) > 0)
+        ;
+    answer(1, 0, USBIP_LINK_POSTED_MAX, NULL);
+    takes(over, 0, 1);
+    CHECK(!usbip_link_flush(&the_link, 50)); /* one is not answered */
+    end();
+}
+
+static void unlinks_are_answered_either_way(void)
+{
+    uint8_t in[64];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x81, in, 64);
+    usbip_link_submit(&the_link, u);
+    uint32_t seqnum = got_urb().seqnum;
+    usbip_link_unlink(&the_link, u);
+    usbip_link_unlink(&the_link, u);
+    struct usbip_urb unlink = got_urb();
+    CHECK(unlink.command == USBIP_CMD_UNLINK && unlink.unlink == seqnum);
+    answer_unlink(unlink.seqnum, USBIP_ECONNRESET);
+    takes(u, USBIP_ECONNRESET, 0);
+    /* it was done before, with data */
+    u = urb(0x81, in, 64);
+    usbip_link_submit(&the_link, u);
+    seqnum = got_urb().seqnum;
+    usbip_link_unlink(&the_link, u);
+    unlink = got_urb();
+    answer(seqnum, 0, 3, "abc");
+    takes(u, 0, 3);
+    answer_unlink(unlink.seqnum, 0);
+    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && the_link.unlinked == 0);
+    /* a server that says 0, and nothing else: it is over all the same */
+    u = urb(0x81, in, 64);
+    usbip_link_submit(&the_link, u);
+    got_urb();
+    usbip_link_unlink(&the_link, u);
+    answer_unlink(got_urb().seqnum, 0);
+    takes(u, USBIP_ECONNRESET, 0);
+    end();
+}
+
+static void unlinks_need_no_answer(void)
+{
+    uint8_t in[64];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x81, in, 64);
+    usbip_link_submit(&the_link, u);
+    const uint32_t seqnum = got_urb().seqnum;
+    usbip_link_unlink(&the_link, u);
+    int ms = usbip_link_timeout(&the_link);
+    CHECK(ms > 0 && ms <= USBIP_LINK_UNLINK_MS);
+    usbip_link_step(&the_link);
+    CHECK(!usbip_link_take(&the_link));
+    usleep((unsigned)(ms + 20) * 1000);
+    usbip_link_step(&the_link);
+    takes(u, USBIP_ECONNRESET, 0);
+    CHECK(usbip_link_timeout(&the_link) < 0);
+    memset(in, 0, sizeof in);
+    answer(seqnum, 0, 3, "abc"); /* late: its data go nowhere */
+    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && in[0] == 0 &&
+          the_link.urbs.count == 0);
+    end();
+}
+
+static void forgotten_ones_leave_no_trace(void)
+{
+    uint8_t *in = malloc(64), bytes[USBIP_URB_SIZE + 64];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x81, in, 64);
+    usbip_link_submit(&the_link, u);
+    size_t len = put_answer(bytes, got_urb().seqnum, 0, 64, in);
+    say(bytes, USBIP_URB_SIZE + 10); /* its answer is being read */
+    usbip_link_step(&the_link);
+    usbip_link_forget(&the_link, u);
+    free(in);
+    say(bytes + USBIP_URB_SIZE + 10, len - USBIP_URB_SIZE - 10);
+    usbip_link_step(&the_link);
+    CHECK(!usbip_link_take(&the_link) && the_link.urbs.count == 0 && the_link.fd >= 0 &&
+          the_link.unlinked == 0);
+    end();
+}
+
+static void large_ones_are_sent_in_parts(void)
+{
+    enum { SIZE = 1 << 20 };
+    static uint8_t data[SIZE], bytes[SIZE];
+    size_t sum = 0;
+
+    begin();
+    for (size_t i = 0; i < SIZE; i++)
+        data[i] = (uint8_t)(i * 7 >> 3);
+    struct usbip_link_urb *u = urb(0x02, data, SIZE), *waiting = urb(0x81, bytes, 8);
+    usbip_link_submit(&the_link, u);
+    usbip_link_submit(&the_link, waiting);
+    CHECK(usbip_link_wants_to_send(&the_link));
+    usbip_link_unlink(&the_link, waiting); /* nothing of it is sent */
+    takes(waiting, USBIP_ECONNRESET, 0);
+    const uint32_t seqnum = got_urb().seqnum;
+    while (sum < SIZE) {
+        sum += got(bytes + sum, SIZE - sum);
+        usbip_link_step(&the_link);
+    }
+    CHECK(memcmp(data, bytes, SIZE) == 0);
+    answer(seqnum, 0, SIZE, NULL);
+    takes(u, 0, SIZE);
+    CHECK(got(bytes, SIZE) == 0);
+    end();
+}
+
+static void packets_get_their_places(void)
+{
+    uint8_t in[30], bytes[USBIP_URB_SIZE + 5 + 3 * USBIP_PACKET_SIZE];
+
+    begin();
+    struct usbip_link_urb *u = usbip_link_urb_new(3);
+    u->owner = &the_link;
+    u->address = 0x83;
+    u->data = in;
+    u->length = sizeof in;
+    for (uint32_t i = 0; i < 3; i++)
+        u->packets[i] = (struct usbip_packet){.offset = 10 * i, .length = 10};
+    usbip_link_submit(&the_link, u);
+    const struct usbip_urb sent = got_urb();
+    CHECK(sent.packets == 3 && got(bytes, sizeof bytes) == 3 * USBIP_PACKET_SIZE);
+    const struct usbip_urb head = {
+        .command = USBIP_RET_SUBMIT, .seqnum = sent.seqnum, .actual = 5, .packets = 3};
+    const uint32_t sizes[] = {2, 0, 3};
+    usbip_put_urb(&head, bytes);
+    memcpy(bytes + USBIP_URB_SIZE, "aaccc", 5);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct usbip_packet p = {.offset = 10 * i, .length = 10, .actual = sizes[i]};
+
+        usbip_put_packet(&p, bytes + USBIP_URB_SIZE + 5 + i * USBIP_PACKET_SIZE);
+    }
+    say(bytes, sizeof bytes);
+    usbip_link_step(&the_link);
+    CHECK(memcmp(in, "aa", 2) == 0 && memcmp(in + 20, "ccc", 3) == 0);
+    CHECK(u->packets[0].actual == 2 && u->packets[1].actual == 0 && u->packets[2].actual == 3);
+    takes(u, 0, 5);
+    end();
+}
+
+static void lies_end_the_connection(void)
+{
+    for (int lie = 0; lie < 6; lie++) {
+        uint8_t in[8], bytes[256] = {0};
+        struct usbip_urb head = {.command = USBIP_RET_SUBMIT};
+
+        begin();
+        struct usbip_link_urb *u = urb(0x81, in, sizeof in);
+        usbip_link_submit(&the_link, u);
+        head.seqnum = got_urb().seqnum;
+        if (lie == 0)
+            head.actual = 9; /* more than there is room for */
+        if (lie == 1)
+            head.actual = INT32_MAX;
+        if (lie == 2)
+            head.actual = -1;
+        if (lie == 3)
+            head.seqnum += 7; /* nothing that was asked */
+        if (lie == 4)
+            head.command = USBIP_CMD_SUBMIT;
+        usbip_put_urb(&head, bytes);
+        if (lie == 5)
+            memset(bytes, 'x', sizeof bytes);
+        say(bytes, sizeof bytes);
+        usbip_link_step(&the_link);
+        CHECK(the_link.fd < 0);
+        takes(u, USBIP_ESHUTDOWN, 0);
+        struct usbip_link_urb *late = urb(0x81, in, sizeof in);
+        usbip_link_submit(&the_link, late);
+        takes(late, USBIP_ESHUTDOWN, 0);
+        end();
+    }
+}
+
+static void answers_come_once(void)
+{
+    uint8_t in[8];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x81, in, sizeof in);
+    usbip_link_submit(&the_link, u);
+    const uint32_t seqnum = got_urb().seqnum;
+    answer(seqnum, 0, 0, NULL);
+    takes(u, 0, 0);
+    answer(seqnum, 0, 0, NULL);
+    CHECK(the_link.fd < 0 && !usbip_link_take(&the_link));
+    end();
+}
+
+static void waiting_ends(void)
+{
+    const uint8_t setup[8] = {0x80, 6, 0, 1, 0, 0, 18, 0};
+    uint8_t data[18], in[8];
+
+    begin();
+    struct usbip_link_urb *other = urb(0x81, in, sizeof in);
+    usbip_link_submit(&the_link, other);
+    const uint32_t seqnum = got_urb().seqnum;
+    CHECK(usbip_link_control(&the_link, setup, data, 50) == USBIP_ETIMEDOUT);
+    answer(seqnum, 0, 0, NULL); /* what else is under way goes on */
+    takes(other, 0, 0);
+    close(server);
+    CHECK(usbip_link_control(&the_link, setup, data, 5000) == USBIP_ESHUTDOWN);
+    usbip_link_free(&the_link);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(answers_come_in_any_order),
+        TEST(answers_are_cut_at_every_byte),
+        TEST(posted_ones_are_done_when_sent),
+        TEST(posted_bytes_are_bounded),
+        TEST(unlinks_are_answered_either_way),
+        TEST(unlinks_need_no_answer),
+        TEST(forgotten_ones_leave_no_trace),
+        TEST(large_ones_are_sent_in_parts),
+        TEST(packets_get_their_places),
+        TEST(lies_end_the_connection),
+        TEST(answers_come_once),
+        TEST(waiting_ends),
+    };
+
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}
