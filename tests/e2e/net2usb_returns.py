@@ -109,6 +109,8 @@ def out_bytes(pcap):
 
 
 def main():
+    if not os.path.exists(LIBRARY):
+        harness.skip('net2usb is not built')
     pcap = harness.temp('session.pcapng')
 
     def start(port):
@@ -138,6 +140,5 @@ def main():
     equal(server.stop(), 0, 'the server ends')
 
 
-if not os.path.exists(LIBRARY):
-    harness.skip('net2usb is not built')
-harness.run(main)
+if __name__ == '__main__':
+    harness.run(main)

@@ -1,0 +1,22 @@
+/* What glibc 2.34 moved from libpthread into libc has a new version there, and the old ones, too: with
+ * these the libraries load on systems that are older than the one they were built on. Included before
+ * all else, by the compiler's command line. */
+#include <features.h>
+
+#ifdef __GLIBC__
+#ifdef __x86_64__
+#define NET2USB_BASE "GLIBC_2.2.5"
+#define NET2USB_SETCLOCK "GLIBC_2.3.3"
+#elif defined(__aarch64__)
+#define NET2USB_BASE "GLIBC_2.17"
+#define NET2USB_SETCLOCK "GLIBC_2.17"
+#endif
+#ifdef NET2USB_BASE
+__asm__(".symver pthread_condattr_setclock,pthread_condattr_setclock@" NET2USB_SETCLOCK);
+__asm__(".symver pthread_getspecific,pthread_getspecific@" NET2USB_BASE);
+__asm__(".symver pthread_key_create,pthread_key_create@" NET2USB_BASE);
+__asm__(".symver pthread_key_delete,pthread_key_delete@" NET2USB_BASE);
+__asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@" NET2USB_BASE);
+__asm__(".symver pthread_setspecific,pthread_setspecific@" NET2USB_BASE);
+#endif
+#endif

@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""What no USB/IP server should do, to a program on net2usb's libusb-1.0: it gets an error of libusb's
+soon, and goes on."""
+
+import os
+import socket
+import struct
+import threading
+import time
+
+import harness
+import net2usb_returns as returns
+from harness import check, equal
+
+RECORD = struct.pack('>256s32sIIIHHHBBBBBB', b'/sys/x', b'1-1', 1, 2, 3, 0x1209, 0x0001, 0x100, 0xff,
+                     0xff, 0xff, 1, 1, 1)
+DEVLIST = struct.pack('>HHII', 0x0111, 5, 0, 1) + RECORD + b'\xff\xff\xff\0'
+IMPORT = struct.pack('>HHI', 0x0111, 3, 0) + RECORD
+
+
+class Server:
+    """Answers a list with `listed` and an import with `imported`, and then does as `after` does."""
+
+    def __init__(self, listed=DEVLIST, imported=IMPORT, after=lambda connection: None):
+        self.listed, self.imported, self.after = listed, imported, after
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.kept = []
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            connection = self.listener.accept()[0]
+            self.kept.append(connection)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        request = connection.recv(8)
+        if request[2:4] == b'\x80\x05':
+            answer = self.listed
+        else:
+            connection.recv(32)
+            answer = self.imported
+        if answer is None:
+            return  # and keeps it open
+        connection.sendall(answer)
+        if answer is self.imported:
+            self.after(connection)
+        else:
+            connection.close()
+
+
+def lists(what, listed, wanted='', limit=7):
+    server = Server(listed)
+    begin = time.monotonic()
+    watcher = returns.Watcher(server.port)
+    equal(watcher.ask('devices', 30), wanted, what)
+    check(time.monotonic() - begin < 2 * limit + 3, f'{what}: soon')
+    end(watcher)
+
+
+def opens(what, wanted, **behaviour):
+    server = Server(**behaviour)
+    watcher = returns.Watcher(server.port)
+    equal(watcher.ask('devices'), '1209:0001', f'{what}: it is listed')
+    begin = time.monotonic()
+    said = watcher.ask('open 1209:0001', 30)
+    check(said in wanted, f'{what}: {said}')
+    check(time.monotonic() - begin < 12, f'{what}: soon')
+    equal(watcher.ask('devices', 30), '1209:0001', f'{what}: the program goes on')
+    end(watcher)
+
+
+def end(watcher):
+    watcher.process.stdin.write(b'quit\n')
+    watcher.process.stdin.close()
+    equal(watcher.wait(), 0, 'the program ends')
+
+
+def answer_all(payload):
+    """Answers each URB with these bytes behind the header's seqnum."""
+    def after(connection):
+        while True:
+            head = connection.recv(48, socket.MSG_WAITALL)
+            if len(head) < 48:
+                return
+            connection.sendall(payload(head[4:8]))
+    return after
+
+
+def submit(status, actual, data=b''):
+    return lambda seqnum: (b'\0\0\0\3' + seqnum + bytes(12) + struct.pack('>ii', status, actual) +
+                           bytes(20) + data)
+
+
+def main():
+    if not os.path.exists(returns.LIBRARY):
+        harness.skip('net2usb is not built')
+    lists('it closes at once', b'')
+    lists('it speaks something else', b'HTTP/1.0 400 Bad Request\r\n\r\n')
+    lists('it never answers', None)
+    lists('half a record', DEVLIST[:200])
+    lists('4 billion devices', struct.pack('>HHII', 0x0111, 5, 0, 0xffffffff) + RECORD)
+    lists('another version', b'\x01\x06' + DEVLIST[2:])
+    lists('one that is well', DEVLIST, '1209:0001')
+    io = ('LIBUSB_ERROR_IO', 'LIBUSB_ERROR_NO_DEVICE')
+    opens('it refuses', ('LIBUSB_ERROR_BUSY',), imported=struct.pack('>HHI', 0x0111, 3, 2))
+    opens('it has no such device', ('LIBUSB_ERROR_NO_DEVICE',),
+          imported=struct.pack('>HHI', 0x0111, 3, 4))
+    opens('it cannot', ('LIBUSB_ERROR_ACCESS',), imported=struct.pack('>HHI', 0x0111, 3, 5))
+    opens('it never answers an import', ('LIBUSB_ERROR_TIMEOUT',), imported=None)
+    opens('half an answer', io, imported=IMPORT[:100], after=lambda c: c.close())
+    opens('it closes behind the import', io, after=lambda c: c.close())
+    opens('it answers no URB', io)
+    opens('garbage', io, after=lambda c: c.sendall(b'?' * 4096))
+    opens('more than was asked for', io, after=answer_all(submit(0, 0x7fffffff)))
+    opens('a negative length', io, after=answer_all(submit(0, -1)))
+    opens('positive errors', io, after=answer_all(submit(1, 0)))
+    opens('another number', io, after=answer_all(lambda seqnum: submit(0, 0)(b'\xff' * 4)))
+    opens('everything twice', io, after=answer_all(lambda seqnum: 2 * submit(0, 0)(seqnum)))
+    opens('a descriptor of zeros', io, after=answer_all(submit(0, 9, bytes(9))))
+
+
+if __name__ == '__main__':
+    harness.run(main)
