@@ -382,7 +382,7 @@ const char *usb_program_objection(const struct usb_program *p)
                "build of it that loads libusb";
     case USB_PROGRAM_PRIVILEGED:
         return "it is set-user-ID or set-group-ID, so the loader ignores LD_LIBRARY_PATH and "
-               "LD_PRELOAD; run a copy of it without that, or use net2usb attach";
+               "LD_PRELOAD; let sudo run net2usb, not net2usb sudo, or use net2usb attach";
     case USB_PROGRAM_FOREIGN:
         return "it is for another architecture, or another C library, than net2usb's libraries; "
                "use "

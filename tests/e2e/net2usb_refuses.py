@@ -85,6 +85,22 @@ def servers():
     check(status == 0 and out.startswith('1-1 '), 'a wrong mark does no harm')
 
 
+    # it has them, and then falls silent
+    def silent(client, code):
+        if code == 0x8005:
+            client.sendall(struct.pack('>HHII', 0x111, 5, 0, 5) + b''.join(
+                net2usb.record(f'1-{i}', mark=b'com2net\0\0\0\0\1') for i in range(5)))
+        elif code == 0x8c01:
+            client.sendall(struct.pack('>HHII', 0x111, 0xc01, 0, 5) + b''.join(
+                net2usb.record(f'1-{i}', interfaces=0) + bytes(152) for i in range(5)))
+        else:
+            time.sleep(60)
+    begin = time.monotonic()
+    status, out, _ = net2usb.net2usb('list', net2usb.Server(silent, codes=True).host)
+    equal((status, out.count('0403:6001')), (0, 5), 'without names')
+    check(time.monotonic() - begin < 8, 'it is asked for one device, not for each')
+
+
 def selectors():
     server = harness.Com2net('usb:demo-loop', 'usb:demo-loop:full', 'usb:demo-icestick', '0', ports=1)
     host = f'127.0.0.1:{server.port}'
