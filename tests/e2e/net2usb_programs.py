@@ -37,6 +37,10 @@ try:
     sys.exit('a request that is not there is answered')
 except usb.core.USBError as error:
     assert error.errno == 32, error
+packets = bytes(range(200)) * 20
+assert device.write(3, packets) == len(packets)
+assert bytes(device.read(0x83, len(packets))) == packets, 'isochronous'
+device.clear_halt(0x81)
 device.reset()
 device.write(1, b'after')
 assert bytes(device.read(0x81, 64)) == b'after', 'a reset'
