@@ -329,6 +329,9 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
         p->trouble = USB_PROGRAM_UNKNOWN;
         return;
     }
+    bool is_loader = e.soname && strncmp(e.soname, "ld-", 3) == 0; /* it is given a program */
+    if (is_loader)
+        return;
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");

@@ -140,6 +140,15 @@ def doctor(host):
     check('BAD  no-such-program: command not found' in out, out)
     out = net2usb.net2usb('doctor', host, '--', '/usr/bin/env')[1]
     check('it loads no libusb when it starts' in out, out)
+    for source, text, sentence in (
+            ('/bin/true', b'/dev/bus/usb', 'BAD  it seems to use /dev/bus/usb itself, without libusb'),
+            (harness.need('busybox'), b'LIBUSB_DEBUG', 'it seems to have libusb within it')):
+        made = harness.temp('made')
+        with open(source, 'rb') as f, open(made, 'wb') as to:
+            to.write(f.read() + text)
+        os.chmod(made, 0o755)
+        status, out, _ = net2usb.net2usb('doctor', host, '--', made)
+        check(status == 1 and sentence in out, f'doctor says "{sentence}": {out}')
     out = net2usb.net2usb('doctor', host, NET2USB_LIBRARIES='/nowhere')[1]
     check('BAD  net2usb\'s libraries are not in /nowhere' in out, out)
 
