@@ -133,8 +133,7 @@ static bool begins_with_ids(const char *text)
 
 bool usb_selector_is_valid(const char *selector)
 {
-    return *selector && !strchr(selector, ',') && strlen(selector) < 256 &&
-           (!strchr(selector, ':') || begins_with_ids(selector));
+    return *selector && !strchr(selector, ',') && strlen(selector) < 256;
 }
 
 bool usb_selector_matches(struct usb_server *s, const struct usbip_found *f, const char *selector)

@@ -39,7 +39,7 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
 /* Asks for a device's texts; only of the extensions. */
 void usb_server_names(struct usb_server *s, const struct usbip_found *f, struct usb_names *n);
 
-/* Whether a text can be a SELECTOR at all. */
+/* Whether a text can be a SELECTOR at all: names may be anything, but have no comma. */
 bool usb_selector_is_valid(const char *selector);
 
 /* Whether it means this device. A serial number is asked for. */

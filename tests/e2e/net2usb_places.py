@@ -33,7 +33,7 @@ def test(place):
     check('flash ID: 0x20 0xBA 0x16 0x10' in said, f'run: {said}')
     said = place.run('run', '--strict', host, '--', iceprog, '-t')
     check('flash ID: 0x20 0xBA 0x16 0x10' in said, f'run --strict: {said}')
-    said = place.run('run', host, '1209:0001', '--', iceprog, '-t', status=2)
+    said = place.run('run', host, 'usb:demo-loop', '--', iceprog, '-t', status=2)
     check("Can't find iCE FTDI USB device" in said, f'only what is selected: {said}')
     place.run('run', host, '--', '/bin/sh', '-c', 'exit 7', status=7)
     said = place.run('doctor', host, '--', iceprog)

@@ -37,8 +37,7 @@ def usage():
             (('run', 'a', '--'), 'there is no COMMAND'),
             (('run', '--post', '04:6010', 'a', '--', 'b'), '--post 04:6010: it is VID:PID'),
             (('env',), 'env takes a server'),
-            (('env', 'a', '0403:601'), '0403:601 selects nothing: it is a BUSID, a name, VID:PID'),
-            (('env', 'a', 'b,c'), 'b,c selects nothing'),
+            (('env', 'a', 'b,c'), 'b,c selects nothing: it is a BUSID, a name, VID:PID'),
             (('doctor',), 'doctor takes one server'),
             (('attach', 'a'), 'attach takes a server and a device'),
             (('attach', '-r', 'a', '-b', 'b', 'c'), 'attach takes a server and a device'),
@@ -108,7 +107,7 @@ def selectors():
            '250-3 (0403:6010)')
     refuses(('run', host, '9-9', '--', 'true'), 125, has)
     refuses(('run', host, '1209:0001:nobody', '--', 'true'), 125, 'has no device 1209:0001:nobody')
-    refuses(('run', host, '12:34', '--', 'true'), 125, '12:34 selects nothing')
+    refuses(('run', host, '12:34', '--', 'true'), 125, 'has no device 12:34; it has')
     refuses(('run', host, 'x' * 2000, '--', 'true'), 2, 'too many SELECTORs')
     foreign = net2usb.Server(lambda c: c.sendall(net2usb.listing(*(f'1-{i}' for i in range(99)))))
     refuses(('run', foreign.host, '0403:6001:A1', '--', 'true'), 125,
