@@ -130,7 +130,7 @@ static const struct cli_program program = {
     .end = "Examples:\n"
            "  net2usb list raspberry\n"
            "  net2usb run raspberry -- iceprog -t\n"
-           "  net2usb run raspberry 0403:6010 -- openFPGALoader --detect\n"
+           "  net2usb run raspberry 0403:6010 -- iceprog image.bin\n"
            "  net2usb attach raspberry 1-1.2\n",
 };
 

@@ -182,10 +182,18 @@ static int attach_once(struct attachment *a, char error[static VHCI_ERROR_MAX])
         r = usb_selector_find_one(&a->server, a->selector, &f, error);
         r = r < 0 ? r : import(a, f, error);
     }
-    if (r == 0)
-        r = wait_for_device(a, &nodes, error);
-    if (r == 0)
+    if (r < 0)
+        return r;
+    r = wait_for_device(a, &nodes, error);
+    if (r == 0) {
         report(a, &nodes);
+    } else {
+        char why[VHCI_ERROR_MAX];
+
+        vhci_detach((unsigned)a->port, why); /* it may have ended by itself */
+        vhci_remove_record((unsigned)a->port);
+        a->port = -1;
+    }
     return r;
 }
 

@@ -43,7 +43,7 @@ static double round_trip_ms(const struct usb_server *s)
         double begin = now_ms();
 
         if (usbip_call_list(&s->address, false, NULL, &list, &count) < 0)
-            continue;
+            break;
         free(list);
         double took = (now_ms() - begin) / 2;
         if (took < best)

@@ -15,7 +15,7 @@ static const char *speed_name(uint32_t speed)
     return names[speed < sizeof names / sizeof *names ? speed : 0];
 }
 
-static void print_device(const struct usb_server *s, const struct usbip_found *f)
+static void print_device(struct usb_server *s, const struct usbip_found *f)
 {
     struct usb_names n;
 

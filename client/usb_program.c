@@ -171,9 +171,24 @@ static void read_conf(struct search *s, const char *path, int depth)
         fclose(f);
 }
 
+/* Of several architectures, with Debian's: files of others are passed over. */
+static void add_usual(struct search *s)
+{
+    static const char *const usual[] = {
+        "/lib/*-linux-*", "/usr/lib/*-linux-*", "/lib64", "/usr/lib64", "/lib", "/usr/lib"};
+    glob_t found;
+
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        if (glob(usual[i], 0, NULL, &found) != 0)
+            continue;
+        for (size_t k = 0; k < found.gl_pathc; k++)
+            add_folder(s, found.gl_pathv[k], strlen(found.gl_pathv[k]));
+        globfree(&found);
+    }
+}
+
 static void begin_search(struct search *s)
 {
-    static const char *const usual[] = {"/lib64", "/usr/lib64", "/lib", "/usr/lib"};
     const char *own = getenv("LD_LIBRARY_PATH");
 
     while (own && *own) {
@@ -182,8 +197,7 @@ static void begin_search(struct search *s)
         own += len + (own[len] == ':');
     }
     read_conf(s, "/etc/ld.so.conf", 0);
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        add_folder(s, usual[i], strlen(usual[i]));
+    add_usual(s);
 }
 
 static bool is_of_usb(const char *name)
@@ -315,6 +329,9 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
         p->trouble = USB_PROGRAM_UNKNOWN;
         return;
     }
+    bool is_loader = e.soname && strncmp(e.soname, "ld-", 3) == 0; /* it is given a program */
+    if (is_loader)
+        return;
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");
@@ -368,7 +385,7 @@ const char *usb_program_objection(const struct usb_program *p)
                "build of it that loads libusb";
     case USB_PROGRAM_PRIVILEGED:
         return "it is set-user-ID or set-group-ID, so the loader ignores LD_LIBRARY_PATH and "
-               "LD_PRELOAD; run a copy of it without that, or use net2usb attach";
+               "LD_PRELOAD; let sudo run net2usb, not net2usb sudo, or use net2usb attach";
     case USB_PROGRAM_FOREIGN:
         return "it is for another architecture, or another C library, than net2usb's libraries; "
                "use "

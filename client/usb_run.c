@@ -79,9 +79,10 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
     }
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
-    if (check_devices(&s, argv + 1, argc - 1) < 0)
-        return NET2USB_EXIT_FAILED;
+    bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
     usb_server_free(&s);
+    if (!has_them)
+        return NET2USB_EXIT_FAILED;
     int status = find_command(*command);
     if (status != 0)
         return status;

@@ -91,17 +91,19 @@ static void find_text(const struct buf *b, uint8_t number, char *to, size_t size
     }
 }
 
-void usb_server_names(const struct usb_server *s, const struct usbip_found *f, struct usb_names *n)
+void usb_server_names(struct usb_server *s, const struct usbip_found *f, struct usb_names *n)
 {
     struct usbip_ext_descriptor d;
     struct usb_desc_device device;
     struct buf b;
 
     *n = (struct usb_names){.known = false};
-    if (!s->extended)
+    if (!s->extended || s->mute)
         return;
     buf_init(&b, USBIP_EXT_DESCRIPTORS_MAX);
-    if (usbip_call_describe(&s->address, f->device.busid, &b) == 0) {
+    int r = usbip_call_describe(&s->address, f->device.busid, &b);
+    s->mute = r < 0 && r != -ENODEV && r != -EIO; /* one time-out is enough */
+    if (r == 0) {
         const uint8_t *data = buf_head(&b);
         size_t len = b.len;
 
@@ -131,12 +133,10 @@ static bool begins_with_ids(const char *text)
 
 bool usb_selector_is_valid(const char *selector)
 {
-    return *selector && !strchr(selector, ',') && strlen(selector) < 256 &&
-           (!strchr(selector, ':') || begins_with_ids(selector));
+    return *selector && !strchr(selector, ',') && strlen(selector) < 256;
 }
 
-bool usb_selector_matches(const struct usb_server *s, const struct usbip_found *f,
-                          const char *selector)
+bool usb_selector_matches(struct usb_server *s, const struct usbip_found *f, const char *selector)
 {
     char ids[IDS_LEN + 1];
     struct usb_names names;
@@ -154,7 +154,7 @@ bool usb_selector_matches(const struct usb_server *s, const struct usbip_found *
 }
 
 /* Adds ", what: 250-1 (0403:6010), ..." to an error. */
-static void add_devices(const struct usb_server *s, const char *selector, char *error)
+static void add_devices(struct usb_server *s, const char *selector, char *error)
 {
     size_t len = strlen(error);
     unsigned shown = 0;
@@ -176,8 +176,8 @@ static void add_devices(const struct usb_server *s, const char *selector, char *
         snprintf(error + len, USB_SERVER_ERROR_MAX - len, "nothing");
 }
 
-int usb_selector_find(const struct usb_server *s, const char *selector,
-                      const struct usbip_found **first, char error[static USB_SERVER_ERROR_MAX])
+int usb_selector_find(struct usb_server *s, const char *selector, const struct usbip_found **first,
+                      char error[static USB_SERVER_ERROR_MAX])
 {
     int count = 0;
 
@@ -202,7 +202,7 @@ int usb_selector_find(const struct usb_server *s, const char *selector,
     return -ENODEV;
 }
 
-int usb_selector_find_one(const struct usb_server *s, const char *selector,
+int usb_selector_find_one(struct usb_server *s, const char *selector,
                           const struct usbip_found **one, char error[static USB_SERVER_ERROR_MAX])
 {
     int count = usb_selector_find(s, selector, one, error);

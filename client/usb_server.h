@@ -16,6 +16,7 @@ struct usb_server {
     struct usbip_server address;
     char name[USB_SERVER_NAME_MAX]; /* HOST:PORT, fit for messages and for NET2USB_SERVER */
     bool extended;                  /* it has com2net's extensions */
+    bool mute;                      /* it does not answer for descriptors, and is not asked again */
     struct usbip_found *list;
     size_t count;
 };
@@ -36,22 +37,21 @@ void usb_server_free(struct usb_server *s);
 int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX]);
 
 /* Asks for a device's texts; only of the extensions. */
-void usb_server_names(const struct usb_server *s, const struct usbip_found *f, struct usb_names *n);
+void usb_server_names(struct usb_server *s, const struct usbip_found *f, struct usb_names *n);
 
-/* Whether a text can be a SELECTOR at all. */
+/* Whether a text can be a SELECTOR at all: names may be anything, but have no comma. */
 bool usb_selector_is_valid(const char *selector);
 
 /* Whether it means this device. A serial number is asked for. */
-bool usb_selector_matches(const struct usb_server *s, const struct usbip_found *f,
-                          const char *selector);
+bool usb_selector_matches(struct usb_server *s, const struct usbip_found *f, const char *selector);
 
 /* Finds the devices that a SELECTOR means: how many, the first of them in `*first`, or -ENODEV with
  * a sentence in `error` that says what there is. */
-int usb_selector_find(const struct usb_server *s, const char *selector,
-                      const struct usbip_found **first, char error[static USB_SERVER_ERROR_MAX]);
+int usb_selector_find(struct usb_server *s, const char *selector, const struct usbip_found **first,
+                      char error[static USB_SERVER_ERROR_MAX]);
 
 /* Likewise, when it has to be one. */
-int usb_selector_find_one(const struct usb_server *s, const char *selector,
+int usb_selector_find_one(struct usb_server *s, const char *selector,
                           const struct usbip_found **one, char error[static USB_SERVER_ERROR_MAX]);
 
 #endif

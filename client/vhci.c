@@ -96,8 +96,8 @@ static int explain_absent(char error[static VHCI_ERROR_MAX])
         snprintf(
             error, VHCI_ERROR_MAX,
             "the kernel's module vhci_hcd is not loaded: modprobe vhci-hcd, as root, and for a "
-                 "container on its host (Debian's kernels have it, Ubuntu's package is "
-                 "linux-modules-extra). net2usb run needs no module");
+            "container on its host (Debian's kernels have it, Ubuntu's package is "
+            "linux-modules-extra). net2usb run needs no module");
     return -ENOENT;
 }
 

@@ -23,15 +23,16 @@ def net2usb(*words, timeout=20, **environment):
 
 
 class Server:
-    """Answers each connection by a function, which is given it after 8 bytes have come."""
+    """Answers each connection by a function, which is given it after 8 bytes have come; with
+    `codes` also what is asked, otherwise only lists."""
 
-    def __init__(self, answer, wait=True):
+    def __init__(self, answer, codes=False):
         self.socket = socket.socket()
         self.socket.bind(('127.0.0.1', 0))
         self.socket.listen(8)
         self.port = self.socket.getsockname()[1]
         self.host = f'127.0.0.1:{self.port}'
-        self.answer, self.wait = answer, wait
+        self.answer, self.codes = answer, codes
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
@@ -41,10 +42,10 @@ class Server:
 
     def _answer(self, client):
         try:
-            code = 0x8005
-            if self.wait:
-                code = struct.unpack('>HHI', client.recv(8))[1]
-            if code == 0x8005:  # others are not known here
+            code = struct.unpack('>HHI', client.recv(8))[1]
+            if self.codes:
+                self.answer(client, code)
+            elif code == 0x8005:  # others are not known here
                 self.answer(client)
             client.close()
         except OSError:

@@ -37,8 +37,7 @@ def usage():
             (('run', 'a', '--'), 'there is no COMMAND'),
             (('run', '--post', '04:6010', 'a', '--', 'b'), '--post 04:6010: it is VID:PID'),
             (('env',), 'env takes a server'),
-            (('env', 'a', '0403:601'), '0403:601 selects nothing: it is a BUSID, a name, VID:PID'),
-            (('env', 'a', 'b,c'), 'b,c selects nothing'),
+            (('env', 'a', 'b,c'), 'b,c selects nothing: it is a BUSID, a name, VID:PID'),
             (('doctor',), 'doctor takes one server'),
             (('attach', 'a'), 'attach takes a server and a device'),
             (('attach', '-r', 'a', '-b', 'b', 'c'), 'attach takes a server and a device'),
@@ -85,6 +84,22 @@ def servers():
     check(status == 0 and out.startswith('1-1 '), 'a wrong mark does no harm')
 
 
+    # it has them, and then falls silent
+    def silent(client, code):
+        if code == 0x8005:
+            client.sendall(struct.pack('>HHII', 0x111, 5, 0, 5) + b''.join(
+                net2usb.record(f'1-{i}', mark=b'com2net\0\0\0\0\1') for i in range(5)))
+        elif code == 0x8c01:
+            client.sendall(struct.pack('>HHII', 0x111, 0xc01, 0, 5) + b''.join(
+                net2usb.record(f'1-{i}', interfaces=0) + bytes(152) for i in range(5)))
+        else:
+            time.sleep(60)
+    begin = time.monotonic()
+    status, out, _ = net2usb.net2usb('list', net2usb.Server(silent, codes=True).host)
+    equal((status, out.count('0403:6001')), (0, 5), 'without names')
+    check(time.monotonic() - begin < 8, 'it is asked for one device, not for each')
+
+
 def selectors():
     server = harness.Com2net('usb:demo-loop', 'usb:demo-loop:full', 'usb:demo-icestick', '0', ports=1)
     host = f'127.0.0.1:{server.port}'
@@ -92,7 +107,7 @@ def selectors():
            '250-3 (0403:6010)')
     refuses(('run', host, '9-9', '--', 'true'), 125, has)
     refuses(('run', host, '1209:0001:nobody', '--', 'true'), 125, 'has no device 1209:0001:nobody')
-    refuses(('run', host, '12:34', '--', 'true'), 125, '12:34 selects nothing')
+    refuses(('run', host, '12:34', '--', 'true'), 125, 'has no device 12:34; it has')
     refuses(('run', host, 'x' * 2000, '--', 'true'), 2, 'too many SELECTORs')
     foreign = net2usb.Server(lambda c: c.sendall(net2usb.listing(*(f'1-{i}' for i in range(99)))))
     refuses(('run', foreign.host, '0403:6001:A1', '--', 'true'), 125,
@@ -124,6 +139,15 @@ def doctor(host):
     check('BAD  no-such-program: command not found' in out, out)
     out = net2usb.net2usb('doctor', host, '--', '/usr/bin/env')[1]
     check('it loads no libusb when it starts' in out, out)
+    for source, text, sentence in (
+            ('/bin/true', b'/dev/bus/usb', 'BAD  it seems to use /dev/bus/usb itself, without libusb'),
+            (harness.need('busybox'), b'LIBUSB_DEBUG', 'it seems to have libusb within it')):
+        made = harness.temp('made')
+        with open(source, 'rb') as f, open(made, 'wb') as to:
+            to.write(f.read() + text)
+        os.chmod(made, 0o755)
+        status, out, _ = net2usb.net2usb('doctor', host, '--', made)
+        check(status == 1 and sentence in out, f'doctor says "{sentence}": {out}')
     out = net2usb.net2usb('doctor', host, NET2USB_LIBRARIES='/nowhere')[1]
     check('BAD  net2usb\'s libraries are not in /nowhere' in out, out)
 

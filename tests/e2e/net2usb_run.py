@@ -3,6 +3,7 @@
 pyusb finds the library where neither ldconfig nor a compiler tells it of one."""
 
 import os
+import shutil
 import stat
 import subprocess
 
@@ -117,10 +118,26 @@ print('loaded')
         equal(out, "['0x1']\n", 'pyusb has the device that is selected')
 
 
+def loads_by_another_loader(host):
+    """Wrappers such as those of oss-cad-suite bring a loader, and tell it where libraries are."""
+    iceprog, loader = harness.need('iceprog'), '/lib64/ld-linux-x86-64.so.2'
+    if not os.path.exists(loader):
+        return
+    elsewhere = harness.temp('elsewhere')
+    os.mkdir(elsewhere)
+    for line in subprocess.run(['ldd', iceprog], capture_output=True, text=True).stdout.splitlines():
+        if ' => /' in line:
+            shutil.copy(line.split()[2], elsewhere)
+    status, out, err = net2usb.net2usb('run', host, '--', loader, '--library-path', elsewhere,
+                                       iceprog, '-t')
+    equal(status, 0, f'iceprog: {out}{err}')
+    check('flash ID: 0x20' in out + err and 'static' not in err, f'it finds the device: {out}{err}')
+
+
 def main():
     server = harness.Com2net('usb:demo-loop,name=loop', 'usb:demo-icestick', '0', ports=1)
     host = f'127.0.0.1:{server.port}'
-    for test in sets, prints, ends_as_command, warns, loads:
+    for test in sets, prints, ends_as_command, warns, loads, loads_by_another_loader:
         test(host)
 
 

@@ -52,6 +52,10 @@ check "and the port is back" await 30 eval '[ -c /dev/ttyUSB0 ] && [ $(grep -c t
 # port 0 has ended, which the kernel tells nobody
 check "what somebody detaches comes back" eval 'usbip detach -p 0 &&
     await 30 eval "[ \$(grep -c ttyUSB0 /tmp/persist.out) = 3 ]"'
+ip link set lo down
+check "the network is lost: the port is gone within half a minute" await 40 [ ! -e /dev/ttyUSB0 ]
+ip link set lo up
+check "and is back with the network" await 30 eval '[ -c /dev/ttyUSB0 ] && [ $(grep -c ttyUSB0 /tmp/persist.out) = 4 ]'
 kill $persist
 check "at its end it detaches" eval 'wait $persist; await 20 [ ! -e /dev/ttyUSB0 ] && net2usb ports | grep -q nothing'
 
@@ -59,4 +63,20 @@ mount -o remount,ro /sys
 check "a read-only /sys is explained" eval '! net2usb attach 127.0.0.1 250-1 2>/tmp/out && grep -q "/sys is read-only here" /tmp/out'
 mount -o remount,rw /sys
 check "the device is free after that" await 20 free 250-1
+
+# the kernel's own server, with a gadget at its own bus
+modprobe dummy_hcd && modprobe g_serial && modprobe usbip_host && modprobe cdc_acm ||
+    skip "no dummy_hcd, g_serial, usbip_host or cdc_acm"
+gadget() { usbip list -l 2>/dev/null | sed -n 's/.*busid \([0-9.-]*\) (0525:.*/\1/p'; }
+check "a gadget is there" await 20 eval '[ -n "$(gadget)" ]'
+busid=$(gadget)
+usbip bind -b "$busid" >/dev/null 2>&1
+usbipd -4 -D --tcp-port 3241
+check "a foreign server is listed" await 20 eval 'net2usb list 127.0.0.1:3241 | grep -q "^$busid .*0525:"'
+check "doctor says what it lacks" eval 'net2usb doctor 127.0.0.1:3241 | grep -q "without com2net.s extensions"'
+check "its device is attached by its ids" eval 'net2usb attach 127.0.0.1:3241 "$(net2usb list 127.0.0.1:3241 |
+    sed -n "s/.* \(0525:....\).*/\1/p")" >/tmp/out && grep -q "/dev/ttyACM0" /tmp/out'
+check "which it then does not list any more" eval '! net2usb attach 127.0.0.1:3241 "$busid" 2>/tmp/err &&
+    grep -q "or somebody else uses it; it has nothing" /tmp/err'
+check "and it is detached" eval 'net2usb detach all && await 20 [ ! -e /dev/ttyACM0 ]'
 finish
