@@ -16,7 +16,11 @@
 #include "proto/bytes.h"
 #include "proto/usbip_reader.h"
 
-enum { REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE, KEEPALIVE_S = 10 };
+enum {
+    REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE,
+    KEEPALIVE_S = 5,
+    KEEPALIVE_PROBES = 2 /* 15 s */
+};
 
 int usbip_server_parse(const char *text, struct usbip_server *s)
 {
@@ -99,12 +103,14 @@ static int wait_for(int fd, short events, long long deadline)
 
 static void tune(int fd)
 {
-    const int on = 1, idle = KEEPALIVE_S;
+    const int on = 1, idle = KEEPALIVE_S, interval = KEEPALIVE_S, probes = KEEPALIVE_PROBES;
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 #ifdef TCP_KEEPIDLE
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 #endif
 }
 

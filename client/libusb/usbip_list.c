@@ -190,28 +190,38 @@ static void end_watches_of_parent(struct libusb_context *ctx)
     c->forks = usbip_backend.forks;
 }
 
-/* Asks one server what it has. An answer of one without extensions that was marked before comes
- * from another one, which has taken its place. */
-static void refresh_server(struct libusb_context *ctx, size_t server)
+/* Takes the list by the extensions' request, on a connection that stays if there is none yet. */
+static int call_extended(struct libusb_context *ctx, size_t server, struct usbip_found **list,
+                         size_t *count)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
+    const bool watched = c->watches[server] >= 0;
+    int r = usbip_call_list(&usbip_backend.config.servers[server], true,
+                            watched ? NULL : &c->watches[server], list, count);
+
+    if (r == 0 && !watched)
+        usbi_add_event_source(ctx, c->watches[server], POLLIN);
+    return r;
+}
+
+/* Asks one server what it has. One that does not answer the extensions' request any more is another
+ * one, which has taken its place. An empty list shows no mark, but com2net's is empty when others
+ * have all its devices: there they are tried. */
+static void refresh_server(struct libusb_context *ctx, size_t server)
+{
+    const struct usbip_server *s = &usbip_backend.config.servers[server];
     struct usbip_found *list = NULL;
     size_t count = 0;
-    const bool watched = c->watches[server] >= 0;
-    int r = -EPROTO;
+    int r = marked[server] ? call_extended(ctx, server, &list, &count) : -EPROTO;
 
-    if (marked[server])
-        r = usbip_call_list(&usbip_backend.config.servers[server], true,
-                            watched ? NULL : &c->watches[server], &list, &count);
-    if (marked[server] && r == 0 && !watched)
-        usbi_add_event_source(ctx, c->watches[server], POLLIN);
     if (r == -EPROTO || r == -ECONNRESET) {
         marked[server] = false;
-        r = usbip_call_list(&usbip_backend.config.servers[server], false, NULL, &list, &count);
+        r = usbip_call_list(s, false, NULL, &list, &count);
+        if (r == 0 && count == 0)
+            marked[server] = call_extended(ctx, server, &list, &count) == 0;
     }
     if (r < 0) {
-        usbi_warn(ctx, "%s:%s: %s", usbip_backend.config.servers[server].host,
-                  usbip_backend.config.servers[server].port, usbip_call_error(r));
+        usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
         usbip_list_end_watch(ctx, server);
         count = 0;
         list = NULL;
@@ -233,7 +243,7 @@ void usbip_list_refresh(struct libusb_context *ctx)
         const bool before = marked[i];
 
         refresh_server(ctx, i);
-        if (!before && marked[i]) /* now it can be asked for those that are in use */
+        if (!before && marked[i]) /* now it can be asked for those that are in use, too */
             refresh_server(ctx, i);
     }
 }

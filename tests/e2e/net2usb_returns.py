@@ -124,6 +124,10 @@ def main():
     first, second = Watcher(server.port), Watcher(server.port)
     equal(first.ask('open 1209:0004'), 'open', 'one has it')
     equal(second.ask('devices'), '0403:6010 1209:0004', 'the other one sees it')
+    other, third = Watcher(server.port), Watcher(server.port)
+    equal(other.ask('open 0403:6010'), 'open', 'all are in use')
+    equal(third.ask('devices'), '0403:6010 1209:0004', 'which somebody new sees, too')
+    equal(other.ask('close'), 'closed', '')
     equal(second.ask('open 1209:0004'), 'LIBUSB_ERROR_BUSY', 'and cannot have it')
     equal(first.ask('close'), 'closed', '')
     equal(second.ask('open 1209:0004'), 'open', 'now it can')
@@ -132,7 +136,7 @@ def main():
     # what is not there is an empty list, soon
     nobody = Watcher(harness.free_port())
     equal(nobody.ask('devices'), '', 'no server')
-    for program in first, second, nobody:
+    for program in first, second, other, third, nobody:
         program.process.stdin.write(b'quit\n')
         program.process.stdin.close()
         equal(program.wait(), 0, 'it ends')
