@@ -27,7 +27,6 @@
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
-#include "proto/usb_desc.h"
 #include "proto/usbip_reader.h"
 #include "stream.h"
 #include "usb_device.h"
@@ -401,33 +400,6 @@ static void submit(struct usb_session *s, struct usb_urb *u)
     s->device->ops->submit(s->device, &u->transfer);
 }
 
-/* Fills in the transfer of a URB. Returns 0, or the status it is to be answered with. */
-static int prepare(struct usb_urb *u)
-{
-    struct usb_transfer *t = &u->transfer;
-    const struct usb_setup setup = usb_setup_get(u->head.setup);
-    bool in = u->head.direction == USBIP_DIR_IN;
-
-    t->flags = u->head.flags;
-    t->interrupt = u->head.interval > 0 && t->packet_count == 0;
-    memcpy(t->setup, u->head.setup, sizeof t->setup);
-    t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
-    for (size_t i = 0; i < t->packet_count; i++) {
-        struct usbip_packet *p = &t->packets[i];
-
-        p->actual = 0;
-        p->status = USBIP_EXDEV;
-        if (p->offset > t->length || p->length > t->length - p->offset)
-            return USBIP_EINVAL;
-    }
-    /* usbip-win2 may give a buffer that is longer than what it asks for */
-    if (u->head.ep == 0 && t->length > setup.length)
-        t->length = setup.length;
-    if (u->head.ep == 0 && t->length < setup.length)
-        return USBIP_EINVAL;
-    return 0;
-}
-
 /* The URB that was being read is there. */
 static void take_body(struct usb_session *s)
 {
@@ -436,7 +408,7 @@ static void take_body(struct usb_session *s)
     s->reading = NULL;
     if (!u)
         return;
-    int status = prepare(u);
+    int status = usb_urb_prepare(u);
     if (status < 0) {
         for (size_t i = 0; i < u->transfer.packet_count; i++)
             u->transfer.packets[i].actual = 0;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/usb_desc.h"
+
 enum { CLASS_MIN_SHIFT = 9 }; /* 512 bytes */
 
 static size_t class_size(unsigned size_class)
@@ -77,6 +79,32 @@ void usb_urb_pool_free(struct usb_urb_pool *pool)
         }
     }
     pool->free_bytes = 0;
+}
+
+int usb_urb_prepare(struct usb_urb *u)
+{
+    struct usb_transfer *t = &u->transfer;
+    const struct usb_setup setup = usb_setup_get(u->head.setup);
+    bool in = u->head.direction == USBIP_DIR_IN;
+
+    t->flags = u->head.flags;
+    t->interrupt = u->head.interval > 0 && t->packet_count == 0;
+    memcpy(t->setup, u->head.setup, sizeof t->setup);
+    t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
+    for (size_t i = 0; i < t->packet_count; i++) {
+        struct usbip_packet *p = &t->packets[i];
+
+        p->actual = 0;
+        p->status = USBIP_EXDEV;
+        if (p->offset > t->length || p->length > t->length - p->offset)
+            return USBIP_EINVAL;
+    }
+    /* usbip-win2 may give a buffer that is longer than what it asks for */
+    if (u->head.ep == 0 && t->length > setup.length)
+        t->length = setup.length;
+    if (u->head.ep == 0 && t->length < setup.length)
+        return USBIP_EINVAL;
+    return 0;
 }
 
 /* Joins the data of isochronous IN packets, which stand each at its offset. Returns their sum. */

@@ -48,6 +48,10 @@ struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *h
 void usb_urb_free(struct usb_urb_pool *pool, struct usb_urb *u);
 void usb_urb_pool_free(struct usb_urb_pool *pool);
 
+/* Fills in the transfer, once the body is there. Returns 0, or the status that the URB is to be
+ * answered with. */
+int usb_urb_prepare(struct usb_urb *u);
+
 /* Writes the reply of a URB that is done, in place, at u->reply. Returns its length. */
 size_t usb_urb_reply(struct usb_urb *u);
 
