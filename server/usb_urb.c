@@ -12,8 +12,10 @@ static size_t class_size(unsigned size_class)
     return (size_t)1 << (size_class + CLASS_MIN_SHIFT);
 }
 
-size_t usb_urb_size(size_t payload, size_t packets)
+size_t usb_urb_size(const struct usbip_urb *head, size_t packets, bool waits)
 {
+    const size_t payload = waits && head->direction == USBIP_DIR_IN ? 0 : (size_t)head->length;
+
     return sizeof(struct usb_urb) + USBIP_URB_SIZE + payload +
            packets * (USBIP_PACKET_SIZE + sizeof(struct usbip_packet));
 }
@@ -33,10 +35,10 @@ static struct usb_urb *get_memory(struct usb_urb_pool *pool, size_t size, unsign
     return u;
 }
 
-struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head, size_t packets)
+struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head, size_t packets,
+                            bool waits)
 {
-    size_t length = (size_t)head->length;
-    size_t size = usb_urb_size(length, packets);
+    size_t size = usb_urb_size(head, packets, waits);
     unsigned size_class;
     struct usb_urb *u = get_memory(pool, size, &size_class);
 
@@ -45,13 +47,14 @@ struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *h
     memset(u, 0, sizeof *u);
     u->size_class = size_class;
     u->size = size;
+    u->waits = waits;
     u->head = *head;
     u->entry.seqnum = head->seqnum;
     u->transfer.packet_count = packets;
     u->transfer.packets = (struct usbip_packet *)(void *)(u + 1);
     u->reply = (uint8_t *)(u->transfer.packets + packets);
     u->transfer.data = u->reply + USBIP_URB_SIZE;
-    u->transfer.length = length;
+    u->transfer.length = (size_t)head->length;
     return u;
 }
 
