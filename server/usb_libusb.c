@@ -7,6 +7,7 @@
  * The requests of endpoint 0 that change what the kernel knows of the device (configuration,
  * alternate setting, halt, reset) are calls of libusb, which wait for the device: some
  * milliseconds, a reset a quarter of a second. They are rare, and the client waits for them anyhow.
+ * None overtakes a request before it: they are answered in order.
  *
  * A handle is never closed in libusb's callback, which may use it afterwards: release leaves that
  * to the loop's next turn.
@@ -49,6 +50,8 @@ struct usb_libusb {
     struct event *retry;                     /* of those */
     struct event *closing;                   /* of a handle that nobody needs any more */
     unsigned under_way;
+    unsigned requests_under_way;   /* of these, to endpoint 0 */
+    struct usb_transfer *requests; /* further ones, behind one that has to wait, by `next` */
     bool gone;
     bool used; /* by an importer, since it was opened */
     bool said_memory;
@@ -416,29 +419,50 @@ static int set_interface(struct usb_libusb *u, uint8_t interface, uint8_t altern
     return r;
 }
 
-/* Carries out a request that is more than its data. Returns false if it is none; these calls wait,
- * see above. */
-static bool take_special(struct usb_libusb *u, const struct usb_transfer *t, int *error)
+enum special { NOT_SPECIAL, CONFIGURATION, INTERFACE, CLEAR_HALT, RESET };
+
+static enum special special_of(const struct usb_transfer *t)
 {
     const struct usb_setup s = usb_setup_get(t->setup);
 
+    if ((t->address & 15) != 0)
+        return NOT_SPECIAL;
     if (s.type == TO_DEVICE && s.request == USB_REQUEST_SET_CONFIGURATION)
-        *error = set_configuration(u, (uint8_t)s.value);
-    else if (s.type == TO_INTERFACE && s.request == USB_REQUEST_SET_INTERFACE)
-        *error = set_interface(u, (uint8_t)s.index, (uint8_t)s.value);
-    else if (s.type == TO_ENDPOINT && s.request == USB_REQUEST_CLEAR_FEATURE &&
-             s.value == ENDPOINT_HALT)
-        *error = libusb_clear_halt(u->handle, (uint8_t)s.index);
-    else if (s.type == TO_PORT && s.request == USB_REQUEST_SET_FEATURE && s.value == PORT_RESET)
-        *error = reset(u);
-    else
-        return false;
-    return true;
+        return CONFIGURATION;
+    if (s.type == TO_INTERFACE && s.request == USB_REQUEST_SET_INTERFACE)
+        return INTERFACE;
+    if (s.type == TO_ENDPOINT && s.request == USB_REQUEST_CLEAR_FEATURE && s.value == ENDPOINT_HALT)
+        return CLEAR_HALT;
+    if (s.type == TO_PORT && s.request == USB_REQUEST_SET_FEATURE && s.value == PORT_RESET)
+        return RESET;
+    return NOT_SPECIAL;
+}
+
+/* Carries out a request that is more than its data. Returns libusb's error; these calls wait, see
+ * above. */
+static int carry_out(struct usb_libusb *u, enum special special, const struct usb_transfer *t)
+{
+    const struct usb_setup s = usb_setup_get(t->setup);
+
+    switch (special) {
+    case CONFIGURATION:
+        return set_configuration(u, (uint8_t)s.value);
+    case INTERFACE:
+        return set_interface(u, (uint8_t)s.index, (uint8_t)s.value);
+    case CLEAR_HALT:
+        return libusb_clear_halt(u->handle, (uint8_t)s.index);
+    case RESET:
+        return reset(u);
+    case NOT_SPECIAL:
+        break;
+    }
+    return 0;
 }
 
 /* --- transfers -------------------------------------------------------------------------------- */
 
 static void retry_parked(struct usb_libusb *u);
+static void start_requests(struct usb_libusb *u);
 
 static void end(struct usb_transfer *t, int status)
 {
@@ -502,11 +526,13 @@ static void on_ended(struct libusb_transfer *l)
     take_result(t);
     free_own(t);
     u->under_way--;
+    u->requests_under_way -= (t->address & 15) == 0;
     t->done(t);
     if (gone)
         usb_libusb_lose(&u->device);
     else if (u->parked)
         retry_parked(u);
+    start_requests(u);
 }
 
 /* Isochronous packets as libusb wants them: one behind the other. */
@@ -598,6 +624,7 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
         r = libusb_submit_transfer(own->l);
         if (r == 0) {
             u->under_way++;
+            u->requests_under_way += (t->address & 15) == 0;
             return 0;
         }
         if (r != LIBUSB_ERROR_NO_MEM)
@@ -609,15 +636,29 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
 
 /* --- what the kernel has no memory for now ---------------------------------------------------- */
 
-static void park(struct usb_libusb *u, struct usb_transfer *t)
+static void append(struct usb_transfer **at, struct usb_transfer *t)
 {
-    const struct timeval later = {0, RETRY_MS * 1000L};
-    struct usb_transfer **at = &u->parked;
-
     while (*at)
         at = &(*at)->next;
     t->next = NULL;
     *at = t;
+}
+
+static bool take_out(struct usb_transfer **at, const struct usb_transfer *t)
+{
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    *at = t->next;
+    return true;
+}
+
+static void park(struct usb_libusb *u, struct usb_transfer *t)
+{
+    const struct timeval later = {0, RETRY_MS * 1000L};
+
+    append(&u->parked, t);
     if (u->under_way == 0)
         event_add(u->retry, &later);
     if (!u->said_memory)
@@ -651,32 +692,22 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     retry_parked(ctx);
+    start_requests(ctx);
 }
 
-static bool unpark(struct usb_libusb *u, struct usb_transfer *t)
-{
-    for (struct usb_transfer **at = &u->parked; *at; at = &(*at)->next) {
-        if (*at == t) {
-            *at = t->next;
-            return true;
-        }
-    }
-    return false;
-}
+/* --- submitting ------------------------------------------------------------------------------- */
 
-static void submit(struct usb_device *d, struct usb_transfer *t)
+static void start(struct usb_libusb *u, struct usb_transfer *t)
 {
-    struct usb_libusb *u = libusb_of(d);
+    const enum special special = special_of(t);
     int r;
 
-    t->actual = 0;
-    t->own = NULL;
     if (u->gone) {
         end(t, USBIP_ESHUTDOWN);
         return;
     }
-    if ((t->address & 15) == 0 && take_special(u, t, &r)) {
-        end(t, status_of_error(r));
+    if (special) {
+        end(t, status_of_error(carry_out(u, special, t)));
         return;
     }
     r = u->parked ? LIBUSB_ERROR_NO_MEM : begin(u, t);
@@ -686,14 +717,50 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
         end(t, r);
 }
 
+/* Whether a request has to wait for others before it, as it would overtake them. */
+static bool has_to_wait(const struct usb_libusb *u, const struct usb_transfer *t)
+{
+    bool before = u->requests_under_way > 0;
+
+    for (const struct usb_transfer *p = u->parked; p; p = p->next)
+        before = before || (p->address & 15) == 0;
+    return before && special_of(t) && !u->gone;
+}
+
+/* Starts requests that have waited for others. */
+static void start_requests(struct usb_libusb *u)
+{
+    while (u->requests && !has_to_wait(u, u->requests)) {
+        struct usb_transfer *t = u->requests;
+
+        u->requests = t->next;
+        start(u, t);
+    }
+}
+
+static void submit(struct usb_device *d, struct usb_transfer *t)
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    t->actual = 0;
+    t->own = NULL;
+    if ((t->address & 15) == 0 && (u->requests || has_to_wait(u, t)))
+        append(&u->requests, t);
+    else
+        start(u, t);
+}
+
 static void cancel(struct usb_device *d, struct usb_transfer *t)
 {
+    struct usb_libusb *u = libusb_of(d);
     struct own *own = t->own;
 
-    if (unpark(libusb_of(d), t))
+    if (take_out(&u->parked, t) || take_out(&u->requests, t)) {
         end(t, USBIP_ECONNRESET);
-    else if (own)
+        start_requests(u);
+    } else if (own) {
         libusb_cancel_transfer(own->l); /* NOT_FOUND: it has ended, and on_ended follows */
+    }
 }
 
 /* --- making one ------------------------------------------------------------------------------- */

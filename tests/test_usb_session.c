@@ -452,7 +452,7 @@ static void what_is_kept_of_those_that_wait_is_bounded(void)
     begin();
     import();
     size_t sent = send_some(bytes, (size_t)URBS * SIZE);
-    CHECK(sent < 9 * (size_t)MIB && device.count < BUDGET / MIB + 1);
+    CHECK(sent < URBS / 2 * (size_t)SIZE && device.count < BUDGET / MIB + 1);
     while (sent < (size_t)URBS * SIZE) {
         while (device.under_way)
             fake_usb_device_end(&device, device.under_way, 0, NULL, MIB);
