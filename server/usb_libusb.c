@@ -26,6 +26,7 @@
 #include "proto/usb_desc.h"
 #include "proto/usbip_ext.h"
 #include "usb_describe.h"
+#include "usb_errors.h"
 #include "usb_events.h"
 #include "usb_system.h"
 
@@ -168,85 +169,13 @@ static const struct libusb_endpoint_descriptor *find_endpoint(const struct usb_l
     return NULL;
 }
 
-/* --- errors ----------------------------------------------------------------------------------- */
-
-/* Of a call of libusb's, as the answer to a request. */
-static int status_of_error(int error)
-{
-    switch (error) {
-    case LIBUSB_SUCCESS:
-        return 0;
-    case LIBUSB_ERROR_NO_DEVICE:
-        return USBIP_ENODEV;
-    case LIBUSB_ERROR_NOT_FOUND: /* as the device itself would answer what it has not */
-    case LIBUSB_ERROR_PIPE:
-        return USBIP_EPIPE;
-    case LIBUSB_ERROR_INVALID_PARAM:
-    case LIBUSB_ERROR_NOT_SUPPORTED:
-        return USBIP_EINVAL;
-    default:
-        return USBIP_EPROTO;
-    }
-}
-
-static int status_of(enum libusb_transfer_status status)
-{
-    switch (status) {
-    case LIBUSB_TRANSFER_COMPLETED:
-        return 0;
-    case LIBUSB_TRANSFER_CANCELLED:
-        return USBIP_ECONNRESET;
-    case LIBUSB_TRANSFER_STALL:
-        return USBIP_EPIPE;
-    case LIBUSB_TRANSFER_NO_DEVICE:
-        return USBIP_ESHUTDOWN;
-    case LIBUSB_TRANSFER_OVERFLOW:
-        return USBIP_EOVERFLOW;
-    case LIBUSB_TRANSFER_TIMED_OUT:
-        return USBIP_ETIMEDOUT;
-    case LIBUSB_TRANSFER_ERROR:
-        break;
-    }
-    return USBIP_EPROTO;
-}
-
-/* Says why a device, or an interface of it that is not negative, cannot be had. Returns -errno. */
-static int say_error(struct libusb_device *real, int r, int interface,
-                     char error[static USB_DEVICE_ERROR_MAX])
-{
-    struct libusb_device_descriptor d = {.idVendor = 0};
-    char advice[USB_SYSTEM_ADVICE_MAX] = "";
-
-    libusb_get_device_descriptor(real, &d);
-    switch (r) {
-    case LIBUSB_ERROR_ACCESS:
-        usb_system_access_advice(d.idVendor, d.idProduct, advice);
-        snprintf(error, USB_DEVICE_ERROR_MAX, "no permission to open it: %s", advice);
-        return -EACCES;
-    case LIBUSB_ERROR_BUSY:
-        snprintf(error, USB_DEVICE_ERROR_MAX, "another program has it");
-        return -EBUSY;
-    case LIBUSB_ERROR_NO_DEVICE:
-        snprintf(error, USB_DEVICE_ERROR_MAX, "it is unplugged");
-        return -ENODEV;
-    case LIBUSB_ERROR_NOT_FOUND:
-    case LIBUSB_ERROR_NOT_SUPPORTED:
-        usb_system_driver_advice(d.idVendor, d.idProduct, interface, advice);
-        break;
-    default:
-        break;
-    }
-    snprintf(error, USB_DEVICE_ERROR_MAX, "%s", advice[0] ? advice : libusb_strerror(r));
-    return -EIO;
-}
-
 int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERROR_MAX])
 {
     struct libusb_device_handle *handle;
     int r = libusb_open(real, &handle);
 
     if (r < 0)
-        return say_error(real, r, -1, error);
+        return usb_errors_say(real, r, -1, error);
     libusb_close(handle);
     return 0;
 }
@@ -276,11 +205,21 @@ void usb_libusb_look_again(struct usb_device *d)
 
 /* --- taking and giving back ------------------------------------------------------------------- */
 
-/* Gives back the interfaces that were claimed first, up to `count`. */
-static void release_interfaces(struct usb_libusb *u, int count)
+static int interface_number(const struct usb_libusb *u, int i)
 {
+    return u->config->interface[i].altsetting->bInterfaceNumber;
+}
+
+/* Gives back the interfaces that were claimed first, up to `count`; to their drivers, if these are
+ * to come back: but no sooner than all are free, as one may want several (cdc_acm does). */
+static void release_interfaces(struct usb_libusb *u, int count, bool drivers)
+{
+    libusb_set_auto_detach_kernel_driver(u->handle, 0);
     for (int i = 0; i < count; i++)
-        libusb_release_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
+        libusb_release_interface(u->handle, interface_number(u, i));
+    for (int i = 0; i < count && drivers; i++)
+        libusb_attach_kernel_driver(u->handle, interface_number(u, i));
+    libusb_set_auto_detach_kernel_driver(u->handle, 1);
 }
 
 /* Takes all interfaces of the configuration in force. Returns 0 or libusb's error, with the number
@@ -288,11 +227,11 @@ static void release_interfaces(struct usb_libusb *u, int count)
 static int claim_interfaces(struct usb_libusb *u, int *interface)
 {
     for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
-        *interface = u->config->interface[i].altsetting->bInterfaceNumber;
+        *interface = interface_number(u, i);
         int r = libusb_claim_interface(u->handle, *interface);
 
         if (r < 0) {
-            release_interfaces(u, i);
+            release_interfaces(u, i, true);
             return r;
         }
     }
@@ -319,7 +258,7 @@ static void close_handle(struct usb_libusb *u)
         reset(u);
     u->used = false;
     if (u->config)
-        release_interfaces(u, u->config->bNumInterfaces);
+        release_interfaces(u, u->config->bNumInterfaces, true);
     libusb_close(u->handle);
     u->handle = NULL;
 }
@@ -351,7 +290,7 @@ static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
     }
     if (r == LIBUSB_ERROR_NO_DEVICE)
         usb_libusb_lose(d);
-    return r < 0 ? say_error(u->real, r, interface, error) : 0;
+    return r < 0 ? usb_errors_say(u->real, r, interface, error) : 0;
 }
 
 static void release(struct usb_device *d)
@@ -399,12 +338,9 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
     }
     if (u->config && u->config->bConfigurationValue == value)
         return 0;
-    /* the kernel refuses while an interface has a driver, so none is to come back here */
-    libusb_set_auto_detach_kernel_driver(u->handle, 0);
-    if (u->config)
-        release_interfaces(u, u->config->bNumInterfaces);
+    if (u->config) /* the kernel refuses while an interface has a driver */
+        release_interfaces(u, u->config->bNumInterfaces, false);
     int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
-    libusb_set_auto_detach_kernel_driver(u->handle, 1);
     read_configuration(u);
     int claimed = claim_interfaces(u, &interface);
     return r < 0 ? r : claimed;
@@ -492,7 +428,7 @@ static void take_packets(struct usb_transfer *t, const struct own *own)
         const struct libusb_iso_packet_descriptor *d = &own->l->iso_packet_desc[i];
         struct usbip_packet *p = &t->packets[i];
 
-        p->status = status_of(d->status);
+        p->status = usb_errors_of_transfer(d->status);
         p->actual = d->actual_length < p->length ? d->actual_length : p->length;
         t->actual += p->actual;
         if (own->copy && (t->address & 0x80))
@@ -506,7 +442,7 @@ static void take_result(struct usb_transfer *t)
     const struct own *own = t->own;
     const size_t actual = own->l->actual_length > 0 ? (size_t)own->l->actual_length : 0;
 
-    t->status = status_of(own->l->status);
+    t->status = usb_errors_of_transfer(own->l->status);
     if (t->packet_count > 0) {
         take_packets(t, own);
         return;
@@ -628,7 +564,7 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
             return 0;
         }
         if (r != LIBUSB_ERROR_NO_MEM)
-            r = status_of_error(r);
+            r = usb_errors_of_call(r);
     }
     free_own(t);
     return r;
@@ -707,7 +643,7 @@ static void start(struct usb_libusb *u, struct usb_transfer *t)
         return;
     }
     if (special) {
-        end(t, status_of_error(carry_out(u, special, t)));
+        end(t, usb_errors_of_call(carry_out(u, special, t)));
         return;
     }
     r = u->parked ? LIBUSB_ERROR_NO_MEM : begin(u, t);

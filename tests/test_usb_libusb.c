@@ -135,12 +135,12 @@ static void handle_is_closed_in_a_later_turn(void)
     device->ops->release(device);
     expect("");
     loop_settle(base);
-    expect("release 0\nrelease 1\nclose\n");
+    expect("release 0\nrelease 1\nattach 0\nattach 1\nclose\n");
     CHECK(device->ops->claim(device, error) == 0);
     device->ops->release(device); /* and the next importer comes first */
     CHECK(device->ops->claim(device, error) == 0);
     loop_settle(base);
-    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nclose\nopen\nclaim 0\nclaim 1\n");
+    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nattach 0\nattach 1\nclose\nopen\nclaim 0\nclaim 1\n");
     end();
 }
 
@@ -152,7 +152,7 @@ static void what_cannot_be_claimed_is_left(void)
     fake_libusb.claim_results[1] = LIBUSB_ERROR_BUSY;
     CHECK(device->ops->claim(device, error) == -EBUSY);
     CHECK_TEXT(error, "another program has it");
-    expect("open\nclaim 0\nclaim 1\nrelease 0\nclose\n");
+    expect("open\nclaim 0\nclaim 1\nrelease 0\nattach 0\nclose\n");
     fake_libusb.open_result = LIBUSB_ERROR_ACCESS;
     CHECK(device->ops->claim(device, error) == -EACCES && strstr(error, "no permission"));
     expect("open\n");
