@@ -28,7 +28,6 @@
 #include "usb_describe.h"
 #include "usb_errors.h"
 #include "usb_events.h"
-#include "usb_system.h"
 
 enum {
     PORTS_MAX = 7, /* of hubs behind each other, USB 3.2 section 8.9 */

@@ -458,8 +458,10 @@ static void what_is_kept_of_those_that_wait_is_bounded(void)
             fake_usb_device_end(&device, device.under_way, 0, NULL, MIB);
         sent += send_some(bytes + sent, (size_t)URBS * SIZE - sent);
     }
-    while (device.under_way)
+    while (device.submits < URBS || device.under_way) {
+        RUN_UNTIL(device.under_way);
         fake_usb_device_end(&device, device.under_way, 0, NULL, MIB);
+    }
     RUN_UNTIL(got_len == (size_t)URBS * USBIP_URB_SIZE);
     for (uint32_t i = 0; i < URBS; i++)
         CHECK(head_at(i * (size_t)USBIP_URB_SIZE).seqnum == 1 + i);
