@@ -36,6 +36,7 @@ serve_usb() {
 
 gadget zero 0xa4a0 SourceSink.0
 gadget serial 0xa4a7 acm.0
+gadget loop 0xa4a2 Loopback.0
 plug_in zero
 check "a gadget is there, with its driver" await 20 driven dummy_hcd usbtest
 busid=$(basename "$(where dummy_hcd)")
@@ -71,6 +72,29 @@ run "many bulk writes at once" 27 5 1024 0 8
 run "many bulk reads at once" 28 5 1024 0 8
 run "toggles are cleared" 29 5 0 0 0
 
+check "it is detached" detach
+
+echo "# as usbip-host lists it"
+list_of() { usbip --tcp-port $1 list -r 127.0.0.1 2>/dev/null; }
+await 10 driven dummy_hcd usbtest >/dev/null
+list_of 3240 >/tmp/ours
+modprobe usbip-host && usbip bind -b $busid >/dev/null 2>&1
+usbipd --tcp-port 3241 -4 >/tmp/usbipd.log 2>&1 &
+usbipd_pid=$!
+await 10 listening 3241
+list_of 3241 >/tmp/theirs
+kill $usbipd_pid
+# It takes the configuration from a device: its list has no interfaces before somebody imports it.
+# And com2net's has a path of its own, which says nothing of this machine, and carries its mark.
+check "the kernel's list has no interfaces yet" eval \
+    'grep -q "(0525:a4a0)" /tmp/theirs && ! grep -q "/unknown protocol" /tmp/theirs'
+check "ours has" grep -q "0 - Vendor Specific Class .* (ff/00/00)" /tmp/ours
+sed -i 's|: /sys/devices/.*/|: /com2net/|' /tmp/theirs
+check "all else is the same" eval 'grep -v " 0 - " /tmp/ours | diff - /tmp/theirs'
+usbip unbind -b $busid >/dev/null 2>&1
+check "its own driver has it again" await 10 driven dummy_hcd usbtest
+check "it attaches again" attach usbtest
+
 echo "# another one under the same busid"
 check "unplugged, it is gone from the importer" eval 'unplug zero && await 20 not where vhci_hcd'
 check "and not offered" not offered 0525:a4a0
@@ -96,6 +120,42 @@ plug_in zero
 check "the first one is back" await 20 offered 0525:a4a0
 unserve
 
+echo "# empty packets"
+unplug zero
+plug_in loop
+await 20 [ -e /sys/bus/usb/devices/$busid:1.0 ]
+serve_usb usb:0525:a4a2
+check "a loopback is offered" await 20 offered 0525:a4a2
+devid=$(($(cat "$(where dummy_hcd)/busnum") << 16 | $(cat "$(where dummy_hcd)/devnum")))
+endpoint() { echo $((0x$(cat "$(where dummy_hcd)"/*:1.0/ep_$1/bEndpointAddress) & 15)); }
+words() {
+    local word
+    for word; do
+        printf "$(printf '\\%03o' $((word >> 24)) $((word >> 16 & 255)) $((word >> 8 & 255)) $((word & 255)))"
+    done
+}
+# bytes_back FLAGS: of what is answered to 512 bytes to the loop, and a read of up to 4096; a loop
+# answers once it has 4096 bytes, or a packet that is not full
+bytes_back() {
+    {
+        printf '\001\021\200\003\0\0\0\0'
+        printf $busid
+        head -c $((32 - ${#busid})) /dev/zero
+        words 1 1 $devid 0 $(endpoint 0[1-9]) $1 512 0 0 0 0 0
+        head -c 512 /dev/zero
+        words 1 2 $devid 1 $(endpoint 8[1-9]) 0 4096 0 0 0 0 0
+        sleep 1
+    } | nc 127.0.0.1 3240 | wc -c
+}
+imported=320 answer=48
+check "ZERO_PACKET ends what is written" [ $(bytes_back 0x40) = $((imported + 2 * answer + 512)) ]
+await 10 offered 0525:a4a2 >/dev/null
+check "without one, the loop waits for more" [ $(bytes_back 0) = $((imported + answer)) ]
+unserve
+unplug loop
+plug_in zero
+await 20 driven dummy_hcd usbtest >/dev/null
+
 echo "# reset"
 resets() { dmesg | grep -c "reset .* USB device .* using dummy_hcd"; }
 # session: one that ends
@@ -118,7 +178,7 @@ import() {
     {
         printf '\001\021\214\003\0\0\0\0'
         printf board; head -c 27 /dev/zero
-        printf "$(printf '\\%03o' $(($1 >> 24)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"
+        words $1
         printf 0123456789abcdef
         sleep $2
     } | nc 127.0.0.1 3240 >/tmp/import
