@@ -7,6 +7,7 @@
  * The requests of endpoint 0 that change what the kernel knows of the device (configuration,
  * alternate setting, halt, reset) are calls of libusb, which wait for the device: some
  * milliseconds, a reset a quarter of a second. They are rare, and the client waits for them anyhow.
+ * None overtakes a request before it: they are answered in order.
  *
  * A handle is never closed in libusb's callback, which may use it afterwards: release leaves that
  * to the loop's next turn.
@@ -25,8 +26,8 @@
 #include "proto/usb_desc.h"
 #include "proto/usbip_ext.h"
 #include "usb_describe.h"
+#include "usb_errors.h"
 #include "usb_events.h"
-#include "usb_system.h"
 
 enum {
     PORTS_MAX = 7, /* of hubs behind each other, USB 3.2 section 8.9 */
@@ -49,6 +50,8 @@ struct usb_libusb {
     struct event *retry;                     /* of those */
     struct event *closing;                   /* of a handle that nobody needs any more */
     unsigned under_way;
+    unsigned requests_under_way;   /* of these, to endpoint 0 */
+    struct usb_transfer *requests; /* further ones, behind one that has to wait, by `next` */
     bool gone;
     bool used; /* by an importer, since it was opened */
     bool said_memory;
@@ -165,85 +168,13 @@ static const struct libusb_endpoint_descriptor *find_endpoint(const struct usb_l
     return NULL;
 }
 
-/* --- errors ----------------------------------------------------------------------------------- */
-
-/* Of a call of libusb's, as the answer to a request. */
-static int status_of_error(int error)
-{
-    switch (error) {
-    case LIBUSB_SUCCESS:
-        return 0;
-    case LIBUSB_ERROR_NO_DEVICE:
-        return USBIP_ENODEV;
-    case LIBUSB_ERROR_NOT_FOUND: /* as the device itself would answer what it has not */
-    case LIBUSB_ERROR_PIPE:
-        return USBIP_EPIPE;
-    case LIBUSB_ERROR_INVALID_PARAM:
-    case LIBUSB_ERROR_NOT_SUPPORTED:
-        return USBIP_EINVAL;
-    default:
-        return USBIP_EPROTO;
-    }
-}
-
-static int status_of(enum libusb_transfer_status status)
-{
-    switch (status) {
-    case LIBUSB_TRANSFER_COMPLETED:
-        return 0;
-    case LIBUSB_TRANSFER_CANCELLED:
-        return USBIP_ECONNRESET;
-    case LIBUSB_TRANSFER_STALL:
-        return USBIP_EPIPE;
-    case LIBUSB_TRANSFER_NO_DEVICE:
-        return USBIP_ESHUTDOWN;
-    case LIBUSB_TRANSFER_OVERFLOW:
-        return USBIP_EOVERFLOW;
-    case LIBUSB_TRANSFER_TIMED_OUT:
-        return USBIP_ETIMEDOUT;
-    case LIBUSB_TRANSFER_ERROR:
-        break;
-    }
-    return USBIP_EPROTO;
-}
-
-/* Says why a device, or an interface of it that is not negative, cannot be had. Returns -errno. */
-static int say_error(struct libusb_device *real, int r, int interface,
-                     char error[static USB_DEVICE_ERROR_MAX])
-{
-    struct libusb_device_descriptor d = {.idVendor = 0};
-    char advice[USB_SYSTEM_ADVICE_MAX] = "";
-
-    libusb_get_device_descriptor(real, &d);
-    switch (r) {
-    case LIBUSB_ERROR_ACCESS:
-        usb_system_access_advice(d.idVendor, d.idProduct, advice);
-        snprintf(error, USB_DEVICE_ERROR_MAX, "no permission to open it: %s", advice);
-        return -EACCES;
-    case LIBUSB_ERROR_BUSY:
-        snprintf(error, USB_DEVICE_ERROR_MAX, "another program has it");
-        return -EBUSY;
-    case LIBUSB_ERROR_NO_DEVICE:
-        snprintf(error, USB_DEVICE_ERROR_MAX, "it is unplugged");
-        return -ENODEV;
-    case LIBUSB_ERROR_NOT_FOUND:
-    case LIBUSB_ERROR_NOT_SUPPORTED:
-        usb_system_driver_advice(d.idVendor, d.idProduct, interface, advice);
-        break;
-    default:
-        break;
-    }
-    snprintf(error, USB_DEVICE_ERROR_MAX, "%s", advice[0] ? advice : libusb_strerror(r));
-    return -EIO;
-}
-
 int usb_libusb_try(struct libusb_device *real, char error[static USB_DEVICE_ERROR_MAX])
 {
     struct libusb_device_handle *handle;
     int r = libusb_open(real, &handle);
 
     if (r < 0)
-        return say_error(real, r, -1, error);
+        return usb_errors_say(real, r, -1, error);
     libusb_close(handle);
     return 0;
 }
@@ -273,11 +204,21 @@ void usb_libusb_look_again(struct usb_device *d)
 
 /* --- taking and giving back ------------------------------------------------------------------- */
 
-/* Gives back the interfaces that were claimed first, up to `count`. */
-static void release_interfaces(struct usb_libusb *u, int count)
+static int interface_number(const struct usb_libusb *u, int i)
 {
+    return u->config->interface[i].altsetting->bInterfaceNumber;
+}
+
+/* Gives back the interfaces that were claimed first, up to `count`; to their drivers, if these are
+ * to come back: but no sooner than all are free, as one may want several (cdc_acm does). */
+static void release_interfaces(struct usb_libusb *u, int count, bool drivers)
+{
+    libusb_set_auto_detach_kernel_driver(u->handle, 0);
     for (int i = 0; i < count; i++)
-        libusb_release_interface(u->handle, u->config->interface[i].altsetting->bInterfaceNumber);
+        libusb_release_interface(u->handle, interface_number(u, i));
+    for (int i = 0; i < count && drivers; i++)
+        libusb_attach_kernel_driver(u->handle, interface_number(u, i));
+    libusb_set_auto_detach_kernel_driver(u->handle, 1);
 }
 
 /* Takes all interfaces of the configuration in force. Returns 0 or libusb's error, with the number
@@ -285,11 +226,11 @@ static void release_interfaces(struct usb_libusb *u, int count)
 static int claim_interfaces(struct usb_libusb *u, int *interface)
 {
     for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
-        *interface = u->config->interface[i].altsetting->bInterfaceNumber;
+        *interface = interface_number(u, i);
         int r = libusb_claim_interface(u->handle, *interface);
 
         if (r < 0) {
-            release_interfaces(u, i);
+            release_interfaces(u, i, true);
             return r;
         }
     }
@@ -316,7 +257,7 @@ static void close_handle(struct usb_libusb *u)
         reset(u);
     u->used = false;
     if (u->config)
-        release_interfaces(u, u->config->bNumInterfaces);
+        release_interfaces(u, u->config->bNumInterfaces, true);
     libusb_close(u->handle);
     u->handle = NULL;
 }
@@ -348,7 +289,7 @@ static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
     }
     if (r == LIBUSB_ERROR_NO_DEVICE)
         usb_libusb_lose(d);
-    return r < 0 ? say_error(u->real, r, interface, error) : 0;
+    return r < 0 ? usb_errors_say(u->real, r, interface, error) : 0;
 }
 
 static void release(struct usb_device *d)
@@ -396,12 +337,9 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
     }
     if (u->config && u->config->bConfigurationValue == value)
         return 0;
-    /* the kernel refuses while an interface has a driver, so none is to come back here */
-    libusb_set_auto_detach_kernel_driver(u->handle, 0);
-    if (u->config)
-        release_interfaces(u, u->config->bNumInterfaces);
+    if (u->config) /* the kernel refuses while an interface has a driver */
+        release_interfaces(u, u->config->bNumInterfaces, false);
     int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
-    libusb_set_auto_detach_kernel_driver(u->handle, 1);
     read_configuration(u);
     int claimed = claim_interfaces(u, &interface);
     return r < 0 ? r : claimed;
@@ -416,29 +354,50 @@ static int set_interface(struct usb_libusb *u, uint8_t interface, uint8_t altern
     return r;
 }
 
-/* Carries out a request that is more than its data. Returns false if it is none; these calls wait,
- * see above. */
-static bool take_special(struct usb_libusb *u, const struct usb_transfer *t, int *error)
+enum special { NOT_SPECIAL, CONFIGURATION, INTERFACE, CLEAR_HALT, RESET };
+
+static enum special special_of(const struct usb_transfer *t)
 {
     const struct usb_setup s = usb_setup_get(t->setup);
 
+    if ((t->address & 15) != 0)
+        return NOT_SPECIAL;
     if (s.type == TO_DEVICE && s.request == USB_REQUEST_SET_CONFIGURATION)
-        *error = set_configuration(u, (uint8_t)s.value);
-    else if (s.type == TO_INTERFACE && s.request == USB_REQUEST_SET_INTERFACE)
-        *error = set_interface(u, (uint8_t)s.index, (uint8_t)s.value);
-    else if (s.type == TO_ENDPOINT && s.request == USB_REQUEST_CLEAR_FEATURE &&
-             s.value == ENDPOINT_HALT)
-        *error = libusb_clear_halt(u->handle, (uint8_t)s.index);
-    else if (s.type == TO_PORT && s.request == USB_REQUEST_SET_FEATURE && s.value == PORT_RESET)
-        *error = reset(u);
-    else
-        return false;
-    return true;
+        return CONFIGURATION;
+    if (s.type == TO_INTERFACE && s.request == USB_REQUEST_SET_INTERFACE)
+        return INTERFACE;
+    if (s.type == TO_ENDPOINT && s.request == USB_REQUEST_CLEAR_FEATURE && s.value == ENDPOINT_HALT)
+        return CLEAR_HALT;
+    if (s.type == TO_PORT && s.request == USB_REQUEST_SET_FEATURE && s.value == PORT_RESET)
+        return RESET;
+    return NOT_SPECIAL;
+}
+
+/* Carries out a request that is more than its data. Returns libusb's error; these calls wait, see
+ * above. */
+static int carry_out(struct usb_libusb *u, enum special special, const struct usb_transfer *t)
+{
+    const struct usb_setup s = usb_setup_get(t->setup);
+
+    switch (special) {
+    case CONFIGURATION:
+        return set_configuration(u, (uint8_t)s.value);
+    case INTERFACE:
+        return set_interface(u, (uint8_t)s.index, (uint8_t)s.value);
+    case CLEAR_HALT:
+        return libusb_clear_halt(u->handle, (uint8_t)s.index);
+    case RESET:
+        return reset(u);
+    case NOT_SPECIAL:
+        break;
+    }
+    return 0;
 }
 
 /* --- transfers -------------------------------------------------------------------------------- */
 
 static void retry_parked(struct usb_libusb *u);
+static void start_requests(struct usb_libusb *u);
 
 static void end(struct usb_transfer *t, int status)
 {
@@ -468,7 +427,7 @@ static void take_packets(struct usb_transfer *t, const struct own *own)
         const struct libusb_iso_packet_descriptor *d = &own->l->iso_packet_desc[i];
         struct usbip_packet *p = &t->packets[i];
 
-        p->status = status_of(d->status);
+        p->status = usb_errors_of_transfer(d->status);
         p->actual = d->actual_length < p->length ? d->actual_length : p->length;
         t->actual += p->actual;
         if (own->copy && (t->address & 0x80))
@@ -482,7 +441,7 @@ static void take_result(struct usb_transfer *t)
     const struct own *own = t->own;
     const size_t actual = own->l->actual_length > 0 ? (size_t)own->l->actual_length : 0;
 
-    t->status = status_of(own->l->status);
+    t->status = usb_errors_of_transfer(own->l->status);
     if (t->packet_count > 0) {
         take_packets(t, own);
         return;
@@ -502,11 +461,13 @@ static void on_ended(struct libusb_transfer *l)
     take_result(t);
     free_own(t);
     u->under_way--;
+    u->requests_under_way -= (t->address & 15) == 0;
     t->done(t);
     if (gone)
         usb_libusb_lose(&u->device);
     else if (u->parked)
         retry_parked(u);
+    start_requests(u);
 }
 
 /* Isochronous packets as libusb wants them: one behind the other. */
@@ -598,10 +559,11 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
         r = libusb_submit_transfer(own->l);
         if (r == 0) {
             u->under_way++;
+            u->requests_under_way += (t->address & 15) == 0;
             return 0;
         }
         if (r != LIBUSB_ERROR_NO_MEM)
-            r = status_of_error(r);
+            r = usb_errors_of_call(r);
     }
     free_own(t);
     return r;
@@ -609,15 +571,29 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
 
 /* --- what the kernel has no memory for now ---------------------------------------------------- */
 
-static void park(struct usb_libusb *u, struct usb_transfer *t)
+static void append(struct usb_transfer **at, struct usb_transfer *t)
 {
-    const struct timeval later = {0, RETRY_MS * 1000L};
-    struct usb_transfer **at = &u->parked;
-
     while (*at)
         at = &(*at)->next;
     t->next = NULL;
     *at = t;
+}
+
+static bool take_out(struct usb_transfer **at, const struct usb_transfer *t)
+{
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    *at = t->next;
+    return true;
+}
+
+static void park(struct usb_libusb *u, struct usb_transfer *t)
+{
+    const struct timeval later = {0, RETRY_MS * 1000L};
+
+    append(&u->parked, t);
     if (u->under_way == 0)
         event_add(u->retry, &later);
     if (!u->said_memory)
@@ -651,32 +627,22 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     retry_parked(ctx);
+    start_requests(ctx);
 }
 
-static bool unpark(struct usb_libusb *u, struct usb_transfer *t)
-{
-    for (struct usb_transfer **at = &u->parked; *at; at = &(*at)->next) {
-        if (*at == t) {
-            *at = t->next;
-            return true;
-        }
-    }
-    return false;
-}
+/* --- submitting ------------------------------------------------------------------------------- */
 
-static void submit(struct usb_device *d, struct usb_transfer *t)
+static void start(struct usb_libusb *u, struct usb_transfer *t)
 {
-    struct usb_libusb *u = libusb_of(d);
+    const enum special special = special_of(t);
     int r;
 
-    t->actual = 0;
-    t->own = NULL;
     if (u->gone) {
         end(t, USBIP_ESHUTDOWN);
         return;
     }
-    if ((t->address & 15) == 0 && take_special(u, t, &r)) {
-        end(t, status_of_error(r));
+    if (special) {
+        end(t, usb_errors_of_call(carry_out(u, special, t)));
         return;
     }
     r = u->parked ? LIBUSB_ERROR_NO_MEM : begin(u, t);
@@ -686,14 +652,50 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
         end(t, r);
 }
 
+/* Whether a request has to wait for others before it, as it would overtake them. */
+static bool has_to_wait(const struct usb_libusb *u, const struct usb_transfer *t)
+{
+    bool before = u->requests_under_way > 0;
+
+    for (const struct usb_transfer *p = u->parked; p; p = p->next)
+        before = before || (p->address & 15) == 0;
+    return before && special_of(t) && !u->gone;
+}
+
+/* Starts requests that have waited for others. */
+static void start_requests(struct usb_libusb *u)
+{
+    while (u->requests && !has_to_wait(u, u->requests)) {
+        struct usb_transfer *t = u->requests;
+
+        u->requests = t->next;
+        start(u, t);
+    }
+}
+
+static void submit(struct usb_device *d, struct usb_transfer *t)
+{
+    struct usb_libusb *u = libusb_of(d);
+
+    t->actual = 0;
+    t->own = NULL;
+    if ((t->address & 15) == 0 && (u->requests || has_to_wait(u, t)))
+        append(&u->requests, t);
+    else
+        start(u, t);
+}
+
 static void cancel(struct usb_device *d, struct usb_transfer *t)
 {
+    struct usb_libusb *u = libusb_of(d);
     struct own *own = t->own;
 
-    if (unpark(libusb_of(d), t))
+    if (take_out(&u->parked, t) || take_out(&u->requests, t)) {
         end(t, USBIP_ECONNRESET);
-    else if (own)
+        start_requests(u);
+    } else if (own) {
         libusb_cancel_transfer(own->l); /* NOT_FOUND: it has ended, and on_ended follows */
+    }
 }
 
 /* --- making one ------------------------------------------------------------------------------- */

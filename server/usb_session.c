@@ -8,11 +8,14 @@
  * RET_SUBMIT comes before. A cancelled one with data gets both: RET_UNLINK cannot carry data, and
  * the client reads the payload whatever the status says
  *
- * What URBs hold is bounded: above the budget nothing is read until some are done, so that a URB is
- * never failed for want of memory. Replies of one turn share one write. When the client goes, what
- * is under way is cancelled, and the session ends when the device has let go of the last. Then the
- * device is free, or kept for this client for a while. A client that comes back, with its token,
- * while its old session seems alive ends that, and waits until the device is its own.
+ * What URBs hold is bounded: above the budget they wait in line until some are done, so that a URB
+ * is never failed for want of memory. Those that wait are read all the same, for the unlinks behind
+ * them: those under way may never end by themselves. An IN one in line keeps no more than its
+ * header; when the line keeps too much (data of OUT ones, mostly), no more is read. Replies of one
+ * turn share one write. When the client goes, what is under way is cancelled, and the session ends
+ * when the device has let go of the last. Then the device is free, or kept for this client for a
+ * while. A client that comes back, with its token, while its old session seems alive ends that, and
+ * waits until the device is its own.
  */
 #include "usb_session.h"
 
@@ -27,7 +30,6 @@
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
-#include "proto/usb_desc.h"
 #include "proto/usbip_reader.h"
 #include "stream.h"
 #include "usb_device.h"
@@ -36,6 +38,7 @@
 #include "usb_listing.h"
 #include "usb_pcap.h"
 #include "usb_urb.h"
+#include "usb_urbs.h"
 
 enum {
     OP_LIMIT_S = 10,        /* for the first request */
@@ -64,12 +67,11 @@ struct usb_session {
     struct usbip_reader reader;
     struct usb_device *device;
     uint32_t devid;
-    struct usbip_urbs urbs;
-    struct usb_urb_pool pool;
-    size_t held;             /* bytes of URBs, parked and under way */
+    struct usb_urbs urbs;
     struct usb_urb *reading; /* its payload is being read */
-    bool parked;             /* a URB waits for others to be done: at the budget */
+    bool parked;             /* one is not read before others are done: the line is full */
     bool processing;         /* bytes of the client are being taken */
+    bool starting;           /* those in line are being submitted */
     bool ending;             /* URBs are being cancelled */
     bool waits;              /* for its own old session to let go of what it imports */
     bool outdated;           /* WATCHING: the list has changed, but the last one is not sent yet */
@@ -82,6 +84,7 @@ struct usb_session {
 
 static void close_session(struct usb_session *s);
 static void update(struct usb_session *s);
+static void start_waiting(struct usb_session *s);
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
@@ -357,18 +360,6 @@ static void take_op(struct usb_session *s)
 
 /* --- URBs ------------------------------------------------------------------------------------- */
 
-static size_t budget(const struct usb_session *s)
-{
-    return usb_export_budget(s->export);
-}
-
-static void forget_urb(struct usb_session *s, struct usb_urb *u)
-{
-    usbip_urbs_remove(&s->urbs, &u->entry);
-    s->held -= u->size;
-    usb_urb_free(&s->pool, u);
-}
-
 static void on_done(struct usb_transfer *t)
 {
     struct usb_urb *u = (struct usb_urb *)(void *)((char *)t - offsetof(struct usb_urb, transfer));
@@ -386,46 +377,48 @@ static void on_done(struct usb_transfer *t)
     if (u->unlinked)
         reply_unlink(s, u->unlink_seqnum,
                      cancelled && !((t->address & 0x80) && t->actual > 0) ? USBIP_ECONNRESET : 0);
-    forget_urb(s, u);
-    if (s->state == USB_SESSION_OVER && s->urbs.count == 0 && !s->ending)
+    usb_urbs_remove(&s->urbs, u);
+    if (s->state == USB_SESSION_OVER && s->urbs.table.count == 0 && !s->ending)
         close_session(s);
-    else if (s->parked && !s->processing)
+    start_waiting(s);
+    if (s->parked && !s->processing && !s->starting)
         update(s);
 }
 
 static void submit(struct usb_session *s, struct usb_urb *u)
 {
+    int status = usb_urb_prepare(u);
+
+    if (status < 0) {
+        for (size_t i = 0; i < u->transfer.packet_count; i++)
+            u->transfer.packets[i].actual = 0;
+        u->transfer.status = status;
+        on_done(&u->transfer);
+        return;
+    }
     u->submitted = true;
     u->transfer.done = on_done;
     usb_pcap_submit(usb_export_pcap(s->export), s->device, &u->transfer);
     s->device->ops->submit(s->device, &u->transfer);
 }
 
-/* Fills in the transfer of a URB. Returns 0, or the status it is to be answered with. */
-static int prepare(struct usb_urb *u)
+/* Submits those in line that have room now. */
+static void start_waiting(struct usb_session *s)
 {
-    struct usb_transfer *t = &u->transfer;
-    const struct usb_setup setup = usb_setup_get(u->head.setup);
-    bool in = u->head.direction == USBIP_DIR_IN;
+    if (s->starting)
+        return;
+    s->starting = true; /* what is submitted may be done at once */
+    for (;;) {
+        struct usb_urb *u;
+        int r = usb_urbs_next(&s->urbs, &u);
 
-    t->flags = u->head.flags;
-    t->interrupt = u->head.interval > 0 && t->packet_count == 0;
-    memcpy(t->setup, u->head.setup, sizeof t->setup);
-    t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
-    for (size_t i = 0; i < t->packet_count; i++) {
-        struct usbip_packet *p = &t->packets[i];
-
-        p->actual = 0;
-        p->status = USBIP_EXDEV;
-        if (p->offset > t->length || p->length > t->length - p->offset)
-            return USBIP_EINVAL;
+        if (r == -ENOMEM)
+            usb_session_end(s, "out of memory");
+        if (r < 0)
+            break;
+        submit(s, u);
     }
-    /* usbip-win2 may give a buffer that is longer than what it asks for */
-    if (u->head.ep == 0 && t->length > setup.length)
-        t->length = setup.length;
-    if (u->head.ep == 0 && t->length < setup.length)
-        return USBIP_EINVAL;
-    return 0;
+    s->starting = false;
 }
 
 /* The URB that was being read is there. */
@@ -436,22 +429,25 @@ static void take_body(struct usb_session *s)
     s->reading = NULL;
     if (!u)
         return;
-    int status = prepare(u);
-    if (status < 0) {
-        for (size_t i = 0; i < u->transfer.packet_count; i++)
-            u->transfer.packets[i].actual = 0;
-        u->transfer.status = status;
-        on_done(&u->transfer);
+    if (!u->waits) {
+        submit(s, u);
         return;
     }
-    submit(s, u);
+    usb_urbs_wait(&s->urbs, u);
+    start_waiting(s);
 }
 
 static void unlink_urb(struct usb_session *s)
 {
     const struct usbip_urb *head = &s->reader.urb;
-    struct usb_urb *u = (struct usb_urb *)(void *)usbip_urbs_find(&s->urbs, head->unlink);
+    struct usb_urb *u = usb_urbs_find(&s->urbs, head->unlink);
 
+    if (u && u->waits) {
+        usb_urbs_remove(&s->urbs, u);
+        reply_unlink(s, head->seqnum, USBIP_ECONNRESET);
+        start_waiting(s); /* there may be room for the next one */
+        return;
+    }
     if (!u || u->unlinked || !u->submitted) { /* its answer is on its way, or it never was */
         reply_unlink(s, head->seqnum, 0);
         return;
@@ -461,12 +457,31 @@ static void unlink_urb(struct usb_session *s)
     s->device->ops->cancel(s->device, &u->transfer);
 }
 
+/* Begins to read a URB. Returns false when it has to wait for others before that. */
+static bool read_urb(struct usb_session *s, const struct usbip_body *body)
+{
+    struct usb_urb *u;
+    int r = usb_urbs_make(&s->urbs, &s->reader.urb, body->packets, &u);
+
+    if (r == -EAGAIN)
+        return false;
+    if (r < 0) {
+        usb_session_end(s, r == -EEXIST ? "it uses the number of a URB that is under way"
+                                        : "out of memory");
+        return true;
+    }
+    u->session = s;
+    s->reading = u;
+    usbip_reader_body(&s->reader, u->transfer.data, u->transfer.packets, body);
+    return true;
+}
+
 /* Begins to read the URB whose header is there. Returns false when it has to wait for room. */
 static bool begin_urb(struct usb_session *s)
 {
     const struct usbip_urb *head = &s->reader.urb;
     struct usbip_body body;
-    size_t max = budget(s) < PAYLOAD_MAX ? budget(s) : PAYLOAD_MAX;
+    size_t max = s->urbs.budget < PAYLOAD_MAX ? s->urbs.budget : PAYLOAD_MAX;
 
     int r = usbip_urb_body(head, 0, max, &body);
     if (r < 0 || head->command == USBIP_RET_SUBMIT || head->command == USBIP_RET_UNLINK) {
@@ -483,28 +498,7 @@ static bool begin_urb(struct usb_session *s)
         unlink_urb(s);
         return true;
     }
-    size_t size = usb_urb_size((size_t)head->length, body.packets);
-    if (s->held > 0 && s->held + size > budget(s))
-        return false;
-    struct usb_urb *u = usb_urb_new(&s->pool, head, body.packets);
-    if (!u) {
-        if (s->held > 0)
-            return false;
-        usb_session_end(s, "out of memory");
-        return true;
-    }
-    u->session = s;
-    r = usbip_urbs_add(&s->urbs, &u->entry);
-    if (r < 0) {
-        usb_urb_free(&s->pool, u);
-        usb_session_end(s, r == -EEXIST ? "it uses the number of a URB that is under way"
-                                        : "out of memory");
-        return true;
-    }
-    s->held += u->size;
-    s->reading = u;
-    usbip_reader_body(&s->reader, u->transfer.data, u->transfer.packets, &body);
-    return true;
+    return read_urb(s, &body);
 }
 
 /* --- the stream ------------------------------------------------------------------------------- */
@@ -635,8 +629,7 @@ static void session_free(void *arg)
 {
     struct usb_session *s = arg;
 
-    usbip_urbs_free(&s->urbs);
-    usb_urb_pool_free(&s->pool);
+    usb_urbs_free(&s->urbs);
     buf_free(&s->in);
     buf_free(&s->out);
     if (s->timer)
@@ -680,7 +673,7 @@ static void close_session(struct usb_session *s)
 
 static struct usb_urb *first_to_cancel(const struct usb_session *s)
 {
-    struct usbip_urbs_entry *e = s->urbs.oldest;
+    struct usbip_urbs_entry *e = s->urbs.table.oldest;
 
     while (e && ((struct usb_urb *)(void *)e)->cancelled)
         e = e->younger;
@@ -696,8 +689,10 @@ void usb_session_end(struct usb_session *s, const char *why)
     s->stream = NULL;
     s->parked = s->waits = s->outdated = false;
     if (s->reading)
-        forget_urb(s, s->reading);
+        usb_urbs_remove(&s->urbs, s->reading);
     s->reading = NULL;
+    while (s->urbs.first)
+        usb_urbs_remove(&s->urbs, s->urbs.first);
     s->state = USB_SESSION_OVER;
     s->ending = true; /* the last one that is done does not close it yet */
     for (struct usb_urb *u = first_to_cancel(s); u; u = first_to_cancel(s)) {
@@ -705,7 +700,7 @@ void usb_session_end(struct usb_session *s, const char *why)
         s->device->ops->cancel(s->device, &u->transfer);
     }
     s->ending = false;
-    if (s->urbs.count == 0)
+    if (s->urbs.table.count == 0)
         close_session(s);
 }
 
@@ -750,7 +745,7 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
     }
     s->base = base;
     s->export = export;
-    s->pool.free_max = usb_export_budget(export) / 2;
+    usb_urbs_init(&s->urbs, usb_export_budget(export));
     usbip_reader_init(&s->reader);
     buf_init(&s->in, IN_MAX);
     buf_init(&s->out, 2 * JOIN_MAX);

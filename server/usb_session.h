@@ -1,5 +1,7 @@
 /*
  * One USB/IP client: lists the devices of its export, or imports one and has its URBs carried out.
+ * Those above the budget of the export wait, and are not failed; unlinks are heard meanwhile, as
+ * far as what waits is kept (usb_urbs.h).
  */
 #ifndef SERVER_USB_SESSION_H
 #define SERVER_USB_SESSION_H

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/usb_desc.h"
+
 enum { CLASS_MIN_SHIFT = 9 }; /* 512 bytes */
 
 static size_t class_size(unsigned size_class)
@@ -10,8 +12,10 @@ static size_t class_size(unsigned size_class)
     return (size_t)1 << (size_class + CLASS_MIN_SHIFT);
 }
 
-size_t usb_urb_size(size_t payload, size_t packets)
+size_t usb_urb_size(const struct usbip_urb *head, size_t packets, bool waits)
 {
+    const size_t payload = waits && head->direction == USBIP_DIR_IN ? 0 : (size_t)head->length;
+
     return sizeof(struct usb_urb) + USBIP_URB_SIZE + payload +
            packets * (USBIP_PACKET_SIZE + sizeof(struct usbip_packet));
 }
@@ -31,10 +35,10 @@ static struct usb_urb *get_memory(struct usb_urb_pool *pool, size_t size, unsign
     return u;
 }
 
-struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head, size_t packets)
+struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head, size_t packets,
+                            bool waits)
 {
-    size_t length = (size_t)head->length;
-    size_t size = usb_urb_size(length, packets);
+    size_t size = usb_urb_size(head, packets, waits);
     unsigned size_class;
     struct usb_urb *u = get_memory(pool, size, &size_class);
 
@@ -43,13 +47,14 @@ struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *h
     memset(u, 0, sizeof *u);
     u->size_class = size_class;
     u->size = size;
+    u->waits = waits;
     u->head = *head;
     u->entry.seqnum = head->seqnum;
     u->transfer.packet_count = packets;
     u->transfer.packets = (struct usbip_packet *)(void *)(u + 1);
     u->reply = (uint8_t *)(u->transfer.packets + packets);
     u->transfer.data = u->reply + USBIP_URB_SIZE;
-    u->transfer.length = length;
+    u->transfer.length = (size_t)head->length;
     return u;
 }
 
@@ -77,6 +82,32 @@ void usb_urb_pool_free(struct usb_urb_pool *pool)
         }
     }
     pool->free_bytes = 0;
+}
+
+int usb_urb_prepare(struct usb_urb *u)
+{
+    struct usb_transfer *t = &u->transfer;
+    const struct usb_setup setup = usb_setup_get(u->head.setup);
+    bool in = u->head.direction == USBIP_DIR_IN;
+
+    t->flags = u->head.flags;
+    t->interrupt = u->head.interval > 0 && t->packet_count == 0;
+    memcpy(t->setup, u->head.setup, sizeof t->setup);
+    t->address = (uint8_t)(u->head.ep | (in ? 0x80 : 0));
+    for (size_t i = 0; i < t->packet_count; i++) {
+        struct usbip_packet *p = &t->packets[i];
+
+        p->actual = 0;
+        p->status = USBIP_EXDEV;
+        if (p->offset > t->length || p->length > t->length - p->offset)
+            return USBIP_EINVAL;
+    }
+    /* usbip-win2 may give a buffer that is longer than what it asks for */
+    if (u->head.ep == 0 && t->length > setup.length)
+        t->length = setup.length;
+    if (u->head.ep == 0 && t->length < setup.length)
+        return USBIP_EINVAL;
+    return 0;
 }
 
 /* Joins the data of isochronous IN packets, which stand each at its offset. Returns their sum. */

@@ -21,12 +21,15 @@ struct usb_urb {
     struct usb_session *session;
     struct usbip_urb head; /* of the command */
     struct usb_transfer transfer;
+    bool waits;   /* for others to be done: an IN one has no room for its data yet */
+    bool in_line; /* likewise, and it has been read */
     bool submitted;
     bool cancelled; /* nor to be: its client has gone, or it is done */
     bool unlinked;  /* by a CMD_UNLINK of this number: */
     uint32_t unlink_seqnum;
-    size_t size;    /* bytes that it takes of the budget */
-    uint8_t *reply; /* room for the header, which transfer.data follows */
+    size_t size;                     /* bytes that it takes of the budget */
+    uint8_t *reply;                  /* room for the header, which transfer.data follows */
+    struct usb_urb *previous, *next; /* of the line */
     struct usb_urb *free_next;
     unsigned size_class;
 };
@@ -39,14 +42,18 @@ struct usb_urb_pool {
     size_t free_max;
 };
 
-/* Bytes that a URB with this body takes. */
-size_t usb_urb_size(size_t payload, size_t packets);
+/* Bytes that a URB with this head takes: as it is carried out, or while it `waits`. */
+size_t usb_urb_size(const struct usbip_urb *head, size_t packets, bool waits);
 
 /* Makes one with room for so much. NULL without memory. */
-struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head,
-                            size_t packets);
+struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *head, size_t packets,
+                            bool waits);
 void usb_urb_free(struct usb_urb_pool *pool, struct usb_urb *u);
 void usb_urb_pool_free(struct usb_urb_pool *pool);
+
+/* Fills in the transfer, once the body is there. Returns 0, or the status that the URB is to be
+ * answered with. */
+int usb_urb_prepare(struct usb_urb *u);
 
 /* Writes the reply of a URB that is done, in place, at u->reply. Returns its length. */
 size_t usb_urb_reply(struct usb_urb *u);

@@ -135,12 +135,12 @@ static void handle_is_closed_in_a_later_turn(void)
     device->ops->release(device);
     expect("");
     loop_settle(base);
-    expect("release 0\nrelease 1\nclose\n");
+    expect("release 0\nrelease 1\nattach 0\nattach 1\nclose\n");
     CHECK(device->ops->claim(device, error) == 0);
     device->ops->release(device); /* and the next importer comes first */
     CHECK(device->ops->claim(device, error) == 0);
     loop_settle(base);
-    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nclose\nopen\nclaim 0\nclaim 1\n");
+    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nattach 0\nattach 1\nclose\nopen\nclaim 0\nclaim 1\n");
     end();
 }
 
@@ -152,7 +152,7 @@ static void what_cannot_be_claimed_is_left(void)
     fake_libusb.claim_results[1] = LIBUSB_ERROR_BUSY;
     CHECK(device->ops->claim(device, error) == -EBUSY);
     CHECK_TEXT(error, "another program has it");
-    expect("open\nclaim 0\nclaim 1\nrelease 0\nclose\n");
+    expect("open\nclaim 0\nclaim 1\nrelease 0\nattach 0\nclose\n");
     fake_libusb.open_result = LIBUSB_ERROR_ACCESS;
     CHECK(device->ops->claim(device, error) == -EACCES && strstr(error, "no permission"));
     expect("open\n");
@@ -318,6 +318,62 @@ static void halt_is_cleared_by_libusb(void)
     end();
 }
 
+/* Makes a request without data, told apart by `name` in `order`. */
+static struct one *named_request(struct one *o, uint8_t type, uint8_t code, char name)
+{
+    const uint8_t setup[8] = {type, code, 0, 0, 0x81, 0, 0, (uint8_t)name};
+
+    transfer_of(o, type & 0x80, 0);
+    memcpy(o->t.setup, setup, sizeof setup);
+    return o;
+}
+
+static void requests_are_answered_in_order(void)
+{
+    struct one a, b, c, d, e, bulk;
+
+    begin();
+    submit(named_request(&a, 0x80, 0, 'a'));
+    submit(named_request(&b, 0x80, 0, 'b'));
+    submit(named_request(&c, 0x02, 1, 'c')); /* a halt: by a call, not in libusb's queue */
+    submit(named_request(&d, 0x80, 0, 'd'));
+    submit(named_request(&e, 0x02, 1, 'e'));
+    submit(transfer_of(&bulk, 0x02, 10)); /* another endpoint */
+    expect("submit 00 8\nsubmit 00 8\nsubmit 02 10\n");
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);
+    expect("");
+    CHECK_TEXT(order, "a");
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);
+    expect("halt 81\nsubmit 00 8\n");
+    CHECK_TEXT(order, "abc");
+    device->ops->cancel(device, &e.t); /* while it waits */
+    CHECK(e.done == 1 && e.t.status == USBIP_ECONNRESET);
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 10);
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);
+    expect("");
+    CHECK_TEXT(order, "abce.d");
+    submit(named_request(&c, 0x02, 1, 'f')); /* and nothing is left behind */
+    expect("halt 81\n");
+    end();
+}
+
+static void requests_wait_for_those_without_memory(void)
+{
+    struct one bulk, a, b;
+
+    begin();
+    submit(transfer_of(&bulk, 0x02, 10));
+    fake_libusb.submit_result = LIBUSB_ERROR_NO_MEM;
+    submit(named_request(&a, 0x80, 0, 'a'));
+    submit(named_request(&b, 0x02, 1, 'b'));
+    expect("submit 02 10\nsubmit 00 8\n");
+    device->ops->cancel(device, &a.t);
+    expect("halt 81\n");
+    CHECK_TEXT(order, "ab");
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 10);
+    end();
+}
+
 static void alternate_setting_has_endpoints(void)
 {
     struct one o;
@@ -471,6 +527,8 @@ int main(int argc, char **argv)
         TEST(cancelled_too_late_it_ends_as_it_would),
         TEST(unplugged_under_transfers_it_is_lost_once),
         TEST(halt_is_cleared_by_libusb),
+        TEST(requests_are_answered_in_order),
+        TEST(requests_wait_for_those_without_memory),
         TEST(alternate_setting_has_endpoints),
         TEST(configuration_is_changed_without_claims),
         TEST(reset_may_lose_it),

@@ -341,6 +341,184 @@ static void more_than_the_budget_waits(void)
     hang_up();
 }
 
+static void send_out(uint32_t seqnum, int32_t length)
+{
+    const struct usbip_urb head = submit_of(seqnum, 2, USBIP_DIR_OUT, length);
+    uint8_t *data = malloc((size_t)length);
+
+    CHECK(data);
+    memset(data, (int)(seqnum & 0xff), (size_t)length);
+    send_head(&head);
+    send_all(data, (size_t)length);
+    free(data);
+}
+
+/* URBs that wait for an event may end by an unlink only, which stands behind others. */
+static void unlinks_are_heard_behind_what_waits(void)
+{
+    enum { URBS = 1000, LAST = 2 * URBS + 2 };
+
+    begin();
+    import();
+    for (uint32_t i = 1; i <= URBS; i++)
+        send_in(i, MIB);
+    send_out(URBS + 1, 2 * MIB);
+    settle_unread();
+    CHECK(device.count > 0 && device.count < BUDGET / MIB + 1);
+    const unsigned submits = device.submits;
+    for (uint32_t i = URBS + 1; i > 0; i--) /* those that wait are never begun */
+        send_unlink(URBS + 1 + i, i);
+    RUN_UNTIL(got_len == (URBS + 1) * (size_t)USBIP_URB_SIZE);
+    for (size_t i = 0; i <= URBS; i++) {
+        const struct usbip_urb head = head_at(i * USBIP_URB_SIZE);
+
+        CHECK(head.command == USBIP_RET_UNLINK && head.status == USBIP_ECONNRESET);
+        CHECK(head.seqnum == LAST - i);
+    }
+    CHECK(device.submits == submits && device.count == 0);
+    send_in(LAST + 1, 64);
+    RUN_UNTIL(device.count == 1); /* the budget is free again */
+    hang_up();
+}
+
+static void unlinks_make_room_for_what_waits(void)
+{
+    begin();
+    import();
+    for (uint32_t i = 1; i <= 12; i++)
+        send_in(i, MIB);
+    settle_unread();
+    for (uint32_t i = 1; i <= 12; i++) {
+        send_unlink(100 + i, i);
+        RUN_UNTIL(got_len == i * (size_t)USBIP_URB_SIZE);
+        CHECK(head_at((i - 1) * (size_t)USBIP_URB_SIZE).seqnum == 100 + i);
+        CHECK(device.submits >= (i < 10 ? i + 1 : 12));
+    }
+    CHECK(device.count == 0 && device.submits == 12);
+    hang_up();
+}
+
+static void urbs_that_wait_keep_order_and_content(void)
+{
+    enum { PACKETS = 2, LARGE = BUDGET - 1024 };
+    struct usbip_urb iso = submit_of(3, 3, USBIP_DIR_IN, 64);
+    static const struct usbip_packet packets[PACKETS] = {{.offset = 0, .length = 20},
+                                                         {.offset = 32, .length = 30}};
+    uint8_t bytes[USBIP_PACKET_SIZE];
+
+    begin();
+    import();
+    send_in(1, LARGE);
+    RUN_UNTIL(device.count == 1);
+    send_out(2, 100000);
+    iso.packets = PACKETS;
+    send_head(&iso);
+    for (size_t i = 0; i < PACKETS; i++) {
+        usbip_put_packet(&packets[i], bytes);
+        send_all(bytes, sizeof bytes);
+    }
+    iso.seqnum = 4; /* it cannot be carried out, which is said in its turn */
+    send_head(&iso);
+    for (size_t i = 0; i < PACKETS; i++) {
+        usbip_put_packet(&(struct usbip_packet){.offset = 65}, bytes);
+        send_all(bytes, sizeof bytes);
+    }
+    send_in(5, 64);
+    settle_unread();
+    CHECK(device.count == 1);
+    fake_usb_device_end(&device, device.under_way, 0, NULL, 0);
+    RUN_UNTIL(device.count == 3 && got_len == 2 * (size_t)USBIP_URB_SIZE + 2 * USBIP_PACKET_SIZE);
+    CHECK(head_at(USBIP_URB_SIZE).seqnum == 4 && head_at(USBIP_URB_SIZE).status == USBIP_EINVAL);
+    const struct usb_transfer *t = device.under_way;
+    CHECK(t->address == 2 && t->length == 100000 && t->data[0] == 2 && t->data[99999] == 2);
+    t = t->next;
+    CHECK(t->address == 0x83 && t->length == 64 && t->packet_count == PACKETS);
+    CHECK(t->packets[1].offset == 32 && t->packets[1].length == 30);
+    CHECK(t->next->address == 0x81);
+    hang_up();
+}
+
+static void what_is_kept_of_those_that_wait_is_bounded(void)
+{
+    enum { URBS = 40, SIZE = USBIP_URB_SIZE + MIB };
+    uint8_t *bytes = calloc(URBS, SIZE);
+
+    CHECK(bytes);
+    for (uint32_t i = 0; i < URBS; i++) {
+        const struct usbip_urb head = submit_of(1 + i, 2, USBIP_DIR_OUT, MIB);
+
+        usbip_put_urb(&head, bytes + (size_t)i * SIZE);
+    }
+    begin();
+    import();
+    size_t sent = send_some(bytes, (size_t)URBS * SIZE);
+    CHECK(sent < URBS / 2 * (size_t)SIZE && device.count < BUDGET / MIB + 1);
+    while (sent < (size_t)URBS * SIZE) {
+        while (device.under_way)
+            fake_usb_device_end(&device, device.under_way, 0, NULL, MIB);
+        sent += send_some(bytes + sent, (size_t)URBS * SIZE - sent);
+    }
+    while (device.submits < URBS || device.under_way) {
+        RUN_UNTIL(device.under_way);
+        fake_usb_device_end(&device, device.under_way, 0, NULL, MIB);
+    }
+    RUN_UNTIL(got_len == (size_t)URBS * USBIP_URB_SIZE);
+    for (uint32_t i = 0; i < URBS; i++)
+        CHECK(head_at(i * (size_t)USBIP_URB_SIZE).seqnum == 1 + i);
+    hang_up();
+    free(bytes);
+}
+
+static void those_that_wait_may_be_done_at_once(void)
+{
+    enum { URBS = 2000, LENGTH = 8 };
+
+    begin();
+    import();
+    send_in(1, BUDGET - 1024);
+    RUN_UNTIL(device.count == 1);
+    for (uint32_t i = 2; i <= URBS; i++)
+        send_in(i, LENGTH);
+    settle_unread();
+    CHECK(device.count < 10);
+    device.submitted = give; /* one within the other */
+    while (device.under_way)
+        fake_usb_device_end(&device, device.under_way, 0, NULL, LENGTH);
+    RUN_UNTIL(got_len == URBS * (size_t)(USBIP_URB_SIZE + LENGTH));
+    hang_up();
+}
+
+static void client_dies_while_some_wait(void)
+{
+    begin();
+    import();
+    for (uint32_t i = 1; i <= MANY; i++)
+        send_in(i, MIB);
+    send_out(MANY + 1, 4 * MIB - 4096);
+    settle_unread();
+    const unsigned submits = device.submits;
+    hang_up();
+    CHECK(device.submits == submits && lines <= 2);
+    import(); /* or in the middle of one */
+    send_in(1, BUDGET - 1024);
+    const struct usbip_urb head = submit_of(2, 2, USBIP_DIR_OUT, 64);
+    send_head(&head);
+    settle_unread();
+    hang_up();
+}
+
+static void number_of_one_that_waits_is_taken(void)
+{
+    begin();
+    import();
+    send_in(1, BUDGET - 1024);
+    send_in(2, MIB);
+    settle_unread();
+    send_in(2, 64);
+    RUN_UNTIL(ended);
+    hang_up();
+}
+
 static void data_of_an_unlinked_urb_is_not_lost(void)
 {
     begin();
@@ -471,6 +649,13 @@ int main(int argc, char **argv)
         TEST(unread_answers_to_unlinks_are_bounded),
         TEST(slow_reader_gets_everything),
         TEST(more_than_the_budget_waits),
+        TEST(unlinks_are_heard_behind_what_waits),
+        TEST(unlinks_make_room_for_what_waits),
+        TEST(urbs_that_wait_keep_order_and_content),
+        TEST(what_is_kept_of_those_that_wait_is_bounded),
+        TEST(those_that_wait_may_be_done_at_once),
+        TEST(client_dies_while_some_wait),
+        TEST(number_of_one_that_waits_is_taken),
         TEST(data_of_an_unlinked_urb_is_not_lost),
         TEST(buffer_of_a_request_need_not_be_its_length),
         TEST(number_of_packets_of_others_comes_back),

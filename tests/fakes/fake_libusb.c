@@ -208,6 +208,13 @@ int LIBUSB_CALL libusb_claim_interface(struct libusb_device_handle *handle, int 
     return fake_libusb.claim_results[interface];
 }
 
+int LIBUSB_CALL libusb_attach_kernel_driver(struct libusb_device_handle *handle, int interface)
+{
+    (void)handle;
+    journal_line(&fake_libusb.journal, "attach %d", interface);
+    return 0;
+}
+
 int LIBUSB_CALL libusb_release_interface(struct libusb_device_handle *handle, int interface)
 {
     (void)handle;

@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
 
 import harness
@@ -13,11 +14,19 @@ import usbip
 import wine
 from harness import check, equal
 
-# what else is built in stands here, too
+IMAGE = tempfile.NamedTemporaryFile(suffix='.img')
+IMAGE.write(bytes(65536))
+IMAGE.flush()
+
+# all that is built in
 DEMOS = (
     ('usb:demo-loop', '1209:0001'),
     ('usb:demo-ftdi', '0403:6001'),
     ('usb:demo-icestick', '0403:6010'),
+    ('usb:demo-dfu', '1209:0004'),
+    ('usb:demo-mouse', '1209:0006'),
+    ('usb:demo-keyboard', '1209:0007'),
+    (f'usb:demo-disk:{IMAGE.name}', '1209:0003'),
 )
 
 

@@ -1,0 +1,53 @@
+/*
+ * The URBs of one client, found by their numbers: those under way, within its budget, and those
+ * that wait for these in line, oldest first. One that waits keeps what was read of it: an IN one
+ * its header and descriptors, an OUT one its data, too. So the commands behind can be read: those
+ * under way may be such as end by an unlink only. What is kept is bounded by USB_URBS_LINE_MAX and
+ * one URB more. Pure bookkeeping: the session submits and answers.
+ */
+#ifndef SERVER_USB_URBS_H
+#define SERVER_USB_URBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/usbip_urbs.h"
+#include "usb_urb.h"
+
+enum { USB_URBS_LINE_MAX = 1 << 20 };
+
+struct usb_urbs {
+    struct usbip_urbs table;
+    struct usb_urb_pool pool;
+    size_t budget;
+    size_t held;                  /* bytes of those that are under way, or will be once read */
+    size_t kept;                  /* bytes of those that wait, or will */
+    struct usb_urb *first, *last; /* of the line */
+};
+
+/* Begins with none. Freed ones are kept for the next up to half the budget. */
+void usb_urbs_init(struct usb_urbs *us, size_t budget);
+
+/* Frees what it has but for the URBs: the caller has removed them. */
+void usb_urbs_free(struct usb_urbs *us);
+
+/* Makes one that is to be read; if it `waits` it is for usb_urbs_wait then. Returns 0; -EAGAIN: not
+ * before others are done; -EEXIST: its number is that of another one; -ENOMEM: and there is nothing
+ * to wait for. */
+int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t packets,
+                  struct usb_urb **u);
+
+/* Puts one that waits, and has been read, in line. */
+void usb_urbs_wait(struct usb_urbs *us, struct usb_urb *u);
+
+/* Takes the next one out of the line, to be submitted: it is under way. Returns 0; -EAGAIN: there
+ * is none, or not before others are done; -ENOMEM: and there is nothing to wait for. */
+int usb_urbs_next(struct usb_urbs *us, struct usb_urb **u);
+
+/* NULL where there is none. */
+struct usb_urb *usb_urbs_find(const struct usb_urbs *us, uint32_t seqnum);
+
+/* Frees one, wherever it is. */
+void usb_urbs_remove(struct usb_urbs *us, struct usb_urb *u);
+
+#endif
