@@ -46,6 +46,19 @@ static char *add(struct usb_env *e, const char *name, const char *joint)
     return e->variables[e->count++].value;
 }
 
+int usb_env_musl(char path[static PATH_MAX])
+{
+    char folder[PATH_MAX], library[2 * PATH_MAX];
+
+    if (snprintf(folder, sizeof folder, "%s/musl", path) >= PATH_MAX)
+        return -ENOENT;
+    snprintf(library, sizeof library, "%s/" LIBUSB10, folder);
+    if (access(library, R_OK) < 0)
+        return -ENOENT;
+    strcpy(path, folder);
+    return 0;
+}
+
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o)
 {

@@ -304,7 +304,12 @@ static void read_libraries(struct usb_program *p, const struct elf *e)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-/* Whether the program's loader is this one's, so that what is built for us loads there. */
+static bool has_musl(const struct elf *e)
+{
+    return e->interpreter && strstr(e->interpreter, "ld-musl") != NULL;
+}
+
+/* Whether it is for this program's architecture, so that what is built with us loads there. */
 static bool is_like_us(const struct elf *e)
 {
     struct file f;
@@ -313,9 +318,7 @@ static bool is_like_us(const struct elf *e)
     if (map_file("/proc/self/exe", &f) < 0)
         return true;
     bool alike = elf_read(f.data, f.len, &us) < 0 ||
-                 (us.class == e->class && us.order == e->order && us.machine == e->machine &&
-                  (!us.interpreter || (strstr(us.interpreter, "ld-musl") != NULL) ==
-                                          (strstr(e->interpreter, "ld-musl") != NULL)));
+                 (us.class == e->class && us.order == e->order && us.machine == e->machine);
     unmap_file(&f);
     return alike;
 }
@@ -332,6 +335,7 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
     bool is_loader = e.soname && strncmp(e.soname, "ld-", 3) == 0; /* it is given a program */
     if (is_loader)
         return;
+    p->is_musl = has_musl(&e);
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");
@@ -387,9 +391,8 @@ const char *usb_program_objection(const struct usb_program *p)
         return "it is set-user-ID or set-group-ID, so the loader ignores LD_LIBRARY_PATH and "
                "LD_PRELOAD; let sudo run net2usb, not net2usb sudo, or use net2usb attach";
     case USB_PROGRAM_FOREIGN:
-        return "it is for another architecture, or another C library, than net2usb's libraries; "
-               "use "
-               "net2usb of the same kind, or net2usb attach";
+        return "it is for another architecture than net2usb's libraries; use net2usb of the same "
+               "kind, or net2usb attach";
     default:
         return NULL;
     }

@@ -16,7 +16,7 @@ enum usb_program_trouble {
     USB_PROGRAM_FINE,
     USB_PROGRAM_STATIC,
     USB_PROGRAM_PRIVILEGED, /* set-user-ID or set-group-ID: the loader does not listen */
-    USB_PROGRAM_FOREIGN,    /* another architecture than this program's, or another C library */
+    USB_PROGRAM_FOREIGN,    /* another architecture than this program's */
     USB_PROGRAM_UNKNOWN,    /* no program that we can read */
 };
 
@@ -24,6 +24,7 @@ struct usb_program {
     char path[PATH_MAX];   /* as found */
     char binary[PATH_MAX]; /* the program itself, or the interpreter of a script */
     bool is_script;
+    bool is_musl; /* its C library is musl */
     enum usb_program_trouble trouble;
     bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
     bool has_libusb; /* static: it seems to have libusb within it */

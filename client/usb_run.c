@@ -39,7 +39,8 @@ static int check_devices(struct usb_server *s, char **selectors, int count)
     return 0;
 }
 
-static int find_command(const char *name)
+/* `folder` is that of our libraries, and becomes the one that suits COMMAND. */
+static int find_command(const char *name, char folder[static PATH_MAX])
 {
     static struct usb_program program;
     char path[PATH_MAX];
@@ -55,6 +56,9 @@ static int find_command(const char *name)
     }
     usb_program_read(path, false, &program);
     const char *objection = usb_program_objection(&program);
+    if (!objection && program.is_musl && usb_env_musl(folder) < 0)
+        objection = "its C library is musl, and net2usb was built without libraries for it (they "
+                    "need musl-gcc); use net2usb attach";
     if (objection)
         log_warn("%s will not find the devices: %s", program.binary, objection);
     return 0;
@@ -80,10 +84,9 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
+    int status = has_them ? find_command(*command, folder) : NET2USB_EXIT_FAILED;
+    usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o); /* the folder may be another one */
     usb_server_free(&s);
-    if (!has_them)
-        return NET2USB_EXIT_FAILED;
-    int status = find_command(*command);
     if (status != 0)
         return status;
     int r = usb_env_apply(&e);
