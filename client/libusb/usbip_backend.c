@@ -224,14 +224,16 @@ static void destroy_device(struct libusb_device *dev)
 {
     struct device_priv *p = priv_of(dev), **at = &usbip_backend.devices;
 
-    if (!p->dev) /* it was not made to the end */
+    if (!p->dev) /* it was not made to the end, or not wanted: see usbip_list.c */
         return;
+    take_lock();
     while (*at && *at != p)
         at = &(*at)->next;
     if (*at)
         *at = p->next;
     usbip_backend_unwatch(p);
     usbip_device_free(&p->use);
+    drop_lock();
 }
 
 /* --- handles ---------------------------------------------------------------------------------- */
@@ -283,6 +285,7 @@ static void close_device(struct libusb_device_handle *h)
     while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
         usbip_link_forget(&p->use.link, u);
     p->opens--;
+    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
     if (p->opens == 0) {
         usbip_backend_unwatch(p); /* before its number is another one's */
         usbip_device_leave(&p->use, true);
@@ -600,6 +603,10 @@ static int submit_transfer(struct usbi_transfer *t)
 
     if (public->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
         return LIBUSB_ERROR_NOT_SUPPORTED;
+    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
+        (public->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
+         usb_setup_get(public->buffer).length > public->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
+        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
     memset(tp, 0, sizeof *tp);
     take_lock();
     if (!answer(p, t))
