@@ -238,10 +238,26 @@ static void destroy_device(struct libusb_device *dev)
 
 /* --- handles ---------------------------------------------------------------------------------- */
 
+/* Whether another context of this process has it: its import would be taken away, as they share the
+ * token. */
+static bool is_elsewhere(const struct device_priv *p)
+{
+    const struct device_priv *o = usbip_backend.devices;
+
+    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
+                 o->use.server != p->use.server ||
+                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
+        o = o->next;
+    return o != NULL;
+}
+
 /* Makes sure of the import. */
 static int import(struct device_priv *p)
 {
     const bool described = p->use.descriptors.len > 0;
+
+    if (!p->use.has_link && is_elsewhere(p))
+        return LIBUSB_ERROR_BUSY;
     int r = usbip_device_import(&p->use);
 
     if (r < 0) {
@@ -276,6 +292,25 @@ static bool is_orphan(const struct usbip_link_urb *u)
     return t && !USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle;
 }
 
+/* Transfers of a closed handle that are done are not told of any more, and may be freed. */
+static void drop_completed(struct libusb_context *ctx)
+{
+    struct usbi_transfer *t, *next;
+    bool dropped = false;
+
+    usbi_mutex_lock(&ctx->event_data_lock);
+    __for_each_completed_transfer_safe(&ctx->completed_transfers, t, next)
+        if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle) {
+            list_del(&t->completed_list);
+            dropped = true;
+        }
+    if (dropped && list_empty(&ctx->completed_transfers))
+        ctx->event_flags &= ~(unsigned)USBI_EVENT_TRANSFER_COMPLETED;
+    if (dropped && !ctx->event_flags)
+        usbi_clear_event(&ctx->event);
+    usbi_mutex_unlock(&ctx->event_data_lock);
+}
+
 static void close_device(struct libusb_device_handle *h)
 {
     struct device_priv *p = priv_of(h->dev);
@@ -292,6 +327,7 @@ static void close_device(struct libusb_device_handle *h)
         p->claimed = 0;
     }
     settle(p);
+    drop_completed(h->dev->ctx);
     drop_lock();
 }
 
