@@ -424,6 +424,48 @@ static void waiting_ends(void)
     usbip_link_free(&the_link);
 }
 
+/* The connection takes no byte: the next URB has its number, and nothing of it has gone. */
+static void unlinks_of_what_has_not_gone_leave_no_trace(void)
+{
+    uint8_t out[8] = {0}, in[8], bytes[4096];
+
+    begin();
+    while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
+        ;
+    struct usbip_link_urb *u = urb(0x02, out, sizeof out), *next = urb(0x81, in, sizeof in);
+    usbip_link_submit(&the_link, u);
+    usbip_link_submit(&the_link, next);
+    CHECK(the_link.first == u && the_link.offset == 0);
+    while (got(bytes, sizeof bytes) > 0)
+        ;
+    usbip_link_unlink(&the_link, u);
+    takes(u, USBIP_ECONNRESET, 0);
+    usbip_link_step(&the_link);
+    CHECK(got_urb().ep == 1 && got(bytes, sizeof bytes) == 0);
+    usbip_link_forget(&the_link, next);
+    end();
+}
+
+/* A server that reads no more: one that is cancelled is done in time all the same. */
+static void unlinks_of_what_is_sent_in_part_end(void)
+{
+    static uint8_t out[1 << 20];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x02, out, sizeof out);
+    usbip_link_submit(&the_link, u);
+    CHECK(the_link.first == u && the_link.offset > 0);
+    usbip_link_unlink(&the_link, u);
+    answer_unlink(0, 0); /* of no unlink: none was sent */
+    CHECK(the_link.first == u && !usbip_link_take(&the_link));
+    usleep((USBIP_LINK_UNLINK_MS + 50) * 1000);
+    usbip_link_step(&the_link);
+    CHECK(the_link.fd < 0);
+    takes(u, USBIP_ESHUTDOWN, 0);
+    CHECK(usbip_link_timeout(&the_link) < 0);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -433,6 +475,8 @@ int main(int argc, char **argv)
         TEST(posted_bytes_are_bounded),
         TEST(unlinks_are_answered_either_way),
         TEST(unlinks_need_no_answer),
+        TEST(unlinks_of_what_has_not_gone_leave_no_trace),
+        TEST(unlinks_of_what_is_sent_in_part_end),
         TEST(forgotten_ones_leave_no_trace),
         TEST(large_ones_are_sent_in_parts),
         TEST(packets_get_their_places),

@@ -224,22 +224,40 @@ static void destroy_device(struct libusb_device *dev)
 {
     struct device_priv *p = priv_of(dev), **at = &usbip_backend.devices;
 
-    if (!p->dev) /* it was not made to the end */
+    if (!p->dev) /* it was not made to the end, or not wanted: see usbip_list.c */
         return;
+    take_lock();
     while (*at && *at != p)
         at = &(*at)->next;
     if (*at)
         *at = p->next;
     usbip_backend_unwatch(p);
     usbip_device_free(&p->use);
+    drop_lock();
 }
 
 /* --- handles ---------------------------------------------------------------------------------- */
+
+/* Whether another context of this process has it: its import would be taken away, as they share the
+ * token. */
+static bool is_elsewhere(const struct device_priv *p)
+{
+    const struct device_priv *o = usbip_backend.devices;
+
+    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
+                 o->use.server != p->use.server ||
+                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
+        o = o->next;
+    return o != NULL;
+}
 
 /* Makes sure of the import. */
 static int import(struct device_priv *p)
 {
     const bool described = p->use.descriptors.len > 0;
+
+    if (!p->use.has_link && is_elsewhere(p))
+        return LIBUSB_ERROR_BUSY;
     int r = usbip_device_import(&p->use);
 
     if (r < 0) {
@@ -274,6 +292,25 @@ static bool is_orphan(const struct usbip_link_urb *u)
     return t && !USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle;
 }
 
+/* Transfers of a closed handle that are done are not told of any more, and may be freed. */
+static void drop_completed(struct libusb_context *ctx)
+{
+    struct usbi_transfer *t, *next;
+    bool dropped = false;
+
+    usbi_mutex_lock(&ctx->event_data_lock);
+    __for_each_completed_transfer_safe(&ctx->completed_transfers, t, next)
+        if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle) {
+            list_del(&t->completed_list);
+            dropped = true;
+        }
+    if (dropped && list_empty(&ctx->completed_transfers))
+        ctx->event_flags &= ~(unsigned)USBI_EVENT_TRANSFER_COMPLETED;
+    if (dropped && !ctx->event_flags)
+        usbi_clear_event(&ctx->event);
+    usbi_mutex_unlock(&ctx->event_data_lock);
+}
+
 static void close_device(struct libusb_device_handle *h)
 {
     struct device_priv *p = priv_of(h->dev);
@@ -283,12 +320,14 @@ static void close_device(struct libusb_device_handle *h)
     while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
         usbip_link_forget(&p->use.link, u);
     p->opens--;
+    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
     if (p->opens == 0) {
         usbip_backend_unwatch(p); /* before its number is another one's */
         usbip_device_leave(&p->use, true);
         p->claimed = 0;
     }
     settle(p);
+    drop_completed(h->dev->ctx);
     drop_lock();
 }
 
@@ -600,6 +639,10 @@ static int submit_transfer(struct usbi_transfer *t)
 
     if (public->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
         return LIBUSB_ERROR_NOT_SUPPORTED;
+    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
+        (public->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
+         usb_setup_get(public->buffer).length > public->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
+        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
     memset(tp, 0, sizeof *tp);
     take_lock();
     if (!answer(p, t))

@@ -399,7 +399,9 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
 
     if (u->unlinked || l->fd < 0)
         return;
-    if (!u->sent) {
+    if (!u->sent || (u == l->first && l->offset == 0)) { /* no byte of it has gone */
+        if (u->sent)
+            usbip_urbs_remove(&l->urbs, &u->entry);
         unqueue(l, u);
         done(l, u, USBIP_ECONNRESET);
         return;
@@ -420,7 +422,7 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
 
 void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    if (u->sent && l->first == u) { /* its data are still to be sent, and go */
+    if (l->offset > 0 && l->first == u) { /* its data are still to be sent, and go */
         u->owner = NULL;
         end(l, -ECANCELED);
         return;
@@ -444,7 +446,8 @@ struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
     return NULL;
 }
 
-/* Unlinks that are not answered (Renode's server has none) are taken for done. */
+/* Unlinks that are not answered (Renode's server has none) are taken for done. The data of one that
+ * is sent in part are its owner's, and the connection cannot go on without them: it ends. */
 static void on_time(struct usbip_link *l)
 {
     const long long now = now_ms();
@@ -454,8 +457,13 @@ static void on_time(struct usbip_link *l)
         struct usbip_link_urb *u = urb_of(e);
 
         e = e->younger;
-        if (u->unlinked && u->given_up <= now && u != l->first)
-            stand_in(l, u, USBIP_ECONNRESET);
+        if (!u->unlinked || u->given_up > now)
+            continue;
+        if (u == l->first) {
+            end(l, -ETIMEDOUT);
+            return;
+        }
+        stand_in(l, u, USBIP_ECONNRESET);
     }
 }
 
@@ -537,7 +545,9 @@ static void take_unlink(struct usbip_link *l)
     const struct usbip_body none = {0};
     struct usbip_urbs_entry *e = l->urbs.oldest;
 
-    while (e && !(urb_of(e)->unlinked && urb_of(e)->unlink_seqnum == head->seqnum))
+    /* one that was given up without asking has no such number: 0 is nobody's */
+    while (e && !(urb_of(e)->unlinked && urb_of(e)->unlink_seqnum != 0 &&
+                  urb_of(e)->unlink_seqnum == head->seqnum))
         e = e->younger;
     if (e) {
         usbip_urbs_remove(&l->urbs, e);

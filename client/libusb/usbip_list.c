@@ -104,6 +104,18 @@ static uint8_t port_of(const char *busid)
     return (uint8_t)strtoul(last, NULL, 10);
 }
 
+/* Frees the newest one, which the core has not been shown. It must not come to destroy_device as one
+ * of ours, which takes the lock that we have. */
+static void discard(struct device_priv *p)
+{
+    struct libusb_device *dev = p->dev;
+
+    usbip_backend.devices = p->next;
+    usbip_device_free(&p->use);
+    p->dev = NULL;
+    libusb_unref_device(dev);
+}
+
 static void add_device(struct libusb_context *ctx, size_t server, const struct usbip_found *f)
 {
     struct libusb_device *dev = usbi_alloc_device(ctx, session_of(server, &f->device));
@@ -127,7 +139,7 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     if (usbip_config_wants(&usbip_backend.config, f, serial) && usbi_sanitize_device(dev) == 0)
         usbi_connect_device(dev);
     else
-        libusb_unref_device(dev);
+        discard(p);
 }
 
 static struct device_priv *find_device(const struct libusb_context *ctx, size_t server,
