@@ -325,6 +325,35 @@ static void large_ones_are_sent_in_parts(void)
     end();
 }
 
+static void unlinks_wait_for_the_end_of_a_record(void)
+{
+    enum { SIZE = 1 << 20 };
+    static uint8_t data[SIZE], bytes[SIZE];
+    uint8_t in[8];
+    size_t sum = 0;
+
+    begin();
+    struct usbip_link_urb *waiting = urb(0x81, in, sizeof in), *large = urb(0x02, data, SIZE);
+    usbip_link_submit(&the_link, waiting);
+    const uint32_t seqnum = got_urb().seqnum;
+    usbip_link_submit(&the_link, large); /* a part of it goes */
+    usbip_link_unlink(&the_link, waiting);
+    CHECK(usbip_link_wants_to_send(&the_link) && !usbip_link_take(&the_link));
+    const uint32_t of_large = got_urb().seqnum;
+    while (sum < SIZE) {
+        sum += got(bytes + sum, SIZE - sum);
+        usbip_link_step(&the_link);
+    }
+    const struct usbip_urb unlink = got_urb();
+    CHECK(unlink.command == USBIP_CMD_UNLINK && unlink.unlink == seqnum);
+    answer_unlink(unlink.seqnum, USBIP_ECONNRESET);
+    takes(waiting, USBIP_ECONNRESET, 0);
+    answer(of_large, 0, SIZE, NULL);
+    takes(large, 0, SIZE);
+    CHECK(the_link.due == 0 && the_link.unlinked == 0 && the_link.urbs.count == 0);
+    end();
+}
+
 static void packets_get_their_places(void)
 {
     uint8_t in[30], bytes[USBIP_URB_SIZE + 5 + 3 * USBIP_PACKET_SIZE];
@@ -479,6 +508,7 @@ int main(int argc, char **argv)
         TEST(unlinks_of_what_is_sent_in_part_end),
         TEST(forgotten_ones_leave_no_trace),
         TEST(large_ones_are_sent_in_parts),
+        TEST(unlinks_wait_for_the_end_of_a_record),
         TEST(packets_get_their_places),
         TEST(lies_end_the_connection),
         TEST(answers_come_once),

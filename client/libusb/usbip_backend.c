@@ -13,6 +13,7 @@
  * call anything; the core may call us with locks of its own. What is done outside of handle_events
  * is handed to the core to be completed by its next event.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,7 +26,6 @@
 #include "usbip_status.h"
 
 enum {
-    DONE_MAX = 64, /* completed at once */
     TO_PORT = 0x23,
     PORT_RESET = 4,
     GONE_FLUSH_MS = 2000,
@@ -128,6 +128,15 @@ static struct usbi_transfer *take_done(struct device_priv *p)
     return t;
 }
 
+/* A device whose connection has ended is gone, until the next list has it again as a new one. */
+static void tell_end(struct device_priv *p)
+{
+    const struct usbip_link *l = &p->use.link;
+
+    if (p->use.has_link && l->fd < 0 && l->error != -ECHILD && usbi_atomic_load(&p->dev->attached))
+        usbi_disconnect_device(p->dev);
+}
+
 /* Something has been done with the link: has the core wait for the rest, and complete what is done
  * by its next event. */
 static void settle(struct device_priv *p)
@@ -135,6 +144,7 @@ static void settle(struct device_priv *p)
     for (struct usbi_transfer *t = take_done(p); t; t = take_done(p))
         usbi_signal_transfer_completion(t);
     usbip_backend_watch(p);
+    tell_end(p);
 }
 
 static int complete(struct usbi_transfer *t)
@@ -142,6 +152,8 @@ static int complete(struct usbi_transfer *t)
     const struct transfer_priv *tp = usbi_get_transfer_priv(t);
     const enum libusb_transfer_status status = usbip_status(tp->status);
 
+    if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle) /* closed meanwhile */
+        return 0;
     t->transferred = (int)tp->actual;
     if (tp->cancelled && status == LIBUSB_TRANSFER_CANCELLED)
         return usbi_handle_transfer_cancellation(t);
@@ -270,12 +282,20 @@ static int import(struct device_priv *p)
     return LIBUSB_SUCCESS;
 }
 
+/* Ends connections to foreign servers that have stayed long enough. */
+static void tidy(void)
+{
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        usbip_device_tidy(&p->use);
+}
+
 static int open_device(struct libusb_device_handle *h)
 {
     struct device_priv *p = priv_of(h->dev);
     int r = LIBUSB_SUCCESS;
 
     take_lock();
+    tidy();
     if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
         r = import(p);
     if (r == LIBUSB_SUCCESS)
@@ -299,11 +319,12 @@ static void drop_completed(struct libusb_context *ctx)
     bool dropped = false;
 
     usbi_mutex_lock(&ctx->event_data_lock);
-    __for_each_completed_transfer_safe(&ctx->completed_transfers, t, next)
-        if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle) {
-            list_del(&t->completed_list);
-            dropped = true;
-        }
+    __for_each_completed_transfer_safe(&ctx->completed_transfers, t,
+                                       next) if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle)
+    {
+        list_del(&t->completed_list);
+        dropped = true;
+    }
     if (dropped && list_empty(&ctx->completed_transfers))
         ctx->event_flags &= ~(unsigned)USBI_EVENT_TRANSFER_COMPLETED;
     if (dropped && !ctx->event_flags)
@@ -690,10 +711,8 @@ static void step(struct device_priv *p)
     if (p->timer >= 0 && read(p->timer, &times, sizeof times) < 0)
         times = 0; /* it was the connection */
     usbip_link_step(&p->use.link);
-    if (p->use.link.fd < 0) {
+    if (p->use.link.fd < 0)
         usbip_backend_unwatch(p);
-        p->pending_end = true;
-    }
 }
 
 static struct device_priv *device_of(const struct libusb_context *ctx, int fd)
@@ -717,48 +736,34 @@ static void hear_of(struct libusb_context *ctx, int fd)
     }
 }
 
-/* Takes transfers that are done, of all devices of a context, and those whose end is to be told. */
-static size_t take_all(const struct libusb_context *ctx, struct usbi_transfer *done[DONE_MAX])
+/* Takes the next transfer that is done, of all devices of a context. One by one: the callback of
+ * each may close what the others belong to. NULL when none is left, and ends have been told. */
+static struct usbi_transfer *take_next(const struct libusb_context *ctx)
 {
-    size_t count = 0;
+    struct usbi_transfer *t = NULL;
 
     take_lock();
-    for (struct device_priv *p = usbip_backend.devices; p && count < DONE_MAX; p = p->next) {
-        struct usbi_transfer *t = NULL;
-
+    for (struct device_priv *p = usbip_backend.devices; p && !t; p = p->next) {
         if (p->dev->ctx != ctx || !p->use.has_link)
             continue;
-        while (count < DONE_MAX && (t = take_done(p)))
-            done[count++] = t;
+        t = take_done(p);
         if (!t && p->source >= 0)
             usbip_backend_watch(p);
+        if (!t)
+            tell_end(p);
     }
     drop_lock();
-    return count;
-}
-
-/* A device whose connection has ended is gone, until the next list has it again as a new one. */
-static void tell_ends(const struct libusb_context *ctx)
-{
-    take_lock();
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
-        if (p->dev->ctx != ctx || !p->pending_end)
-            continue;
-        p->pending_end = false;
-        if (usbi_atomic_load(&p->dev->attached))
-            usbi_disconnect_device(p->dev);
-    }
-    drop_lock();
+    return t;
 }
 
 static int handle_events(struct libusb_context *ctx, void *event_data, unsigned count,
                          unsigned ready)
 {
     const struct pollfd *fds = event_data;
-    struct usbi_transfer *done[DONE_MAX];
-    size_t n;
+    struct usbi_transfer *t;
 
     take_lock();
+    tidy();
     for (unsigned i = 0; i < count && ready > 0; i++) {
         if (!fds[i].revents)
             continue;
@@ -770,12 +775,8 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
             hear_of(ctx, fds[i].fd);
     }
     drop_lock();
-    do {
-        n = take_all(ctx, done);
-        for (size_t i = 0; i < n; i++)
-            complete(done[i]);
-    } while (n == DONE_MAX);
-    tell_ends(ctx);
+    while ((t = take_next(ctx)))
+        complete(t);
     return LIBUSB_SUCCESS;
 }
 

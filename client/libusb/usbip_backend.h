@@ -29,7 +29,6 @@ struct device_priv {
     short events;     /* for these */
     int timer;        /* of unlinks that are not answered; -1 */
     bool seen;        /* in the list that is being taken */
-    bool pending_end; /* its connection has ended, and the core is to hear of it */
 };
 
 struct usbip_backend {

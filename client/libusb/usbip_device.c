@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "proto/bytes.h"
 #include "proto/usbip_ext.h"
@@ -165,11 +166,11 @@ void usbip_device_serial(const struct usbip_device_use *d, char serial[static 12
 static const uint8_t *token(void)
 {
     static uint8_t bytes[USBIP_EXT_TOKEN_SIZE];
-    static bool made;
+    static pid_t made; /* by: a child of it has one of its own */
 
-    if (!made && getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        put_be64(bytes, (uint64_t)now_ms());
-    made = true;
+    if (made != getpid() && getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        put_be64(bytes, (uint64_t)now_ms() << 32 | (uint32_t)getpid());
+    made = getpid();
     return bytes;
 }
 
@@ -234,6 +235,10 @@ int usbip_device_import(struct usbip_device_use *d)
     struct usbip_ext_import terms = {.grace_ms = USBIP_DEVICE_GRACE_MS};
     struct usbip_imported imported;
 
+    if (d->linger_until != 0) /* is it still there? */
+        usbip_link_step(&d->link);
+    if (d->linger_until != 0 && d->link.fd < 0)
+        end_link(d);
     d->linger_until = 0;
     if (d->has_link)
         return d->link.fd >= 0 ? 0 : -ENODEV;

@@ -82,6 +82,9 @@ static void done(struct usbip_link *l, struct usbip_link_urb *u, int status)
 {
     if (u->unlinked)
         l->unlinked--;
+    if (u->unlink_due)
+        l->due--;
+    u->unlinked = u->unlink_due = false;
     if (!u->owner) {
         usbip_link_urb_free(u);
         return;
@@ -271,6 +274,9 @@ static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status)
     s->packet_count = u->packet_count;
     s->sent = true;
     s->posted = u->post && status == 0;
+    s->unlink_due = u->unlink_due && status != 0; /* what it takes from others is not wanted */
+    s->unlink_seqnum = u->unlink_seqnum;
+    l->due += s->unlink_due;
     if (l->reading == u) {
         usbip_reader_drop(&l->reader);
         l->reading = s;
@@ -312,13 +318,50 @@ static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb 
             l->posted_bytes + u->length > USBIP_LINK_POSTED_MAX);
 }
 
+/* Sends one unlink. Returns false when the connection does not take it now. */
+static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    const struct usbip_urb unlink = {.command = USBIP_CMD_UNLINK,
+                                     .devid = l->devid,
+                                     .seqnum = l->seqnum + 1,
+                                     .unlink = u->entry.seqnum};
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    usbip_put_urb(&unlink, bytes);
+    ssize_t n = send(l->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return false;
+    if (n < USBIP_URB_SIZE) { /* the stream cannot go on behind half a record */
+        end(l, n < 0 ? -errno : -EPIPE);
+        return false;
+    }
+    u->unlink_seqnum = ++l->seqnum;
+    u->unlink_due = false;
+    l->due--;
+    return true;
+}
+
+/* Sends unlinks that are due, where a record ends. */
+static void send_due(struct usbip_link *l)
+{
+    if (l->due == 0 || l->offset > 0 || l->fd < 0)
+        return;
+    set_joins(l, false);
+    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->due > 0 && e; e = e->younger)
+        if (urb_of(e)->unlink_due && !send_unlink(l, urb_of(e)))
+            return;
+}
+
 /* Sends what the connection takes. */
 static void send_all(struct usbip_link *l)
 {
+    send_due(l);
     while (l->fd >= 0 && l->first) {
         struct usbip_link_urb *u = l->first;
         int error = 0;
 
+        if (l->offset == 0 && l->due > 0) /* the connection is full */
+            return;
         if (l->offset == 0 && has_to_wait(l, u)) {
             set_joins(l, false); /* the answers are waited for */
             return;
@@ -347,6 +390,7 @@ static void send_all(struct usbip_link *l)
         u->next = NULL;
         if (u->post)
             tell_posted(l, u);
+        send_due(l);
     }
 }
 
@@ -371,7 +415,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 
 bool usbip_link_wants_to_send(const struct usbip_link *l)
 {
-    return l->fd >= 0 && l->first && (l->offset > 0 || !has_to_wait(l, l->first));
+    return l->fd >= 0 && (l->due > 0 || (l->first && (l->offset > 0 || !has_to_wait(l, l->first))));
 }
 
 /* --- unlinking -------------------------------------------------------------------------------- */
@@ -394,9 +438,6 @@ static void unqueue(struct usbip_link *l, const struct usbip_link_urb *u)
 
 void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    struct usbip_urb unlink = {.command = USBIP_CMD_UNLINK, .devid = l->devid};
-    uint8_t bytes[USBIP_URB_SIZE];
-
     if (u->unlinked || l->fd < 0)
         return;
     if (!u->sent || (u == l->first && l->offset == 0)) { /* no byte of it has gone */
@@ -409,15 +450,9 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
     u->unlinked = true;
     u->given_up = now_ms() + USBIP_LINK_UNLINK_MS;
     l->unlinked++;
-    if (l->offset > 0) /* something is sent in part: it is given up without asking, see on_time */
-        return;
-    unlink.seqnum = u->unlink_seqnum = ++l->seqnum;
-    unlink.unlink = u->entry.seqnum;
-    usbip_put_urb(&unlink, bytes);
-    set_joins(l, false);
-    ssize_t n = send(l->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0 && n < USBIP_URB_SIZE) /* the stream cannot go on behind half a record */
-        end(l, -EPIPE);
+    u->unlink_due = true;
+    l->due++;
+    send_due(l);
 }
 
 void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
@@ -546,8 +581,7 @@ static void take_unlink(struct usbip_link *l)
     struct usbip_urbs_entry *e = l->urbs.oldest;
 
     /* one that was given up without asking has no such number: 0 is nobody's */
-    while (e && !(urb_of(e)->unlinked && urb_of(e)->unlink_seqnum != 0 &&
-                  urb_of(e)->unlink_seqnum == head->seqnum))
+    while (e && (urb_of(e)->unlink_seqnum == 0 || urb_of(e)->unlink_seqnum != head->seqnum))
         e = e->younger;
     if (e) {
         usbip_urbs_remove(&l->urbs, e);

@@ -46,6 +46,7 @@ struct usbip_link_urb {
     size_t actual;
     /* the link's own */
     bool sent, posted, unlinked;
+    bool unlink_due; /* it could not be sent yet */
     uint32_t unlink_seqnum;
     long long given_up; /* when an unlink that is not answered is taken for done, in ms */
 };
@@ -63,6 +64,7 @@ struct usbip_link {
     size_t posted_bytes, posted_count;    /* not answered */
     int posted_error;                     /* of one that nobody waits for; 0 */
     unsigned unlinked;                    /* that are not answered */
+    unsigned due;                         /* unlinks to be sent before anything else */
     bool joins;                           /* the connection joins what is sent; see usbip_link.c */
     int error;                            /* why it has ended: a negative errno */
     uint8_t *in;                          /* USBIP_LINK_IN_MAX bytes */

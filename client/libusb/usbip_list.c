@@ -104,8 +104,8 @@ static uint8_t port_of(const char *busid)
     return (uint8_t)strtoul(last, NULL, 10);
 }
 
-/* Frees the newest one, which the core has not been shown. It must not come to destroy_device as one
- * of ours, which takes the lock that we have. */
+/* Frees the newest one, which the core has not been shown. It must not come to destroy_device as
+ * one of ours, which takes the lock that we have. */
 static void discard(struct device_priv *p)
 {
     struct libusb_device *dev = p->dev;
