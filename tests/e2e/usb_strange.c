@@ -1,0 +1,179 @@
+/*
+ * What programs do to libusb-1.0 that they should not, or seldom do, on a usb:demo-loop. Says what is
+ * wrong, and ends with 1.
+ */
+#include <libusb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+static libusb_context *context;
+static int called;
+
+#define CHECK(what, wanted) check(__LINE__, #what, (what), (wanted))
+
+static void check(int line, const char *what, int got, int wanted)
+{
+    if (got == wanted)
+        return;
+    fprintf(stderr, "line %d: %s is %d, not %d\n", line, what, got, wanted);
+    exit(1);
+}
+
+static libusb_device_handle *open_in(libusb_context *c)
+{
+    libusb_device_handle *h = libusb_open_device_with_vid_pid(c, 0x1209, 1);
+
+    CHECK(h != NULL, 1);
+    return h;
+}
+
+static void handle_events(long ms)
+{
+    struct timeval limit = {0, ms * 1000};
+
+    CHECK(libusb_handle_events_timeout(context, &limit), 0);
+}
+
+static void LIBUSB_CALL on_done(struct libusb_transfer *t)
+{
+    (void)t;
+    called++;
+}
+
+static struct libusb_transfer *request(libusb_device_handle *h, uint16_t value, uint16_t length,
+                                       size_t room)
+{
+    struct libusb_transfer *t = libusb_alloc_transfer(0);
+    unsigned char *buffer = malloc(room);
+
+    libusb_fill_control_setup(buffer, 0x80, 6, value, 0, length);
+    libusb_fill_control_transfer(t, h, buffer, on_done, NULL, 1000);
+    t->length = (int)room;
+    t->flags = LIBUSB_TRANSFER_FREE_BUFFER;
+    return t;
+}
+
+/* A buffer that is shorter than what its setup asks for. */
+static void short_buffers_are_refused(void)
+{
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *t = request(h, 0x100, 255, 8), *none = request(h, 0x100, 255, 8);
+
+    CHECK(libusb_submit_transfer(t), LIBUSB_ERROR_INVALID_PARAM);
+    none->length = 4;
+    CHECK(libusb_submit_transfer(none), LIBUSB_ERROR_INVALID_PARAM);
+    libusb_free_transfer(t);
+    libusb_free_transfer(none);
+    libusb_close(h);
+}
+
+/* A close with a transfer that is done, and freed before the program hears of it. */
+static void a_close_drops_what_is_done(void)
+{
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *t = request(h, 0x100, 18, 64);
+
+    CHECK(libusb_submit_transfer(t), 0); /* known without the device: done at once */
+    libusb_close(h);
+    libusb_free_transfer(t);
+    handle_events(10);
+    CHECK(called, 0);
+}
+
+static void LIBUSB_CALL on_done_close(struct libusb_transfer *t)
+{
+    libusb_close(t->dev_handle);
+    called++;
+}
+
+/* A callback that closes the handle of others that are done, too. */
+static void callbacks_may_close(void)
+{
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *all[8];
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    for (int i = 0; i < 8; i++) {
+        all[i] = request(h, 0x100, 18, 64);
+        all[i]->callback = on_done_close;
+        CHECK(libusb_submit_transfer(all[i]), 0);
+    }
+    while (called == 0)
+        handle_events(100);
+    handle_events(10);
+    CHECK(called, 1);
+    for (int i = 0; i < 8; i++)
+        libusb_free_transfer(all[i]);
+}
+
+static void claims_go_with_their_handle(void)
+{
+    libusb_device_handle *first = open_in(context), *second = open_in(context);
+
+    CHECK(libusb_claim_interface(first, 0), 0);
+    CHECK(libusb_claim_interface(second, 0), LIBUSB_ERROR_BUSY);
+    libusb_close(first);
+    CHECK(libusb_claim_interface(second, 0), 0);
+    libusb_close(second);
+}
+
+static void contexts_do_not_share(void)
+{
+    unsigned char status[2];
+    libusb_context *other;
+    libusb_device_handle *h = open_in(context);
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    CHECK(libusb_init(&other), 0);
+    libusb_device_handle *theirs = open_in(other);
+    CHECK(libusb_claim_interface(theirs, 0), LIBUSB_ERROR_BUSY);
+    CHECK(libusb_control_transfer(h, 0x80, 0, 0, 0, status, 2, 1000), 2);
+    libusb_close(h);
+    CHECK(libusb_claim_interface(theirs, 0), 0);
+    libusb_close(theirs);
+    libusb_exit(other);
+}
+
+/* A read that is cancelled takes nothing from the next one. */
+static void cancelled_reads_take_nothing(void)
+{
+    libusb_device_handle *h = open_in(context);
+    unsigned char data[64];
+    int moved;
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    for (int i = 0; i < 20; i++) {
+        struct libusb_transfer *t = libusb_alloc_transfer(0);
+        unsigned char unused[64];
+
+        called = 0;
+        libusb_fill_bulk_transfer(t, h, 0x81, unused, sizeof unused, on_done, NULL, 0);
+        CHECK(libusb_submit_transfer(t), 0);
+        CHECK(libusb_cancel_transfer(t), 0);
+        while (called == 0)
+            handle_events(100);
+        CHECK(t->status, LIBUSB_TRANSFER_CANCELLED);
+        libusb_free_transfer(t);
+        CHECK(libusb_bulk_transfer(h, 0x01, (unsigned char *)"data", 4, &moved, 1000), 0);
+        CHECK(libusb_bulk_transfer(h, 0x81, data, sizeof data, &moved, 1000), 0);
+        CHECK(moved, 4);
+    }
+    libusb_close(h);
+}
+
+int main(void)
+{
+    void (*const all[])(void) = {short_buffers_are_refused, a_close_drops_what_is_done,
+                                 callbacks_may_close,       claims_go_with_their_handle,
+                                 contexts_do_not_share,     cancelled_reads_take_nothing};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        called = 0;
+        CHECK(libusb_init(&context), 0);
+        all[i]();
+        libusb_exit(context);
+    }
+    return 0;
+}
