@@ -99,6 +99,11 @@ def unlinks(client, size):
         equal(got[1:4], (waiting[2], 0, b'z' * size), 'the third is done')
         got = client.reply()
     equal(got, ('unlink', unlink, 0), 'the third')
+    # one that comes before its URB takes it away: vhci_hcd sends such
+    early = client.unlink(client.seqnum + 2)
+    urb = client.submit(1, OUT, b'never')
+    equal(client.reply(), ('unlink', early, ECONNRESET), 'one that is early')
+    equal(client.descriptor(1, length=18)[0], 0, f'nothing is said of URB {urb}')
     # part of a transfer is not lost
     long = client.submit(1, IN, length=4 * size)
     client.submit(1, OUT, b'p' * size)
