@@ -17,7 +17,7 @@ import serial
 port = serial.Serial(sys.argv[1], timeout=5)
 print('waits', flush=True)
 try:
-    fcntl.ioctl(port.fd, 0x545C, 0x40)  # TIOCMIWAIT for RI
+    fcntl.ioctl(port.fd, 0x545C, 0x80)  # TIOCMIWAIT for RI
     sys.exit('RI changed')
 except OSError as error:
     if error.errno != errno.EIO:

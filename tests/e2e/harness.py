@@ -136,14 +136,12 @@ class Program:
     def says(self, pattern, timeout=10):
         """Waits for a line that matches, and returns the match."""
         def look():
-            return re.search(pattern, self.log(), re.MULTILINE)
-        try:
-            return eventually(look, f'{self.name} says "{pattern}"', timeout)
-        except Failed:
             ended = self.process.poll()
-            if ended is None:
-                raise
-            raise Failed(f'{self.name} ended with {ended} before it said "{pattern}"') from None
+            found = re.search(pattern, self.log(), re.MULTILINE)
+            if not found and ended is not None:
+                raise Failed(f'{self.name} ended with {ended} before it said "{pattern}"')
+            return found
+        return eventually(look, f'{self.name} says "{pattern}"', timeout)
 
     def wait(self, timeout=10):
         try:
