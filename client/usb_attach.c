@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "libusb/usbip_clock.h"
 #include "log.h"
 #include "net2usb.h"
 #include "usb_server.h"
@@ -48,14 +49,6 @@ static void on_signal(int number)
 {
     (void)number;
     stopped = 1;
-}
-
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
 /* A signal ends it early. */
@@ -118,12 +111,12 @@ static int import(struct attachment *a, const struct usbip_found *f, char *error
 /* Waits until the kernel has the device, and its drivers have what they want. */
 static int wait_for_device(struct attachment *a, struct vhci_nodes *nodes, char *error)
 {
-    long long end = now_ms() + NODES_MS, since = 0;
+    long long end = usbip_clock_ms() + NODES_MS, since = 0;
     struct vhci_port port;
     size_t count = 0;
 
     *nodes = (struct vhci_nodes){.count = 0};
-    while (!stopped && now_ms() < end) {
+    while (!stopped && usbip_clock_ms() < end) {
         int r = read_port(a->port, &port);
 
         if (r < 0 || (port.state != VHCI_USED && port.state != VHCI_ATTACHING)) {
@@ -136,10 +129,10 @@ static int wait_for_device(struct attachment *a, struct vhci_nodes *nodes, char 
             snprintf(a->local, sizeof a->local, "%s", port.busid);
             vhci_find_nodes(port.busid, nodes);
             if (nodes->count != count || since == 0)
-                since = now_ms();
+                since = usbip_clock_ms();
             count = nodes->count;
-            if (nodes->settled || (count > 1 && now_ms() - since > DRIVER_MS) ||
-                (count == 1 && now_ms() - since > 2 * DRIVER_MS))
+            if (nodes->settled || (count > 1 && usbip_clock_ms() - since > DRIVER_MS) ||
+                (count == 1 && usbip_clock_ms() - since > 2 * DRIVER_MS))
                 return 0;
         }
         sleep_ms(LOOK_MS);

@@ -14,6 +14,7 @@
  * is handed to the core to be completed by its next event.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -179,13 +180,28 @@ static void hotplug_poll(void)
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
+/* A timer of the child's own under the number of its parent's. */
+static void replace_timer(struct device_priv *p)
+{
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+    if (timer < 0)
+        return;
+    dup2(timer, p->timer);
+    fcntl(p->timer, F_SETFD, FD_CLOEXEC);
+    close(timer);
+}
+
 /* In the child of a fork. Connections are its parent's: daemons make their context, fork, and use
  * it in the child. It imports anew what it opens. */
 static void on_fork(void)
 {
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         if (p->use.has_link)
             usbip_link_abandon(&p->use.link);
+        if (p->timer >= 0)
+            replace_timer(p);
+    }
     usbip_backend.forks++;
     drop_lock();
 }

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/buf.h"
 #include "proto/bytes.h"
 #include "proto/usbip_reader.h"
+#include "usbip_clock.h"
 
 enum {
     REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE,
@@ -74,20 +74,12 @@ const char *usbip_call_error(int error)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 static int wait_for(int fd, short events, long long deadline)
 {
     struct pollfd p = {fd, events, 0};
 
     for (;;) {
-        long long left = deadline - now_ms();
+        long long left = deadline - usbip_clock_ms();
         int r = left > 0 ? poll(&p, 1, (int)left) : 0;
 
         if (r > 0)
@@ -291,7 +283,7 @@ static int take_bytes(struct call *c, const uint8_t *data, size_t len)
 }
 
 /* Never takes more than the answer has: what follows an import is not ours, and behind a list the
- * next one may stand. */
+ * next one may stand. The time is for all of it, however busily it comes. */
 static int receive_answer(struct call *c)
 {
     uint8_t bytes[512];
@@ -307,6 +299,8 @@ static int receive_answer(struct call *c)
             return -errno;
         if (n < 0)
             r = wait_for(c->fd, POLLIN, c->deadline);
+        else if (r == 0 && !c->ended && usbip_clock_ms() >= c->deadline)
+            r = -ETIMEDOUT;
         if (r < 0)
             return r;
     }
@@ -315,7 +309,8 @@ static int receive_answer(struct call *c)
 
 static void begin(struct call *c, int fd, uint16_t code)
 {
-    *c = (struct call){.fd = fd, .code = code, .deadline = now_ms() + USBIP_CALL_TIMEOUT_MS};
+    *c =
+        (struct call){.fd = fd, .code = code, .deadline = usbip_clock_ms() + USBIP_CALL_TIMEOUT_MS};
     usbip_reader_init(&c->reader);
 }
 

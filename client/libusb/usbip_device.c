@@ -4,21 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/bytes.h"
 #include "proto/usbip_ext.h"
+#include "usbip_clock.h"
 
 enum { ENGLISH = 0x0409, FLUSH_MS = 2000, GET_DESCRIPTOR_TYPE = 0x80, DESCRIPTORS_READ_MAX = 8 };
-
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 static bool is_ours(const struct usbip_device_use *d)
 {
@@ -34,8 +26,12 @@ void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *se
                                    .link.fd = -1};
     d->posts = usbip_config_posts(config, found->device.vendor, found->device.product);
     buf_init(&d->descriptors, USBIP_EXT_DESCRIPTORS_MAX);
-    if (is_ours(d) && usbip_call_describe(server, found->device.busid, &d->descriptors) < 0)
-        buf_free(&d->descriptors); /* they are read at the import, then */
+}
+
+void usbip_device_describe(struct usbip_device_use *d)
+{
+    if (is_ours(d) && usbip_call_describe(d->server, d->found.device.busid, &d->descriptors) < 0)
+        buf_free(&d->descriptors);
 }
 
 static void end_link(struct usbip_device_use *d)
@@ -169,7 +165,7 @@ static const uint8_t *token(void)
     static pid_t made; /* by: a child of it has one of its own */
 
     if (made != getpid() && getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        put_be64(bytes, (uint64_t)now_ms() << 32 | (uint32_t)getpid());
+        put_be64(bytes, (uint64_t)usbip_clock_ms() << 32 | (uint32_t)getpid());
     made = getpid();
     return bytes;
 }
@@ -268,14 +264,14 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep)
         return;
     usbip_link_flush(&d->link, FLUSH_MS);
     if (keep && !is_ours(d) && d->link.fd >= 0)
-        d->linger_until = now_ms() + USBIP_DEVICE_LINGER_MS;
+        d->linger_until = usbip_clock_ms() + USBIP_DEVICE_LINGER_MS;
     else
         end_link(d);
 }
 
 void usbip_device_tidy(struct usbip_device_use *d)
 {
-    if (d->linger_until != 0 && now_ms() >= d->linger_until)
+    if (d->linger_until != 0 && usbip_clock_ms() >= d->linger_until)
         end_link(d);
 }
 

@@ -33,9 +33,11 @@ struct usbip_device_use {
     long long linger_until; /* ms; 0: it is in use, or not imported */
 };
 
-/* Begins with what a list says. Descriptors are read if the server gives them without an import. */
+/* Begins with what a list says. */
 void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *server,
                        const struct usbip_found *found, const struct usbip_config *config);
+/* Reads the descriptors, if the server gives them without an import; otherwise that does it. */
+void usbip_device_describe(struct usbip_device_use *d);
 void usbip_device_free(struct usbip_device_use *d);
 
 /* The serial number, in ASCII with others as '?'; "" where it is not known. */

@@ -24,20 +24,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/usb_desc.h"
+#include "usbip_clock.h"
 
 enum { DIRECT_MIN = 16 * 1024 };
-
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
 {
@@ -448,7 +440,7 @@ void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
         return;
     }
     u->unlinked = true;
-    u->given_up = now_ms() + USBIP_LINK_UNLINK_MS;
+    u->given_up = usbip_clock_ms() + USBIP_LINK_UNLINK_MS;
     l->unlinked++;
     u->unlink_due = true;
     l->due++;
@@ -485,7 +477,7 @@ struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
  * is sent in part are its owner's, and the connection cannot go on without them: it ends. */
 static void on_time(struct usbip_link *l)
 {
-    const long long now = now_ms();
+    const long long now = usbip_clock_ms();
     struct usbip_urbs_entry *e = l->urbs.oldest;
 
     while (l->unlinked > 0 && e) {
@@ -504,7 +496,7 @@ static void on_time(struct usbip_link *l)
 
 int usbip_link_timeout(const struct usbip_link *l)
 {
-    long long first = -1, now = now_ms();
+    long long first = -1, now = usbip_clock_ms();
 
     for (struct usbip_urbs_entry *e = l->urbs.oldest; l->unlinked > 0 && e; e = e->younger)
         if (urb_of(e)->unlinked && (first < 0 || urb_of(e)->given_up < first))
@@ -659,7 +651,7 @@ void usbip_link_step(struct usbip_link *l)
 static bool wait_until(struct usbip_link *l, long long deadline)
 {
     struct pollfd p = {l->fd, (short)(POLLIN | (usbip_link_wants_to_send(l) ? POLLOUT : 0)), 0};
-    long long left = deadline - now_ms();
+    long long left = deadline - usbip_clock_ms();
     int unlink = usbip_link_timeout(l);
 
     if (left <= 0)
@@ -674,7 +666,7 @@ static bool wait_until(struct usbip_link *l, long long deadline)
 int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint8_t *data, int ms)
 {
     const struct usb_setup s = usb_setup_get(setup);
-    const long long deadline = now_ms() + ms;
+    const long long deadline = usbip_clock_ms() + ms;
     struct usbip_link_urb *u = usbip_link_urb_new(0);
     int result;
 
@@ -711,7 +703,7 @@ int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint
 
 bool usbip_link_flush(struct usbip_link *l, int ms)
 {
-    const long long deadline = now_ms() + ms;
+    const long long deadline = usbip_clock_ms() + ms;
 
     set_joins(l, false);
     while (l->fd >= 0 && (l->posted_count > 0 || l->first))

@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include "usbip_backend.h"
+#include "usbip_clock.h"
 
 enum {
     BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
     BUSES_MAX = 55,
+    DESCRIBE_MS = 5000, /* for the descriptors of all devices of a list */
+    CHANGES_MAX = 16,   /* that are heard at once */
 };
 
 static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
@@ -116,7 +119,8 @@ static void discard(struct device_priv *p)
     libusb_unref_device(dev);
 }
 
-static void add_device(struct libusb_context *ctx, size_t server, const struct usbip_found *f)
+static void add_device(struct libusb_context *ctx, size_t server, const struct usbip_found *f,
+                       bool describes)
 {
     struct libusb_device *dev = usbi_alloc_device(ctx, session_of(server, &f->device));
     char serial[128];
@@ -128,6 +132,8 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     p->source = p->timer = -1;
     p->seen = true;
     usbip_device_init(&p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
+    if (describes)
+        usbip_device_describe(&p->use);
     p->next = usbip_backend.devices;
     usbip_backend.devices = p;
     dev->bus_number = bus_of(server, f->device.busnum);
@@ -167,6 +173,8 @@ static void lose_unseen(const struct libusb_context *ctx, size_t server)
 static void take_list(struct libusb_context *ctx, size_t server, struct usbip_found *list,
                       size_t count)
 {
+    const long long limit = usbip_clock_ms() + DESCRIBE_MS;
+
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
         p->seen = false;
     for (size_t i = 0; i < count; i++) {
@@ -176,7 +184,7 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
         if (p)
             p->seen = true;
         else
-            add_device(ctx, server, &list[i]);
+            add_device(ctx, server, &list[i], usbip_clock_ms() < limit);
     }
     lose_unseen(ctx, server);
 }
@@ -270,9 +278,13 @@ void usbip_list_hear(struct libusb_context *ctx, size_t server)
     int r = -EAGAIN;
 
     end_watches_of_parent(ctx);
-    while (c->watches[server] >= 0 && (r = usbip_call_next(c->watches[server], &list, &count)) == 0)
+    for (int i = 0; i < CHANGES_MAX && c->watches[server] >= 0; i++) {
+        r = usbip_call_next(c->watches[server], &list, &count);
+        if (r < 0)
+            break;
         free(list);
-    if (r != -EAGAIN)
+    }
+    if (r < 0 && r != -EAGAIN)
         usbip_list_end_watch(ctx, server);
     refresh_server(ctx, server);
 }

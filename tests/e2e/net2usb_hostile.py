@@ -15,7 +15,15 @@ from harness import check, equal
 RECORD = struct.pack('>256s32sIIIHHHBBBBBB', b'/sys/x', b'1-1', 1, 2, 3, 0x1209, 0x0001, 0x100, 0xff,
                      0xff, 0xff, 1, 1, 1)
 DEVLIST = struct.pack('>HHII', 0x0111, 5, 0, 1) + RECORD + b'\xff\xff\xff\0'
+MARK = b'com2net\0' + struct.pack('>I', 1)
 IMPORT = struct.pack('>HHI', 0x0111, 3, 0) + RECORD
+
+
+def marked(count):
+    """A list of devices that bear com2net's mark, so that they are asked for their descriptors."""
+    records = (RECORD[:244] + MARK + RECORD[256:256 + 2] + b'%02d' % i + RECORD[260:] + b'\xff\xff\xff\0'
+               for i in range(count))
+    return struct.pack('>HHII', 0x0111, 5, 0, count) + b''.join(records)
 
 
 class Server:
@@ -41,13 +49,27 @@ class Server:
         else:
             connection.recv(32)
             answer = self.imported
-        if answer is None:
+        if answer is None or request[2:4] == b'\x8c\x02':  # nor is it asked for descriptors in vain
             return  # and keeps it open
+        if callable(answer):
+            answer(connection)
+            return
         connection.sendall(answer)
         if answer is self.imported:
             self.after(connection)
         else:
             connection.close()
+
+
+def drip(connection):
+    """A list that comes, but never to its end."""
+    try:
+        connection.sendall(struct.pack('>HHII', 0x0111, 5, 0, 100))
+        for i in range(3000):
+            connection.sendall(RECORD[i % len(RECORD):][:1])
+            time.sleep(0.01)
+    except OSError:
+        pass
 
 
 def lists(what, listed, wanted='', limit=7):
@@ -100,6 +122,8 @@ def main():
     lists('it speaks something else', b'HTTP/1.0 400 Bad Request\r\n\r\n')
     lists('it never answers', None)
     lists('half a record', DEVLIST[:200])
+    lists('a list for ever', drip)
+    lists('devices that are marked, and not described', marked(40), ' '.join(40 * ['1209:0001']))
     lists('4 billion devices', struct.pack('>HHII', 0x0111, 5, 0, 0xffffffff) + RECORD)
     lists('another version', b'\x01\x06' + DEVLIST[2:])
     lists('one that is well', DEVLIST, '1209:0001')

@@ -1,12 +1,14 @@
 /*
- * What programs do to libusb-1.0 that they should not, or seldom do, on a usb:demo-loop. Says what is
- * wrong, and ends with 1.
+ * What programs do to libusb-1.0 that they should not, or seldom do, on a usb:demo-loop. Says what
+ * is wrong, and ends with 1.
  */
 #include <libusb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static libusb_context *context;
 static int called;
@@ -163,11 +165,59 @@ static void cancelled_reads_take_nothing(void)
     libusb_close(h);
 }
 
+/* How many of the descriptors that it waits for are timers that will fire. */
+static int armed_timers(void)
+{
+    const struct libusb_pollfd **fds = libusb_get_pollfds(context);
+    int armed = 0;
+
+    for (int i = 0; fds[i]; i++) {
+        char path[64], line[128];
+        unsigned long s, ns;
+
+        snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fds[i]->fd);
+        FILE *info = fopen(path, "r");
+        while (info && fgets(line, sizeof line, info))
+            if (sscanf(line, "it_value: (%lu, %lu)", &s, &ns) == 2)
+                armed += s + ns > 0;
+        if (info)
+            fclose(info);
+    }
+    libusb_free_pollfds(fds);
+    return armed;
+}
+
+/* A child would take the expirations of its parent's timers away. */
+static void forks_share_no_timer(void)
+{
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *t = libusb_alloc_transfer(0);
+    unsigned char unused[64];
+    int status;
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    libusb_fill_bulk_transfer(t, h, 0x81, unused, sizeof unused, on_done, NULL, 0);
+    CHECK(libusb_submit_transfer(t), 0);
+    CHECK(libusb_cancel_transfer(t), 0); /* which gets no longer than a second */
+    CHECK(armed_timers(), 1);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(armed_timers());
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status), 1);
+    CHECK(WEXITSTATUS(status), 0);
+    CHECK(armed_timers(), 1);
+    while (called == 0)
+        handle_events(100);
+    libusb_free_transfer(t);
+    libusb_close(h);
+}
+
 int main(void)
 {
     void (*const all[])(void) = {short_buffers_are_refused, a_close_drops_what_is_done,
                                  callbacks_may_close,       claims_go_with_their_handle,
-                                 contexts_do_not_share,     cancelled_reads_take_nothing};
+                                 contexts_do_not_share,     cancelled_reads_take_nothing,
+                                 forks_share_no_timer};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         called = 0;
