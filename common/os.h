@@ -45,6 +45,8 @@ int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage 
 /* Receives or sends without blocking. Return the bytes moved (0 from os_recv: the peer has closed)
  * or -errno; -EAGAIN when the kernel has nothing or takes nothing now. */
 int os_recv(evutil_socket_t fd, void *data, size_t len);
+/* Likewise into two places, the second one when the first is full. */
+int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len);
 int os_send(evutil_socket_t fd, const void *data, size_t len);
 
 /* Tells the peer that nothing more will come; receiving goes on. */

@@ -12,6 +12,7 @@
 
 enum {
     READ_SIZE = 65536,
+    READS_MAX = 4, /* of one turn */
     FINISH_MS = 2000,
     DEAD_CHECK_MS = 5000,
     PAUSED_CHECKS = 3, /* so 10 to 15 s */
@@ -88,25 +89,47 @@ static void take_eof(struct stream *s)
         s->callbacks->ended(s->ctx, 0);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *ctx)
+/* Hands on what has been read: into the owner's room first. */
+static void hand_on(struct stream *s, size_t len, size_t room)
 {
-    struct stream *s = ctx;
-    uint8_t *into = NULL;
-    size_t room =
-        s->state == STREAM_OPEN && s->callbacks->room ? s->callbacks->room(s->ctx, &into) : 0;
+    const size_t filled = len < room ? len : room;
 
-    (void)what;
-    int n = room > 0 ? os_recv(fd, into, room) : os_recv(fd, read_buffer, sizeof read_buffer);
+    if (filled > 0)
+        s->callbacks->filled(s->ctx, filled);
+    if (len > filled && s->state == STREAM_OPEN)
+        s->callbacks->received(s->ctx, read_buffer, len - filled);
+}
+
+/* Reads once. Returns whether the owner's room was too small for what there is. */
+static bool read_once(struct stream *s)
+{
+    uint8_t *into = NULL;
+    const bool asks = s->state == STREAM_OPEN && s->callbacks->room;
+    const size_t room = asks ? s->callbacks->room(s->ctx, &into) : 0;
+    const size_t more = room > 0 ? s->callbacks->beyond : sizeof read_buffer;
+    int n = room > 0 ? os_recv_two(s->fd, into, room, read_buffer, more)
+                     : os_recv(s->fd, read_buffer, more);
+
     if (n == -EAGAIN)
-        return;
+        return false;
     if (n == 0)
         take_eof(s);
     else if (n < 0)
         end(s, n);
-    else if (s->state == STREAM_OPEN && room > 0)
-        s->callbacks->filled(s->ctx, (size_t)n);
     else if (s->state == STREAM_OPEN)
-        s->callbacks->received(s->ctx, read_buffer, (size_t)n);
+        hand_on(s, (size_t)n, room);
+    return room > 0 && n > 0 && (size_t)n == room + more;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stream *s = ctx;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < READS_MAX; i++)
+        if (!read_once(s) || s->state != STREAM_OPEN || !s->reading)
+            return;
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *ctx)

@@ -20,10 +20,12 @@ struct stream_callbacks {
     /* Bytes of the peer, valid during the call; len > 0. */
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* Optional: where what comes next may be read to, in place of `received`: the room at `*into`,
-     * or 0. `filled` says how much was. Such a stream carries bulk, and has as much under way as
-     * the system likes. */
+     * or 0. `filled` says how much was; up to `beyond` bytes behind it, at least one, are read by
+     * the same call, and `received`. Such a stream carries bulk, and has as much under way as the
+     * system likes. */
     size_t (*room)(void *ctx, uint8_t **into);
     void (*filled)(void *ctx, size_t len);
+    size_t beyond;
     /* The queue has run empty after stream_write had to queue something. */
     void (*drained)(void *ctx);
     /* The connection has ended; the owner calls stream_close. `error` is 0 when the peer closed its

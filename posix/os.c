@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -161,6 +162,13 @@ int os_socket_error(void)
 int os_recv(evutil_socket_t fd, void *data, size_t len)
 {
     return result_of(recv(fd, data, len, 0));
+}
+
+int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len)
+{
+    const struct iovec parts[] = {{first, first_len}, {second, second_len}};
+
+    return result_of(readv(fd, parts, 2));
 }
 
 int os_send(evutil_socket_t fd, const void *data, size_t len)

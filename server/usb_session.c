@@ -593,7 +593,7 @@ static bool is_held_up(const struct usb_session *s)
     return s->parked || s->waits || is_full(s);
 }
 
-/* Takes one record. Returns false when the session is not to go on with these bytes. */
+/* Takes one record. Returns false when there is none. */
 static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
 {
     switch (usbip_reader_next(&s->reader, data, len)) {
@@ -614,7 +614,7 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
         usb_session_end(s, "it sends what is no command of USB/IP");
         break;
     }
-    return s->stream && !is_held_up(s);
+    return true;
 }
 
 /* Takes bytes of the client; what is left behind a parked URB, or when the client does not read
@@ -622,7 +622,7 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
 static void process(struct usb_session *s, const uint8_t *data, size_t len)
 {
     s->processing = true;
-    while (take(s, &data, &len))
+    while (s->stream && !is_held_up(s) && take(s, &data, &len))
         ;
     s->processing = false;
     if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
@@ -690,6 +690,8 @@ static const struct stream_callbacks stream_callbacks = {
     .received = on_received,
     .room = on_room,
     .filled = on_filled,
+    .beyond =
+        USBIP_URB_SIZE, /* the next one's header, so that its payload can be read into place */
     .drained = on_drained,
     .ended = on_ended,
 };

@@ -185,6 +185,15 @@ int os_recv(evutil_socket_t fd, void *data, size_t len)
     return n >= 0 ? n : -os_socket_error();
 }
 
+int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len)
+{
+    WSABUF parts[] = {{(ULONG)int_of(first_len), first}, {(ULONG)int_of(second_len), second}};
+    DWORD received = 0, flags = 0;
+    int r = WSARecv((SOCKET)fd, parts, 2, &received, &flags, NULL, NULL);
+
+    return r == 0 ? (int)received : -os_socket_error();
+}
+
 int os_send(evutil_socket_t fd, const void *data, size_t len)
 {
     int n = send((SOCKET)fd, data, int_of(len), 0);
