@@ -98,7 +98,7 @@ static const struct cli_program program = {
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers); of real devices hotplug and reset (after each client); of\n"
+           "transfers); of real devices hotplug, reset (after each client) and no-merge; of\n"
            "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk ro; of\n"
            "demo-dfu file=PATH (its firmware) and start=dfu; of demo-mouse and demo-keyboard\n"
            "events=FIFO and play=TEXT (what happens to them, see the manual page); of\n"

@@ -271,6 +271,14 @@ static int take_usb_reset(void *ctx, const char *value, char error[static CLI_ER
     return 0;
 }
 
+static int take_no_merge(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct source *)ctx)->usb_no_merge = true;
+    return 0;
+}
+
 static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     if (strcmp(value, "real") != 0) {
@@ -328,6 +336,7 @@ static const struct cli_option usb_options[] = {
     {"name", 0, "NAME", take_usb_name, "name of the device in the log, and for clients"},
     {"hotplug", 0, NULL, take_hotplug, "the device may be absent at the start"},
     {"reset", 0, NULL, take_usb_reset, "reset it each time a client has let go of it"},
+    {"no-merge", 0, NULL, take_no_merge, "FTDI's chips get each small transfer by itself"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
     {0},
 };
@@ -354,7 +363,7 @@ static int take_nothing(void *ctx, const char *value, char error[static CLI_ERRO
     (void)value;
     snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name=, budget=%s",
              ((struct source *)ctx)->usb_real
-                 ? ", hotplug and reset"
+                 ? ", hotplug, reset and no-merge"
                  : ", file=, ro, times=, start=, events=, play= and id=");
     return -EINVAL;
 }

@@ -221,8 +221,10 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     struct known *k = calloc(1, sizeof *k);
     if (k)
         k->device = usb_libusb_new(h->base, real, s->usb_named ? s->name : NULL, on_lost, h);
-    if (k && k->device)
+    if (k && k->device) {
         k->device->reset = s->usb_reset;
+        k->device->merges = k->device->merges && !s->usb_no_merge;
+    }
     if (!k || !k->device) {
         log_error("usb:%s: out of memory", busid);
         free(k);

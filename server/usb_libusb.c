@@ -125,6 +125,19 @@ static void read_configuration(struct usb_libusb *u)
     }
 }
 
+/* FTDI's serial and MPSSE chips, whose bulk OUT endpoints are FIFOs of bytes: FT232, FT2232, FT4232,
+ * FT232H, FT230X, FT4232HA and their like. Not the FT60x, whose packets count. */
+static bool takes_streams(uint16_t vendor, uint16_t product)
+{
+    static const uint16_t products[] = {0x6001, 0x6010, 0x6011, 0x6014, 0x6015, 0x6040,
+                                        0x6041, 0x6042, 0x6043, 0x6044, 0x6045, 0x6048};
+
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        if (vendor == 0x0403 && product == products[i])
+            return true;
+    return false;
+}
+
 static int read_record(struct usb_libusb *u)
 {
     struct libusb_device_descriptor d;
@@ -145,6 +158,7 @@ static int read_record(struct usb_libusb *u)
     r->device_subclass = d.bDeviceSubClass;
     r->device_protocol = d.bDeviceProtocol;
     r->configurations = d.bNumConfigurations;
+    u->device.merges = takes_streams(r->vendor, r->product);
     read_configuration(u);
     return 0;
 }

@@ -36,6 +36,7 @@
 #include "usb_export.h"
 #include "usb_hold.h"
 #include "usb_listing.h"
+#include "usb_merge.h"
 #include "usb_pcap.h"
 #include "usb_urb.h"
 #include "usb_urbs.h"
@@ -69,6 +70,7 @@ struct usb_session {
     struct event *flush;   /* what is in `out` goes at the end of the turn */
     struct usbip_reader reader;
     struct usb_device *device;
+    struct usb_merge merge; /* what it is given goes through it */
     uint32_t devid;
     struct usb_urbs urbs;
     struct usb_urb *reading; /* its payload is being read */
@@ -318,6 +320,7 @@ static void import(struct usb_session *s)
         return;
     d->importer = s;
     s->device = d;
+    usb_merge_init(&s->merge, d);
     s->devid = usbip_devid(&d->record);
     s->state = USB_SESSION_URBS;
     event_del(s->timer);
@@ -411,7 +414,9 @@ static void submit(struct usb_session *s, struct usb_urb *u)
     u->submitted = true;
     u->transfer.done = on_done;
     usb_pcap_submit(usb_export_pcap(s->export), s->device, &u->transfer);
-    s->device->ops->submit(s->device, &u->transfer);
+    usb_merge_submit(&s->merge, &u->transfer);
+    if (!s->processing)
+        usb_merge_start(&s->merge);
 }
 
 /* Submits those in line that have room now. */
@@ -532,7 +537,7 @@ static void unlink_urb(struct usb_session *s)
     }
     u->unlinked = true;
     u->unlink_seqnum = head->seqnum;
-    s->device->ops->cancel(s->device, &u->transfer);
+    usb_merge_cancel(&s->merge, &u->transfer);
 }
 
 /* Begins to read a URB. Returns false when it has to wait for others before that. */
@@ -625,6 +630,7 @@ static void process(struct usb_session *s, const uint8_t *data, size_t len)
     while (s->stream && !is_held_up(s) && take(s, &data, &len))
         ;
     s->processing = false;
+    usb_merge_start(&s->merge);
     if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
         usb_session_end(s, "out of memory");
     flush(s);
@@ -780,7 +786,7 @@ void usb_session_end(struct usb_session *s, const char *why)
     s->ending = true; /* the last one that is done does not close it yet */
     for (struct usb_urb *u = first_to_cancel(s); u; u = first_to_cancel(s)) {
         u->cancelled = true;
-        s->device->ops->cancel(s->device, &u->transfer);
+        usb_merge_cancel(&s->merge, &u->transfer);
     }
     s->ending = false;
     if (s->urbs.table.count == 0)

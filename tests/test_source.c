@@ -152,7 +152,7 @@ static void usb_devices_are_real_or_built_in(void)
     CHECK(parse("usb:0403:601 3240") == -EINVAL);
     CHECK(strstr(error, "a USB device is usb:VID:PID"));
     CHECK(parse("usb:0403:6010,ro 3240") == -EINVAL);
-    CHECK(strstr(error, "name=, budget=, hotplug and reset"));
+    CHECK(strstr(error, "name=, budget=, hotplug, reset and no-merge"));
 }
 
 static void usb_selectors_match(void)
