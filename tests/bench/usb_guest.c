@@ -6,8 +6,9 @@
  *     usb_guest bare
  *
  * Prints lines NAME VALUE: microseconds of a control URB that reads a descriptor and of a bulk URB
- * of 64 bytes, alone and with 8 under way; MB/s of bulk URBs of 512 bytes and 16 KiB, 8 under way.
- * Or microseconds of a round trip of such messages between two processes, with nothing behind it.
+ * of 64 bytes, alone and with 8 under way, and of one of a byte with 64 under way; MB/s of bulk
+ * URBs of 512 bytes and 16 KiB, 8 under way. Or microseconds of a round trip of such messages
+ * between two processes, with nothing behind it.
  */
 #include "urbs.h"
 
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
     } small[] = {{"control-1", 0, 1},
                  {"control-8", 0, 8},
                  {"bulk64-1", 64, 1},
-                 {"bulk64-8", 64, 8}},
+                 {"bulk64-8", 64, 8},
+                 {"bulk1-64", 1, 64}},
       bulk[] = {{"512", 512, 8}, {"16k", 16384, 8}};
     struct urbs u;
 
