@@ -38,6 +38,7 @@
 #include "usb_listing.h"
 #include "usb_merge.h"
 #include "usb_pcap.h"
+#include "usb_unlinks.h"
 #include "usb_urb.h"
 #include "usb_urbs.h"
 
@@ -47,10 +48,7 @@ enum {
     JOIN_MAX = 16 * 1024,   /* replies up to this size are joined */
     DIRECT_MIN = 16 * 1024, /* payload that is read into place */
     IN_MAX = 1 << 17,       /* more than one read of the connection */
-    RECENT_MAX = 256,       /* URBs that are done and remembered */
-    EARLY_MAX = 32,         /* unlinks whose URB is not there yet */
-    EARLY_MS = 20,
-    QUEUE_FULL = 1 << 18, /* of replies that wait: nothing is read */
+    QUEUE_FULL = 1 << 18,   /* of replies that wait: nothing is read */
 };
 
 enum usb_session_state {
@@ -80,22 +78,17 @@ struct usb_session {
     bool ending;             /* URBs are being cancelled */
     bool waits;              /* for its own old session to let go of what it imports */
     bool outdated;           /* WATCHING: the list has changed, but the last one is not sent yet */
-    uint32_t recent[RECENT_MAX]; /* numbers of URBs that are done, the latest at recent_at - 1 */
-    unsigned recent_at;
-    struct early {
-        uint32_t seqnum, victim;
-    } early[EARLY_MAX];
-    unsigned early_count;
-    struct event *early_timer;   /* they are for URBs that nobody knows */
+    struct usb_unlinks unlinks;
+    struct event *early;         /* those kept are over */
     struct usb_hold_owner owner; /* of the device, after the session */
     struct usbip_ext_import wanted;
     struct buf in;  /* bytes behind a parked URB */
     struct buf out; /* replies of this turn */
+    char why[160];  /* it has ended, though it has a device */
     char peer[80];
 };
 
 static void close_session(struct usb_session *s);
-static void note_done(struct usb_session *s, uint32_t seqnum);
 static void update(struct usb_session *s);
 static void start_waiting(struct usb_session *s);
 
@@ -391,7 +384,7 @@ static void on_done(struct usb_transfer *t)
     if (u->unlinked)
         reply_unlink(s, u->unlink_seqnum,
                      cancelled && !((t->address & 0x80) && t->actual > 0) ? USBIP_ECONNRESET : 0);
-    note_done(s, u->entry.seqnum);
+    usb_unlinks_note(&s->unlinks, u->entry.seqnum);
     usb_urbs_remove(&s->urbs, u);
     if (s->state == USB_SESSION_OVER && s->urbs.table.count == 0 && !s->ending)
         close_session(s);
@@ -438,67 +431,29 @@ static void start_waiting(struct usb_session *s)
     s->starting = false;
 }
 
-/* --- unlinks that come before their URB ---------------------------------------------------------
- *
- * vhci_hcd's sender may overtake itself: it has sent all URBs, another one is queued and unlinked
- * at once, and the unlink goes first (drivers/usb/usbip/vhci_tx.c, vhci_tx_loop). Were that
- * answered as one of a URB that is done, the kernel would give the URB back at that, and end the
- * import when the URB's own answer comes. So an unlink of a URB that was never seen waits for it a
- * moment, and takes it away when it comes.
- */
-
-static void note_done(struct usb_session *s, uint32_t seqnum)
-{
-    s->recent[s->recent_at++ % RECENT_MAX] = seqnum;
-}
-
-static bool was_done(const struct usb_session *s, uint32_t seqnum)
-{
-    const unsigned count = s->recent_at < RECENT_MAX ? s->recent_at : RECENT_MAX;
-
-    for (unsigned i = 0; i < count; i++)
-        if (s->recent[i] == seqnum)
-            return true;
-    return false;
-}
-
+/* Those kept are for URBs that nobody knows. */
 static void on_early(evutil_socket_t fd, short what, void *ctx)
 {
     struct usb_session *s = ctx;
+    uint32_t seqnum;
 
     (void)fd;
     (void)what;
-    for (unsigned i = 0; i < s->early_count; i++)
-        reply_unlink(s, s->early[i].seqnum, 0);
-    s->early_count = 0;
-}
-
-/* Keeps an unlink. Returns false where there is no room. */
-static bool keep_early(struct usb_session *s, const struct usbip_urb *head)
-{
-    const struct timeval moment = {0, EARLY_MS * 1000L};
-
-    if (s->early_count == EARLY_MAX)
-        return false;
-    s->early[s->early_count++] = (struct early){head->seqnum, head->unlink};
-    event_add(s->early_timer, &moment);
-    return true;
+    while (usb_unlinks_take_first(&s->unlinks, &seqnum))
+        reply_unlink(s, seqnum, 0);
 }
 
 /* Whether a URB was unlinked before it came; then it is answered, and gone. */
 static bool is_unlinked_early(struct usb_session *s, struct usb_urb *u)
 {
-    for (unsigned i = 0; i < s->early_count; i++) {
-        if (s->early[i].victim != u->entry.seqnum)
-            continue;
-        const uint32_t seqnum = s->early[i].seqnum;
-        s->early[i] = s->early[--s->early_count];
-        note_done(s, u->entry.seqnum);
-        usb_urbs_remove(&s->urbs, u);
-        reply_unlink(s, seqnum, USBIP_ECONNRESET);
-        return true;
-    }
-    return false;
+    uint32_t seqnum;
+
+    if (!usb_unlinks_take(&s->unlinks, u->entry.seqnum, &seqnum))
+        return false;
+    usb_unlinks_note(&s->unlinks, u->entry.seqnum);
+    usb_urbs_remove(&s->urbs, u);
+    reply_unlink(s, seqnum, USBIP_ECONNRESET);
+    return true;
 }
 
 /* The URB that was being read is there. */
@@ -522,10 +477,12 @@ static void unlink_urb(struct usb_session *s)
     const struct usbip_urb *head = &s->reader.urb;
     struct usb_urb *u = usb_urbs_find(&s->urbs, head->unlink);
 
-    if (!u && !was_done(s, head->unlink) && keep_early(s, head))
+    if (!u && usb_unlinks_keep(&s->unlinks, head->seqnum, head->unlink)) {
+        event_add(s->early, &(struct timeval){0, USB_UNLINKS_EARLY_MS * 1000L});
         return;
+    }
     if (u && u->waits) {
-        note_done(s, head->unlink);
+        usb_unlinks_note(&s->unlinks, head->unlink);
         usb_urbs_remove(&s->urbs, u);
         reply_unlink(s, head->seqnum, USBIP_ECONNRESET);
         start_waiting(s); /* there may be room for the next one */
@@ -722,8 +679,8 @@ static void session_free(void *arg)
         event_free(s->timer);
     if (s->flush)
         event_free(s->flush);
-    if (s->early_timer)
-        event_free(s->early_timer);
+    if (s->early)
+        event_free(s->early);
     free(s);
 }
 
@@ -732,18 +689,21 @@ static void on_hold_ended(void *export)
     usb_export_changed(export);
 }
 
-/* Keeps the device for this client, or gives it back. */
+/* Keeps the device for this client, or gives it back. One line tells of it, and of why. */
 static void leave_device(struct usb_session *s)
 {
     struct usb_device *d = s->device;
 
     s->device = NULL;
     d->importer = NULL;
-    if (s->owner.ms == 0 || d->gone ||
-        usb_hold_begin(s->base, d, &s->owner, on_hold_ended, s->export) < 0) {
+    const bool kept = s->owner.ms > 0 && !d->gone &&
+                      usb_hold_begin(s->base, d, &s->owner, on_hold_ended, s->export) == 0;
+    if (!kept)
         d->ops->release(d);
-        log_info("%s: free again", d->name);
-    }
+    log_info("%s: %s: %s%s", s->peer, d->name, s->why,
+             kept      ? "; kept for it for a while"
+             : d->gone ? ""
+                       : "; free again");
     usb_export_changed(s->export);
 }
 
@@ -753,7 +713,7 @@ static void close_session(struct usb_session *s)
     s->state = USB_SESSION_OVER;
     event_del(s->timer);
     event_del(s->flush);
-    event_del(s->early_timer);
+    event_del(s->early);
     if (s->device)
         leave_device(s);
     usb_export_forget(s->export, s);
@@ -773,7 +733,10 @@ void usb_session_end(struct usb_session *s, const char *why)
 {
     if (s->state == USB_SESSION_OVER)
         return;
-    log_info("%s: %s%s%s", s->peer, s->device ? s->device->name : "", s->device ? ": " : "", why);
+    if (s->device)
+        snprintf(s->why, sizeof s->why, "%s", why);
+    else
+        log_info("%s: %s", s->peer, why);
     stream_close(s->stream);
     s->stream = NULL;
     s->parked = s->waits = s->outdated = false;
@@ -840,9 +803,9 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
     buf_init(&s->out, 2 * JOIN_MAX);
     s->timer = evtimer_new(base, on_limit, s);
     s->flush = evtimer_new(base, on_flush, s);
-    s->early_timer = evtimer_new(base, on_early, s);
+    s->early = evtimer_new(base, on_early, s);
     s->stream = stream_new(base, fd, 2 * usb_export_budget(export), &stream_callbacks, s);
-    if (!s->timer || !s->flush || !s->early_timer || !s->stream) {
+    if (!s->timer || !s->flush || !s->early || !s->stream) {
         stream_close(s->stream);
         session_free(s);
         return NULL;

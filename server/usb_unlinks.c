@@ -1,0 +1,50 @@
+#include "usb_unlinks.h"
+
+#include <string.h>
+
+void usb_unlinks_note(struct usb_unlinks *u, uint32_t seqnum)
+{
+    u->recent[u->recent_count++ % USB_UNLINKS_RECENT_MAX] = seqnum;
+}
+
+static bool was_done(const struct usb_unlinks *u, uint32_t seqnum)
+{
+    const unsigned count =
+        u->recent_count < USB_UNLINKS_RECENT_MAX ? u->recent_count : USB_UNLINKS_RECENT_MAX;
+
+    for (unsigned i = 0; i < count; i++)
+        if (u->recent[i] == seqnum)
+            return true;
+    return false;
+}
+
+bool usb_unlinks_keep(struct usb_unlinks *u, uint32_t seqnum, uint32_t victim)
+{
+    if (was_done(u, victim) || u->early_count == USB_UNLINKS_EARLY_MAX)
+        return false;
+    u->early[u->early_count++] = (struct usb_unlink){seqnum, victim};
+    return true;
+}
+
+bool usb_unlinks_take(struct usb_unlinks *u, uint32_t victim, uint32_t *seqnum)
+{
+    for (unsigned i = 0; i < u->early_count; i++) {
+        if (u->early[i].victim != victim)
+            continue;
+        *seqnum = u->early[i].seqnum;
+        u->early_count--;
+        memmove(u->early + i, u->early + i + 1, (u->early_count - i) * sizeof *u->early);
+        return true;
+    }
+    return false;
+}
+
+bool usb_unlinks_take_first(struct usb_unlinks *u, uint32_t *seqnum)
+{
+    if (u->early_count == 0)
+        return false;
+    *seqnum = u->early[0].seqnum;
+    u->early_count--;
+    memmove(u->early, u->early + 1, u->early_count * sizeof *u->early);
+    return true;
+}
