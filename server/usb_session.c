@@ -735,6 +735,8 @@ void usb_session_end(struct usb_session *s, const char *why)
         return;
     if (s->device)
         snprintf(s->why, sizeof s->why, "%s", why);
+    else if (s->state == USB_SESSION_WATCHING) /* as programs do when they end */
+        log_debug("%s: watches no more: %s", s->peer, why);
     else
         log_info("%s: %s", s->peer, why);
     stream_close(s->stream);
