@@ -5,10 +5,10 @@ avrdude, pyusb, hidapi and usbhid-dump."""
 
 import os
 import re
-import shutil
 import sys
 
 import harness
+import net2usb
 import places
 from harness import check, equal
 
@@ -48,8 +48,8 @@ print('pyusb is content')
 '''
 
 HIDAPI = '''
-import ctypes
-hid = ctypes.CDLL('libhidapi-libusb.so.0')
+import ctypes, sys
+hid = ctypes.CDLL(sys.argv[1])
 hid.hid_open.restype = ctypes.c_void_p
 hid.hid_get_product_string.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_size_t]
 hid.hid_read_timeout.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
@@ -72,16 +72,9 @@ assert hid.hid_exit() == 0
 
 
 def libraries():
-    """Copies, where all places see them."""
-    folder = harness.temp('libraries')
-    if not os.path.isdir(folder):
-        os.mkdir(folder)
-        built = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'lib', 'net2usb')
-        for name in 'libusb-1.0.so.0', 'libusb-0.1.so.4':
-            if not os.path.exists(os.path.join(built, name)):
-                harness.skip(f'{name} is not built')
-            shutil.copy(os.path.join(built, name), folder)
-        os.chmod(folder, 0o755)
+    """Copies, where all places see them; and what the programs are given."""
+    folder = os.path.join(os.path.dirname(net2usb.installed()), '..', 'lib', 'net2usb')
+    if not os.path.exists(harness.temp('hidapi.py')):
         for name, size in IMAGES.items():
             with open(harness.temp(name), 'wb') as f:
                 f.write(os.urandom(size))
@@ -153,8 +146,14 @@ def has_others(place, port):
 def has_hid(place, port):
     dump = run(place, port, 'usbhid-dump', '-m', '1209:0006', '-e', 'descriptor')
     check('05 01 09 02 A1 01' in dump, f'usbhid-dump: {dump}')
-    said = run(place, port, sys.executable, harness.temp('hidapi.py'))
-    equal(said.split('\n')[:4], ['demo mouse', '00050300', '01000000', '00000000'], 'hidapi')
+    script, wanted = harness.temp('hidapi.py'), ['demo mouse', '00050300', '01000000', '00000000']
+    said = run(place, port, sys.executable, script, 'libhidapi-libusb.so.0')
+    equal(said.split('\n')[:4], wanted, 'hidapi')
+    place.other = net2usb.installed()
+    said = place.run('run', place.at(port), '--', sys.executable, script, 'libhidapi-hidraw.so.0')
+    equal(said.split('\n')[:4], wanted, "hidapi's other library")
+    said = place.run('run', place.at(port), '--', harness.need('ldd'), harness.need('openocd'))
+    check('/lib/net2usb/hidraw/libhidapi-hidraw.so.0' in said, f'openocd has it, too: {said}')
 
 
 def test(place):
