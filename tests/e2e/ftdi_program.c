@@ -45,7 +45,7 @@ static void read_all(unsigned char *data, int len)
 
 static void lines(void)
 {
-    unsigned short status;
+    unsigned short status = 0;
 
     check(ftdi_set_baudrate(ftdi, 115200) == 0, "ftdi_set_baudrate");
     check(ftdi_set_line_property(ftdi, BITS_8, STOP_BIT_1, NONE) == 0, "ftdi_set_line_property");
