@@ -10,6 +10,7 @@
 #include "log.h"
 #include "net2usb.h"
 #include "usb_env.h"
+#include "usb_hidapi.h"
 #include "usb_program.h"
 #include "usb_server.h"
 #include "vhci.h"
@@ -119,10 +120,14 @@ static void look_at_kernel(void)
 static void print_libraries(const struct usb_program *p)
 {
     static const char *const ours[] = {"libusb-1.0.so.0", "libusb-0.1.so.4"};
+    char folder[PATH_MAX], hidapi[PATH_MAX];
     bool helps = false;
+    const bool has_hidapi =
+        p->has_our_loader && usb_env_folder(folder) == 0 && usb_hidapi_find(folder, hidapi) == 0;
 
     for (size_t i = 0; i < p->library_count; i++) {
-        bool is_ours = false;
+        bool is_hidraw = strcmp(p->libraries[i].name, USB_HIDAPI_HIDRAW) == 0;
+        bool is_ours = is_hidraw && has_hidapi;
 
         for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
             is_ours = is_ours || strcmp(p->libraries[i].name, ours[k]) == 0;
@@ -133,9 +138,10 @@ static void print_libraries(const struct usb_program *p)
         if (strncmp(p->libraries[i].name, "libftd2xx", 9) == 0)
             printf(
                 "note libftd2xx has a libusb of its own within it, which run does not replace\n");
-        if (strncmp(p->libraries[i].name, "libhidapi-hidraw", 16) == 0)
-            printf("note libhidapi-hidraw speaks to /dev/hidraw, not to libusb: use attach for "
-                   "devices that it is to find\n");
+        if (is_hidraw && !has_hidapi)
+            printf("note libhidapi-hidraw speaks to /dev/hidraw, not to libusb: install %s, which "
+                   "run then has it use, or use attach for devices that it is to find\n",
+                   USB_HIDAPI_WANTED);
     }
     if (helps)
         return;

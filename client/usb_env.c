@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "log.h"
 #include "libusb/usbip_config.h"
+#include "usb_hidapi.h"
 #include "usb_server.h"
 
 #define LIBUSB10 "libusb-1.0.so.0"
@@ -83,6 +84,17 @@ int usb_env_make(struct usb_env *e, const char *folder, const char *server, char
     return 0;
 }
 
+void usb_env_add_folder(struct usb_env *e, const char *folder)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        char *value = e->variables[i].value;
+        size_t len = strlen(value);
+
+        if (strcmp(e->variables[i].name, "LD_LIBRARY_PATH") == 0)
+            snprintf(value + len, USB_ENV_VALUE_MAX - len, ":%s", folder);
+    }
+}
+
 int usb_env_apply(const struct usb_env *e)
 {
     static char value[2 * USB_ENV_VALUE_MAX];
@@ -153,7 +165,7 @@ static void print_docker(const struct usb_env *e)
 int usb_env(int argc, char **argv, char **command, const struct net2usb_options *o)
 {
     static struct usb_env e;
-    char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX];
+    char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX];
     struct usb_server s;
 
     (void)command;
@@ -173,6 +185,8 @@ int usb_env(int argc, char **argv, char **command, const struct net2usb_options 
     }
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
+    if (usb_hidapi_find(folder, hidapi) == 0)
+        usb_env_add_folder(&e, hidapi);
     if (o->docker)
         print_docker(&e);
     else

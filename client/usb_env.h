@@ -33,6 +33,9 @@ int usb_env_musl(char path[static PATH_MAX]);
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o);
 
+/* Adds a folder, behind that of the libraries. */
+void usb_env_add_folder(struct usb_env *e, const char *folder);
+
 /* Puts it into this process's environment. Returns 0 or -errno. */
 int usb_env_apply(const struct usb_env *e);
 

@@ -309,16 +309,29 @@ static bool has_musl(const struct elf *e)
     return e->interpreter && strstr(e->interpreter, "ld-musl") != NULL;
 }
 
-/* Whether it is for this program's architecture, so that what is built with us loads there. */
-static bool is_like_us(const struct elf *e)
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* Whether it is for this program's architecture, so that what is built with us loads there, and by
+ * the same loader. */
+static bool is_like_us(const struct elf *e, bool *same_loader)
 {
     struct file f;
     struct elf us;
 
+    *same_loader = false;
     if (map_file("/proc/self/exe", &f) < 0)
         return true;
-    bool alike = elf_read(f.data, f.len, &us) < 0 ||
-                 (us.class == e->class && us.order == e->order && us.machine == e->machine);
+    bool read = elf_read(f.data, f.len, &us) == 0;
+    if (read)
+        *same_loader = us.interpreter && is_same_file(us.interpreter, e->interpreter);
+    bool alike =
+        !read || (us.class == e->class && us.order == e->order && us.machine == e->machine);
     unmap_file(&f);
     return alike;
 }
@@ -339,7 +352,7 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");
-    } else if (!is_like_us(&e)) {
+    } else if (!is_like_us(&e, &p->has_our_loader)) {
         p->trouble = USB_PROGRAM_FOREIGN;
     } else if (stat(p->binary, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
                                              ((st.st_mode & S_ISGID) && st.st_gid != getgid()))) {
@@ -379,6 +392,14 @@ void usb_program_read(const char *path, bool libraries, struct usb_program *p)
         strcpy(p->binary, next);
     }
     p->trouble = USB_PROGRAM_UNKNOWN;
+}
+
+bool usb_program_loads(const struct usb_program *p, const char *name)
+{
+    for (size_t i = 0; i < p->library_count; i++)
+        if (strcmp(p->libraries[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 const char *usb_program_objection(const struct usb_program *p)

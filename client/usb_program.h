@@ -24,7 +24,8 @@ struct usb_program {
     char path[PATH_MAX];   /* as found */
     char binary[PATH_MAX]; /* the program itself, or the interpreter of a script */
     bool is_script;
-    bool is_musl; /* its C library is musl */
+    bool is_musl;        /* its C library is musl */
+    bool has_our_loader; /* what this program can load, it can */
     enum usb_program_trouble trouble;
     bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
     bool has_libusb; /* static: it seems to have libusb within it */
@@ -40,6 +41,9 @@ int usb_program_find(const char *name, char path[static PATH_MAX]);
 
 /* Looks into it; usb_program_find has found it. With `libraries` also into what it loads. */
 void usb_program_read(const char *path, bool libraries, struct usb_program *p);
+
+/* Whether it loads a library of USB that has this name. */
+bool usb_program_loads(const struct usb_program *p, const char *name);
 
 /* What is in the way of putting our libraries into it, as a sentence with what helps; NULL if
  * nothing is. */

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "net2usb.h"
 #include "usb_env.h"
+#include "usb_hidapi.h"
 #include "usb_program.h"
 #include "usb_server.h"
 
@@ -39,8 +40,24 @@ static int check_devices(struct usb_server *s, char **selectors, int count)
     return 0;
 }
 
-/* `folder` is that of our libraries, and becomes the one that suits COMMAND. */
-static int find_command(const char *name, char folder[static PATH_MAX])
+/* Finds the folder that gives COMMAND hidapi on libusb, or says that it lacks one. */
+static void find_hidapi(const char *path, struct usb_program *program, const char *folder,
+                        char hidapi[static PATH_MAX])
+{
+    if (!program->has_our_loader || usb_hidapi_find(folder, hidapi) == 0)
+        return;
+    hidapi[0] = '\0';
+    usb_program_read(path, true, program);
+    if (usb_program_loads(program, USB_HIDAPI_HIDRAW))
+        log_info("%s loads %s, which finds no HID devices of a server; to have it find them, "
+                 "install %s",
+                 program->binary, USB_HIDAPI_HIDRAW, USB_HIDAPI_WANTED);
+}
+
+/* `folder` is that of our libraries, and becomes the one that suits COMMAND; `hidapi` is another
+ * one for it, or "". */
+static int find_command(const char *name, char folder[static PATH_MAX],
+                        char hidapi[static PATH_MAX])
 {
     static struct usb_program program;
     char path[PATH_MAX];
@@ -61,13 +78,15 @@ static int find_command(const char *name, char folder[static PATH_MAX])
                     "need musl-gcc); use net2usb attach";
     if (objection)
         log_warn("%s will not find the devices: %s", program.binary, objection);
+    else
+        find_hidapi(path, &program, folder, hidapi);
     return 0;
 }
 
 int usb_run(int argc, char **argv, char **command, const struct net2usb_options *o)
 {
     static struct usb_env e;
-    char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX];
+    char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX] = "";
     struct usb_server s;
 
     if (argc < 1)
@@ -84,8 +103,10 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
-    int status = has_them ? find_command(*command, folder) : NET2USB_EXIT_FAILED;
+    int status = has_them ? find_command(*command, folder, hidapi) : NET2USB_EXIT_FAILED;
     usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o); /* the folder may be another one */
+    if (hidapi[0])
+        usb_env_add_folder(&e, hidapi);
     usb_server_free(&s);
     if (status != 0)
         return status;

@@ -140,6 +140,55 @@ static void the_flash_does_what_it_is_told(void)
     piece = 0;
 }
 
+static void enable_and(const void *data, size_t len)
+{
+    command("\6", 1, 0);
+    command(data, len, 0);
+    for (int i = 0; i < 100 && status() & 1; i++)
+        ;
+}
+
+static uint8_t flags(void)
+{
+    return command("\x70", 1, 1)[0];
+}
+
+static void what_is_protected_stays(void)
+{
+    begin(NULL);
+    command("\1\xff", 2, 0); /* not enabled */
+    CHECK(status() == 0 && flags() == 0x80);
+    command("\6", 1, 0);
+    command("\1\xff", 2, 0);
+    CHECK(flags() == 0 && flags() == 0x80); /* it takes its time */
+    CHECK(status() == 0xbc);
+    enable_and("\1\x04", 2); /* the upper 64th, one sector */
+    enable_and("\2\x3e\xff\0a", 5);
+    CHECK(command("\3\x3e\xff\0", 4, 1)[0] == 'a');
+    enable_and("\2\x3f\0\0a", 5);
+    CHECK(command("\3\x3f\0\0", 4, 1)[0] == 0xff);
+    CHECK(flags() == 0x92 && status() == 0x06);
+    command("\x50", 1, 0);
+    CHECK(flags() == 0x80);
+    enable_and("\xd8\x3f\0\0", 4);
+    CHECK(flags() == 0xa2);
+    command("\x50", 1, 0);
+    enable_and("\xc7", 1); /* nor is all of it erased */
+    CHECK(flags() == 0xa2 && command("\3\x3e\xff\0", 4, 1)[0] == 'a');
+    enable_and("\1\x38", 2); /* the lower half */
+    enable_and("\2\x1f\xff\0b", 5);
+    CHECK(command("\3\x1f\xff\0", 4, 1)[0] == 0xff);
+    enable_and("\2\x20\0\0b", 5);
+    CHECK(command("\3\x20\0\0", 4, 1)[0] == 'b');
+    enable_and("\1\x1c", 2); /* all */
+    enable_and("\2\x20\1\0b", 5);
+    CHECK(command("\3\x20\1\0", 4, 1)[0] == 0xff);
+    enable_and("\1\0", 2);
+    enable_and("\xc7", 1);
+    CHECK(command("\3\x20\0\0", 4, 1)[0] == 0xff);
+    spi_flash_free(flash);
+}
+
 static void the_engine_shifts(void)
 {
     begin(NULL);
@@ -185,6 +234,7 @@ int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(the_flash_does_what_it_is_told),
+        TEST(what_is_protected_stays),
         TEST(the_engine_shifts),
         TEST(what_it_holds_lives_on),
     };

@@ -33,8 +33,8 @@ enum {
     WRITE_EEPROM = 0x91,
     ERASE_EEPROM = 0x92,
     RESET_SIO = 0,
-    RESET_PURGE_RX = 1, /* the host's receiving side */
-    RESET_PURGE_TX = 2,
+    RESET_PURGE_OUT = 1, /* what has come from the host; names that say RX mean the chip's */
+    RESET_PURGE_IN = 2,
     DATA_BREAK = 1 << 14,
 };
 
@@ -85,6 +85,19 @@ static void put_packet(struct ftdi_channel *c, struct usb_transfer *t)
     t->actual += STATUS + len;
 }
 
+/* With pins as bits the chip takes samples of them all the time; ours is so slow that a packet has
+ * as many as fit when the latency timer has run out. */
+static void sample(struct ftdi_channel *c)
+{
+    uint8_t samples[512];
+    size_t len = c->ftdi->packet - STATUS;
+
+    if (c->bit_mode != FTDI_BITBANG || c->rx.len > 0)
+        return;
+    memset(samples, c->ftdi->back->pins(c), len);
+    (void)buf_add(&c->rx, samples, len);
+}
+
 /* A packet goes when it is full, when the latency timer has run out, or when it is wanted at once;
  * one that is not full ends the transfer. */
 static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
@@ -100,6 +113,8 @@ static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
             wait_for_deadline(c);
             return GADGET_WAIT;
         }
+        if (!full && !c->now)
+            sample(c);
         size_t before = t->actual;
         put_packet(c, t);
         if (c->rx.len == 0)
@@ -144,9 +159,34 @@ void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status)
 /* --- from the host -----------------------------------------------------------------------------
  */
 
+/* Each byte is the next state of the pins; the synchronous mode answers each with the one before.
+ */
+static size_t drive(struct ftdi_channel *c, const uint8_t *data, size_t len)
+{
+    const struct ftdi_back *back = c->ftdi->back;
+    size_t taken = 0;
+
+    for (; taken < len; taken++) {
+        if (c->bit_mode == FTDI_SYNC_BITBANG) {
+            const uint8_t before = back->pins(c);
+
+            if (ftdi_room(c) == 0)
+                break;
+            ftdi_give(c, &before, 1, false);
+        }
+        c->bits = data[taken];
+        back->driven(c);
+    }
+    return taken;
+}
+
 static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
 {
-    t->actual += c->ftdi->back->sent(c, t->data + t->actual, t->length - t->actual);
+    const bool banging = c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
+    const uint8_t *data = t->data + t->actual;
+    size_t len = t->length - t->actual;
+
+    t->actual += banging ? drive(c, data, len) : c->ftdi->back->sent(c, data, len);
     return t->actual == t->length ? (int)t->actual : GADGET_WAIT;
 }
 
@@ -181,7 +221,7 @@ static void reset_channel(struct ftdi_channel *c)
 {
     event_del(c->timer);
     buf_drain(&c->rx, c->rx.len);
-    c->line_status = c->bit_mode = c->bit_mask = 0;
+    c->line_status = c->bit_mode = c->bit_mask = c->bits = 0;
     c->latency_ms = LATENCY_MS;
     restart_latency(c);
     c->ftdi->back->purged(c, true);
@@ -201,9 +241,9 @@ static int set(struct ftdi_channel *c, const struct usb_setup *s)
     case RESET:
         if (s->value == RESET_SIO)
             reset_channel(c);
-        if (s->value == RESET_PURGE_RX || s->value == RESET_PURGE_TX)
-            purge(c, s->value == RESET_PURGE_TX);
-        return s->value <= RESET_PURGE_TX ? 0 : USBIP_EPIPE;
+        if (s->value == RESET_PURGE_OUT || s->value == RESET_PURGE_IN)
+            purge(c, s->value == RESET_PURGE_OUT);
+        return s->value <= RESET_PURGE_IN ? 0 : USBIP_EPIPE;
     case MODEM_CTRL:
         set_outputs(c, s->value);
         return 0;
@@ -224,8 +264,12 @@ static int set(struct ftdi_channel *c, const struct usb_setup *s)
     case SET_BAUD:
     case SET_EVENT_CHAR:
     case SET_ERROR_CHAR:
+        return 0;
     case WRITE_EEPROM:
+        ftdi_eeprom_write(&c->ftdi->eeprom, s->index, s->value);
+        return 0;
     case ERASE_EEPROM:
+        ftdi_eeprom_erase(&c->ftdi->eeprom);
         return 0;
     default:
         return USBIP_EPIPE;
@@ -234,7 +278,8 @@ static int set(struct ftdi_channel *c, const struct usb_setup *s)
 
 static int get(struct ftdi_channel *c, const struct usb_setup *s, uint8_t *data)
 {
-    uint8_t answer[2] = {0xff, 0xff}; /* an empty EEPROM */
+    uint8_t answer[2];
+    uint16_t word;
     int len = 2;
 
     switch (s->request) {
@@ -247,10 +292,15 @@ static int get(struct ftdi_channel *c, const struct usb_setup *s, uint8_t *data)
         len = 1;
         break;
     case READ_PINS:
-        answer[0] = 0;
+        answer[0] = c->ftdi->back->pins(c);
+        if (c->bit_mode == FTDI_CBUS) /* nothing is at these: what is not driven is pulled up */
+            answer[0] = (c->bit_mask & 0x0f) | (~c->bit_mask >> 4 & 0x0f);
         len = 1;
         break;
     case READ_EEPROM:
+        word = ftdi_eeprom_read(&c->ftdi->eeprom, s->index);
+        answer[0] = (uint8_t)word;
+        answer[1] = (uint8_t)(word >> 8);
         break;
     default:
         return USBIP_EPIPE;
@@ -268,7 +318,7 @@ static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
 
     if ((s->type & 0x60) != 0x40) /* not a vendor's */
         return USBIP_EPIPE;
-    if (s->request == READ_EEPROM)
+    if (s->request == READ_EEPROM || s->request == WRITE_EEPROM)
         channel = 0; /* the index is an address */
     if (channel > f->channels)
         return USBIP_EPIPE;
@@ -323,6 +373,7 @@ int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *b
         if (!c->timer)
             return -ENOMEM;
     }
+    ftdi_eeprom_init(&f->eeprom, descriptors);
     gadget_init(&f->gadget, base, &kind, descriptors, name, number);
     return 0;
 }

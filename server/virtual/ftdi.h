@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ftdi_eeprom.h"
 #include "gadget.h"
 #include "proto/buf.h"
 
@@ -17,6 +18,15 @@ struct event;
 struct ftdi;
 
 enum { FTDI_CHANNELS_MAX = 2 };
+
+/* What a channel does, by bRequest 0x0b. */
+enum {
+    FTDI_SERIAL = 0x00,
+    FTDI_BITBANG = 0x01,
+    FTDI_MPSSE = 0x02,
+    FTDI_SYNC_BITBANG = 0x04,
+    FTDI_CBUS = 0x20, /* serial, with four more pins to drive */
+};
 
 /* Modem lines as the chip's drivers set them, and as the first status byte shows them. */
 enum {
@@ -35,8 +45,9 @@ struct ftdi_channel {
     uint8_t outputs; /* FTDI_DTR, FTDI_RTS */
     uint8_t inputs;  /* FTDI_CTS and so on */
     uint8_t line_status;
-    uint8_t bit_mode; /* 0: serial; 2: MPSSE */
-    uint8_t bit_mask;
+    uint8_t bit_mode; /* FTDI_SERIAL and so on */
+    uint8_t bit_mask; /* pins that are driven, in bit-bang modes */
+    uint8_t bits;     /* how, in these */
     uint8_t latency_ms;
     bool now;             /* what there is goes without waiting for the latency timer */
     uint64_t deadline_us; /* when a packet goes, full or not */
@@ -45,11 +56,16 @@ struct ftdi_channel {
 
 /* What is behind the channels; bytes come only if there is room for them. */
 struct ftdi_back {
-    /* The host has sent bytes. Returns how many are taken; the rest comes again when the host has
-     * taken some of those for it. */
+    /* The host has sent bytes, in no bit-bang mode. Returns how many are taken; the rest comes
+     * again when the host has taken some of those for it. */
     size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
     /* outputs, bit_mode or a break (of the line) have changed. */
     void (*changed)(struct ftdi_channel *c, bool broken);
+    /* The level of the channel's eight pins, D0 first; in bit-bang modes those of bit_mask are as
+     * `bits` says. */
+    uint8_t (*pins)(const struct ftdi_channel *c);
+    /* `bits` have changed, in a bit-bang mode. */
+    void (*driven)(struct ftdi_channel *c);
     /* Its FIFO is to be emptied: of the host's bytes (tx), of those for it. */
     void (*purged)(struct ftdi_channel *c, bool tx);
     void (*free)(struct ftdi *f);
@@ -61,6 +77,7 @@ struct ftdi {
     const struct ftdi_back *back;
     unsigned channels;
     size_t packet; /* bytes of one packet */
+    struct ftdi_eeprom eeprom;
     struct ftdi_channel channel[FTDI_CHANNELS_MAX];
 };
 

@@ -6,6 +6,8 @@
  * Chip select and CRESET have pull-ups: what the host does not drive is high. After a reset the
  * FPGA loads itself from the flash memory, unless chip select is low when the reset ends: then it
  * takes its image from the host. CDONE rises once it has an image, known by its preamble.
+ *
+ * Each channel has an engine of its own. Nothing is at the other pins: they are pulled up.
  */
 #include "icestick.h"
 
@@ -19,7 +21,6 @@ enum {
     PIN_SELECT = 0x10,
     PIN_DONE = 0x40,
     PIN_RESET = 0x80,
-    MODE_MPSSE = 2,
     RX_FULL = 4096,         /* answers; then no more commands are carried out */
     RX_ROOM = 3 * 65536,    /* one command has up to 65536 more */
     STEP = 64,              /* bytes of commands between two looks at that */
@@ -28,16 +29,24 @@ enum {
 
 static const uint32_t preamble = 0x7eaa997e;
 
+struct icestick;
+
+/* A channel's engine, and its low and high pins. */
+struct side {
+    struct icestick *icestick;
+    struct mpsse mpsse;
+    uint8_t values[2], direction[2];
+    bool flush;
+};
+
 struct icestick {
     struct ftdi ftdi;
-    struct mpsse mpsse;
+    struct side side[FTDI_CHANNELS_MAX];
     struct spi_flash *flash;
-    uint8_t values, direction; /* of the low pins */
     bool resetting;
     bool from_host; /* the FPGA takes its image from the host */
     bool done;
     uint32_t last; /* 32 bits that were clocked */
-    bool flush;
     bool real_times;
 };
 
@@ -78,20 +87,26 @@ static bool has_image(const struct spi_flash *flash)
     return false;
 }
 
+static bool is_board(const struct side *side, int byte)
+{
+    return side == &side->icestick->side[0] && byte == 0;
+}
+
 static bool is_low(const struct icestick *s, uint8_t pin)
 {
-    return (s->direction & pin) && !(s->values & pin);
+    return (s->side[0].direction[0] & pin) && !(s->side[0].values[0] & pin);
 }
 
 static void set_pins(void *ctx, int byte, uint8_t values, uint8_t direction)
 {
-    struct icestick *s = ctx;
-
-    if (byte != 0)
-        return;
+    struct side *side = ctx;
+    struct icestick *s = side->icestick;
     bool was_resetting = s->resetting, was_selected = is_low(s, PIN_SELECT);
-    s->values = values;
-    s->direction = direction;
+
+    side->values[byte] = values;
+    side->direction[byte] = direction;
+    if (!is_board(side, byte))
+        return;
     s->resetting = is_low(s, PIN_RESET);
     spi_flash_select(s->flash, is_low(s, PIN_SELECT));
     if (s->resetting) {
@@ -107,19 +122,22 @@ static void set_pins(void *ctx, int byte, uint8_t values, uint8_t direction)
 
 static uint8_t get_pins(void *ctx, int byte)
 {
-    const struct icestick *s = ctx;
-    const uint8_t pulled = PIN_SELECT | PIN_RESET; /* and CDONE is the FPGA's */
+    const struct side *side = ctx;
+    const bool board = is_board(side, byte);
+    const uint8_t pulled = board ? PIN_SELECT | PIN_RESET : 0xff; /* and CDONE is the FPGA's */
+    const uint8_t direction = side->direction[byte];
 
-    if (byte != 0)
-        return 0;
-    return (uint8_t)((s->values & s->direction) | (pulled & ~s->direction) |
-                     (s->done ? PIN_DONE : 0));
+    return (uint8_t)((side->values[byte] & direction) | (pulled & ~direction) |
+                     (board && side->icestick->done ? PIN_DONE : 0));
 }
 
 static bool clock_board(void *ctx, bool bit)
 {
-    struct icestick *s = ctx;
+    const struct side *side = ctx;
+    struct icestick *s = side->icestick;
 
+    if (side != &s->side[0])
+        return true;
     s->last = s->last << 1 | bit;
     if (s->from_host && s->last == preamble)
         s->done = true;
@@ -137,49 +155,68 @@ static const struct mpsse_pins pins = {
 
 static void answer(void *ctx, const uint8_t *data, size_t len)
 {
-    struct icestick *s = ctx;
+    const struct side *side = ctx;
+    struct icestick *s = side->icestick;
 
-    (void)buf_add(&s->ftdi.channel[0].rx, data, len); /* there is room: see `sent` */
+    (void)buf_add(&s->ftdi.channel[side - s->side].rx, data, len); /* there is room: see `sent` */
 }
 
 static void flush(void *ctx)
 {
-    ((struct icestick *)ctx)->flush = true;
+    ((struct side *)ctx)->flush = true;
 }
 
 static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
 {
     struct icestick *s = (struct icestick *)c->ftdi;
+    struct side *side = &s->side[c->number];
     size_t taken = 0;
 
-    if (c->number != 0 || c->bit_mode != MODE_MPSSE)
+    if (c->bit_mode != FTDI_MPSSE)
         return len; /* to nowhere */
     while (taken < len && c->rx.len < RX_FULL) {
         size_t step = len - taken < STEP ? len - taken : STEP;
 
-        mpsse_take(&s->mpsse, data + taken, step);
+        mpsse_take(&side->mpsse, data + taken, step);
         taken += step;
     }
-    ftdi_give(c, NULL, 0, s->flush || (!s->real_times && c->rx.len > 0));
-    s->flush = false;
+    ftdi_give(c, NULL, 0, side->flush || (!s->real_times && c->rx.len > 0));
+    side->flush = false;
     return taken;
+}
+
+static struct side *side_of(const struct ftdi_channel *c)
+{
+    return &((struct icestick *)c->ftdi)->side[c->number];
 }
 
 static void changed(struct ftdi_channel *c, bool broken)
 {
-    struct icestick *s = (struct icestick *)c->ftdi;
+    struct side *side = side_of(c);
+    const bool banging = c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
 
     (void)broken;
-    if (c->number != 0 || c->bit_mode == MODE_MPSSE)
+    if (c->bit_mode == FTDI_MPSSE)
         return;
-    mpsse_reset(&s->mpsse);
-    set_pins(s, 0, 0, 0); /* nothing is driven any more */
+    mpsse_reset(&side->mpsse);
+    set_pins(side, 0, c->bits, banging ? c->bit_mask : 0); /* nothing else is driven any more */
+    set_pins(side, 1, 0, 0);
+}
+
+static void driven(struct ftdi_channel *c)
+{
+    set_pins(side_of(c), 0, c->bits, c->bit_mask);
+}
+
+static uint8_t levels(const struct ftdi_channel *c)
+{
+    return get_pins(side_of(c), 0);
 }
 
 static void purged(struct ftdi_channel *c, bool tx)
 {
-    if (c->number == 0 && tx)
-        mpsse_reset(&((struct icestick *)c->ftdi)->mpsse);
+    if (tx)
+        mpsse_reset(&side_of(c)->mpsse);
 }
 
 static void free_icestick(struct ftdi *f)
@@ -194,6 +231,8 @@ static void free_icestick(struct ftdi *f)
 static const struct ftdi_back back = {
     .sent = sent,
     .changed = changed,
+    .pins = levels,
+    .driven = driven,
     .purged = purged,
     .free = free_icestick,
 };
@@ -208,13 +247,19 @@ struct usb_device *icestick_new(struct event_base *base, const char *file, bool 
     if (!s)
         return NULL;
     s->real_times = real_times;
-    s->mpsse = (struct mpsse){.pins = &pins, .ctx = s, .answer = answer, .flush = flush};
+    for (int i = 0; i < FTDI_CHANNELS_MAX; i++) {
+        struct side *side = &s->side[i];
+
+        side->icestick = s;
+        side->mpsse = (struct mpsse){.pins = &pins, .ctx = side, .answer = answer, .flush = flush};
+    }
     s->flash = spi_flash_new(file, real_times, error);
     if (!s->flash)
         goto fail;
     if (ftdi_init(&s->ftdi, base, &back, &descriptors, 2, name, number) < 0)
         goto fail;
-    s->ftdi.channel[0].rx.max = RX_ROOM;
+    for (int i = 0; i < FTDI_CHANNELS_MAX; i++)
+        s->ftdi.channel[i].rx.max = RX_ROOM;
     s->done = has_image(s->flash);
     return &s->ftdi.gadget.device;
 

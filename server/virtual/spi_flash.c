@@ -13,7 +13,16 @@ enum {
     ADDRESS_BYTES = 3,
     STATUS_BUSY = 0x01,
     STATUS_WRITABLE = 0x02,
+    STATUS_PROTECT = 0x1c, /* what is protected: none, an upper 64th, 32nd, ..., all */
+    STATUS_PROTECT_SHIFT = 2,
+    STATUS_BOTTOM = 0x20, /* lower in place of upper */
+    STATUS_LOCK = 0x80,   /* means something with a pin only, which boards leave high */
+    FLAG_PROTECTED = 0x02,
+    FLAG_PROGRAM_FAILED = 0x10,
+    FLAG_ERASE_FAILED = 0x20,
+    FLAG_READY = 0x80,
     POLLS_PAGE = 1,
+    POLLS_STATUS = 1,
     POLLS_ERASE = 50,
 };
 
@@ -27,8 +36,10 @@ enum {
     WRITE_ENABLE = 0x06,
     READ_FAST = 0x0b,
     ERASE_4K = 0x20,
+    CLEAR_FLAGS = 0x50,
     ERASE_32K = 0x52,
     ERASE_ALL_60 = 0x60,
+    READ_FLAGS = 0x70,
     READ_ID = 0x9f,
     WAKE = 0xab,
     SLEEP = 0xb9,
@@ -45,6 +56,8 @@ struct spi_flash {
     bool selected;
     bool asleep;
     bool writable;
+    uint8_t protection; /* the status register's other bits; forgotten at the server's end */
+    uint8_t flags;
     unsigned polls_left;    /* of the status, until it is ready */
     uint64_t busy_until_us; /* likewise, with real_times */
     /* the command since the last selection */
@@ -52,6 +65,7 @@ struct spi_flash {
     uint8_t in, out;
     size_t count; /* whole bytes */
     uint8_t command;
+    uint8_t second; /* byte */
     uint32_t address;
     uint8_t page[PAGE];
     bool page_set[PAGE];
@@ -83,10 +97,24 @@ static bool is_busy(const struct spi_flash *f)
     return f->polls_left > 0 || (f->real_times && os_now_us() < f->busy_until_us);
 }
 
+/* A command for what is protected is not carried out: it stays enabled, and leaves flags. */
+static bool is_protected(struct spi_flash *f, size_t start, size_t size, uint8_t failed)
+{
+    unsigned part = (f->protection & STATUS_PROTECT) >> STATUS_PROTECT_SHIFT;
+    size_t len = part > 0 ? SPI_FLASH_SIZE >> (7 - part) : 0;
+    bool hit = f->protection & STATUS_BOTTOM ? start < len : start + size > SPI_FLASH_SIZE - len;
+
+    if (hit)
+        f->flags |= failed | FLAG_PROTECTED;
+    return hit;
+}
+
 static void program(struct spi_flash *f)
 {
     size_t start = f->address / PAGE * PAGE;
 
+    if (is_protected(f, start, PAGE, FLAG_PROGRAM_FAILED))
+        return;
     for (size_t i = 0; i < PAGE; i++)
         if (f->page_set[i])
             f->content[start + i] &= f->page[i]; /* bits can be cleared only */
@@ -98,6 +126,8 @@ static void erase(struct spi_flash *f, size_t size, uint64_t real_us)
 {
     size_t start = f->address / size * size;
 
+    if (is_protected(f, start, size, FLAG_ERASE_FAILED))
+        return;
     memset(f->content + start, 0xff, size);
     save(f, start, size);
     be_busy(f, POLLS_ERASE, real_us);
@@ -127,7 +157,13 @@ static void finish_command(struct spi_flash *f)
         f->writable = false;
         break;
     case WRITE_STATUS:
-        f->writable = false;
+        if (!f->writable || f->count < 2)
+            break;
+        f->protection = f->second & (STATUS_PROTECT | STATUS_BOTTOM | STATUS_LOCK);
+        be_busy(f, POLLS_STATUS, 1300);
+        break;
+    case CLEAR_FLAGS:
+        f->flags = 0;
         break;
     case PROGRAM:
         if (f->writable && f->count > 1 + ADDRESS_BYTES)
@@ -172,7 +208,8 @@ void spi_flash_select(struct spi_flash *f, bool on)
 
 static uint8_t status(struct spi_flash *f)
 {
-    uint8_t now = (uint8_t)((is_busy(f) ? STATUS_BUSY : 0) | (f->writable ? STATUS_WRITABLE : 0));
+    uint8_t now = (uint8_t)(f->protection | (is_busy(f) ? STATUS_BUSY : 0) |
+                            (f->writable ? STATUS_WRITABLE : 0));
 
     if (f->polls_left > 0)
         f->polls_left--;
@@ -188,6 +225,8 @@ static uint8_t next_out(struct spi_flash *f)
         return 0xff;
     if (f->command == READ_STATUS)
         return status(f);
+    if (f->command == READ_FLAGS)
+        return (uint8_t)(f->flags | (status(f) & STATUS_BUSY ? 0 : FLAG_READY));
     if (is_busy(f))
         return 0xff;
     if (f->command == READ_ID)
@@ -199,6 +238,8 @@ static uint8_t next_out(struct spi_flash *f)
 
 static void take_byte(struct spi_flash *f, uint8_t byte)
 {
+    if (f->count == 1)
+        f->second = byte;
     if (f->count == 0)
         f->command = byte;
     else if (f->count <= ADDRESS_BYTES)

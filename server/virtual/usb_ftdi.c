@@ -75,6 +75,27 @@ static void changed(struct ftdi_channel *c, bool broken)
         ftdi_give(c, &nothing, 1, true);
 }
 
+/* TXD, RXD, RTS, CTS, DTR, DSR, DCD, RI: the loop has each of the inputs follow an output. What is
+ * not driven is pulled up, and the modem lines are high when they are off. */
+static uint8_t pins(const struct ftdi_channel *c)
+{
+    enum { TXD = 0x01, RXD = 0x02, RTS = 0x04, CTS = 0x08, DTR = 0x10, DSR = 0x20, DCD = 0x40 };
+    const bool banging = c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
+    const uint8_t serial =
+        (uint8_t)(TXD | (c->outputs & FTDI_RTS ? 0 : RTS) | (c->outputs & FTDI_DTR ? 0 : DTR));
+    const uint8_t driven = banging ? c->bit_mask : TXD | RTS | DTR;
+    const uint8_t levels = (uint8_t)(((banging ? c->bits : serial) & driven) | ~driven);
+    const uint8_t looped = (uint8_t) ~((levels & TXD ? 0 : RXD) | (levels & RTS ? 0 : CTS) |
+                                       (levels & DTR ? 0 : DSR | DCD));
+
+    return (levels & driven) | (levels & looped & ~driven);
+}
+
+static void driven(struct ftdi_channel *c)
+{
+    (void)c; /* there is nothing but the loop */
+}
+
 static void purged(struct ftdi_channel *c, bool tx)
 {
     (void)c;
@@ -90,6 +111,8 @@ static void free_ftdi(struct ftdi *f)
 static const struct ftdi_back back = {
     .sent = sent,
     .changed = changed,
+    .pins = pins,
+    .driven = driven,
     .purged = purged,
     .free = free_ftdi,
 };

@@ -1,6 +1,7 @@
 """What the net2usb scripts share: the program, and servers by hand that may misbehave."""
 
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -12,6 +13,19 @@ import harness
 
 def program():
     return harness.under_test('net2usb', 'client')
+
+
+def installed():
+    """The program in a prefix that all places see: bin/net2usb and lib/net2usb."""
+    prefix = harness.temp('prefix')
+    if not os.path.isdir(prefix):
+        built = os.path.dirname(program())
+        os.makedirs(f'{prefix}/bin')
+        shutil.copy(program(), f'{prefix}/bin')
+        shutil.copytree(f'{built}/lib/net2usb', f'{prefix}/lib/net2usb')
+        for folder, _, _ in os.walk(prefix):
+            os.chmod(folder, 0o755)
+    return f'{prefix}/bin/net2usb'
 
 
 def net2usb(*words, timeout=20, **environment):

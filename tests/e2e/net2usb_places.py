@@ -1,32 +1,16 @@
 #!/usr/bin/python3
 """net2usb as it is installed: run, doctor and list here, as nobody, and in unprivileged containers."""
 
-import os
-import shutil
-
 import harness
 import net2usb
 import places
 from harness import check, equal
 
 
-def installed():
-    """A prefix that all places see: bin/net2usb and lib/net2usb."""
-    prefix = harness.temp('prefix')
-    if not os.path.isdir(prefix):
-        built = os.path.dirname(net2usb.program())
-        os.makedirs(f'{prefix}/bin')
-        shutil.copy(net2usb.program(), f'{prefix}/bin')
-        shutil.copytree(f'{built}/lib/net2usb', f'{prefix}/lib/net2usb')
-        for folder, _, _ in os.walk(prefix):
-            os.chmod(folder, 0o755)
-    return f'{prefix}/bin/net2usb'
-
-
 def test(place):
     server = harness.Com2net('usb:demo-icestick,name=ice', 'usb:demo-loop', place.listen, ports=1)
     host, iceprog = place.at(server.port), harness.need('iceprog')
-    place.other = installed()
+    place.other = net2usb.installed()
     listed = place.run('list', host)
     check('named ice' in listed, f'list: {listed}')
     said = place.run('run', host, 'ice', '--', iceprog, '-t')

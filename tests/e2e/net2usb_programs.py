@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """Programs of others use com2net's built-in USB devices through the libraries of net2usb, without a
 kernel module, here, as nobody and in containers: lsusb, iceprog, dfu-util, openFPGALoader, openocd,
-avrdude, pyusb, hidapi and usbhid-dump."""
+avrdude and pyusb."""
 
 import os
 import re
-import shutil
 import sys
 
 import harness
+import net2usb
 import places
 from harness import check, equal
 
@@ -47,48 +47,16 @@ assert bytes(device.read(0x81, 64)) == b'after', 'a reset'
 print('pyusb is content')
 '''
 
-HIDAPI = '''
-import ctypes
-hid = ctypes.CDLL('libhidapi-libusb.so.0')
-hid.hid_open.restype = ctypes.c_void_p
-hid.hid_get_product_string.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_size_t]
-hid.hid_read_timeout.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
-hid.hid_close.argtypes = [ctypes.c_void_p]
-assert hid.hid_init() == 0
-mouse = hid.hid_open(0x1209, 6, None)
-assert mouse, 'no mouse'
-name = ctypes.create_unicode_buffer(64)
-assert hid.hid_get_product_string(mouse, name, 64) == 0
-print(name.value)
-report = ctypes.create_string_buffer(16)
-while True:
-    count = hid.hid_read_timeout(mouse, report, 16, 1000)
-    if count <= 0:
-        break
-    print(report.raw[:count].hex())
-hid.hid_close(mouse)
-assert hid.hid_exit() == 0
-'''
-
 
 def libraries():
-    """Copies, where all places see them."""
-    folder = harness.temp('libraries')
-    if not os.path.isdir(folder):
-        os.mkdir(folder)
-        built = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')), 'lib', 'net2usb')
-        for name in 'libusb-1.0.so.0', 'libusb-0.1.so.4':
-            if not os.path.exists(os.path.join(built, name)):
-                harness.skip(f'{name} is not built')
-            shutil.copy(os.path.join(built, name), folder)
-        os.chmod(folder, 0o755)
+    """Copies, where all places see them; and what the programs are given."""
+    folder = os.path.join(os.path.dirname(net2usb.installed()), '..', 'lib', 'net2usb')
+    if not os.path.exists(harness.temp('pyusb.py')):
         for name, size in IMAGES.items():
             with open(harness.temp(name), 'wb') as f:
                 f.write(os.urandom(size))
         with open(harness.temp('pyusb.py'), 'w') as f:
             f.write(PYUSB)
-        with open(harness.temp('hidapi.py'), 'w') as f:
-            f.write(HIDAPI)
     return folder
 
 
@@ -150,18 +118,10 @@ def has_others(place, port):
     check('pyusb is content' in said, said)
 
 
-def has_hid(place, port):
-    dump = run(place, port, 'usbhid-dump', '-m', '1209:0006', '-e', 'descriptor')
-    check('05 01 09 02 A1 01' in dump, f'usbhid-dump: {dump}')
-    said = run(place, port, sys.executable, harness.temp('hidapi.py'))
-    equal(said.split('\n')[:4], ['demo mouse', '00050300', '01000000', '00000000'], 'hidapi')
-
-
 def test(place):
     server = harness.Com2net('usb:demo-icestick', 'usb:demo-dfu', 'usb:demo-ftdi', 'usb:demo-loop',
-                             'usb:demo-mouse,play=wait 300; move 5 3; click left', place.listen,
-                             ports=1)
-    for part in has_lsusb, has_hid, has_iceprog, has_dfu_util, has_others:
+                             'usb:demo-mouse', place.listen, ports=1)
+    for part in has_lsusb, has_iceprog, has_dfu_util, has_others:
         part(place, server.port)
     check(server.running(), 'the server lives')
     equal(server.stop(), 0, 'and ends')

@@ -17,6 +17,9 @@ LIBRARIES = os.path.join(os.path.dirname(net2usb.program()), 'lib', 'net2usb')
 PRELOAD = f'{LIBRARIES}/libusb-1.0.so.0:{LIBRARIES}/libusb-0.1.so.4'
 
 
+FOLDERS = f'{LIBRARIES}:{LIBRARIES}/hidraw'
+
+
 def variables(text):
     pairs = (line.split('=', 1) for line in text.splitlines() if '=' in line)
     return {name: value for name, value in pairs if name in NAMES}
@@ -35,7 +38,7 @@ def sets(host):
     clean = {name: '' for name in NAMES}
     status, out, err = net2usb.net2usb('run', host, '--', show, **clean)
     equal((status, err), (0, ''), 'run')
-    equal(variables(out), {'NET2USB_SERVER': host, 'LD_LIBRARY_PATH': LIBRARIES,
+    equal(variables(out), {'NET2USB_SERVER': host, 'LD_LIBRARY_PATH': FOLDERS,
                            'LD_PRELOAD': PRELOAD, 'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
     status, out, err = net2usb.net2usb(
         'run', '--strict', '--post=1209:0001', '--post', '1209:0002', host, '250-1', '1209:0001:demo',
@@ -43,7 +46,7 @@ def sets(host):
     equal((status, err), (0, ''), 'run with options')
     equal(variables(out), {'NET2USB_SERVER': host, 'NET2USB_DEVICES': '250-1,1209:0001:demo,loop',
                            'NET2USB_POST': '1209:0001,1209:0002', 'NET2USB_STRICT': '1',
-                           'LD_LIBRARY_PATH': f'{LIBRARIES}:/a:/b', 'LD_PRELOAD': PRELOAD,
+                           'LD_LIBRARY_PATH': f'{FOLDERS}:/a:/b', 'LD_PRELOAD': PRELOAD,
                            'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
     out = net2usb.net2usb('run', host, '--', show, NET2USB_DEVICES='x')[1]
     check('NET2USB_DEVICES' not in variables(out), 'what was selected outside is not in force')
@@ -57,11 +60,11 @@ def prints(host):
     equal(shell.stderr, '', 'a shell takes it')
     equal(variables(shell.stdout),
           {'NET2USB_SERVER': host, 'NET2USB_DEVICES': "it's,0403:6010", 'NET2USB_STRICT': '1',
-           'LD_LIBRARY_PATH': f'{LIBRARIES}:/a', 'LD_PRELOAD': PRELOAD,
+           'LD_LIBRARY_PATH': f'{FOLDERS}:/a', 'LD_PRELOAD': PRELOAD,
            'PYTHONPATH': f'{LIBRARIES}/python'}, 'env')
     docker = net2usb.net2usb('env', '--docker', '[::1]', 'a"$b')[1].splitlines()
     equal(docker[:2], ['ENV NET2USB_SERVER="[::1]:3240"', r'ENV NET2USB_DEVICES="a\"\$b"'], 'docker')
-    equal(docker[2], f'ENV LD_LIBRARY_PATH="{LIBRARIES}"', 'docker')
+    equal(docker[2], f'ENV LD_LIBRARY_PATH="{FOLDERS}"', 'docker')
 
 
 def ends_as_command(host):

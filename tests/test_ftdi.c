@@ -1,0 +1,280 @@
+/* The built-in FTDI chips by their requests: the EEPROM, pins as bits, purges. */
+#include "virtual/demo.h"
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "loop.h"
+#include "proto/usb_desc.h"
+#include "test.h"
+
+enum {
+    OUT = 0x02,
+    IN = 0x81,
+    RESET = 0x00,
+    MODEM = 0x01,
+    LATENCY = 0x09,
+    BITMODE = 0x0b,
+    PINS = 0x0c,
+    READ = 0x90,
+    WRITE = 0x91,
+    ERASE = 0x92,
+    BITBANG = 0x01,
+    MPSSE = 0x02,
+    SYNC = 0x04,
+    CBUS = 0x20,
+    A = 1, /* wIndex of channels */
+    B = 2,
+};
+
+static struct event_base *base;
+static struct usb_device *device;
+static bool done;
+
+static void on_done(struct usb_transfer *t)
+{
+    (void)t;
+    done = true;
+}
+
+static void begin(const char *kind)
+{
+    const struct demo_options options = {.file = NULL};
+    char error[DEMO_ERROR_MAX];
+
+    log_init("test", LOG_LEVEL_ERROR);
+    base = loop_new(false);
+    device = demo_new(base, kind, &options, kind, 1, error);
+    CHECK(device && device->ops->claim(device, error) == 0);
+}
+
+static void end(void)
+{
+    device->ops->release(device);
+    device->ops->free(device);
+    loop_settle(base);
+    event_base_free(base);
+}
+
+/* Runs one transfer to its end; how many bytes. */
+static size_t run(struct usb_transfer *t)
+{
+    t->done = on_done;
+    done = false;
+    device->ops->submit(device, t);
+    while (!done)
+        event_base_loop(base, EVLOOP_ONCE);
+    return t->actual;
+}
+
+/* A vendor's request; its status. */
+static int request(uint8_t type, uint8_t code, unsigned value, unsigned index, uint8_t *data,
+                   size_t len)
+{
+    struct usb_transfer t = {.address = type & 0x80, .data = data, .length = len};
+    const uint8_t setup[] = {type,           code,
+                             (uint8_t)value, (uint8_t)(value >> 8),
+                             (uint8_t)index, (uint8_t)(index >> 8),
+                             (uint8_t)len,   0};
+
+    memcpy(t.setup, setup, sizeof setup);
+    run(&t);
+    return t.status;
+}
+
+static void set(uint8_t code, unsigned value, unsigned index)
+{
+    CHECK(request(0x40, code, value, index, NULL, 0) == 0);
+}
+
+static unsigned get(uint8_t code, unsigned index, size_t len)
+{
+    uint8_t data[2] = {0};
+
+    CHECK(request(0xc0, code, 0, index, data, len) == 0);
+    return data[0] | (unsigned)data[1] << 8;
+}
+
+static void put(const char *text, size_t len)
+{
+    uint8_t data[64];
+    struct usb_transfer t = {.address = OUT, .data = data, .length = len};
+
+    memcpy(data, text, len);
+    CHECK(run(&t) == len && t.status == 0);
+}
+
+/* What comes next, behind the two bytes of status. */
+static size_t take(uint8_t data[static 64])
+{
+    uint8_t packet[64];
+    struct usb_transfer t = {.address = IN, .data = packet, .length = sizeof packet};
+    size_t len = run(&t);
+
+    CHECK(t.status == 0 && len >= 2);
+    memcpy(data, packet + 2, len - 2);
+    return len - 2;
+}
+
+static unsigned word(unsigned address)
+{
+    return get(READ, address, 2);
+}
+
+static bool sum_is_right(unsigned words)
+{
+    uint16_t sum = 0xaaaa;
+
+    for (unsigned i = 0; i < words - 1; i++) {
+        sum = (uint16_t)(sum ^ word(i));
+        sum = (uint16_t)(sum << 1 | sum >> 15);
+    }
+    return word(words - 1) == sum;
+}
+
+static void an_internal_eeprom(void)
+{
+    begin("ftdi");
+    CHECK(word(1) == 0x0403 && word(2) == 0x6001 && word(3) == 0x0600);
+    CHECK(word(0) == 0x4000 && word(5) == 0x0008 && word(7) == 0x0a98);
+    CHECK(word(0x0c) == 0x030a && word(0x0d) == 'F' && word(0x10) == 'I');
+    CHECK(sum_is_right(64));
+    CHECK(word(0x43) != 0xffff && word(0x44) != 0xffff && word(0x45) == 0xffff);
+    set(WRITE, 0x1234, 0x20); /* the index is an address, whatever channels there are */
+    set(WRITE, 0x1234, 0x43); /* who it is stays */
+    CHECK(word(0x20) == 0x1234 && word(0x43) != 0x1234);
+    set(ERASE, 0, 0);
+    CHECK(word(0x20) == 0x1234);
+    end();
+}
+
+static void an_external_eeprom(void)
+{
+    begin("icestick");
+    CHECK(word(1) == 0x0403 && word(2) == 0x6010 && word(3) == 0x0700);
+    CHECK(word(5) == 0 && word(9) == 0 && word(0x0c) == 0x56); /* no serial number */
+    CHECK(word(7) == 0x109a && word(0x4d) == 0x0310 && word(0x4e) == 'L');
+    CHECK(sum_is_right(128));
+    CHECK(word(0x81) == 0x0403); /* it is found again behind its end */
+    set(ERASE, 0, 0);
+    CHECK(word(0) == 0xffff && word(127) == 0xffff);
+    set(WRITE, 0x55aa, 0xc0); /* libftdi finds its size by this */
+    CHECK(word(0x40) == 0x55aa && word(0) == 0xffff);
+    end();
+}
+
+static void pins_without_bit_modes(void)
+{
+    begin("ftdi");
+    CHECK(get(PINS, A, 1) == 0xff);
+    set(MODEM, 0x0202, A); /* RTS on is low, and so is CTS */
+    CHECK(get(PINS, A, 1) == 0xf3);
+    set(MODEM, 0x0101, A);
+    CHECK(get(PINS, A, 1) == 0x83);
+    end();
+}
+
+static void pins_are_driven(void)
+{
+    uint8_t data[64];
+
+    begin("ftdi");
+    set(LATENCY, 1, A);
+    set(BITMODE, BITBANG << 8 | 0x15, A); /* TXD, RTS, DTR */
+    CHECK(get(PINS, A, 1) == 0x80);
+    put("\x15\x04", 2);
+    CHECK(get(PINS, A, 1) == 0x8c);
+    CHECK(take(data) == 62 && data[0] == 0x8c && data[61] == 0x8c); /* samples */
+    set(BITMODE, 0, A);
+    put("a", 1);
+    size_t len = 0;
+    for (int i = 0; len == 0 && i < 100; i++)
+        len = take(data);
+    CHECK(len == 1 && data[0] == 'a');
+    end();
+}
+
+static void each_byte_is_answered(void)
+{
+    uint8_t data[64];
+    size_t len = 0;
+
+    begin("ftdi");
+    set(LATENCY, 1, A);
+    set(BITMODE, SYNC << 8 | 0xff, A);
+    put("\1\2\3\4", 4);
+    while (len == 0)
+        len = take(data);
+    CHECK(len == 4 && memcmp(data, "\0\1\2\3", 4) == 0); /* what was there before */
+    CHECK(get(PINS, A, 1) == 4);
+    end();
+}
+
+static void four_more_pins(void)
+{
+    begin("ftdi");
+    set(BITMODE, CBUS << 8 | 0xf1, A);
+    CHECK(get(PINS, A, 1) == 0x01);
+    set(BITMODE, CBUS << 8 | 0xc4, A);
+    CHECK(get(PINS, A, 1) == 0x07);
+    end();
+}
+
+/* By bits alone CRESET is held, and CDONE falls; let go of, it rises if there is an image. */
+static void a_board_by_bits(void)
+{
+    begin("icestick");
+    set(BITMODE, BITBANG << 8 | 0x80, A);
+    CHECK(get(PINS, A, 1) == 0x10);
+    put("\x80", 1);
+    CHECK(get(PINS, A, 1) == 0x90); /* the flash memory is empty */
+    set(BITMODE, 0, A);
+    CHECK(get(PINS, A, 1) == 0x90);
+    CHECK(get(PINS, B, 1) == 0xff);
+    end();
+}
+
+static void the_high_pins_of_an_engine(void)
+{
+    uint8_t data[64];
+    size_t len = 0;
+
+    begin("icestick");
+    set(LATENCY, 1, A);
+    set(BITMODE, MPSSE << 8, A);
+    put("\x82\0\xff\x83\x82\x55\xff\x83\x82\xaa\xff\x83\x82\0\0\x83\x87", 17);
+    while (len == 0)
+        len = take(data);
+    CHECK(len == 4 && memcmp(data, "\x00\x55\xaa\xff", 4) == 0);
+    end();
+}
+
+/* Names of FTDI's that say RX and TX mean the chip, not the host (libftdi 1.5). */
+static void purges_are_the_chip_s(void)
+{
+    uint8_t data[64];
+    size_t len = 0;
+
+    begin("ftdi");
+    set(LATENCY, 1, A);
+    put("kept", 4);
+    set(RESET, 1, A); /* what has come from the host: it is through */
+    while (len == 0)
+        len = take(data);
+    CHECK(len == 4 && memcmp(data, "kept", 4) == 0);
+    put("lost", 4);
+    set(RESET, 2, A); /* what is for the host */
+    CHECK(take(data) == 0);
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(an_internal_eeprom), TEST(an_external_eeprom),         TEST(pins_without_bit_modes),
+        TEST(pins_are_driven),    TEST(each_byte_is_answered),      TEST(four_more_pins),
+        TEST(a_board_by_bits),    TEST(the_high_pins_of_an_engine), TEST(purges_are_the_chip_s),
+    };
+
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}
