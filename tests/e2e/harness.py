@@ -26,7 +26,7 @@ import tty
 sys.dont_write_bytecode = True
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LIMIT = 120  # seconds that any script may take
+LIMIT = 240  # seconds that any script may take
 
 ALL_BYTES = bytes(range(256))
 # All values, in an order that a lost or doubled chunk of any round size disturbs.

@@ -94,7 +94,7 @@ def has_data(place, port):
     place.other = net2usb.installed()
     program = compiled('serial_test', f'{EXAMPLES}/serial_test.c')
     place.run('run', place.at(port), '--', harness.need('timeout'), '--preserve-status', '-s', 'INT',
-              '0.3', program, '-p', '0x6010', '-w0x41')  # where it goes nowhere
+              '2', program, '-p', '0x6010', '-w0x41')  # where it goes nowhere
 
 
 def has_ours(place, port):
