@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -32,7 +33,7 @@ enum {
     WAITING = 1024, /* parts of one way; then no more is read */
     LINKS = 16,
     TRIPS_MAX = 500,
-    CORRECTIONS = 3,
+    CORRECTIONS_MAX = 20,
 };
 
 /* One way of one connection. */
@@ -53,6 +54,8 @@ struct way {
 struct link {
     struct way there, back;
 };
+
+#define TOLERANCE 0.02 /* of what is asked for */
 
 static struct link *links[LINKS];
 static double delay_us;
@@ -305,7 +308,11 @@ int main(int argc, char **argv)
     prctl(PR_SET_TIMERSLACK, 1);
     delay_us = trip_us / 2;
     double us = measure(listener, port, trips);
-    for (int i = 0; i < CORRECTIONS; i++) {
+    for (int i = 0; fabs(us - trip_us) > trip_us * TOLERANCE && trip_us > 0; i++) {
+        if (i == CORRECTIONS_MAX) {
+            fprintf(stderr, "delay: a round trip takes %.0f us, not %.0f\n", us, trip_us);
+            return 1;
+        }
         delay_us += (trip_us - us) / 2;
         if (delay_us < 0)
             delay_us = 0;
