@@ -33,7 +33,7 @@ enum {
     WAITING = 1024, /* parts of one way; then no more is read */
     LINKS = 16,
     TRIPS_MAX = 500,
-    CORRECTIONS_MAX = 20,
+    MEASUREMENTS_MAX = 8,
 };
 
 /* One way of one connection. */
@@ -55,7 +55,7 @@ struct link {
     struct way there, back;
 };
 
-#define TOLERANCE 0.02 /* of what is asked for */
+#define TOLERANCE(trip_us) (0.005 * (trip_us) + 15)
 
 static struct link *links[LINKS];
 static double delay_us;
@@ -306,19 +306,20 @@ int main(int argc, char **argv)
     int port, listener = listen_on(&port);
 
     prctl(PR_SET_TIMERSLACK, 1);
+    double best_us = 1e9, best_delay_us = 0;
     delay_us = trip_us / 2;
-    double us = measure(listener, port, trips);
-    for (int i = 0; fabs(us - trip_us) > trip_us * TOLERANCE && trip_us > 0; i++) {
-        if (i == CORRECTIONS_MAX) {
-            fprintf(stderr, "delay: a round trip takes %.0f us, not %.0f\n", us, trip_us);
-            return 1;
+    for (int i = 0; i < MEASUREMENTS_MAX && fabs(best_us - trip_us) > TOLERANCE(trip_us); i++) {
+        const double us = measure(listener, port, trips);
+        if (fabs(us - trip_us) < fabs(best_us - trip_us)) {
+            best_us = us;
+            best_delay_us = delay_us;
         }
         delay_us += (trip_us - us) / 2;
         if (delay_us < 0)
             delay_us = 0;
-        us = measure(listener, port, trips);
     }
-    printf("%d %.1f\n", port, us);
+    delay_us = best_delay_us;
+    printf("%d %.1f\n", port, best_us);
     fflush(stdout);
     run(listener, atoi(argv[1]), -1);
 }

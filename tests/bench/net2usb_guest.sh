@@ -3,7 +3,7 @@
 # Prints lines "bare RTT US" and "ROUTE SIZE RTT SECONDS".
 modprobe vhci-hcd || { echo "skip: no vhci_hcd"; exit 77; }
 
-give_up() { echo "$*"; tail /tmp/*.log; exit 1; }
+give_up() { echo "$*"; tail -n 3 /tmp/*.log; exit 1; }
 # await COMMAND...: for 20 s
 await() {
     local deadline=$(($(cut -d. -f1 /proc/uptime) + 20))
