@@ -648,6 +648,9 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
 
     if (r < 0)
         return r;
+    if (public->type != LIBUSB_TRANSFER_TYPE_CONTROL &&
+        !usbip_device_has_endpoint(&p->use, public->endpoint))
+        return LIBUSB_ERROR_IO; /* as libusb on Linux says */
     struct usbip_link *l = &p->use.link;
     if (l->posted_error) { /* of what was posted before */
         r = usbip_error_of_status(l->posted_error);
@@ -694,7 +697,8 @@ static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t
     bool posted = false;
 
     take_lock();
-    if (p->use.posts && p->use.has_link && p->use.linger_until == 0) {
+    if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
+        usbip_device_has_endpoint(&p->use, endpoint)) {
         usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
         posted = usbip_link_post(&p->use.link, endpoint, data, len);
         settle(p);
