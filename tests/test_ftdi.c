@@ -9,8 +9,8 @@
 #include "test.h"
 
 enum {
-    OUT = 0x02,
-    IN = 0x81,
+    BULK_OUT = 0x02,
+    BULK_IN = 0x81,
     RESET = 0x00,
     MODEM = 0x01,
     LATENCY = 0x09,
@@ -98,7 +98,7 @@ static unsigned get(uint8_t code, unsigned index, size_t len)
 static void put(const char *text, size_t len)
 {
     uint8_t data[64];
-    struct usb_transfer t = {.address = OUT, .data = data, .length = len};
+    struct usb_transfer t = {.address = BULK_OUT, .data = data, .length = len};
 
     memcpy(data, text, len);
     CHECK(run(&t) == len && t.status == 0);
@@ -108,7 +108,7 @@ static void put(const char *text, size_t len)
 static size_t take(uint8_t data[static 64])
 {
     uint8_t packet[64];
-    struct usb_transfer t = {.address = IN, .data = packet, .length = sizeof packet};
+    struct usb_transfer t = {.address = BULK_IN, .data = packet, .length = sizeof packet};
     size_t len = run(&t);
 
     CHECK(t.status == 0 && len >= 2);
