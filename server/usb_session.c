@@ -587,9 +587,9 @@ static void process(struct usb_session *s, const uint8_t *data, size_t len)
     while (s->stream && !is_held_up(s) && take(s, &data, &len))
         ;
     s->processing = false;
-    usb_merge_start(&s->merge);
     if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
         usb_session_end(s, "out of memory");
+    usb_merge_start(&s->merge); /* what is done at once may have what is kept be taken */
     flush(s);
 }
 

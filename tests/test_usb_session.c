@@ -646,6 +646,53 @@ static void packets_outside_of_the_buffer_reach_no_device(void)
     hang_up();
 }
 
+static void take_but_the_first(void *ctx, struct usb_transfer *t)
+{
+    (void)ctx;
+    if (device.submits > 1)
+        fake_usb_device_end(&device, t, 0, NULL, t->address & 0x80 ? 0 : t->length);
+}
+
+/* What is merged begins when all that was read is taken: should it be done at once, a URB that was
+ * parked goes on, and what was read behind it comes after it. */
+static void merged_ones_that_are_done_at_once_keep_order(void)
+{
+    enum { FIRST = BUDGET - 8192, LARGE = BUDGET - 512, PARTS = 5 };
+    uint8_t bytes[PARTS * USBIP_URB_SIZE];
+    const struct usbip_urb heads[PARTS] = {
+        unlink_of(11, 1),
+        submit_of(5, 1, USBIP_DIR_IN, 64), /* parked */
+        submit_of(6, 1, USBIP_DIR_IN, 64),
+        submit_of(7, 1, USBIP_DIR_IN, 64),
+        submit_of(8, 1, USBIP_DIR_IN, 64),
+    };
+    static const uint32_t order[] = {11, 2, 3, 5, 6, 7, 8, 9}; /* and 4, of the other endpoint */
+    enum { ANSWERS = sizeof order / sizeof *order + 1 };
+    size_t next = 0;
+
+    begin();
+    device.device.merges = true;
+    device.submitted = take_but_the_first;
+    import();
+    send_in(1, FIRST);
+    RUN_UNTIL(device.count == 1);
+    send_out(2, 8192); /* does not fit, and nor do those behind it */
+    send_in(3, LARGE);
+    send_out(4, MIB);
+    settle_unread();
+    CHECK(device.submits == 1);
+    for (size_t i = 0; i < PARTS; i++)
+        usbip_put_urb(&heads[i], bytes + i * USBIP_URB_SIZE);
+    send_all(bytes, sizeof bytes);
+    settle_unread();
+    send_in(9, 64);
+    RUN_UNTIL(got_len >= ANSWERS * (size_t)USBIP_URB_SIZE);
+    for (size_t i = 0; i < ANSWERS; i++)
+        if (head_at(i * USBIP_URB_SIZE).seqnum != 4)
+            CHECK(head_at(i * USBIP_URB_SIZE).seqnum == order[next++]);
+    hang_up();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -668,6 +715,7 @@ int main(int argc, char **argv)
         TEST(number_of_packets_of_others_comes_back),
         TEST(impossible_urbs_end_the_session),
         TEST(packets_outside_of_the_buffer_reach_no_device),
+        TEST(merged_ones_that_are_done_at_once_keep_order),
     };
 
     CHECK(os_init(&argc, &argv) == 0);
