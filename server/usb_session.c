@@ -91,6 +91,7 @@ struct usb_session {
 static void close_session(struct usb_session *s);
 static void update(struct usb_session *s);
 static void start_waiting(struct usb_session *s);
+static bool is_held_up(const struct usb_session *s);
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
@@ -431,7 +432,13 @@ static void start_waiting(struct usb_session *s)
     s->starting = false;
 }
 
-/* Those kept are for URBs that nobody knows. */
+/* Waits for the URBs of the unlinks that came before them. */
+static void wait_for_early(struct usb_session *s)
+{
+    event_add(s->early, &(struct timeval){0, USB_UNLINKS_EARLY_MS * 1000L});
+}
+
+/* Those kept are for URBs that nobody knows, unless one is being read, or not read now. */
 static void on_early(evutil_socket_t fd, short what, void *ctx)
 {
     struct usb_session *s = ctx;
@@ -439,6 +446,10 @@ static void on_early(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (s->stream && (s->reading || is_held_up(s))) {
+        wait_for_early(s);
+        return;
+    }
     while (usb_unlinks_take_first(&s->unlinks, &seqnum))
         reply_unlink(s, seqnum, 0);
 }
@@ -478,7 +489,7 @@ static void unlink_urb(struct usb_session *s)
     struct usb_urb *u = usb_urbs_find(&s->urbs, head->unlink);
 
     if (!u && usb_unlinks_keep(&s->unlinks, head->seqnum, head->unlink)) {
-        event_add(s->early, &(struct timeval){0, USB_UNLINKS_EARLY_MS * 1000L});
+        wait_for_early(s);
         return;
     }
     if (u && u->waits) {

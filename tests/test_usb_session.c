@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "os.h"
 #include "test.h"
+#include "usb_unlinks.h"
 
 enum {
     MANY = 1000,
@@ -693,6 +694,28 @@ static void merged_ones_that_are_done_at_once_keep_order(void)
     hang_up();
 }
 
+/* The unlink overtook its URB, whose data take their time. */
+static void an_early_unlink_waits_for_the_data_of_its_urb(void)
+{
+    enum { DATA = 1000 };
+    const struct usbip_urb head = submit_of(1, 2, USBIP_DIR_OUT, DATA);
+    static const uint8_t data[DATA];
+
+    begin();
+    import();
+    send_unlink(2, 1);
+    send_head(&head);
+    send_all(data, DATA / 2);
+    const uint64_t limit = os_now_ms() + 5 * USB_UNLINKS_EARLY_MS;
+    RUN_UNTIL(os_now_ms() > limit);
+    CHECK(got_len == 0);
+    send_all(data, DATA - DATA / 2);
+    RUN_UNTIL(got_len == USBIP_URB_SIZE);
+    CHECK(head_at(0).command == USBIP_RET_UNLINK && head_at(0).status == USBIP_ECONNRESET);
+    CHECK(device.submits == 0);
+    hang_up();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -716,6 +739,7 @@ int main(int argc, char **argv)
         TEST(impossible_urbs_end_the_session),
         TEST(packets_outside_of_the_buffer_reach_no_device),
         TEST(merged_ones_that_are_done_at_once_keep_order),
+        TEST(an_early_unlink_waits_for_the_data_of_its_urb),
     };
 
     CHECK(os_init(&argc, &argv) == 0);
