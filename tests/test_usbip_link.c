@@ -205,6 +205,58 @@ static void posted_ones_are_done_when_sent(void)
     end();
 }
 
+static void data_are_posted_without_a_urb(void)
+{
+    uint8_t out[] = "ab", bytes[4096];
+
+    begin();
+    CHECK(usbip_link_post(&the_link, 0x02, out, 2));
+    CHECK(usbip_link_post(&the_link, 0x02, NULL, 0));
+    CHECK(the_link.posted_count == 2 && the_link.posted_bytes == 2);
+    struct usbip_urb first = got_urb();
+    CHECK(first.ep == 2 && first.direction == USBIP_DIR_OUT && first.length == 2);
+    CHECK(got(bytes, 2) == 2 && memcmp(bytes, "ab", 2) == 0);
+    CHECK(got_urb().length == 0);
+    answer(first.seqnum, 0, 2, NULL);
+    CHECK(the_link.posted_count == 1);
+    answer(first.seqnum + 1, USBIP_EPIPE, 0, NULL);
+    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    CHECK(the_link.posted_error == USBIP_EPIPE);
+    CHECK(!usbip_link_post(&the_link, 0x02, out, 2)); /* that is to be told first */
+    the_link.posted_error = 0;
+    for (int i = 0; i < USBIP_LINK_POSTED_COUNT; i++)
+        CHECK(usbip_link_post(&the_link, 0x02, out, 1));
+    CHECK(!usbip_link_post(&the_link, 0x02, out, 1)); /* the window is full */
+    end();
+    CHECK(!usbip_link_post(&the_link, 0x02, out, 1));
+}
+
+/* What the connection does not take at once is a copy, and others do not overtake it. */
+static void posted_data_may_change(void)
+{
+    uint8_t out[] = "old", bytes[4096];
+
+    begin();
+    while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
+        ;
+    CHECK(usbip_link_post(&the_link, 0x02, out, 3));
+    CHECK(the_link.first && the_link.posted_count == 0);
+    memcpy(out, "new", 3);
+    CHECK(!usbip_link_post(&the_link, 0x02, out, 3));
+    while (got(bytes, sizeof bytes) > 0)
+        ;
+    usbip_link_step(&the_link);
+    uint32_t seqnum = got_urb().seqnum;
+    CHECK(got(bytes, sizeof bytes) == 3 && memcmp(bytes, "old", 3) == 0);
+    CHECK(!the_link.first && the_link.posted_count == 1);
+    answer(seqnum, 0, 3, NULL);
+    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
+        ;
+    CHECK(usbip_link_post(&the_link, 0x02, out, 3)); /* and is freed when the link ends */
+    end();
+}
+
 static void posted_bytes_are_bounded(void)
 {
     uint8_t bytes[2 * USBIP_LINK_POSTED_MAX];
@@ -501,6 +553,8 @@ int main(int argc, char **argv)
         TEST(answers_come_in_any_order),
         TEST(answers_are_cut_at_every_byte),
         TEST(posted_ones_are_done_when_sent),
+        TEST(data_are_posted_without_a_urb),
+        TEST(posted_data_may_change),
         TEST(posted_bytes_are_bounded),
         TEST(unlinks_are_answered_either_way),
         TEST(unlinks_need_no_answer),

@@ -653,6 +653,9 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
 
     if (r < 0)
         return r;
+    if (public->type != LIBUSB_TRANSFER_TYPE_CONTROL &&
+        !usbip_device_has_endpoint(&p->use, public->endpoint))
+        return LIBUSB_ERROR_IO; /* as libusb on Linux says */
     struct usbip_link *l = &p->use.link;
     if (l->posted_error) { /* of what was posted before */
         r = usbip_error_of_status(l->posted_error);
@@ -691,6 +694,36 @@ static int submit_transfer(struct usbi_transfer *t)
         r = submit(p, t);
     drop_lock();
     return r;
+}
+
+static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t *data, size_t len)
+{
+    struct device_priv *p = priv_of(h->dev);
+    bool posted = false;
+
+    take_lock();
+    if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
+        usbip_device_has_endpoint(&p->use, endpoint)) {
+        usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
+        posted = usbip_link_post(&p->use.link, endpoint, data, len);
+        settle(p);
+    }
+    drop_lock();
+    return posted;
+}
+
+/* Programs post byte by byte. What the connection takes at once needs none of the core's transfers,
+ * which cost six calls of the system each: timers, events, a poll. */
+int API_EXPORTED libusb_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint,
+                                      unsigned char *data, int length, int *transferred,
+                                      unsigned int timeout)
+{
+    if (endpoint & 0x80 || length < 0 || usbi_handling_events(HANDLE_CTX(h)) ||
+        !post(h, endpoint, data, (size_t)length))
+        return core_bulk_transfer(h, endpoint, data, length, transferred, timeout);
+    if (transferred)
+        *transferred = length;
+    return LIBUSB_SUCCESS;
 }
 
 static int cancel_transfer(struct usbi_transfer *t)

@@ -45,6 +45,10 @@ static inline struct device_priv *priv_of(struct libusb_device *dev)
     return (struct device_priv *)usbi_get_device_priv(dev);
 }
 
+/* The core's libusb_bulk_transfer, by the name that core_sync.c gives it. */
+int core_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint, unsigned char *data,
+                       int length, int *transferred, unsigned int timeout);
+
 /* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
 void usbip_backend_watch(struct device_priv *p);
 void usbip_backend_unwatch(struct device_priv *p);

@@ -275,6 +275,15 @@ void usbip_device_tidy(struct usbip_device_use *d)
         end_link(d);
 }
 
+bool usbip_device_has_endpoint(const struct usbip_device_use *d, uint8_t address)
+{
+    struct usb_desc_endpoint e;
+    size_t len;
+    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
+
+    return !c || usb_desc_find_endpoint(c, len, address, d->alternate, &e) == 0;
+}
+
 /* In frames, or microframes of high and higher speeds, as the kernel's client sends it: of these
  * bInterval is an exponent (USB 2.0 table 9-13), and of isochronous ones of full speed, too. */
 void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u, bool periodic)

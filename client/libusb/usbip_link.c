@@ -287,7 +287,10 @@ static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
     l->posted_count++;
     l->posted_bytes += u->length;
     u->actual = u->length;
-    stand_in(l, u, 0);
+    if (u->owner)
+        stand_in(l, u, 0);
+    else
+        u->posted = true; /* of usbip_link_post: it waits for the answer itself */
 }
 
 /* Whether small segments are joined until the ones before are acknowledged. Turning it off sends
@@ -301,13 +304,18 @@ static void set_joins(struct usbip_link *l, bool on)
     l->joins = on;
 }
 
+/* Whether so much more may not be posted now. */
+static bool is_full(const struct usbip_link *l, size_t len)
+{
+    return l->posted_count > 0 && (l->posted_count >= USBIP_LINK_POSTED_COUNT ||
+                                   l->posted_bytes + len > USBIP_LINK_POSTED_MAX);
+}
+
 static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
 {
     if (u->barrier)
         return l->posted_count > 0;
-    return u->post && l->posted_count > 0 &&
-           (l->posted_count >= USBIP_LINK_POSTED_COUNT ||
-            l->posted_bytes + u->length > USBIP_LINK_POSTED_MAX);
+    return u->post && is_full(l, u->length);
 }
 
 /* Sends one unlink. Returns false when the connection does not take it now. */
@@ -403,6 +411,23 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
     l->last = u;
     if (idle)
         send_all(l);
+}
+
+bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
+{
+    if (l->fd < 0 || l->first || l->posted_error || is_full(l, len))
+        return false;
+    struct usbip_link_urb *u = calloc(1, sizeof *u + len);
+    if (!u)
+        return false;
+    u->address = address;
+    u->post = true;
+    u->length = len;
+    u->data = (uint8_t *)(u + 1);
+    if (len > 0)
+        memcpy(u->data, data, len);
+    usbip_link_submit(l, u);
+    return true;
 }
 
 bool usbip_link_wants_to_send(const struct usbip_link *l)

@@ -100,8 +100,8 @@ static bool is_busy(const struct spi_flash *f)
 /* A command for what is protected is not carried out: it stays enabled, and leaves flags. */
 static bool is_protected(struct spi_flash *f, size_t start, size_t size, uint8_t failed)
 {
-    unsigned part = (f->protection & STATUS_PROTECT) >> STATUS_PROTECT_SHIFT;
-    size_t len = part > 0 ? SPI_FLASH_SIZE >> (7 - part) : 0;
+    const unsigned part = (unsigned)(f->protection & STATUS_PROTECT) >> STATUS_PROTECT_SHIFT;
+    const size_t len = part > 0 ? (size_t)SPI_FLASH_SIZE >> (7 - part) : 0;
     bool hit = f->protection & STATUS_BOTTOM ? start < len : start + size > SPI_FLASH_SIZE - len;
 
     if (hit)

@@ -167,6 +167,22 @@ static void cancelled_reads_take_nothing(void)
     libusb_close(h);
 }
 
+/* A transfer to an endpoint that is not there ends at once, whatever its timeout. */
+static void other_endpoints_are_refused(void)
+{
+    libusb_device_handle *h = open_in(context);
+    unsigned char data[64];
+    int moved;
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    CHECK(libusb_bulk_transfer(h, 0x0f, data, sizeof data, &moved, 0), LIBUSB_ERROR_IO);
+    CHECK(libusb_bulk_transfer(h, 0x8f, data, sizeof data, &moved, 0), LIBUSB_ERROR_IO);
+    CHECK(libusb_interrupt_transfer(h, 0x8f, data, sizeof data, &moved, 0), LIBUSB_ERROR_IO);
+    CHECK(libusb_bulk_transfer(h, 0x01, data, 4, &moved, 1000), 0);
+    CHECK(libusb_bulk_transfer(h, 0x81, data, sizeof data, &moved, 1000), 0);
+    libusb_close(h);
+}
+
 /* How many of the descriptors that it waits for are timers that will fire. */
 static int armed_timers(void)
 {
@@ -261,10 +277,10 @@ static void forks_keep_the_files_of_others(void)
 
 int main(void)
 {
-    void (*const all[])(void) = {short_buffers_are_refused, a_close_drops_what_is_done,
-                                 callbacks_may_close,       claims_go_with_their_handle,
-                                 contexts_do_not_share,     cancelled_reads_take_nothing,
-                                 forks_share_no_timer,      forks_keep_the_files_of_others};
+    void (*const all[])(void) = {
+        short_buffers_are_refused,   a_close_drops_what_is_done,     callbacks_may_close,
+        claims_go_with_their_handle, contexts_do_not_share,          cancelled_reads_take_nothing,
+        forks_share_no_timer,        forks_keep_the_files_of_others, other_endpoints_are_refused};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         called = 0;
