@@ -716,6 +716,40 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
     hang_up();
 }
 
+static bool never(void *ctx, const struct usb_transfer *t)
+{
+    (void)ctx;
+    (void)t;
+    return false;
+}
+
+/* The loop is not kept by those that a device ends later, as real ones do. */
+static void a_client_with_very_many_dies(void)
+{
+    enum { VERY_MANY = 15000, LIMIT = 1000 };
+    static uint8_t bytes[VERY_MANY * USBIP_URB_SIZE];
+
+    begin();
+    export.budget = 16 * MIB;
+    device.ends_cancelled = never;
+    for (uint32_t i = 0; i < VERY_MANY; i++) {
+        const struct usbip_urb head = submit_of(i + 1, 1, USBIP_DIR_IN, 1);
+
+        usbip_put_urb(&head, bytes + i * USBIP_URB_SIZE);
+    }
+    import();
+    send_all(bytes, sizeof bytes);
+    RUN_UNTIL(device.count == VERY_MANY);
+    const uint64_t limit = os_now_ms() + LIMIT;
+    evutil_closesocket(client);
+    client = -1;
+    RUN_UNTIL(device.cancels == VERY_MANY);
+    CHECK(os_now_ms() < limit);
+    while (device.count > 0)
+        fake_usb_device_end(&device, device.under_way, USBIP_ECONNRESET, NULL, 0);
+    RUN_UNTIL(export.forgotten == 1);
+}
+
 /* --- at random -------------------------------------------------------------------------------- */
 
 enum { URBS = 300, LONGEST = 100, UNLINKS_MAX = 8 * URBS };
@@ -908,6 +942,7 @@ int main(int argc, char **argv)
         TEST(packets_outside_of_the_buffer_reach_no_device),
         TEST(merged_ones_that_are_done_at_once_keep_order),
         TEST(an_early_unlink_waits_for_the_data_of_its_urb),
+        TEST(a_client_with_very_many_dies),
         TEST(merged_ones_are_answered_once),
     };
 
