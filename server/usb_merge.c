@@ -204,6 +204,9 @@ static void start_lane(struct usb_merge_lane *l)
 {
     const struct usb_device *d = l->merge->device;
 
+    if (l->starting)
+        return;
+    l->starting = true;
     while (l->first && !l->under_way) {
         size_t len;
         unsigned count = count_small(l, &len);
@@ -218,6 +221,7 @@ static void start_lane(struct usb_merge_lane *l)
             d->ops->submit(l->merge->device, take_first(l));
         }
     }
+    l->starting = false;
 }
 
 void usb_merge_start(struct usb_merge *m)

@@ -32,6 +32,7 @@ struct usb_merge {
         struct usb_merge *merge;
         struct usb_transfer *first, *last; /* waiting, in order, by `next` */
         struct usb_merged *under_way;      /* NULL: none */
+        bool starting;                     /* what is begun may be done at once */
     } lanes[USB_MERGE_LANES];
     unsigned waiting; /* transfers, of all lanes */
 };

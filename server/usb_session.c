@@ -71,13 +71,14 @@ struct usb_session {
     struct usb_merge merge; /* what it is given goes through it */
     uint32_t devid;
     struct usb_urbs urbs;
-    struct usb_urb *reading; /* its payload is being read */
-    bool parked;             /* one is not read before others are done: the line is full */
-    bool processing;         /* bytes of the client are being taken */
-    bool starting;           /* those in line are being submitted */
-    bool ending;             /* URBs are being cancelled */
-    bool waits;              /* for its own old session to let go of what it imports */
-    bool outdated;           /* WATCHING: the list has changed, but the last one is not sent yet */
+    struct usb_urb *reading;   /* its payload is being read */
+    struct usb_urb *to_cancel; /* the next one, when the session ends */
+    bool parked;               /* one is not read before others are done: the line is full */
+    bool processing;           /* bytes of the client are being taken */
+    bool starting;             /* those in line are being submitted */
+    bool ending;               /* URBs are being cancelled */
+    bool waits;                /* for its own old session to let go of what it imports */
+    bool outdated; /* WATCHING: the list has changed, but the last one is not sent yet */
     struct usb_unlinks unlinks;
     struct event *early;         /* those kept are over */
     struct usb_hold_owner owner; /* of the device, after the session */
@@ -91,6 +92,7 @@ struct usb_session {
 static void close_session(struct usb_session *s);
 static void update(struct usb_session *s);
 static void start_waiting(struct usb_session *s);
+static bool is_held_up(const struct usb_session *s);
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
@@ -367,6 +369,11 @@ static void take_op(struct usb_session *s)
 
 /* --- URBs ------------------------------------------------------------------------------------- */
 
+static struct usb_urb *younger(const struct usb_urb *u)
+{
+    return (struct usb_urb *)(void *)u->entry.younger;
+}
+
 static void on_done(struct usb_transfer *t)
 {
     struct usb_urb *u = (struct usb_urb *)(void *)((char *)t - offsetof(struct usb_urb, transfer));
@@ -385,6 +392,8 @@ static void on_done(struct usb_transfer *t)
         reply_unlink(s, u->unlink_seqnum,
                      cancelled && !((t->address & 0x80) && t->actual > 0) ? USBIP_ECONNRESET : 0);
     usb_unlinks_note(&s->unlinks, u->entry.seqnum);
+    if (s->to_cancel == u)
+        s->to_cancel = younger(u);
     usb_urbs_remove(&s->urbs, u);
     if (s->state == USB_SESSION_OVER && s->urbs.table.count == 0 && !s->ending)
         close_session(s);
@@ -431,7 +440,13 @@ static void start_waiting(struct usb_session *s)
     s->starting = false;
 }
 
-/* Those kept are for URBs that nobody knows. */
+/* Waits for the URBs of the unlinks that came before them. */
+static void wait_for_early(struct usb_session *s)
+{
+    event_add(s->early, &(struct timeval){0, USB_UNLINKS_EARLY_MS * 1000L});
+}
+
+/* Those kept are for URBs that nobody knows, unless one is being read, or not read now. */
 static void on_early(evutil_socket_t fd, short what, void *ctx)
 {
     struct usb_session *s = ctx;
@@ -439,6 +454,10 @@ static void on_early(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (s->stream && (s->reading || is_held_up(s))) {
+        wait_for_early(s);
+        return;
+    }
     while (usb_unlinks_take_first(&s->unlinks, &seqnum))
         reply_unlink(s, seqnum, 0);
 }
@@ -478,7 +497,7 @@ static void unlink_urb(struct usb_session *s)
     struct usb_urb *u = usb_urbs_find(&s->urbs, head->unlink);
 
     if (!u && usb_unlinks_keep(&s->unlinks, head->seqnum, head->unlink)) {
-        event_add(s->early, &(struct timeval){0, USB_UNLINKS_EARLY_MS * 1000L});
+        wait_for_early(s);
         return;
     }
     if (u && u->waits) {
@@ -587,9 +606,9 @@ static void process(struct usb_session *s, const uint8_t *data, size_t len)
     while (s->stream && !is_held_up(s) && take(s, &data, &len))
         ;
     s->processing = false;
-    usb_merge_start(&s->merge);
     if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
         usb_session_end(s, "out of memory");
+    usb_merge_start(&s->merge); /* what is done at once may have what is kept be taken */
     flush(s);
 }
 
@@ -720,13 +739,19 @@ static void close_session(struct usb_session *s)
     loop_defer(s->base, session_free, s);
 }
 
-static struct usb_urb *first_to_cancel(const struct usb_session *s)
+/* Any of them may be done by the cancel of another one. */
+static void cancel_all(struct usb_session *s)
 {
-    struct usbip_urbs_entry *e = s->urbs.table.oldest;
+    s->to_cancel = (struct usb_urb *)(void *)s->urbs.table.oldest;
+    while (s->to_cancel) {
+        struct usb_urb *u = s->to_cancel;
 
-    while (e && ((struct usb_urb *)(void *)e)->cancelled)
-        e = e->younger;
-    return (struct usb_urb *)(void *)e;
+        s->to_cancel = younger(u);
+        if (u->cancelled)
+            continue;
+        u->cancelled = true;
+        usb_merge_cancel(&s->merge, &u->transfer);
+    }
 }
 
 void usb_session_end(struct usb_session *s, const char *why)
@@ -749,10 +774,7 @@ void usb_session_end(struct usb_session *s, const char *why)
         usb_urbs_remove(&s->urbs, s->urbs.first);
     s->state = USB_SESSION_OVER;
     s->ending = true; /* the last one that is done does not close it yet */
-    for (struct usb_urb *u = first_to_cancel(s); u; u = first_to_cancel(s)) {
-        u->cancelled = true;
-        usb_merge_cancel(&s->merge, &u->transfer);
-    }
+    cancel_all(s);
     s->ending = false;
     if (s->urbs.table.count == 0)
         close_session(s);

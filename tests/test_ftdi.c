@@ -268,12 +268,132 @@ static void purges_are_the_chip_s(void)
     end();
 }
 
+/* --- many at once ----------------------------------------------------------------------------- */
+
+enum { READERS = 8, LONG = 20000 };
+
+static struct usb_transfer readers[READERS];
+static uint8_t packets[READERS][64], echo[2 * LONG];
+static size_t echoed;
+
+static void on_read(struct usb_transfer *t)
+{
+    if (t->status != 0)
+        return;
+    CHECK(echoed + t->actual - 2 <= sizeof echo);
+    memcpy(echo + echoed, t->data + 2, t->actual - 2);
+    echoed += t->actual - 2;
+    t->actual = 0;
+    if (echoed < LONG)
+        device->ops->submit(device, t);
+}
+
+static void on_written(struct usb_transfer *t)
+{
+    t->done = NULL; /* once */
+    done = true;
+}
+
+/* What comes back for one that is longer than the FIFO, while several read. */
+static void write_long(void)
+{
+    static uint8_t data[LONG];
+    struct usb_transfer out = {
+        .address = OUT, .data = data, .length = sizeof data, .done = on_written};
+
+    for (size_t i = 0; i < LONG; i++)
+        data[i] = (uint8_t)(i >> 8 ^ i);
+    echoed = 0;
+    done = false;
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct usb_transfer){
+            .address = IN, .data = packets[i], .length = sizeof packets[i], .done = on_read};
+        device->ops->submit(device, &readers[i]);
+    }
+    device->ops->submit(device, &out);
+    while (!done || echoed < LONG)
+        event_base_loop(base, EVLOOP_ONCE);
+    CHECK(out.status == 0 && out.actual == LONG && echoed == LONG);
+}
+
+static void a_long_one_is_taken_once(void)
+{
+    begin("ftdi");
+    write_long();
+    for (size_t i = 0; i < LONG; i++)
+        CHECK(echo[i] == (uint8_t)(i >> 8 ^ i));
+    end();
+
+    begin("ftdi");
+    set(BITMODE, SYNC << 8 | 0xff, A); /* each with the state before */
+    write_long();
+    for (size_t i = 1; i < LONG; i++)
+        CHECK(echo[i] == (uint8_t)((i - 1) >> 8 ^ (i - 1)));
+    end();
+}
+
+/* --- much work -------------------------------------------------------------------------------- */
+
+/* Commands that clock 65536 bytes each have the loop go on meanwhile. */
+static void an_engine_s_work_is_done_in_turns(void)
+{
+    uint8_t data[3 * 200];
+    struct usb_transfer t = {.address = OUT, .data = data, .length = sizeof data, .done = on_done};
+
+    for (size_t i = 0; i < sizeof data; i += 3)
+        memcpy(data + i, "\x8f\xff\xff", 3);
+    begin("icestick");
+    set(BITMODE, MPSSE << 8, A);
+    done = false;
+    device->ops->submit(device, &t);
+    CHECK(!done);
+    while (!done)
+        event_base_loop(base, EVLOOP_ONCE);
+    CHECK(t.status == 0 && t.actual == sizeof data);
+    end();
+}
+
+static void answers_to_many_reads_are_all_there(void)
+{
+    enum { READS = 20, PART = 65536 };
+    uint8_t commands[3 * READS];
+    static uint8_t data[PART];
+    struct usb_transfer out = {
+        .address = OUT, .data = commands, .length = sizeof commands, .done = on_written};
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof commands; i += 3)
+        memcpy(commands + i, "\x20\xff\xff", 3);
+    begin("icestick");
+    set(BITMODE, MPSSE << 8, A);
+    device->ops->submit(device, &out);
+    for (unsigned empty = 0; count < READS * (size_t)PART && empty < 10;) {
+        struct usb_transfer in = {.address = IN, .data = data, .length = sizeof data};
+        const size_t len = run(&in);
+
+        for (size_t at = 0; at < len; at += 512)
+            count += (len - at < 512 ? len - at : 512) - 2;
+        empty = len == 2 ? empty + 1 : 0;
+    }
+    CHECK(count == READS * (size_t)PART && out.actual == sizeof commands);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(an_internal_eeprom), TEST(an_external_eeprom),         TEST(pins_without_bit_modes),
-        TEST(pins_are_driven),    TEST(each_byte_is_answered),      TEST(four_more_pins),
-        TEST(a_board_by_bits),    TEST(the_high_pins_of_an_engine), TEST(purges_are_the_chip_s),
+        TEST(an_internal_eeprom),
+        TEST(an_external_eeprom),
+        TEST(pins_without_bit_modes),
+        TEST(pins_are_driven),
+        TEST(each_byte_is_answered),
+        TEST(four_more_pins),
+        TEST(a_board_by_bits),
+        TEST(the_high_pins_of_an_engine),
+        TEST(purges_are_the_chip_s),
+        TEST(a_long_one_is_taken_once),
+        TEST(an_engine_s_work_is_done_in_turns),
+        TEST(answers_to_many_reads_are_all_there),
     };
 
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -277,6 +277,37 @@ static void the_first_answer_ends_all(void)
     CHECK(device.count == 0 && merge.waiting == 0);
 }
 
+/* A device that is gone refuses all at once: their number does not matter. */
+static void refuse(void *ctx, struct usb_transfer *t)
+{
+    (void)ctx;
+    if (device.submits > 1)
+        fake_usb_device_end(&device, t, USBIP_ENODEV, NULL, 0);
+}
+
+static void many_are_refused(void)
+{
+    enum { LINE = 60000 };
+    static uint8_t data[USB_MERGE_SMALL + 1];
+    struct one *line = calloc(LINE, sizeof *line);
+
+    CHECK(line);
+    begin(true);
+    device.submitted = refuse;
+    for (unsigned i = 0; i < LINE; i++) {
+        line[i].t = (struct usb_transfer){.address = OUT, .data = data, .done = on_done};
+        line[i].t.length = i % 3 == 2 ? sizeof data : 1;
+        usb_merge_submit(&merge, &line[i].t);
+    }
+    usb_merge_start(&merge);
+    CHECK(device.count == 1);
+    finish(USBIP_ENODEV, 0);
+    for (unsigned i = 0; i < LINE; i++)
+        CHECK(line[i].dones == 1 && line[i].t.status == USBIP_ENODEV);
+    CHECK(device.count == 0 && merge.waiting == 0);
+    free(line);
+}
+
 /* --- at random -------------------------------------------------------------------------------- */
 
 static uint8_t taken[STREAM_MAX]; /* by the device */
@@ -373,6 +404,7 @@ static const struct test tests[] = {
     TEST(a_member_is_cancelled),
     TEST(failures_are_those_of_each),
     TEST(the_first_answer_ends_all),
+    TEST(many_are_refused),
     TEST(order_is_kept),
 };
 TEST_MAIN(tests)

@@ -207,9 +207,11 @@ static void posted_ones_are_done_when_sent(void)
 
 static void data_are_posted_without_a_urb(void)
 {
+    static const uint8_t large[USBIP_LINK_POSTED_MAX + 1];
     uint8_t out[] = "ab", bytes[4096];
 
     begin();
+    CHECK(!usbip_link_post(&the_link, 0x02, large, sizeof large)); /* more than the window */
     CHECK(usbip_link_post(&the_link, 0x02, out, 2));
     CHECK(usbip_link_post(&the_link, 0x02, NULL, 0));
     CHECK(the_link.posted_count == 2 && the_link.posted_bytes == 2);

@@ -180,9 +180,14 @@ static void hotplug_poll(void)
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
-/* A timer of the child's own under the number of its parent's. */
+/* A timer of the child's own under the number of its parent's, unless the program has closed that,
+ * and perhaps has a file of its own there: daemons close what they do not know, and fork again. */
 static void replace_timer(struct device_priv *p)
 {
+    struct itimerspec at;
+
+    if (timerfd_gettime(p->timer, &at) < 0)
+        return;
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 
     if (timer < 0)

@@ -415,7 +415,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
 {
-    if (l->fd < 0 || l->first || l->posted_error || is_full(l, len))
+    if (l->fd < 0 || l->first || l->posted_error || len > USBIP_LINK_POSTED_MAX || is_full(l, len))
         return false;
     struct usbip_link_urb *u = calloc(1, sizeof *u + len);
     if (!u)

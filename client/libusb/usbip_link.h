@@ -89,7 +89,8 @@ void usbip_link_urb_free(struct usbip_link_urb *u);
 void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
 
 /* Posts a copy of OUT data, which nobody waits for. Returns false, and has done nothing, when
- * something else has to come first: URBs that wait, answers, or an error that is to be told. */
+ * something else has to come first: URBs that wait, answers, or an error that is to be told; or
+ * they are more than USBIP_LINK_POSTED_MAX. */
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len);
 
 /* Does not want it any more: it will be done soon, whatever the server does. */

@@ -13,7 +13,8 @@ enum {
     BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
     BUSES_MAX = 55,
     DESCRIBE_MS = 5000, /* for the descriptors of all devices of a list */
-    CHANGES_MAX = 16,   /* that are heard at once */
+    CHANGES_MAX = 16,   /* that are heard at once, */
+    CHANGES_MS = 1000,  /* if they come so soon */
 };
 
 static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
@@ -273,12 +274,13 @@ void usbip_list_refresh(struct libusb_context *ctx)
 void usbip_list_hear(struct libusb_context *ctx, size_t server)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
+    const long long limit = usbip_clock_ms() + CHANGES_MS;
     struct usbip_found *list;
     size_t count;
     int r = -EAGAIN;
 
     end_watches_of_parent(ctx);
-    for (int i = 0; i < CHANGES_MAX && c->watches[server] >= 0; i++) {
+    for (int i = 0; i < CHANGES_MAX && c->watches[server] >= 0 && usbip_clock_ms() < limit; i++) {
         r = usbip_call_next(c->watches[server], &list, &count);
         if (r < 0)
             break;

@@ -11,6 +11,7 @@ enum {
     RX_MAX = 4096, /* the FT2232H's; others have less */
     STATUS = 2,    /* bytes at the start of each packet */
     LATENCY_MS = 16,
+    TURN_US = 10000,  /* of work for the host's bytes; then others have their turn */
     LINE_IDLE = 0x60, /* nothing to send, nothing being sent */
     MODEM_IDLE = 0x01,
 };
@@ -133,6 +134,20 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     gadget_kick(&c->ftdi->gadget, in_address(c));
 }
 
+static void on_more(evutil_socket_t fd, short what, void *ctx)
+{
+    struct ftdi_channel *c = ctx;
+
+    (void)fd;
+    (void)what;
+    gadget_kick(&c->ftdi->gadget, out_address(c));
+}
+
+bool ftdi_is_late(const struct ftdi_channel *c)
+{
+    return os_now_us() >= c->turn_end_us;
+}
+
 size_t ftdi_room(const struct ftdi_channel *c)
 {
     return c->rx.max - c->rx.len;
@@ -166,7 +181,7 @@ static size_t drive(struct ftdi_channel *c, const uint8_t *data, size_t len)
     const struct ftdi_back *back = c->ftdi->back;
     size_t taken = 0;
 
-    for (; taken < len; taken++) {
+    for (; taken < len && !ftdi_is_late(c); taken++) {
         if (c->bit_mode == FTDI_SYNC_BITBANG) {
             const uint8_t before = back->pins(c);
 
@@ -180,14 +195,29 @@ static size_t drive(struct ftdi_channel *c, const uint8_t *data, size_t len)
     return taken;
 }
 
+static bool is_banging(const struct ftdi_channel *c)
+{
+    return c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
+}
+
+/* What comes of it may go to the host at once, and make room for more. */
 static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
 {
-    const bool banging = c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
-    const uint8_t *data = t->data + t->actual;
-    size_t len = t->length - t->actual;
+    size_t part = 1;
 
-    t->actual += banging ? drive(c, data, len) : c->ftdi->back->sent(c, data, len);
-    return t->actual == t->length ? (int)t->actual : GADGET_WAIT;
+    c->turn_end_us = os_now_us() + TURN_US;
+    while (part > 0 && t->actual < t->length) {
+        const uint8_t *data = t->data + t->actual;
+        size_t len = t->length - t->actual;
+
+        part = is_banging(c) ? drive(c, data, len) : c->ftdi->back->sent(c, data, len);
+        t->actual += part;
+    }
+    if (t->actual == t->length)
+        return (int)t->actual;
+    if (ftdi_is_late(c))
+        event_add(c->more, &(struct timeval){0, 0});
+    return GADGET_WAIT;
 }
 
 static int transfer(struct gadget *g, struct usb_transfer *t)
@@ -370,7 +400,8 @@ int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *b
         buf_init(&c->rx, RX_MAX);
         c->latency_ms = LATENCY_MS;
         c->timer = evtimer_new(base, on_deadline, c);
-        if (!c->timer)
+        c->more = evtimer_new(base, on_more, c);
+        if (!c->timer || !c->more)
             return -ENOMEM;
     }
     ftdi_eeprom_init(&f->eeprom, descriptors);
@@ -384,5 +415,7 @@ void ftdi_end(struct ftdi *f)
         buf_free(&f->channel[i].rx);
         if (f->channel[i].timer)
             event_free(f->channel[i].timer);
+        if (f->channel[i].more)
+            event_free(f->channel[i].more);
     }
 }

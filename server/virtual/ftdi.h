@@ -52,12 +52,14 @@ struct ftdi_channel {
     bool now;             /* what there is goes without waiting for the latency timer */
     uint64_t deadline_us; /* when a packet goes, full or not */
     struct event *timer;
+    uint64_t turn_end_us; /* of work for the host's bytes */
+    struct event *more;   /* it goes on with them in the next turn */
 };
 
 /* What is behind the channels; bytes come only if there is room for them. */
 struct ftdi_back {
     /* The host has sent bytes, in no bit-bang mode. Returns how many are taken; the rest comes
-     * again when the host has taken some of those for it. */
+     * again when the host has taken some of those for it, or was late: in the next turn. */
     size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
     /* outputs, bit_mode or a break (of the line) have changed. */
     void (*changed)(struct ftdi_channel *c, bool broken);
@@ -88,6 +90,8 @@ int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *b
               unsigned number);
 void ftdi_end(struct ftdi *f);
 
+/* Whether the host's bytes have been worked at for so long that others are to have their turn. */
+bool ftdi_is_late(const struct ftdi_channel *c);
 /* Room for bytes to the host. */
 size_t ftdi_room(const struct ftdi_channel *c);
 /* Gives the host bytes, for which there is room; `now`: without waiting for more. */

@@ -271,12 +271,31 @@ static void wait(struct gadget *g, struct usb_transfer *t)
     *at = t;
 }
 
+/* Has the kind go on with one that waits nowhere: it may move data of another endpoint, whose owner
+ * may then do anything, also cancel this one. Returns whether it is done. */
+static bool go_on(struct gadget *g, struct usb_transfer *t)
+{
+    const unsigned slot = gadget_slot(t->address);
+
+    g->running[slot] = t;
+    int result = g->kind->transfer(g, t);
+    const bool revoked = g->revoked >> slot & 1;
+    g->running[slot] = NULL;
+    g->revoked &= ~(1u << slot);
+    if (result != GADGET_WAIT) {
+        finish_moved(g, t, result);
+    } else if (revoked) {
+        t->status = USBIP_ECONNRESET;
+        t->done(t);
+    }
+    return result != GADGET_WAIT || revoked;
+}
+
 static void submit(struct usb_device *d, struct usb_transfer *t)
 {
     struct gadget *g = (struct gadget *)d;
     unsigned slot = gadget_slot(t->address);
     struct usb_desc_endpoint e;
-    int result;
 
     if ((t->address & 15) == 0) {
         finish(t, do_control(g, t));
@@ -290,33 +309,34 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
         finish(t, USBIP_EPIPE);
         return;
     }
-    result = g->waiting[slot] ? GADGET_WAIT : g->kind->transfer(g, t);
-    if (result == GADGET_WAIT)
+    if (g->waiting[slot] || g->running[slot] || !go_on(g, t))
         wait(g, t);
-    else
-        finish_moved(g, t, result);
 }
 
 void gadget_kick(struct gadget *g, uint8_t address)
 {
     unsigned slot = gadget_slot(address);
 
-    while (g->waiting[slot]) {
+    while (g->waiting[slot] && !g->running[slot]) {
         struct usb_transfer *t = g->waiting[slot];
-        int result = g->kind->transfer(g, t);
 
-        if (result == GADGET_WAIT)
-            return;
         g->waiting[slot] = t->next;
-        finish_moved(g, t, result);
+        if (!go_on(g, t)) {
+            t->next = g->waiting[slot];
+            g->waiting[slot] = t;
+            return;
+        }
     }
 }
 
 static void cancel(struct usb_device *d, struct usb_transfer *t)
 {
     struct gadget *g = (struct gadget *)d;
-    struct usb_transfer **at = &g->waiting[gadget_slot(t->address)];
+    const unsigned slot = gadget_slot(t->address);
+    struct usb_transfer **at = &g->waiting[slot];
 
+    if (g->running[slot] == t)
+        g->revoked |= 1u << slot;
     while (*at && *at != t)
         at = &(*at)->next;
     if (!*at) /* it is being done */

@@ -23,7 +23,8 @@ struct gadget_kind {
     /* A request of endpoint 0 that is not a standard one; `data` has setup->length bytes: given
      * (OUT) or to be filled (IN). */
     int (*control)(struct gadget *g, const struct usb_setup *setup, uint8_t *data);
-    /* A transfer of another endpoint; returns GADGET_WAIT to be asked again by gadget_kick. */
+    /* A transfer of another endpoint; returns GADGET_WAIT to be asked again by gadget_kick. Kicks
+     * of this endpoint from within it do nothing. */
     int (*transfer)(struct gadget *g, struct usb_transfer *t);
     /* A transfer of that endpoint is done: another one may be possible now; or NULL. */
     void (*moved)(struct gadget *g, uint8_t address);
@@ -58,6 +59,8 @@ struct gadget {
     uint8_t alternate[256];
     uint32_t halted;                  /* endpoints, a bit each: gadget_bit */
     struct usb_transfer *waiting[32]; /* oldest first, by the same number */
+    struct usb_transfer *running[32]; /* the kind has it just now */
+    uint32_t revoked;                 /* and it is to be cancelled after that: a bit each */
 };
 
 /* Readies one, listed under `busid`, which ends in its device number. The name must stay valid. */

@@ -22,8 +22,8 @@ enum {
     PIN_DONE = 0x40,
     PIN_RESET = 0x80,
     RX_FULL = 4096,         /* answers; then no more commands are carried out */
-    RX_ROOM = 3 * 65536,    /* one command has up to 65536 more */
-    STEP = 64,              /* bytes of commands between two looks at that */
+    RX_ROOM = 3 * 65536,    /* one command has up to 65536 more, and a step may end two */
+    STEP = 3,               /* bytes of commands between two looks at that */
     IMAGE_SEARCHED = 65536, /* bytes that a preamble is looked for in */
 };
 
@@ -174,7 +174,7 @@ static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
 
     if (c->bit_mode != FTDI_MPSSE)
         return len; /* to nowhere */
-    while (taken < len && c->rx.len < RX_FULL) {
+    while (taken < len && c->rx.len < RX_FULL && !ftdi_is_late(c)) {
         size_t step = len - taken < STEP ? len - taken : STEP;
 
         mpsse_take(&side->mpsse, data + taken, step);

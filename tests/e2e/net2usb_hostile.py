@@ -72,6 +72,39 @@ def drip(connection):
         pass
 
 
+class Changing(Server):
+    """com2net without a device, whose list changes for ever, each time at leisure."""
+
+    def serve(self, connection):
+        request = connection.recv(8)
+        if request[2:4] != b'\x8c\x01':
+            connection.sendall(struct.pack('>HHII', 0x0111, 5, 0, 0))
+            connection.close()
+            return
+        keeps = connection.recv(4) == struct.pack('>I', 1)
+        changed = struct.pack('>HHII', 0x0111, 0x0c01, 0, 0)
+        connection.sendall(changed + (changed[:1] if keeps else b''))
+        try:
+            while keeps:
+                for byte in changed[1:-1]:
+                    time.sleep(0.1)
+                    connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+                connection.sendall(changed[-1:] + changed[:1])
+        except OSError:
+            pass
+
+
+def changes_for_ever():
+    watcher = returns.Watcher(Changing().port)
+    equal(watcher.ask('devices', 30), '', 'it has no devices')
+    begin = time.monotonic()
+    equal(watcher.ask('events 1000', 90), '', 'changes for ever')
+    took = time.monotonic() - begin
+    check(took < 9, f'changes for ever: soon, {took:.1f} s')
+    end(watcher)
+
+
 def lists(what, listed, wanted='', limit=7):
     server = Server(listed)
     begin = time.monotonic()
@@ -127,6 +160,7 @@ def main():
     lists('4 billion devices', struct.pack('>HHII', 0x0111, 5, 0, 0xffffffff) + RECORD)
     lists('another version', b'\x01\x06' + DEVLIST[2:])
     lists('one that is well', DEVLIST, '1209:0001')
+    changes_for_ever()
     io = ('LIBUSB_ERROR_IO', 'LIBUSB_ERROR_NO_DEVICE')
     opens('it refuses', ('LIBUSB_ERROR_BUSY',), imported=struct.pack('>HHI', 0x0111, 3, 2))
     opens('it has no such device', ('LIBUSB_ERROR_NO_DEVICE',),

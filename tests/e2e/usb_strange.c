@@ -2,10 +2,12 @@
  * What programs do to libusb-1.0 that they should not, or seldom do, on a usb:demo-loop. Says what
  * is wrong, and ends with 1.
  */
+#include <fcntl.h>
 #include <libusb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -228,12 +230,57 @@ static void forks_share_no_timer(void)
     libusb_close(h);
 }
 
+/* Its own files, which have the numbers of those that it has closed. */
+static int count_files(dev_t device)
+{
+    struct stat st;
+    int count = 0;
+
+    for (int fd = 3; fd < 100; fd++)
+        count += fstat(fd, &st) == 0 && st.st_rdev == device;
+    return count;
+}
+
+/* A daemon closes all that it does not know, opens files of its own, and forks again. */
+static void forks_keep_the_files_of_others(void)
+{
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *t = libusb_alloc_transfer(0);
+    unsigned char unused[64];
+    struct stat null;
+    int status;
+
+    CHECK(stat("/dev/null", &null), 0);
+    CHECK(libusb_claim_interface(h, 0), 0);
+    libusb_fill_bulk_transfer(t, h, 0x81, unused, sizeof unused, on_done, NULL, 0);
+    CHECK(libusb_submit_transfer(t), 0);
+    CHECK(libusb_cancel_transfer(t), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int fd = 3; fd < 100; fd++)
+            close(fd);
+        for (int fd = 3; fd < 100; fd++)
+            open("/dev/null", O_RDWR);
+        child = fork();
+        if (child == 0)
+            _exit(count_files(null.st_rdev));
+        waitpid(child, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status), 1);
+    CHECK(WEXITSTATUS(status), 97);
+    while (called == 0)
+        handle_events(100);
+    libusb_free_transfer(t);
+    libusb_close(h);
+}
+
 int main(void)
 {
-    void (*const all[])(void) = {short_buffers_are_refused, a_close_drops_what_is_done,
-                                 callbacks_may_close,       claims_go_with_their_handle,
-                                 contexts_do_not_share,     cancelled_reads_take_nothing,
-                                 forks_share_no_timer,      other_endpoints_are_refused};
+    void (*const all[])(void) = {
+        short_buffers_are_refused,   a_close_drops_what_is_done,     callbacks_may_close,
+        claims_go_with_their_handle, contexts_do_not_share,          cancelled_reads_take_nothing,
+        forks_share_no_timer,        forks_keep_the_files_of_others, other_endpoints_are_refused};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         called = 0;
