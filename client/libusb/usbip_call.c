@@ -137,8 +137,14 @@ static int open_connection(const struct usbip_server *s, long long deadline)
     if (r != 0)
         return r == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
     r = -EHOSTDOWN;
-    for (const struct addrinfo *a = all; a && r < 0; a = a->ai_next)
-        r = connect_to(a, deadline);
+    unsigned left = 0; /* addresses, which share the time: one may lead nowhere */
+    for (const struct addrinfo *a = all; a; a = a->ai_next)
+        left++;
+    for (const struct addrinfo *a = all; a && r < 0; a = a->ai_next) {
+        const long long now = usbip_clock_ms();
+
+        r = connect_to(a, now + (deadline - now) / left--);
+    }
     freeaddrinfo(all);
     return r;
 }
