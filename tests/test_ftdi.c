@@ -299,7 +299,7 @@ static void write_long(void)
 {
     static uint8_t data[LONG];
     struct usb_transfer out = {
-        .address = OUT, .data = data, .length = sizeof data, .done = on_written};
+        .address = BULK_OUT, .data = data, .length = sizeof data, .done = on_written};
 
     for (size_t i = 0; i < LONG; i++)
         data[i] = (uint8_t)(i >> 8 ^ i);
@@ -307,7 +307,7 @@ static void write_long(void)
     done = false;
     for (size_t i = 0; i < READERS; i++) {
         readers[i] = (struct usb_transfer){
-            .address = IN, .data = packets[i], .length = sizeof packets[i], .done = on_read};
+            .address = BULK_IN, .data = packets[i], .length = sizeof packets[i], .done = on_read};
         device->ops->submit(device, &readers[i]);
     }
     device->ops->submit(device, &out);
@@ -338,7 +338,8 @@ static void a_long_one_is_taken_once(void)
 static void an_engine_s_work_is_done_in_turns(void)
 {
     uint8_t data[3 * 200];
-    struct usb_transfer t = {.address = OUT, .data = data, .length = sizeof data, .done = on_done};
+    struct usb_transfer t = {
+        .address = BULK_OUT, .data = data, .length = sizeof data, .done = on_done};
 
     for (size_t i = 0; i < sizeof data; i += 3)
         memcpy(data + i, "\x8f\xff\xff", 3);
@@ -359,7 +360,7 @@ static void answers_to_many_reads_are_all_there(void)
     uint8_t commands[3 * READS];
     static uint8_t data[PART];
     struct usb_transfer out = {
-        .address = OUT, .data = commands, .length = sizeof commands, .done = on_written};
+        .address = BULK_OUT, .data = commands, .length = sizeof commands, .done = on_written};
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof commands; i += 3)
@@ -368,7 +369,7 @@ static void answers_to_many_reads_are_all_there(void)
     set(BITMODE, MPSSE << 8, A);
     device->ops->submit(device, &out);
     for (unsigned empty = 0; count < READS * (size_t)PART && empty < 10;) {
-        struct usb_transfer in = {.address = IN, .data = data, .length = sizeof data};
+        struct usb_transfer in = {.address = BULK_IN, .data = data, .length = sizeof data};
         const size_t len = run(&in);
 
         for (size_t at = 0; at < len; at += 512)
