@@ -270,10 +270,10 @@ static void purges_are_the_chip_s(void)
 
 /* --- many at once ----------------------------------------------------------------------------- */
 
-enum { READERS = 8, LONG = 20000 };
+enum { READERS = 8, LENGTH = 20000 };
 
 static struct usb_transfer readers[READERS];
-static uint8_t packets[READERS][64], echo[2 * LONG];
+static uint8_t packets[READERS][64], echo[2 * LENGTH];
 static size_t echoed;
 
 static void on_read(struct usb_transfer *t)
@@ -284,7 +284,7 @@ static void on_read(struct usb_transfer *t)
     memcpy(echo + echoed, t->data + 2, t->actual - 2);
     echoed += t->actual - 2;
     t->actual = 0;
-    if (echoed < LONG)
+    if (echoed < LENGTH)
         device->ops->submit(device, t);
 }
 
@@ -297,11 +297,11 @@ static void on_written(struct usb_transfer *t)
 /* What comes back for one that is longer than the FIFO, while several read. */
 static void write_long(void)
 {
-    static uint8_t data[LONG];
+    static uint8_t data[LENGTH];
     struct usb_transfer out = {
         .address = BULK_OUT, .data = data, .length = sizeof data, .done = on_written};
 
-    for (size_t i = 0; i < LONG; i++)
+    for (size_t i = 0; i < LENGTH; i++)
         data[i] = (uint8_t)(i >> 8 ^ i);
     echoed = 0;
     done = false;
@@ -311,23 +311,23 @@ static void write_long(void)
         device->ops->submit(device, &readers[i]);
     }
     device->ops->submit(device, &out);
-    while (!done || echoed < LONG)
+    while (!done || echoed < LENGTH)
         event_base_loop(base, EVLOOP_ONCE);
-    CHECK(out.status == 0 && out.actual == LONG && echoed == LONG);
+    CHECK(out.status == 0 && out.actual == LENGTH && echoed == LENGTH);
 }
 
 static void a_long_one_is_taken_once(void)
 {
     begin("ftdi");
     write_long();
-    for (size_t i = 0; i < LONG; i++)
+    for (size_t i = 0; i < LENGTH; i++)
         CHECK(echo[i] == (uint8_t)(i >> 8 ^ i));
     end();
 
     begin("ftdi");
     set(BITMODE, SYNC << 8 | 0xff, A); /* each with the state before */
     write_long();
-    for (size_t i = 1; i < LONG; i++)
+    for (size_t i = 1; i < LENGTH; i++)
         CHECK(echo[i] == (uint8_t)((i - 1) >> 8 ^ (i - 1)));
     end();
 }
