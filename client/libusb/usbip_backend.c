@@ -17,20 +17,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "usbip_backend.h"
+#include "usbip_handle.h"
 #include "usbip_list.h"
 #include "usbip_status.h"
 
-enum {
-    TO_PORT = 0x23,
-    PORT_RESET = 4,
-    GONE_FLUSH_MS = 2000,
-};
+enum { GONE_FLUSH_MS = 2000 };
 
 struct transfer_priv {
     struct usbip_link_urb *urb; /* under way; NULL: done */
@@ -43,12 +39,12 @@ struct usbip_backend usbip_backend = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool configured;
 
-static void take_lock(void)
+void usbip_backend_take_lock(void)
 {
     pthread_mutex_lock(&usbip_backend.lock);
 }
 
-static void drop_lock(void)
+void usbip_backend_drop_lock(void)
 {
     pthread_mutex_unlock(&usbip_backend.lock);
 }
@@ -140,7 +136,7 @@ static void tell_end(struct device_priv *p)
 
 /* Something has been done with the link: has the core wait for the rest, and complete what is done
  * by its next event. */
-static void settle(struct device_priv *p)
+void usbip_backend_settle(struct device_priv *p)
 {
     for (struct usbi_transfer *t = take_done(p); t; t = take_done(p))
         usbi_signal_transfer_completion(t);
@@ -166,7 +162,7 @@ static void hotplug_poll(void)
     struct libusb_context *ctx;
 
     usbi_mutex_static_lock(&active_contexts_lock);
-    take_lock();
+    usbip_backend_take_lock();
     for_each_context(ctx)
     {
         const struct context_priv *c = usbi_get_context_priv(ctx);
@@ -174,7 +170,7 @@ static void hotplug_poll(void)
         if (c->ready)
             usbip_list_refresh(ctx);
     }
-    drop_lock();
+    usbip_backend_drop_lock();
     usbi_mutex_static_unlock(&active_contexts_lock);
 }
 
@@ -208,7 +204,7 @@ static void on_fork(void)
             replace_timer(p);
     }
     usbip_backend.forks++;
-    drop_lock();
+    usbip_backend_drop_lock();
 }
 
 static int init(struct libusb_context *ctx)
@@ -217,21 +213,21 @@ static int init(struct libusb_context *ctx)
 
     for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX; i++)
         c->watches[i] = -1;
-    take_lock();
+    usbip_backend_take_lock();
     if (!configured) {
         usbip_config_read(&usbip_backend.config);
-        pthread_atfork(take_lock, drop_lock, on_fork);
+        pthread_atfork(usbip_backend_take_lock, usbip_backend_drop_lock, on_fork);
     }
     configured = true;
     usbip_list_refresh(ctx); /* a server that is away is no error: there are no devices, then */
     c->ready = true;
-    drop_lock();
+    usbip_backend_drop_lock();
     return LIBUSB_SUCCESS;
 }
 
 static void exit_context(struct libusb_context *ctx)
 {
-    take_lock();
+    usbip_backend_take_lock();
     for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX; i++)
         usbip_list_end_watch(ctx, i);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
@@ -240,7 +236,7 @@ static void exit_context(struct libusb_context *ctx)
         usbip_device_leave(&p->use, false);
         usbip_backend_unwatch(p);
     }
-    drop_lock();
+    usbip_backend_drop_lock();
 }
 
 static int set_option(struct libusb_context *ctx, enum libusb_option option, va_list args)
@@ -259,325 +255,14 @@ static void destroy_device(struct libusb_device *dev)
 
     if (!p->dev) /* it was not made to the end, or not wanted: see usbip_list.c */
         return;
-    take_lock();
+    usbip_backend_take_lock();
     while (*at && *at != p)
         at = &(*at)->next;
     if (*at)
         *at = p->next;
     usbip_backend_unwatch(p);
     usbip_device_free(&p->use);
-    drop_lock();
-}
-
-/* --- handles ---------------------------------------------------------------------------------- */
-
-/* Whether another context of this process has it: its import would be taken away, as they share the
- * token. */
-static bool is_elsewhere(const struct device_priv *p)
-{
-    const struct device_priv *o = usbip_backend.devices;
-
-    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
-                 o->use.server != p->use.server ||
-                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
-        o = o->next;
-    return o != NULL;
-}
-
-/* Makes sure of the import. */
-static int import(struct device_priv *p)
-{
-    const bool described = p->use.descriptors.len > 0;
-
-    if (!p->use.has_link && is_elsewhere(p))
-        return LIBUSB_ERROR_BUSY;
-    int r = usbip_device_import(&p->use);
-
-    if (r < 0) {
-        usbi_warn(p->dev->ctx, "%s: %s", p->use.found.device.busid, usbip_call_error(r));
-        return usbip_error_of_call(r);
-    }
-    if (!described)
-        usbip_list_show(p);
-    usbip_backend_watch(p);
-    return LIBUSB_SUCCESS;
-}
-
-/* Ends connections to foreign servers that have stayed long enough. */
-static void tidy(void)
-{
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        usbip_device_tidy(&p->use);
-}
-
-static int open_device(struct libusb_device_handle *h)
-{
-    struct device_priv *p = priv_of(h->dev);
-    int r = LIBUSB_SUCCESS;
-
-    take_lock();
-    tidy();
-    if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
-        r = import(p);
-    if (r == LIBUSB_SUCCESS)
-        p->opens++;
-    drop_lock();
-    return r;
-}
-
-/* A URB whose transfer belongs to no handle any more. */
-static bool is_orphan(const struct usbip_link_urb *u)
-{
-    struct usbi_transfer *t = u->owner;
-
-    return t && !USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle;
-}
-
-/* Transfers of a closed handle that are done are not told of any more, and may be freed. */
-static void drop_completed(struct libusb_context *ctx)
-{
-    struct usbi_transfer *t, *next;
-    bool dropped = false;
-
-    usbi_mutex_lock(&ctx->event_data_lock);
-    __for_each_completed_transfer_safe(&ctx->completed_transfers, t,
-                                       next) if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle)
-    {
-        list_del(&t->completed_list);
-        dropped = true;
-    }
-    if (dropped && list_empty(&ctx->completed_transfers))
-        ctx->event_flags &= ~(unsigned)USBI_EVENT_TRANSFER_COMPLETED;
-    if (dropped && !ctx->event_flags)
-        usbi_clear_event(&ctx->event);
-    usbi_mutex_unlock(&ctx->event_data_lock);
-}
-
-static void close_device(struct libusb_device_handle *h)
-{
-    struct device_priv *p = priv_of(h->dev);
-    struct usbip_link_urb *u;
-
-    take_lock();
-    while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
-        usbip_link_forget(&p->use.link, u);
-    p->opens--;
-    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
-    if (p->opens == 0) {
-        usbip_backend_unwatch(p); /* before its number is another one's */
-        usbip_device_leave(&p->use, true);
-        p->claimed = 0;
-    }
-    settle(p);
-    drop_completed(h->dev->ctx);
-    drop_lock();
-}
-
-/* Carries out a request that changes what the device is, and waits for it. */
-static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, uint16_t value,
-                   uint16_t index)
-{
-    const uint8_t setup[8] = {
-        type, code, (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)index, (uint8_t)(index >> 8)};
-    struct device_priv *p = priv_of(h->dev);
-    int r = import(p);
-
-    if (r == LIBUSB_SUCCESS)
-        r = usbip_error_of_status(
-            usbip_link_control(&p->use.link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
-    return r;
-}
-
-static const uint8_t *active(const struct device_priv *p, size_t *len)
-{
-    return usbip_device_configuration_of(&p->use, p->use.configuration, len);
-}
-
-static bool has_interface(const struct device_priv *p, uint8_t number)
-{
-    struct usb_desc_walk w = {0};
-    struct usb_desc_interface i;
-
-    w.data = active(p, &w.len);
-    for (const uint8_t *d = usb_desc_next(&w); d; d = usb_desc_next(&w))
-        if (usb_desc_get_interface(d, &i) == 0 && i.number == number)
-            return true;
-    return false;
-}
-
-static int get_configuration(struct libusb_device_handle *h, uint8_t *value)
-{
-    *value = priv_of(h->dev)->use.configuration;
-    return LIBUSB_SUCCESS;
-}
-
-static int set_configuration(struct libusb_device_handle *h, int value)
-{
-    struct device_priv *p = priv_of(h->dev);
-    const uint8_t wanted = value < 0 ? 0 : (uint8_t)value;
-    int r = LIBUSB_ERROR_BUSY;
-
-    take_lock();
-    if (!p->claimed)
-        r = request(h, 0, USB_REQUEST_SET_CONFIGURATION, wanted, 0);
-    if (r == LIBUSB_ERROR_PIPE)
-        r = LIBUSB_ERROR_NOT_FOUND;
-    if (r == LIBUSB_SUCCESS) {
-        p->use.configuration = wanted;
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
-    }
-    settle(p);
-    drop_lock();
-    return r;
-}
-
-static int claim_interface(struct libusb_device_handle *h, uint8_t number)
-{
-    struct device_priv *p = priv_of(h->dev);
-
-    take_lock();
-    int r = import(p);
-    if (r == LIBUSB_SUCCESS && !has_interface(p, number))
-        r = LIBUSB_ERROR_NOT_FOUND;
-    if (r == LIBUSB_SUCCESS && number < 32 && p->claimed >> number & 1)
-        r = LIBUSB_ERROR_BUSY;
-    if (r == LIBUSB_SUCCESS && number < 32)
-        p->claimed |= 1u << number;
-    settle(p);
-    drop_lock();
-    return r;
-}
-
-static int set_interface_altsetting(struct libusb_device_handle *h, uint8_t number, uint8_t setting)
-{
-    struct device_priv *p = priv_of(h->dev);
-
-    take_lock();
-    int r = request(h, 1, USB_REQUEST_SET_INTERFACE, setting, number);
-    if (r == LIBUSB_ERROR_PIPE)
-        r = LIBUSB_ERROR_NOT_FOUND;
-    if (r == LIBUSB_SUCCESS)
-        p->use.alternate[number] = setting;
-    settle(p);
-    drop_lock();
-    return r;
-}
-
-static int release_interface(struct libusb_device_handle *h, uint8_t number)
-{
-    struct device_priv *p = priv_of(h->dev);
-    int r = LIBUSB_SUCCESS;
-
-    take_lock();
-    if (p->use.alternate[number] != 0)
-        r = request(h, 1, USB_REQUEST_SET_INTERFACE, 0, number);
-    p->use.alternate[number] = 0;
-    if (number < 32)
-        p->claimed &= ~(1u << number);
-    settle(p);
-    drop_lock();
-    return r;
-}
-
-static int clear_halt(struct libusb_device_handle *h, unsigned char endpoint)
-{
-    take_lock();
-    int r = request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
-    settle(priv_of(h->dev));
-    drop_lock();
-    return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
-}
-
-/* The device itself is reset, which the kernel's client does not do. One that comes back as another
- * one ends the connection: the program has to look for it. */
-static int reset_device(struct libusb_device_handle *h)
-{
-    struct device_priv *p = priv_of(h->dev);
-
-    take_lock();
-    int r = request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0);
-    if (r == LIBUSB_SUCCESS)
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
-    settle(p);
-    drop_lock();
-    return r == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_NOT_FOUND : r;
-}
-
-/* There is no driver of this machine. */
-static int kernel_driver_active(struct libusb_device_handle *h, uint8_t number)
-{
-    (void)h;
-    (void)number;
-    return 0;
-}
-
-static int change_kernel_driver(struct libusb_device_handle *h, uint8_t number)
-{
-    (void)h;
-    (void)number;
-    return LIBUSB_ERROR_NOT_FOUND;
-}
-
-/* --- descriptors ------------------------------------------------------------------------------ */
-
-/* Those of a foreign server's device are read with an import, which stays a moment. */
-static void make_known(struct device_priv *p)
-{
-    if (p->use.descriptors.len > 0 || import(p) != LIBUSB_SUCCESS)
-        return;
-    if (p->opens == 0) {
-        usbip_backend_unwatch(p);
-        usbip_device_leave(&p->use, true);
-    }
-    settle(p);
-}
-
-static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
-{
-    if (!data)
-        return LIBUSB_ERROR_NOT_FOUND;
-    if (len > room)
-        len = room;
-    memcpy(buffer, data, len);
-    return (int)len;
-}
-
-static int get_config_descriptor(struct libusb_device *dev, uint8_t index, void *buffer, size_t len)
-{
-    struct device_priv *p = priv_of(dev);
-    size_t n;
-
-    take_lock();
-    make_known(p);
-    const uint8_t *data = usbip_device_configuration(&p->use, index, &n);
-    int r = copy(data, n, buffer, len);
-    drop_lock();
-    return r;
-}
-
-static int get_active_config_descriptor(struct libusb_device *dev, void *buffer, size_t len)
-{
-    struct device_priv *p = priv_of(dev);
-    size_t n;
-
-    take_lock();
-    make_known(p);
-    const uint8_t *data = active(p, &n);
-    int r = copy(data, n, buffer, len);
-    drop_lock();
-    return r;
-}
-
-static int get_config_descriptor_by_value(struct libusb_device *dev, uint8_t value, void **buffer)
-{
-    struct device_priv *p = priv_of(dev);
-    size_t n;
-
-    take_lock();
-    make_known(p);
-    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(&p->use, value, &n);
-    drop_lock();
-    return *buffer ? (int)n : LIBUSB_ERROR_NOT_FOUND;
+    usbip_backend_drop_lock();
 }
 
 /* --- transfers -------------------------------------------------------------------------------- */
@@ -649,7 +334,7 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
     const size_t packets =
         public->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS ? (size_t) public->num_iso_packets : 0;
-    int r = import(p);
+    int r = usbip_handle_import(p);
 
     if (r < 0)
         return r;
@@ -671,7 +356,7 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     u->owner = t;
     tp->urb = u;
     usbip_link_submit(l, u);
-    settle(p);
+    usbip_backend_settle(p);
     return LIBUSB_SUCCESS;
 }
 
@@ -689,10 +374,10 @@ static int submit_transfer(struct usbi_transfer *t)
          usb_setup_get(public->buffer).length > public->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
         return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
     memset(tp, 0, sizeof *tp);
-    take_lock();
+    usbip_backend_take_lock();
     if (!answer(p, t))
         r = submit(p, t);
-    drop_lock();
+    usbip_backend_drop_lock();
     return r;
 }
 
@@ -701,14 +386,14 @@ static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t
     struct device_priv *p = priv_of(h->dev);
     bool posted = false;
 
-    take_lock();
+    usbip_backend_take_lock();
     if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
         usbip_device_has_endpoint(&p->use, endpoint)) {
         usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
         posted = usbip_link_post(&p->use.link, endpoint, data, len);
-        settle(p);
+        usbip_backend_settle(p);
     }
-    drop_lock();
+    usbip_backend_drop_lock();
     return posted;
 }
 
@@ -732,14 +417,14 @@ static int cancel_transfer(struct usbi_transfer *t)
     struct device_priv *p = priv_of(t->dev);
     int r = LIBUSB_ERROR_NOT_FOUND;
 
-    take_lock();
+    usbip_backend_take_lock();
     if (tp->urb) {
         tp->cancelled = true;
         usbip_link_unlink(&p->use.link, tp->urb);
-        settle(p);
+        usbip_backend_settle(p);
         r = LIBUSB_SUCCESS;
     }
-    drop_lock();
+    usbip_backend_drop_lock();
     return r;
 }
 
@@ -748,11 +433,11 @@ static void clear_transfer_priv(struct usbi_transfer *t)
 {
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
 
-    take_lock();
+    usbip_backend_take_lock();
     if (tp->urb)
         usbip_link_forget(&priv_of(t->dev)->use.link, tp->urb);
     tp->urb = NULL;
-    drop_lock();
+    usbip_backend_drop_lock();
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -796,7 +481,7 @@ static struct usbi_transfer *take_next(const struct libusb_context *ctx)
 {
     struct usbi_transfer *t = NULL;
 
-    take_lock();
+    usbip_backend_take_lock();
     for (struct device_priv *p = usbip_backend.devices; p && !t; p = p->next) {
         if (p->dev->ctx != ctx || !p->use.has_link)
             continue;
@@ -806,7 +491,7 @@ static struct usbi_transfer *take_next(const struct libusb_context *ctx)
         if (!t)
             tell_end(p);
     }
-    drop_lock();
+    usbip_backend_drop_lock();
     return t;
 }
 
@@ -816,8 +501,8 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
     const struct pollfd *fds = event_data;
     struct usbi_transfer *t;
 
-    take_lock();
-    tidy();
+    usbip_backend_take_lock();
+    usbip_handle_tidy();
     for (unsigned i = 0; i < count && ready > 0; i++) {
         if (!fds[i].revents)
             continue;
@@ -828,7 +513,7 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
         else
             hear_of(ctx, fds[i].fd);
     }
-    drop_lock();
+    usbip_backend_drop_lock();
     while ((t = take_next(ctx)))
         complete(t);
     return LIBUSB_SUCCESS;
@@ -845,7 +530,7 @@ __attribute__((destructor)) static void on_exit_of_process(void)
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
         if (p->use.has_link)
             usbip_link_flush(&p->use.link, GONE_FLUSH_MS);
-    drop_lock();
+    usbip_backend_drop_lock();
 }
 
 const struct usbi_os_backend usbi_backend = {
@@ -855,21 +540,21 @@ const struct usbi_os_backend usbi_backend = {
     .exit = exit_context,
     .set_option = set_option,
     .hotplug_poll = hotplug_poll,
-    .open = open_device,
-    .close = close_device,
-    .get_active_config_descriptor = get_active_config_descriptor,
-    .get_config_descriptor = get_config_descriptor,
-    .get_config_descriptor_by_value = get_config_descriptor_by_value,
-    .get_configuration = get_configuration,
-    .set_configuration = set_configuration,
-    .claim_interface = claim_interface,
-    .release_interface = release_interface,
-    .set_interface_altsetting = set_interface_altsetting,
-    .clear_halt = clear_halt,
-    .reset_device = reset_device,
-    .kernel_driver_active = kernel_driver_active,
-    .detach_kernel_driver = change_kernel_driver,
-    .attach_kernel_driver = change_kernel_driver,
+    .open = usbip_handle_open,
+    .close = usbip_handle_close,
+    .get_active_config_descriptor = usbip_handle_get_active_config,
+    .get_config_descriptor = usbip_handle_get_config,
+    .get_config_descriptor_by_value = usbip_handle_get_config_by_value,
+    .get_configuration = usbip_handle_get_configuration,
+    .set_configuration = usbip_handle_set_configuration,
+    .claim_interface = usbip_handle_claim,
+    .release_interface = usbip_handle_release,
+    .set_interface_altsetting = usbip_handle_set_alternate,
+    .clear_halt = usbip_handle_clear_halt,
+    .reset_device = usbip_handle_reset,
+    .kernel_driver_active = usbip_handle_kernel_driver_active,
+    .detach_kernel_driver = usbip_handle_change_kernel_driver,
+    .attach_kernel_driver = usbip_handle_change_kernel_driver,
     .destroy_device = destroy_device,
     .submit_transfer = submit_transfer,
     .cancel_transfer = cancel_transfer,

@@ -49,6 +49,14 @@ static inline struct device_priv *priv_of(struct libusb_device *dev)
 int core_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint, unsigned char *data,
                        int length, int *transferred, unsigned int timeout);
 
+/* The lock. The core runs no callback of a transfer while it is held. */
+void usbip_backend_take_lock(void);
+void usbip_backend_drop_lock(void);
+
+/* Something has been done with a device's connection: has the core wait for the rest, and complete
+ * what is done by its next event. */
+void usbip_backend_settle(struct device_priv *p);
+
 /* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
 void usbip_backend_watch(struct device_priv *p);
 void usbip_backend_unwatch(struct device_priv *p);

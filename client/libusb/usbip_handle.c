@@ -1,0 +1,325 @@
+/*
+ * Theory of operation. Calls that wait for the server run no callbacks: what is done meanwhile is
+ * handed to the core by usbip_backend_settle.
+ */
+#include "usbip_handle.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "usbip_list.h"
+#include "usbip_status.h"
+
+enum {
+    TO_PORT = 0x23,
+    PORT_RESET = 4,
+};
+
+/* --- imports and handles ---------------------------------------------------------------------- */
+
+/* Whether another context of this process has it: its import would be taken away, as they share the
+ * token. */
+static bool is_elsewhere(const struct device_priv *p)
+{
+    const struct device_priv *o = usbip_backend.devices;
+
+    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
+                 o->use.server != p->use.server ||
+                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
+        o = o->next;
+    return o != NULL;
+}
+
+int usbip_handle_import(struct device_priv *p)
+{
+    const bool described = p->use.descriptors.len > 0;
+
+    if (!p->use.has_link && is_elsewhere(p))
+        return LIBUSB_ERROR_BUSY;
+    int r = usbip_device_import(&p->use);
+
+    if (r < 0) {
+        usbi_warn(p->dev->ctx, "%s: %s", p->use.found.device.busid, usbip_call_error(r));
+        return usbip_error_of_call(r);
+    }
+    if (!described)
+        usbip_list_show(p);
+    usbip_backend_watch(p);
+    return LIBUSB_SUCCESS;
+}
+
+void usbip_handle_tidy(void)
+{
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        usbip_device_tidy(&p->use);
+}
+
+int usbip_handle_open(struct libusb_device_handle *h)
+{
+    struct device_priv *p = priv_of(h->dev);
+    int r = LIBUSB_SUCCESS;
+
+    usbip_backend_take_lock();
+    usbip_handle_tidy();
+    if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
+        r = usbip_handle_import(p);
+    if (r == LIBUSB_SUCCESS)
+        p->opens++;
+    usbip_backend_drop_lock();
+    return r;
+}
+
+/* A URB whose transfer belongs to no handle any more. */
+static bool is_orphan(const struct usbip_link_urb *u)
+{
+    struct usbi_transfer *t = u->owner;
+
+    return t && !USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle;
+}
+
+/* Transfers of a closed handle that are done are not told of any more, and may be freed. */
+static void drop_completed(struct libusb_context *ctx)
+{
+    struct usbi_transfer *t, *next;
+    bool dropped = false;
+
+    usbi_mutex_lock(&ctx->event_data_lock);
+    __for_each_completed_transfer_safe(&ctx->completed_transfers, t,
+                                       next) if (!USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->dev_handle)
+    {
+        list_del(&t->completed_list);
+        dropped = true;
+    }
+    if (dropped && list_empty(&ctx->completed_transfers))
+        ctx->event_flags &= ~(unsigned)USBI_EVENT_TRANSFER_COMPLETED;
+    if (dropped && !ctx->event_flags)
+        usbi_clear_event(&ctx->event);
+    usbi_mutex_unlock(&ctx->event_data_lock);
+}
+
+void usbip_handle_close(struct libusb_device_handle *h)
+{
+    struct device_priv *p = priv_of(h->dev);
+    struct usbip_link_urb *u;
+
+    usbip_backend_take_lock();
+    while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
+        usbip_link_forget(&p->use.link, u);
+    p->opens--;
+    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
+    if (p->opens == 0) {
+        usbip_backend_unwatch(p); /* before its number is another one's */
+        usbip_device_leave(&p->use, true);
+        p->claimed = 0;
+    }
+    usbip_backend_settle(p);
+    drop_completed(h->dev->ctx);
+    usbip_backend_drop_lock();
+}
+
+/* Carries out a request that changes what the device is, and waits for it. */
+static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, uint16_t value,
+                   uint16_t index)
+{
+    const uint8_t setup[8] = {
+        type, code, (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)index, (uint8_t)(index >> 8)};
+    struct device_priv *p = priv_of(h->dev);
+    int r = usbip_handle_import(p);
+
+    if (r == LIBUSB_SUCCESS)
+        r = usbip_error_of_status(
+            usbip_link_control(&p->use.link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
+    return r;
+}
+
+static const uint8_t *active(const struct device_priv *p, size_t *len)
+{
+    return usbip_device_configuration_of(&p->use, p->use.configuration, len);
+}
+
+static bool has_interface(const struct device_priv *p, uint8_t number)
+{
+    struct usb_desc_walk w = {0};
+    struct usb_desc_interface i;
+
+    w.data = active(p, &w.len);
+    for (const uint8_t *d = usb_desc_next(&w); d; d = usb_desc_next(&w))
+        if (usb_desc_get_interface(d, &i) == 0 && i.number == number)
+            return true;
+    return false;
+}
+
+int usbip_handle_get_configuration(struct libusb_device_handle *h, uint8_t *value)
+{
+    *value = priv_of(h->dev)->use.configuration;
+    return LIBUSB_SUCCESS;
+}
+
+int usbip_handle_set_configuration(struct libusb_device_handle *h, int value)
+{
+    struct device_priv *p = priv_of(h->dev);
+    const uint8_t wanted = value < 0 ? 0 : (uint8_t)value;
+    int r = LIBUSB_ERROR_BUSY;
+
+    usbip_backend_take_lock();
+    if (!p->claimed)
+        r = request(h, 0, USB_REQUEST_SET_CONFIGURATION, wanted, 0);
+    if (r == LIBUSB_ERROR_PIPE)
+        r = LIBUSB_ERROR_NOT_FOUND;
+    if (r == LIBUSB_SUCCESS) {
+        p->use.configuration = wanted;
+        memset(p->use.alternate, 0, sizeof p->use.alternate);
+    }
+    usbip_backend_settle(p);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_claim(struct libusb_device_handle *h, uint8_t number)
+{
+    struct device_priv *p = priv_of(h->dev);
+
+    usbip_backend_take_lock();
+    int r = usbip_handle_import(p);
+    if (r == LIBUSB_SUCCESS && !has_interface(p, number))
+        r = LIBUSB_ERROR_NOT_FOUND;
+    if (r == LIBUSB_SUCCESS && number < 32 && p->claimed >> number & 1)
+        r = LIBUSB_ERROR_BUSY;
+    if (r == LIBUSB_SUCCESS && number < 32)
+        p->claimed |= 1u << number;
+    usbip_backend_settle(p);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_set_alternate(struct libusb_device_handle *h, uint8_t number, uint8_t setting)
+{
+    struct device_priv *p = priv_of(h->dev);
+
+    usbip_backend_take_lock();
+    int r = request(h, 1, USB_REQUEST_SET_INTERFACE, setting, number);
+    if (r == LIBUSB_ERROR_PIPE)
+        r = LIBUSB_ERROR_NOT_FOUND;
+    if (r == LIBUSB_SUCCESS)
+        p->use.alternate[number] = setting;
+    usbip_backend_settle(p);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
+{
+    struct device_priv *p = priv_of(h->dev);
+    int r = LIBUSB_SUCCESS;
+
+    usbip_backend_take_lock();
+    if (p->use.alternate[number] != 0)
+        r = request(h, 1, USB_REQUEST_SET_INTERFACE, 0, number);
+    p->use.alternate[number] = 0;
+    if (number < 32)
+        p->claimed &= ~(1u << number);
+    usbip_backend_settle(p);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoint)
+{
+    usbip_backend_take_lock();
+    int r = request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
+    usbip_backend_settle(priv_of(h->dev));
+    usbip_backend_drop_lock();
+    return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
+}
+
+/* The device itself is reset, which the kernel's client does not do. One that comes back as another
+ * one ends the connection: the program has to look for it. */
+int usbip_handle_reset(struct libusb_device_handle *h)
+{
+    struct device_priv *p = priv_of(h->dev);
+
+    usbip_backend_take_lock();
+    int r = request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0);
+    if (r == LIBUSB_SUCCESS)
+        memset(p->use.alternate, 0, sizeof p->use.alternate);
+    usbip_backend_settle(p);
+    usbip_backend_drop_lock();
+    return r == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_NOT_FOUND : r;
+}
+
+/* There is no driver of this machine. */
+int usbip_handle_kernel_driver_active(struct libusb_device_handle *h, uint8_t number)
+{
+    (void)h;
+    (void)number;
+    return 0;
+}
+
+int usbip_handle_change_kernel_driver(struct libusb_device_handle *h, uint8_t number)
+{
+    (void)h;
+    (void)number;
+    return LIBUSB_ERROR_NOT_FOUND;
+}
+
+/* --- descriptors ------------------------------------------------------------------------------ */
+
+/* Those of a foreign server's device are read with an import, which stays a moment. */
+static void make_known(struct device_priv *p)
+{
+    if (p->use.descriptors.len > 0 || usbip_handle_import(p) != LIBUSB_SUCCESS)
+        return;
+    if (p->opens == 0) {
+        usbip_backend_unwatch(p);
+        usbip_device_leave(&p->use, true);
+    }
+    usbip_backend_settle(p);
+}
+
+static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
+{
+    if (!data)
+        return LIBUSB_ERROR_NOT_FOUND;
+    if (len > room)
+        len = room;
+    memcpy(buffer, data, len);
+    return (int)len;
+}
+
+int usbip_handle_get_config(struct libusb_device *dev, uint8_t index, void *buffer, size_t len)
+{
+    struct device_priv *p = priv_of(dev);
+    size_t n;
+
+    usbip_backend_take_lock();
+    make_known(p);
+    const uint8_t *data = usbip_device_configuration(&p->use, index, &n);
+    int r = copy(data, n, buffer, len);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_get_active_config(struct libusb_device *dev, void *buffer, size_t len)
+{
+    struct device_priv *p = priv_of(dev);
+    size_t n;
+
+    usbip_backend_take_lock();
+    make_known(p);
+    const uint8_t *data = active(p, &n);
+    int r = copy(data, n, buffer, len);
+    usbip_backend_drop_lock();
+    return r;
+}
+
+int usbip_handle_get_config_by_value(struct libusb_device *dev, uint8_t value, void **buffer)
+{
+    struct device_priv *p = priv_of(dev);
+    size_t n;
+
+    usbip_backend_take_lock();
+    make_known(p);
+    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(&p->use, value, &n);
+    usbip_backend_drop_lock();
+    return *buffer ? (int)n : LIBUSB_ERROR_NOT_FOUND;
+}
