@@ -205,6 +205,7 @@ static void give(struct pty_session *s, const uint8_t *data, size_t len)
     size_t n = 0;
 
     s->received += len;
+    vport_look(s->port);
     if (s->purging || !vport_is_open(s->port))
         return;
     log_bytes(s->name, data, len);
@@ -225,7 +226,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
 }
 
 /* The port gets the settings of the server's, which programs then find; what the user said of the
- * format is better. */
+ * format is better, and what a program has set meanwhile, which the port is about to report. */
 static void adopt_settings(struct pty_session *s)
 {
     const struct vport_options *port = &s->options->port;
@@ -236,8 +237,7 @@ static void adopt_settings(struct pty_session *s)
         line.parity = port->format.parity;
         line.stop = port->format.stop;
     }
-    vport_set_line(s->port, &line);
-    if (port->has_format)
+    if (vport_set_line(s->port, &line) && port->has_format)
         tell_settings(s);
 }
 

@@ -82,8 +82,13 @@ void vport_read(struct vport *v, bool on);
  * open) are dropped, and count as taken. */
 size_t vport_write(struct vport *v, const uint8_t *data, size_t len);
 
-/* Makes settings, as if a program had, without reporting them. */
-void vport_set_line(struct vport *v, const struct line_settings *line);
+/* Makes settings, as if a program had, without reporting them. Returns false, and does nothing, if
+ * a program has made some that are still to be reported: these stand. */
+bool vport_set_line(struct vport *v, const struct line_settings *line);
+
+/* The loop hears of an open in its next turn: a port that is not open yet is looked at now, and
+ * `opened` called if it is. */
+void vport_look(struct vport *v);
 
 /* The settings as last reported or made. */
 const struct line_settings *vport_line(const struct vport *v);

@@ -159,16 +159,19 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     look_at_settings(v, true);
 }
 
-void vport_set_line(struct vport *v, const struct line_settings *line)
+bool vport_set_line(struct vport *v, const struct line_settings *line)
 {
     struct termios2 t;
+    bool known = ioctl(v->master, TCGETS2, &t) == 0;
 
+    if (known && !same_termios(&t, &v->seen))
+        return false;
     v->line = *line;
-    if (ioctl(v->master, TCGETS2, &t) < 0 || line_termios_put(line, &t) < 0 ||
-        ioctl(v->master, TCSETS2, &t) < 0)
-        return;
+    if (!known || line_termios_put(line, &t) < 0 || ioctl(v->master, TCSETS2, &t) < 0)
+        return true;
     if (ioctl(v->master, TCGETS2, &t) == 0)
         v->seen = t;
+    return true;
 }
 
 const struct line_settings *vport_line(const struct vport *v)
@@ -203,13 +206,15 @@ static void set_open(struct vport *v)
     v->callbacks->opened(v->ctx);
 }
 
-/* Reads the pending notices away. */
-static void forget_notices(struct vport *v)
+/* Reads the pending notices away. Returns whether there were any. */
+static bool forget_notices(struct vport *v)
 {
     char notices[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    bool any = false;
 
     while (read(v->inotify, notices, sizeof notices) > 0)
-        ;
+        any = true;
+    return any;
 }
 
 /* Makes the port as good as new for the next program; only the slave side can. What the last one
@@ -271,16 +276,26 @@ static void wait_for_closing(struct vport *v)
 }
 
 /* While nobody reads for the programs, their close shows only here. */
-static void on_noticed(evutil_socket_t fd, short what, void *ctx)
+static void take_notices(struct vport *v)
 {
-    struct vport *v = ctx;
-
-    (void)fd;
-    (void)what;
-    forget_notices(v);
+    if (!forget_notices(v))
+        return;
     if (!v->open)
         set_open(v);
     wait_for_closing(v);
+}
+
+static void on_noticed(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    take_notices(ctx);
+}
+
+void vport_look(struct vport *v)
+{
+    if (!v->open)
+        take_notices(v);
 }
 
 static void on_closing_wait(evutil_socket_t fd, short what, void *ctx)

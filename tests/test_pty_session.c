@@ -241,6 +241,29 @@ static void the_first_session_learns_the_settings(void)
     end();
 }
 
+/* A program was quicker than the server: what it has set stands, and is told. */
+static void settings_of_a_program_stand(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("flow?") && server_saw("RTS off"));
+    fake_vport.sets = true;
+    fake_vport.line = line_default;
+    fake_vport.line.baud = 57600;
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 7);
+    server_tell(RFC2217_SET_PARITY, 3);
+    server_tell(RFC2217_SET_STOPSIZE, 2);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_NONE);
+    RUN_UNTIL(programs_saw("keeps its settings"));
+    journal_clear(&server.journal);
+    fake_vport_open();
+    RUN_UNTIL(server_saw("RTS on"));
+    CHECK_TEXT(server.journal.text, "SET-BAUDRATE 57600\nSET-DATASIZE 8\nSET-PARITY none\n"
+                                    "SET-STOPSIZE 1\nSET-CONTROL DTR on\nSET-CONTROL RTS on\n");
+    end();
+}
+
 /* Programs begin when it is known who the server is, and what it can do. */
 static void a_session_is_agreed_when_the_greeting_is_answered(void)
 {
@@ -675,6 +698,19 @@ static void data_for_nobody_is_dropped(void)
     end();
 }
 
+/* A program has the port open, and the loop has not heard of it. */
+static void data_right_behind_an_open_are_kept(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport.opens = true;
+    comport_send_data(server.comport, (const uint8_t *)"got", 3);
+    server_flush();
+    RUN_UNTIL(programs_saw("read 67 6f 74"));
+    RUN_UNTIL(server_saw("RTS on"));
+    end();
+}
+
 static void a_slow_program_pauses_the_server_and_loses_nothing(void)
 {
     static uint8_t block[8192];
@@ -919,6 +955,7 @@ static void a_raw_server_gets_bytes_only(void)
 
 static const struct test tests[] = {
     TEST(the_first_session_learns_the_settings),
+    TEST(settings_of_a_program_stand),
     TEST(a_session_is_agreed_when_the_greeting_is_answered),
     TEST(a_program_that_sets_nothing_changes_nothing),
     TEST(a_signature_cannot_move_a_terminal),
@@ -941,6 +978,7 @@ static const struct test tests[] = {
     TEST(several_that_want_a_reset_get_one),
     TEST(who_wanted_a_reset_may_go),
     TEST(data_for_nobody_is_dropped),
+    TEST(data_right_behind_an_open_are_kept),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),

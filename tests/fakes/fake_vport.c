@@ -73,14 +73,26 @@ size_t vport_write(struct vport *v, const uint8_t *data, size_t len)
     return n;
 }
 
-void vport_set_line(struct vport *v, const struct line_settings *line)
+bool vport_set_line(struct vport *v, const struct line_settings *line)
 {
     char text[LINE_TEXT_MAX];
 
     (void)v;
+    if (fake_vport.sets) {
+        journal_line(&fake_vport.journal, "keeps its settings");
+        return false;
+    }
     fake_vport.line = *line;
     line_text(line, text);
     journal_line(&fake_vport.journal, "set %s", text);
+    return true;
+}
+
+void vport_look(struct vport *v)
+{
+    (void)v;
+    if (fake_vport.opens && !fake_vport.open)
+        fake_vport_open();
 }
 
 const struct line_settings *vport_line(const struct vport *v)

@@ -18,6 +18,8 @@ struct fake_vport {
     bool open;
     bool reading;
     bool hupcl;
+    bool opens;  /* a program has opened it, which is not told yet */
+    bool sets;   /* likewise has made settings: those in `line` */
     size_t room; /* bytes it takes before it is full */
     struct line_settings line;
     void (*asked)(void *ctx, evutil_socket_t fd); /* of the socket beside the link */
