@@ -112,8 +112,9 @@ def the_rest_ends(place, link, where):
     with open(lock, 'w') as f:
         os.chmod(lock, 0o666)
         program = place.start([link, where, '--', 'sh', '-c',
-                               'setsid flock "$0" sh -c "echo held; sleep 1000" & '
-                               'while flock -n "$0" true; do sleep 0.02; done; exit 5', lock])
+                               'mkfifo "$1"; setsid flock "$0" sh -c "echo held; echo >\\"$1\\"; '
+                               'sleep 1000" & read -r line <"$1"; exit 5', lock,
+                               harness.temp(f'{place.name}-fifo')])
         equal(program.wait(), 5, 'status of a command that leaves something behind')
         check('held' in program.log(), 'something was left behind')
 
