@@ -699,17 +699,19 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
 {
     enum { DATA = 1000 };
     const struct usbip_urb head = submit_of(1, 2, USBIP_DIR_OUT, DATA);
-    static const uint8_t data[DATA];
+    const struct usbip_urb unlink = unlink_of(2, 1);
+    static uint8_t bytes[2 * USBIP_URB_SIZE + DATA];
+    const size_t part = 2 * USBIP_URB_SIZE + DATA / 2;
 
     begin();
     import();
-    send_unlink(2, 1);
-    send_head(&head);
-    send_all(data, DATA / 2);
+    usbip_put_urb(&unlink, bytes);
+    usbip_put_urb(&head, bytes + USBIP_URB_SIZE);
+    send_all(bytes, part); /* at once: the unlink waits for the head but a moment */
     const uint64_t limit = os_now_ms() + 5 * USB_UNLINKS_EARLY_MS;
     RUN_UNTIL(os_now_ms() > limit);
     CHECK(got_len == 0);
-    send_all(data, DATA - DATA / 2);
+    send_all(bytes + part, sizeof bytes - part);
     RUN_UNTIL(got_len == USBIP_URB_SIZE);
     CHECK(head_at(0).command == USBIP_RET_UNLINK && head_at(0).status == USBIP_ECONNRESET);
     CHECK(device.submits == 0);
