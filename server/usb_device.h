@@ -66,8 +66,8 @@ struct usb_device {
     struct usb_hold *hold;                     /* NULL: not kept for one that has gone */
     bool reset;                                /* it is reset when an importer has let go of it */
     bool merges; /* it takes bulk OUT data as a stream of bytes, whatever transfers they come in */
-    bool gone;                                 /* unplugged */
-    struct usb_device *next;                   /* of the same export */
+    bool gone;   /* unplugged */
+    struct usb_device *next; /* of the same export */
     /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves
      * the bus (on return it has no importer any more) and when it is there again. */
     void (*presence)(void *ctx, struct usb_device *d, bool there);

@@ -1,6 +1,6 @@
 /*
- * What a program gets through the libusb-1.0 that it is run with: usb:demo-loop of a server, beside a
- * bare TCP connection with messages of the same sizes.
+ * What a program gets through the libusb-1.0 that it is run with: usb:demo-loop of a server, beside
+ * a bare TCP connection with messages of the same sizes.
  *
  *     libusb
  *
