@@ -125,8 +125,8 @@ static void read_configuration(struct usb_libusb *u)
     }
 }
 
-/* FTDI's serial and MPSSE chips, whose bulk OUT endpoints are FIFOs of bytes: FT232, FT2232, FT4232,
- * FT232H, FT230X, FT4232HA and their like. Not the FT60x, whose packets count. */
+/* FTDI's serial and MPSSE chips, whose bulk OUT endpoints are FIFOs of bytes: FT232, FT2232,
+ * FT4232, FT232H, FT230X, FT4232HA and their like. Not the FT60x, whose packets count. */
 static bool takes_streams(uint16_t vendor, uint16_t product)
 {
     static const uint16_t products[] = {0x6001, 0x6010, 0x6011, 0x6014, 0x6015, 0x6040,
