@@ -50,8 +50,9 @@ struct supervise_callbacks {
 /*
  * Divides the process in two, before there is a loop. The caller goes on as the supervisor, in a
  * new process, and will be the parent of the command. The process that was there stays in front: it
- * passes on signals and ends with the status of supervise_report. Returns 0 in the supervisor;
- * -errno, in the only process there is, when that is refused.
+ * passes on signals and ends with the status of supervise_report; when it is killed before, the
+ * supervisor gets SIGTERM. Returns 0 in the supervisor; -errno, in the only process there is, when
+ * that is refused.
  */
 int supervise_split(void);
 

@@ -78,6 +78,17 @@ static void on_forward(int number, siginfo_t *info, void *context)
         kill((pid_t)forward_to, number);
 }
 
+/* Those that are forwarded stay blocked from before there is a supervisor until they can be. */
+static void block_forwarded(sigset_t *before)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (int i = 0; i < FORWARDED; i++)
+        sigaddset(&set, forwarded[i]);
+    sigprocmask(SIG_BLOCK, &set, before);
+}
+
 static void forward_signals(void)
 {
     struct sigaction action = {.sa_sigaction = on_forward, .sa_flags = SA_SIGINFO};
@@ -92,13 +103,14 @@ static void forward_signals(void)
 }
 
 /* Waits for COMMAND's status and ends with it. */
-static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
+static _Noreturn void be_front(pid_t supervisor, int from_supervisor, const sigset_t *signals)
 {
     struct message m;
 
     supervisor_process = supervisor;
     forward_to = supervisor;
     forward_signals();
+    sigprocmask(SIG_SETMASK, signals, NULL);
     for (;;) {
         ssize_t n = read(from_supervisor, &m, sizeof m);
 
@@ -118,26 +130,32 @@ static _Noreturn void be_front(pid_t supervisor, int from_supervisor)
 
 int supervise_split(void)
 {
+    const pid_t front = getpid();
+    sigset_t signals;
     int pipe_ends[2];
 
     front_group = getpgrp();
     if (pipe2(pipe_ends, O_CLOEXEC) < 0)
         return -errno;
+    block_forwarded(&signals);
     pid_t pid = fork();
+    if (pid > 0) {
+        close(pipe_ends[1]);
+        be_front(pid, pipe_ends[0], &signals);
+    }
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &signals, NULL);
+    close(pipe_ends[0]);
     if (pid < 0) {
-        int error = errno;
-
-        close(pipe_ends[0]);
         close(pipe_ends[1]);
         return -error;
     }
-    if (pid > 0) {
-        close(pipe_ends[1]);
-        be_front(pid, pipe_ends[0]);
-    }
-    close(pipe_ends[0]);
     to_front = pipe_ends[1];
     setpgid(0, 0);
+    /* SIGKILL cannot be passed on: this asks COMMAND to end */
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    if (getppid() != front)
+        _exit(SUPERVISE_EXIT_FAILED);
     signal(SIGCHLD, SIG_DFL); /* process 1 ignores it */
     signal(SIGTTOU, SIG_IGN); /* the log goes to the terminal of another group */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -146,6 +164,8 @@ int supervise_split(void)
 
 static void tell_front(struct message m)
 {
+    if (m.kind != MESSAGE_STARTED) /* it ends now, which is no reason for us to */
+        prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     if (to_front >= 0 && write(to_front, &m, sizeof m) < 0)
         log_debug("the process in front has gone");
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """On a terminal Ctrl-C, and the terminal's end, end net2pty also where no COMMAND gets them: while it
-connects, and while it waits for the last bytes. What the user has ignored stays so for COMMAND."""
+connects, and while it waits for the last bytes. What the user has ignored stays so for COMMAND.
+A COMMAND whose front is killed is asked to end."""
 
 import os
 import pty
@@ -62,6 +63,29 @@ def main():
     job.says(b'trying again')
     job.close()
     harness.eventually(lambda: not os.path.lexists(link), 'it ends with its terminal', 5)
+
+    # the process in front is half a second late: the other one is made, and has its link, before
+    late = [harness.need('strace'), '-o', '/dev/null', '-e', 'inject=clone,clone3,fork:delay_exit=500000']
+    job = Job(*late, net2pty, link, '127.0.0.1:1', '--', 'true')
+    job.says(b'trying again')
+    job.press(b'\x03')
+    job.says(b'status 143.')
+    check(not os.path.lexists(link), 'the link is gone')
+
+    # nobody is left to tell the status of a command whose front was killed
+    program = harness.Program([net2pty, link, '127.0.0.1:1', '--', 'true'])
+    program.says('trying again')
+    program.kill()
+    harness.eventually(lambda: not os.path.lexists(link), 'it ends with its front', 5)
+
+    server = harness.Com2net('loop:', '0')
+    program = harness.Program([net2pty, link, f'127.0.0.1:{server.port}', '--', 'sh', '-c',
+                               'trap "echo asked; exit" TERM; echo here; while :; do sleep 0.1; done'])
+    program.says('^here')
+    program.kill()
+    harness.eventually(lambda: 'asked' in program.log(), 'the command is asked to end', 5)
+    harness.eventually(lambda: not os.path.lexists(link), 'and its net2pty ends', 5)
+    server.kill()
 
     server = harness.Com2net('loop:', '0')
     server.expected = True
