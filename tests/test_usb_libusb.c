@@ -140,7 +140,8 @@ static void handle_is_closed_in_a_later_turn(void)
     device->ops->release(device); /* and the next importer comes first */
     CHECK(device->ops->claim(device, error) == 0);
     loop_settle(base);
-    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nattach 0\nattach 1\nclose\nopen\nclaim 0\nclaim 1\n");
+    expect("open\nclaim 0\nclaim 1\nrelease 0\nrelease 1\nattach 0\nattach 1\nclose\nopen\nclaim "
+           "0\nclaim 1\n");
     end();
 }
 

@@ -17,8 +17,8 @@
 enum { FAKE_LIBUSB_TRANSFERS = 32 };
 
 struct fake_libusb {
-    /* "open", "claim 0", "release 0", "attach 0", "close", "configuration 1", "alternate 0 1", "halt 81",
-     * "reset", "submit 81 64", "cancel 81" */
+    /* "open", "claim 0", "release 0", "attach 0", "close", "configuration 1", "alternate 0 1",
+     * "halt 81", "reset", "submit 81 64", "cancel 81" */
     struct journal journal;
     struct libusb_device *device;
     /* what its functions return: 0, or libusb's error */
