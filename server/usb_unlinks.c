@@ -18,12 +18,21 @@ static bool was_done(const struct usb_unlinks *u, uint32_t seqnum)
     return false;
 }
 
-bool usb_unlinks_keep(struct usb_unlinks *u, uint32_t seqnum, uint32_t victim)
+bool usb_unlinks_keep(struct usb_unlinks *u, uint32_t seqnum, uint32_t victim, uint64_t now)
 {
     if (was_done(u, victim) || u->early_count == USB_UNLINKS_EARLY_MAX)
         return false;
-    u->early[u->early_count++] = (struct usb_unlink){seqnum, victim};
+    u->early[u->early_count++] = (struct usb_unlink){seqnum, victim, now + USB_UNLINKS_EARLY_MS};
     return true;
+}
+
+static uint32_t take_at(struct usb_unlinks *u, unsigned i)
+{
+    const uint32_t seqnum = u->early[i].seqnum;
+
+    u->early_count--;
+    memmove(u->early + i, u->early + i + 1, (u->early_count - i) * sizeof *u->early);
+    return seqnum;
 }
 
 bool usb_unlinks_take(struct usb_unlinks *u, uint32_t victim, uint32_t *seqnum)
@@ -31,20 +40,16 @@ bool usb_unlinks_take(struct usb_unlinks *u, uint32_t victim, uint32_t *seqnum)
     for (unsigned i = 0; i < u->early_count; i++) {
         if (u->early[i].victim != victim)
             continue;
-        *seqnum = u->early[i].seqnum;
-        u->early_count--;
-        memmove(u->early + i, u->early + i + 1, (u->early_count - i) * sizeof *u->early);
+        *seqnum = take_at(u, i);
         return true;
     }
     return false;
 }
 
-bool usb_unlinks_take_first(struct usb_unlinks *u, uint32_t *seqnum)
+bool usb_unlinks_take_due(struct usb_unlinks *u, uint64_t now, uint32_t *seqnum)
 {
-    if (u->early_count == 0)
+    if (u->early_count == 0 || u->early[0].until > now)
         return false;
-    *seqnum = u->early[0].seqnum;
-    u->early_count--;
-    memmove(u->early, u->early + 1, u->early_count * sizeof *u->early);
+    *seqnum = take_at(u, 0);
     return true;
 }

@@ -5,7 +5,8 @@
  * at once, and the unlink goes first (drivers/usb/usbip/vhci_tx.c, vhci_tx_loop). Were that
  * answered as one of a URB that is done, the kernel would give the URB back at that, and end the
  * import when the URB's own answer comes. So an unlink of a URB that was never seen waits for it a
- * moment, and takes it away when it comes. Pure bookkeeping of one client's numbers.
+ * moment, and takes it away when it comes. Pure bookkeeping of one client's numbers; times are
+ * those of os_now_ms.
  */
 #ifndef SERVER_USB_UNLINKS_H
 #define SERVER_USB_UNLINKS_H
@@ -14,9 +15,9 @@
 #include <stdint.h>
 
 enum {
-    USB_UNLINKS_RECENT_MAX = 256, /* URBs that are done and remembered */
+    USB_UNLINKS_RECENT_MAX = 1024, /* URBs that are done and remembered */
     USB_UNLINKS_EARLY_MAX = 32,
-    USB_UNLINKS_EARLY_MS = 20, /* an early one is kept so long */
+    USB_UNLINKS_EARLY_MS = 1000, /* an early one is kept so long: TCP sends a lost segment again */
 };
 
 struct usb_unlinks {
@@ -24,7 +25,8 @@ struct usb_unlinks {
     unsigned recent_count;
     struct usb_unlink {
         uint32_t seqnum, victim;
-    } early[USB_UNLINKS_EARLY_MAX];
+        uint64_t until;
+    } early[USB_UNLINKS_EARLY_MAX]; /* the oldest first */
     unsigned early_count;
 };
 
@@ -33,12 +35,12 @@ void usb_unlinks_note(struct usb_unlinks *u, uint32_t seqnum);
 
 /* Keeps the unlink `seqnum` of a URB that is not under way. Returns false where that was done a
  * moment ago, or there is no room. */
-bool usb_unlinks_keep(struct usb_unlinks *u, uint32_t seqnum, uint32_t victim);
+bool usb_unlinks_keep(struct usb_unlinks *u, uint32_t seqnum, uint32_t victim, uint64_t now);
 
 /* Takes the unlink of a URB that has come now. Returns whether there is one. */
 bool usb_unlinks_take(struct usb_unlinks *u, uint32_t victim, uint32_t *seqnum);
 
-/* Takes the oldest: its URB does not come. Returns whether there is one. */
-bool usb_unlinks_take_first(struct usb_unlinks *u, uint32_t *seqnum);
+/* Takes one that was kept long enough: its URB does not come. Returns whether there is one. */
+bool usb_unlinks_take_due(struct usb_unlinks *u, uint64_t now, uint32_t *seqnum);
 
 #endif

@@ -707,14 +707,36 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
     import();
     usbip_put_urb(&unlink, bytes);
     usbip_put_urb(&head, bytes + USBIP_URB_SIZE);
-    send_all(bytes, part); /* at once: the unlink waits for the head but a moment */
-    const uint64_t limit = os_now_ms() + 5 * USB_UNLINKS_EARLY_MS;
+    send_all(bytes, part);
+    const uint64_t limit = os_now_ms() + USB_UNLINKS_EARLY_MS + 100;
     RUN_UNTIL(os_now_ms() > limit);
     CHECK(got_len == 0);
     send_all(bytes + part, sizeof bytes - part);
     RUN_UNTIL(got_len == USBIP_URB_SIZE);
     CHECK(head_at(0).command == USBIP_RET_UNLINK && head_at(0).status == USBIP_ECONNRESET);
     CHECK(device.submits == 0);
+    hang_up();
+}
+
+/* The segment with the URB was lost, and is sent again; that of number 9 never comes. */
+static void an_early_unlink_waits_for_its_urb(void)
+{
+    const uint64_t again = os_now_ms() + 100;
+
+    begin();
+    import();
+    send_unlink(8, 9);
+    send_unlink(2, 1);
+    RUN_UNTIL(os_now_ms() > again);
+    CHECK(got_len == 0);
+    send_in(1, 4);
+    RUN_UNTIL(got_len == USBIP_URB_SIZE);
+    CHECK(head_at(0).command == USBIP_RET_UNLINK && head_at(0).seqnum == 2 &&
+          head_at(0).status == USBIP_ECONNRESET);
+    CHECK(device.submits == 0);
+    RUN_UNTIL(got_len == 2 * USBIP_URB_SIZE);
+    CHECK(head_at(USBIP_URB_SIZE).command == USBIP_RET_UNLINK &&
+          head_at(USBIP_URB_SIZE).seqnum == 8 && head_at(USBIP_URB_SIZE).status == 0);
     hang_up();
 }
 
@@ -944,6 +966,7 @@ int main(int argc, char **argv)
         TEST(packets_outside_of_the_buffer_reach_no_device),
         TEST(merged_ones_that_are_done_at_once_keep_order),
         TEST(an_early_unlink_waits_for_the_data_of_its_urb),
+        TEST(an_early_unlink_waits_for_its_urb),
         TEST(a_client_with_very_many_dies),
         TEST(merged_ones_are_answered_once),
     };
