@@ -29,6 +29,8 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
 void session_end(struct serial_session *s, const char *why);
 
 enum session_role session_role(const struct serial_session *s);
+const char *session_peer(const struct serial_session *s);
+
 /* Takes what its client has sent by now, its end included. */
 void session_catch_up(struct serial_session *s);
 
@@ -37,7 +39,6 @@ bool session_peer_has_closed(const struct serial_session *s);
 
 /* Whether its client has closed its side and only hears the end of what the device answers. */
 bool session_is_ending(const struct serial_session *s);
-const char *session_peer(const struct serial_session *s);
 
 /* Whether device bytes may be handed over now; a port reads only when all its sessions agree,
  * observers excepted, who lose what they are too slow for. */

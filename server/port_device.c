@@ -1,0 +1,325 @@
+/*
+ * The device of a port: opened, settled for the next owner, left when its bytes are out, lost and
+ * looked for. See port.c.
+ */
+#include "port_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "line_text.h"
+#include "os.h"
+#include "reset.h"
+#include "serial_list.h"
+#include "virtual/loop_port.h"
+
+enum {
+    RETRY_MS = 500, /* looking for an unplugged device */
+    LINGER_TICK_MS = 20,
+    LINGER_STUCK_MS = 5000, /* without progress: what is left is given up */
+    SETTLE_STUCK_MS = 2000, /* likewise, where somebody waits: pyserial does so for 3 s */
+};
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static void set_timer(struct port *p, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(p->timer, &delay);
+}
+
+struct line_settings port_idle_settings(const struct source *s, const struct line_settings *found)
+{
+    struct line_settings line = *found;
+
+    if (s->has_baud)
+        line.baud = s->line.baud;
+    if (s->has_format) {
+        line.data_bits = s->line.data_bits;
+        line.parity = s->line.parity;
+        line.stop = s->line.stop;
+    }
+    if (s->has_flow) {
+        line.flow_out = s->line.flow_out;
+        line.flow_in = s->line.flow_in;
+    }
+    return line;
+}
+
+/* The outputs that an open has to set: a device that comes back gets all it had; with
+ * no_touch_lines the others stay as the system has opened them. */
+static unsigned outputs_to_set(const struct source *s, bool again)
+{
+    if (again || !s->no_touch_lines)
+        return LINE_OUTPUTS;
+    return (s->dtr != SOURCE_LEVEL_KEEP ? (unsigned)LINE_DTR : 0) |
+           (s->rts != SOURCE_LEVEL_KEEP ? (unsigned)LINE_RTS : 0);
+}
+
+unsigned port_idle_outputs(const struct source *s, unsigned found)
+{
+    unsigned outputs = found & LINE_OUTPUTS;
+
+    if (s->dtr != SOURCE_LEVEL_KEEP)
+        outputs = s->dtr == SOURCE_LEVEL_ON ? outputs | LINE_DTR : outputs & ~(unsigned)LINE_DTR;
+    if (s->rts != SOURCE_LEVEL_KEEP)
+        outputs = s->rts == SOURCE_LEVEL_ON ? outputs | LINE_RTS : outputs & ~(unsigned)LINE_RTS;
+    return outputs;
+}
+
+/* Opens the device, as it is; sets p->serial. */
+static int open_device(struct port *p, struct line_settings *found,
+                       char error[static SERIAL_ERROR_MAX])
+{
+    const struct source *s = p->source;
+    const struct serial_options options = {.low_latency = !s->no_low_latency,
+                                           .hupcl = !s->no_hupcl};
+    char path[SERIAL_IO_PATH_MAX];
+    int r = 0;
+
+    if (s->kind == SOURCE_LOOP) {
+        p->serial = loop_port_open(p->base, s->paced, &port_device_callbacks, p, found);
+        snprintf(error, SERIAL_ERROR_MAX, "out of memory");
+        return p->serial ? 0 : -ENOMEM;
+    }
+    r = serial_find(s->selector, s->interface, path, error);
+    if (r < 0)
+        return r;
+    p->serial =
+        serial_io_open(p->base, path, &options, &port_device_callbacks, p, found, &r, error);
+    return r;
+}
+
+static void apply_settings(struct port *p, const struct line_settings *want)
+{
+    char text[LINE_TEXT_MAX];
+    int r = serial_configure(p->serial, want, &p->line);
+
+    if (r < 0 || !line_settings_equal(want, &p->line)) {
+        line_text(want, text);
+        log_warn("%s: the driver does not do %s%s%s", p->source->name, text, r < 0 ? ": " : "",
+                 r < 0 ? os_error_text(-r) : "");
+    }
+}
+
+int port_open(struct port *p, char error[static SERIAL_ERROR_MAX])
+{
+    struct line_settings found;
+    bool again = p->state == PORT_LOST;
+    int r = open_device(p, &found, error);
+
+    if (r < 0)
+        return r;
+    if (!again) {
+        p->idle = port_idle_settings(p->source, &found);
+        p->line = p->idle;
+        p->outputs = port_idle_outputs(p->source, serial_lines(p->serial));
+        p->broken = false;
+    }
+    p->state = PORT_OPEN;
+    p->reading = false;
+    port_set_outputs(p, outputs_to_set(p->source, again), p->outputs);
+    struct line_settings want = p->line;
+    apply_settings(p, &want);
+    if (p->broken)
+        serial_set_break(p->serial, true);
+
+    char text[LINE_TEXT_MAX];
+    line_text(&p->line, text);
+    log_info("%s: %s, %s", p->source->name, again ? "back" : "open", text);
+    return 0;
+}
+
+/* --- closing -------------------------------------------------------------------------------- */
+
+void port_close_device(struct port *p)
+{
+    event_del(p->timer);
+    serial_close(p->serial);
+    p->serial = NULL;
+    p->state = PORT_CLOSED;
+    p->settling = false;
+    p->before = 0;
+    p->broken = false;
+    buf_drain(&p->to_device, p->to_device.len);
+}
+
+void port_put_back(struct port *p)
+{
+    unsigned down = p->source->no_hupcl ? 0 : (unsigned)LINE_OUTPUTS;
+
+    if (p->broken)
+        port_set_break(p, false);
+    if (p->serial)
+        apply_settings(p, &p->idle);
+    else
+        p->line = p->idle;
+    port_set_outputs(p, down, 0);
+}
+
+void port_raise_lines(struct port *p)
+{
+    if (!p->source->no_hupcl)
+        port_set_outputs(p, LINE_OUTPUTS, port_idle_outputs(p->source, LINE_OUTPUTS));
+}
+
+void port_settle_now(struct port *p)
+{
+    if (!p->settling)
+        return;
+    p->settling = false;
+    event_del(p->timer);
+    if (p->before > 0)
+        log_warn("%s: %zu bytes of the client before are dropped: the device did not take them in "
+                 "time",
+                 p->source->name, p->before);
+    buf_drain(&p->to_device, p->before);
+    p->before = 0;
+    p->linger_left = SIZE_MAX;
+    port_put_back(p);
+    if (port_owner(p))
+        port_raise_lines(p);
+}
+
+/* What the owner before has left to send. */
+static size_t unsettled(const struct port *p)
+{
+    return p->before + serial_untransmitted(p->serial);
+}
+
+void port_settle(struct port *p)
+{
+    size_t left = unsettled(p);
+    uint64_t now = os_now_ms();
+
+    if (left < p->linger_left) {
+        p->linger_since_ms = now;
+        p->linger_left = left;
+    }
+    if (left > 0 && now - p->linger_since_ms < SETTLE_STUCK_MS) {
+        set_timer(p, LINGER_TICK_MS);
+        return;
+    }
+    if (left > 0) { /* not under the settings of the next one */
+        log_warn("%s: %zu bytes of the client before are dropped: the device does not take them",
+                 p->source->name, left);
+        buf_drain(&p->to_device, p->before);
+        p->before = 0;
+        serial_purge(p->serial, false, true);
+    }
+    port_settle_now(p);
+    port_on_writable(p);
+}
+
+void port_begin_to_settle(struct port *p)
+{
+    if (p->settling) /* what waits behind them is for the idle settings, and stays so */
+        return;
+    p->settling = true;
+    p->before = p->to_device.len;
+    p->linger_left = unsettled(p);
+    p->linger_since_ms = os_now_ms();
+    if (p->linger_left > 0)
+        set_timer(p, LINGER_TICK_MS);
+    else
+        port_settle_now(p);
+}
+
+/* All that the last client sent is out, or given up. */
+static void finish_lingering(struct port *p)
+{
+    event_del(p->timer);
+    if (p->source->hold) {
+        p->state = PORT_OPEN;
+        port_put_back(p);
+        port_update(p);
+        return;
+    }
+    port_close_device(p);
+    log_info("%s: closed", p->source->name);
+}
+
+void port_linger(struct port *p)
+{
+    size_t left = port_untransmitted(p);
+    uint64_t now = os_now_ms();
+
+    if (left < p->linger_left || p->state != PORT_LINGERING) {
+        p->linger_since_ms = now;
+        p->linger_left = left;
+        p->state = PORT_LINGERING;
+    }
+    if (left > 0 && now - p->linger_since_ms < LINGER_STUCK_MS) {
+        set_timer(p, LINGER_TICK_MS);
+        return;
+    }
+    if (left > 0) {
+        log_warn("%s: %zu bytes that a client had sent are dropped: the device does not take them",
+                 p->source->name, left);
+        buf_drain(&p->to_device, p->to_device.len);
+        serial_purge(p->serial, false, true);
+    }
+    finish_lingering(p);
+}
+
+void port_await_device(struct port *p)
+{
+    p->state = PORT_LOST;
+    set_timer(p, RETRY_MS);
+}
+
+void port_on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct port *p = ctx;
+    char error[SERIAL_ERROR_MAX];
+
+    (void)fd;
+    (void)what;
+    if (p->settling)
+        port_settle(p);
+    if (p->settling)
+        return;
+    if (p->state == PORT_LINGERING) {
+        port_linger(p);
+        return;
+    }
+    if (p->state != PORT_LOST)
+        return;
+    if (port_open(p, error) < 0) {
+        port_await_device(p);
+        return;
+    }
+    port_on_writable(p);
+    port_on_lines(p, port_lines(p) & LINE_INPUTS, 0);
+    port_update(p);
+}
+
+void port_on_gone(void *ctx, int error)
+{
+    struct port *p = ctx;
+    const struct source *s = p->source;
+    bool keep = s->hotplug || s->hold;
+
+    log_warn("%s: the device has gone (%s)%s", s->name, os_error_text(-error),
+             keep ? "; waiting for its return" : "");
+    serial_close(p->serial);
+    p->serial = NULL;
+    event_del(p->timer);
+    if (p->state == PORT_LINGERING)
+        port_put_back(p);
+    port_settle_now(p);
+    p->state = PORT_CLOSED;
+    if (keep && (p->sessions || s->hold))
+        port_await_device(p);
+    reset_device_gone(p->reset);
+    if (!s->hotplug) {
+        port_end_sessions(p, "its device has gone");
+        buf_drain(&p->to_device, p->to_device.len);
+    } else {
+        port_on_lines(p, 0, 0);
+    }
+}

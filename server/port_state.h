@@ -1,0 +1,114 @@
+/*
+ * What a port is made of: for port.c, and for the two that it leads, port_device.c and
+ * port_clients.c. Nobody else includes this.
+ */
+#ifndef SERVER_PORT_STATE_H
+#define SERVER_PORT_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+#include "port.h"
+#include "proto/buf.h"
+#include "proto/line.h"
+#include "serial_io.h"
+
+struct event;
+struct reset;
+struct serial;
+
+enum port_state {
+    PORT_CLOSED,
+    PORT_OPEN,
+    PORT_LINGERING,
+    PORT_LOST,
+};
+
+struct port {
+    struct event_base *base;
+    const struct source *source;
+    struct listener *listener;
+    enum port_state state;
+    struct serial *serial; /* while OPEN or LINGERING */
+    struct serial_session *sessions;
+    struct line_settings idle; /* the administrator's: in force when a session begins */
+    struct line_settings line; /* in force */
+    unsigned outputs;          /* as last set */
+    bool broken;
+    bool reading;
+    bool replacing; /* an owner goes because the next one is there */
+    bool settling;  /* OPEN, and bytes of the owner before are going out */
+    size_t before;  /* settling: how much of to_device is theirs */
+    struct buf to_device;
+    struct reset *reset; /* NULL without reset= */
+    struct event *timer; /* LINGERING, settling: progress; LOST: retry */
+    size_t linger_left;
+    uint64_t linger_since_ms;
+    evutil_socket_t next;     /* a client that waits for the owner's end, or -1 */
+    struct event *next_event; /* it waits no longer */
+};
+
+/* --- port.c ----------------------------------------------------------------------------------- */
+
+extern const struct serial_callbacks port_device_callbacks;
+
+/* Hands what is queued to the driver, and goes on with the sessions that waited for it. */
+void port_on_writable(void *port);
+
+/* Tells the sessions of modem inputs, a set of LINE_INPUTS. */
+void port_on_lines(void *port, unsigned inputs, unsigned edges);
+
+/* --- port_device.c ---------------------------------------------------------------------------- */
+
+/* What the source says, over what the port was found with. */
+struct line_settings port_idle_settings(const struct source *s, const struct line_settings *found);
+unsigned port_idle_outputs(const struct source *s, unsigned found);
+
+/* Opens the device for its first session, or again for those there are. Returns 0, or -errno with
+ * the reason in `error`. */
+int port_open(struct port *p, char error[static SERIAL_ERROR_MAX]);
+
+/* Looks for the device from time to time: the port is LOST. */
+void port_await_device(struct port *p);
+
+/* Of p->timer, and of a device that has gone. */
+void port_on_timer(evutil_socket_t fd, short what, void *port);
+void port_on_gone(void *port, int error);
+
+void port_close_device(struct port *p);
+
+/* Puts back what the last session changed on a device that stays open. */
+void port_put_back(struct port *p);
+
+/* The lines of a new owner: the end of the one before took them down, this one begins like an open,
+ * or as the source says. */
+void port_raise_lines(struct port *p);
+
+/* An owner is gone, and there are others: its bytes go out under its settings first. At once where
+ * there are none. */
+void port_begin_to_settle(struct port *p);
+
+/* Looks how far that is. */
+void port_settle(struct port *p);
+
+/* They are out, or given up. Does nothing when not settling. */
+void port_settle_now(struct port *p);
+
+/* The last client is gone: closes the device when its bytes are out. */
+void port_linger(struct port *p);
+
+/* --- port_clients.c --------------------------------------------------------------------------- */
+
+/* Of the listener, and of p->next_event. */
+void port_on_accepted(void *port, evutil_socket_t fd);
+void port_on_next(evutil_socket_t unused, short what, void *port);
+
+/* NULL where there is none. */
+struct serial_session *port_owner(const struct port *p);
+
+void port_end_sessions(struct port *p, const char *why);
+
+#endif

@@ -1,0 +1,314 @@
+/*
+ * The bytes of a client, and what it speaks:
+ *
+ *   SNIFFING     mode auto: silent until the client's first two bytes or 200 ms decide
+ *   NEGOTIATING  Telnet offers are out; device bytes wait until the client has answered
+ *   RFC2217, TELNET, RAW   at work
+ */
+#include "serial_session_state.h"
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "port.h"
+#include "proto/comport.h"
+#include "proto/telnet_gate.h"
+#include "stream.h"
+
+enum {
+    SNIFF_MS = 200,
+    NEGOTIATE_MS = 1000, /* a client that does not answer offers is a plain Telnet one */
+    REFUSE_MS = 2000,
+    BREAK_MS = 250,         /* of IAC BRK */
+    QUEUE_HIGH = 64 * 1024, /* answers that a client does not fetch: do not read it */
+};
+
+bool session_is_working(const struct serial_session *s)
+{
+    return s->state == SESSION_RFC2217 || s->state == SESSION_TELNET || s->state == SESSION_RAW;
+}
+
+static void set_state(struct serial_session *s, enum session_state state)
+{
+    if (s->state == state)
+        return;
+    s->state = state;
+    if (state == SESSION_OVER || !session_is_working(s))
+        return;
+    if (s->speeches++ < 2) /* a peer may toggle its options as often as it likes */
+        log_info("%s: speaks %s", s->who, session_speaks(s));
+    else
+        log_debug("%s: speaks %s", s->who, session_speaks(s));
+}
+
+/* --- its bytes -------------------------------------------------------------------------------- */
+
+/* Whether too much waits for the device to take more of this client; others than the owner send it
+ * nothing. */
+static bool device_is_full(const struct serial_session *s)
+{
+    return s->role == SESSION_OWNER && port_is_full(s->port);
+}
+
+/* Reads the client unless something of it has to wait; during a reset all the same, to notice when
+ * it goes. */
+static void update_reading(struct serial_session *s)
+{
+    bool resetting = s->wait == WAIT_RESET && s->held.len < QUEUE_HIGH;
+
+    if (s->state == SESSION_OVER)
+        return;
+    stream_read(s->stream, (resetting || (s->wait == WAIT_NOTHING && s->held.len == 0)) &&
+                               !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH);
+}
+
+static void write_port(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    if (s->role != SESSION_OWNER)
+        return;
+    log_bytes(s->who, data, len);
+    if (port_write(s->port, data, len) < 0)
+        session_end(s, "out of memory");
+    else
+        session_watch_transmitter(s);
+}
+
+static void on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct serial_session *s = ctx;
+
+    if (s->state != SESSION_OVER) {
+        commands_apply_group(&s->commands);
+        write_port(s, data, len);
+    }
+    if (device_is_full(s) || s->state == SESSION_OVER)
+        comport_pause(s->comport);
+}
+
+static void on_telnet_command(void *ctx, uint8_t command)
+{
+    const struct timeval length = {0, BREAK_MS * 1000};
+    struct serial_session *s = ctx;
+
+    if (s->state == SESSION_OVER)
+        return;
+    commands_apply_group(&s->commands);
+    if (command == TELNET_BYTE_AYT)
+        comport_send_command(s->comport, TELNET_BYTE_NOP);
+    if (command == TELNET_BYTE_BRK && s->role == SESSION_OWNER &&
+        port_set_break(s->port, true) == 0)
+        event_add(s->break_end, &length);
+}
+
+void session_on_break_end(evutil_socket_t fd, short what, void *ctx)
+{
+    struct serial_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    port_set_break(s->port, false);
+}
+
+/* Takes Telnet input until something has to wait. Returns the bytes used. */
+static size_t take_telnet(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    while (used < len && s->state != SESSION_OVER && s->wait == WAIT_NOTHING &&
+           !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH) {
+        used += comport_receive(s->comport, data + used, len - used);
+        if (used == len)
+            commands_apply_group(&s->commands);
+        session_flush(s);
+    }
+    return used;
+}
+
+/* Takes input in a state that is decided. Returns the bytes used. */
+static size_t take_decided(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    if (s->comport)
+        return take_telnet(s, data, len);
+    if (device_is_full(s))
+        return 0;
+    write_port(s, data, len);
+    return len;
+}
+
+void session_take_held(struct serial_session *s)
+{
+    while (s->held.len > 0 && s->state != SESSION_OVER) {
+        size_t used = take_decided(s, buf_head(&s->held), s->held.len);
+
+        if (used == 0 || s->state == SESSION_OVER)
+            break;
+        buf_drain(&s->held, used);
+    }
+    if (s->state == SESSION_OVER)
+        return;
+    if (s->held.len == 0 && s->wait == WAIT_NOTHING && s->comport)
+        commands_apply_group(&s->commands);
+    session_flush(s);
+    update_reading(s);
+    if (s->state != SESSION_OVER)
+        port_update(s->port);
+}
+
+/* --- what it speaks --------------------------------------------------------------------------- */
+
+const char *session_speaks(const struct serial_session *s)
+{
+    static const char *const names[] = {"undecided", "undecided", "RFC 2217", "telnet", "raw", "-"};
+
+    return names[s->state];
+}
+
+static void refuse_in_words(struct serial_session *s)
+{
+    comport_send_text(s->comport, s->refusal);
+    session_flush(s);
+    if (s->state == SESSION_OVER)
+        return;
+    struct stream *stream = s->stream;
+    s->stream = NULL;
+    session_end(s, s->refusal);
+    stream_finish(stream);
+}
+
+void session_on_option(void *ctx, bool agreed)
+{
+    struct serial_session *s = ctx;
+
+    if (s->state == SESSION_OVER)
+        return;
+    if (s->role == SESSION_REFUSED) {
+        if (agreed)
+            refuse_in_words(s);
+        else
+            session_end(s, s->refusal);
+        return;
+    }
+    event_del(s->timer);
+    if (!agreed && port_source(s->port)->mode == SOURCE_MODE_RFC2217) {
+        session_end(s, "it refuses the COM-PORT option, which mode=rfc2217 asks for");
+        return;
+    }
+    set_state(s, agreed ? SESSION_RFC2217 : SESSION_TELNET);
+    if (agreed) {
+        /* not in the RFC, but pyserial's lines are unknown until one came, even if it is 0 */
+        s->commands.modem_told = port_lines(s->port) & LINE_INPUTS;
+        commands_answer(&s->commands, RFC2217_NOTIFY_MODEMSTATE,
+                        s->commands.modem_told & s->commands.modem_mask);
+    }
+    port_update(s->port);
+}
+
+static const struct comport_callbacks comport_callbacks = {
+    .data = on_data,
+    .message = session_on_message,
+    .malformed = session_on_malformed,
+    .option = session_on_option,
+    .command = on_telnet_command,
+};
+
+static void start_telnet(struct serial_session *s)
+{
+    s->comport = comport_new(COMPORT_SERVER, SESSION_QUEUE_MAX, &comport_callbacks, s);
+    if (!s->comport) {
+        session_end(s, "out of memory");
+        return;
+    }
+    s->commands.comport = s->comport;
+    set_state(s, SESSION_NEGOTIATING);
+    session_set_timer(s, (s->role == SESSION_REFUSED ? REFUSE_MS : NEGOTIATE_MS) * 1000);
+    if (s->role == SESSION_REFUSED) /* and so not taken for one that works */
+        comport_start_bare(s->comport);
+    else
+        comport_start(s->comport);
+    session_flush(s);
+}
+
+static void become_raw(struct serial_session *s)
+{
+    if (s->role == SESSION_REFUSED) { /* has no words for why */
+        session_end(s, s->refusal);
+        return;
+    }
+    event_del(s->timer);
+    set_state(s, SESSION_RAW);
+    port_update(s->port);
+}
+
+void session_stop_sniffing(struct serial_session *s)
+{
+    static const uint8_t iac = TELNET_BYTE_IAC;
+    bool held = s->held_iac;
+
+    if (held) /* an IAC and then nothing: data */
+        s->undecided = false;
+    s->held_iac = false;
+    become_raw(s);
+    if (held && s->state != SESSION_OVER)
+        write_port(s, &iac, 1);
+}
+
+/* Looks at the first bytes: IAC and 250 to 254 begin a Telnet negotiation, anything else is
+ * data. Returns the bytes used: an IAC may be kept back until the next one comes. */
+static size_t sniff(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    static const uint8_t iac = TELNET_BYTE_IAC;
+    size_t at = 0;
+
+    if (!s->held_iac && data[0] == TELNET_BYTE_IAC) {
+        s->held_iac = true;
+        at = 1;
+        if (len == 1) {
+            session_set_timer(s, SNIFF_MS * 1000);
+            return 1;
+        }
+    }
+    bool telnet = s->held_iac && data[at] >= TELNET_BYTE_SB && data[at] < TELNET_BYTE_IAC;
+    bool held = s->held_iac;
+    s->undecided = false;
+    s->held_iac = false;
+    if (telnet)
+        start_telnet(s);
+    else
+        become_raw(s);
+    if (held && s->state != SESSION_OVER)
+        take_decided(s, &iac, 1);
+    return at;
+}
+
+void session_take_input(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    if (s->undecided)
+        used = sniff(s, data, len);
+    if (!s->undecided && s->state != SESSION_OVER && used < len)
+        used += take_decided(s, data + used, len - used);
+    if (s->state == SESSION_OVER)
+        return;
+    if (used < len && buf_add(&s->held, data + used, len - used) < 0) {
+        session_end(s, "out of memory");
+        return;
+    }
+    update_reading(s);
+}
+
+void session_begin(struct serial_session *s)
+{
+    enum source_mode mode = port_source(s->port)->mode;
+
+    s->begun = true;
+    if (mode == SOURCE_MODE_AUTO) {
+        s->undecided = true;
+        session_set_timer(s, SNIFF_MS * 1000);
+    } else if (mode == SOURCE_MODE_RAW) {
+        become_raw(s);
+    } else {
+        start_telnet(s);
+    }
+    update_reading(s);
+}

@@ -1,0 +1,128 @@
+/*
+ * What a session is made of: for serial_session.c, and for the two that it leads,
+ * serial_session_input.c and serial_session_order.c. Nobody else includes this.
+ */
+#ifndef SERVER_SERIAL_SESSION_STATE_H
+#define SERVER_SERIAL_SESSION_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+#include "commands.h"
+#include "playout.h"
+#include "proto/buf.h"
+#include "proto/rfc2217.h"
+#include "serial_session.h"
+
+struct comport;
+struct event;
+struct stream;
+
+enum { SESSION_QUEUE_MAX = 512 * 1024 };
+
+enum session_state {
+    SESSION_SNIFFING,
+    SESSION_NEGOTIATING,
+    SESSION_RFC2217,
+    SESSION_TELNET,
+    SESSION_RAW,
+    SESSION_OVER,
+};
+
+/* What the client's input waits for. */
+enum session_wait {
+    WAIT_NOTHING,
+    WAIT_DUE,   /* `waiting` is to be carried out at due_us */
+    WAIT_DRAIN, /* and then once the bytes before it are out */
+    WAIT_RESET, /* a reset is running */
+};
+
+struct serial_session {
+    struct serial_session *next;
+    struct port *port;
+    struct stream *stream;
+    struct comport *comport; /* of a Telnet client */
+    enum session_role role;
+    enum session_state state;
+    const char *refusal;
+    struct event *timer;     /* sniffing, negotiating, refusing; then the drain; the end */
+    struct event *break_end; /* of IAC BRK */
+    struct event *empty;     /* looks whether the transmitter is */
+    bool begun;              /* false until the loop's next turn */
+    bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
+    bool held_iac;           /* undecided, and the first byte was an IAC */
+    enum session_wait wait;
+    unsigned speeches;     /* how often it changed what it speaks */
+    bool ending;           /* a raw client has closed its side, and may still want to hear */
+    size_t end_left;       /* ending: bytes that the device has not got */
+    uint64_t end_since_ms; /* ending: since it has all of them, or has got any */
+    uint64_t heard_ms;     /* ending: when the device said something */
+    struct rfc2217_message waiting;
+    struct playout playout;
+    uint64_t due_us;
+    size_t drain_left;
+    uint64_t drain_since_ms;
+    struct buf held; /* the client's input behind what waits */
+    struct commands commands;
+    unsigned late_edges; /* what it could not be told yet */
+    bool late_lines;
+    size_t dropped; /* bytes an observer was too slow for */
+    char who[160];
+};
+
+/* --- serial_session.c ------------------------------------------------------------------------- */
+
+/* Of s->timer. */
+void session_set_timer(struct serial_session *s, uint64_t us);
+
+/* Sends what has collected for the client: everything of one turn in one write. May end it. */
+void session_flush(struct serial_session *s);
+
+/* --- serial_session_input.c ------------------------------------------------------------------- */
+
+/* Finds out what the client speaks, or begins with what the source says. */
+void session_begin(struct serial_session *s);
+
+/* Its first bytes do not come: it is raw. */
+void session_stop_sniffing(struct serial_session *s);
+
+/* Whether the COM-PORT option is agreed on; not answered in time is no. */
+void session_on_option(void *session, bool agreed);
+
+/* Whether that is decided. */
+bool session_is_working(const struct serial_session *s);
+
+/* Takes bytes of the client; those behind what has to wait are held. */
+void session_take_input(struct serial_session *s, const uint8_t *data, size_t len);
+
+/* Goes on with what was held. */
+void session_take_held(struct serial_session *s);
+
+/* Of s->break_end. */
+void session_on_break_end(evutil_socket_t fd, short what, void *session);
+
+/* --- serial_session_order.c ------------------------------------------------------------------- */
+
+/* Of the comport. */
+void session_on_message(void *session, const struct rfc2217_message *m);
+void session_on_malformed(void *session, const struct rfc2217_message *m);
+
+/* At the timer: the time has come, the bytes before it may not be out. */
+void session_continue_due(struct serial_session *s);
+
+/* At the drain's timer: goes on once the bytes are out, or nothing has moved for two seconds. */
+void session_continue_drain(struct serial_session *s);
+
+/* Tells of modem lines what it could not be told when they moved. */
+void session_tell_late_lines(struct serial_session *s);
+
+/* Bytes were written: looks when they are out, for a client that wants to know. */
+void session_watch_transmitter(struct serial_session *s);
+
+/* Of s->empty. */
+void session_on_empty(evutil_socket_t fd, short what, void *session);
+
+#endif
