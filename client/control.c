@@ -235,6 +235,12 @@ void control_free(struct control *c)
 
 /* --- the other end ---------------------------------------------------------------------------- */
 
+const char *control_error_text(int error)
+{
+    return error == EACCES || error == EPERM ? "only the user who has started it, and root, may"
+                                             : os_error_text(error);
+}
+
 /* Asks the net2pty that serves `link`. Returns 0 with the answer in `text`, or -errno with what is
  * wrong in `error`. */
 static int ask(const char *link, const char *request, char text[static CONTROL_REPORT_MAX],
@@ -255,7 +261,7 @@ static int ask(const char *link, const char *request, char text[static CONTROL_R
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: no net2pty serves it", link);
     else if (n < 0)
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: cannot ask its net2pty: %s", link,
-                 os_error_text(-n));
+                 control_error_text(-n));
     if (n < 0)
         return n;
     if (len > 0 && strncmp(text, refusal, strlen(refusal)) != 0)

@@ -47,6 +47,9 @@ void control_ended(struct control *c, const char *link, const char *why_not);
  * They come again. */
 void control_end_visits(struct control *c);
 
+/* Why another net2pty cannot be asked: of an errno of local_socket_connect. */
+const char *control_error_text(int error);
+
 /* Asks the net2pty that serves `link` and prints its answer. Returns 0, or -errno with what is
  * wrong in `error`. Blocks. */
 int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX]);

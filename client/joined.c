@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "control.h"
 #include "local_socket.h"
 #include "loop.h"
 #include "os.h"
@@ -144,7 +145,7 @@ static void on_timer(evutil_socket_t unused, short what, void *ctx)
                  "with --wait",
                  j->link);
     else
-        snprintf(text, sizeof text, "cannot ask its net2pty: %s", os_error_text(-r));
+        snprintf(text, sizeof text, "cannot ask its net2pty: %s", control_error_text(-r));
     lose(j, text);
 }
 

@@ -255,6 +255,7 @@ static const struct cli_program program = {
            "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line\n"
            "is wrong, 3 not connected within the time of --wait. With -- COMMAND its own, or\n"
            "125 net2pty failed, 126 COMMAND cannot be run, 127 it is not found.\n",
+    .runs_command = true,
 };
 
 /* --- links ------------------------------------------------------------------------------------ */
@@ -290,6 +291,14 @@ static int parse_link(char *text, const char *server, struct pty_session_options
     return 0;
 }
 
+/* Behind the error of a link that is not the first: it may be none. */
+static void hint_at_dashes(char error[static CLI_ERROR_MAX])
+{
+    size_t len = strlen(error);
+
+    snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
+}
+
 static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
 {
     for (int i = 0; i < argc; i += 2) {
@@ -307,6 +316,8 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
         int r =
             parse_link(args[i], i + 1 < argc && strcmp(args[i + 1], "--") != 0 ? args[i + 1] : NULL,
                        &net2pty.links[net2pty.count], error);
+        if (r < 0 && i > 0)
+            hint_at_dashes(error);
         if (r < 0)
             return r;
         net2pty.names[net2pty.count] = net2pty.links[net2pty.count].link;
@@ -327,6 +338,25 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
+/* Whether a LINK to be joined is what only the net2pty that serves it takes. */
+static bool is_no_name(const char *text, char error[static CLI_ERROR_MAX])
+{
+    struct addr addr;
+    const char *why;
+
+    if (strchr(text, ',')) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.200s: options of a link are for the net2pty that serves it", text);
+        return true;
+    }
+    if (!strchr(text, '/') && addr_parse_connect(text, &addr, &why) == 0) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.200s: exec takes links only; the net2pty that serves one has its server", text);
+        return true;
+    }
+    return false;
+}
+
 /* Of `net2pty exec LINK... -- COMMAND...`. */
 static int parse_joins(int argc, char **args, char error[static CLI_ERROR_MAX])
 {
@@ -336,6 +366,8 @@ static int parse_joins(int argc, char **args, char error[static CLI_ERROR_MAX])
             net2pty.command = args + i + 1;
         } else if (net2pty.count == LINKS_MAX) {
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
+            return -EINVAL;
+        } else if (is_no_name(args[i], error)) {
             return -EINVAL;
         } else {
             net2pty.names[net2pty.count++] = args[i];
@@ -427,7 +459,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
         if (!pty_session_is_connected(s))
             log_error("%s: not connected within %g s: %s", net2pty.links[i].link,
                       options.wait_ms / 1000.0,
-                      pty_session_trouble(s)[0] ? pty_session_trouble(s) : "no answer yet");
+                      pty_session_trouble(s)[0] ? pty_session_trouble(s)
+                      : net2pty.links[i].raw    ? "no answer yet"
+                                             : "no answer yet; a server of plain TCP needs --raw");
     }
     end_with(EXIT_NOT_CONNECTED);
 }
@@ -549,6 +583,8 @@ int main(int argc, char **argv)
     if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
     log_init(program.name, cli_log_level());
+    if (options.status && argc > 1)
+        return cli_usage_error("--status takes one LINK");
     if (options.status)
         return ask(control_print_status, options.status);
     if (argc > 1 && strcmp(argv[1], "reset") == 0) {

@@ -132,6 +132,7 @@ static const struct cli_program program = {
            "  net2usb run raspberry -- iceprog -t\n"
            "  net2usb run raspberry 0403:6010 -- iceprog image.bin\n"
            "  net2usb attach raspberry 1-1.2\n",
+    .runs_command = true,
 };
 
 int main(int argc, char **argv)

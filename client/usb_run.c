@@ -14,6 +14,17 @@
 
 enum { EXIT_NOT_FOUND = 127, EXIT_CANNOT_RUN = 126 }; /* as shells say it */
 
+enum { SELECTORS_MAX = 128 };
+
+static bool has_free(const struct usb_server *s)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < s->count; i++)
+        has = has || s->list[i].entry.state == USBIP_EXT_FREE;
+    return has;
+}
+
 /* The server answers, and has what is wanted. */
 static int check_devices(struct usb_server *s, char **selectors, int count)
 {
@@ -35,9 +46,38 @@ static int check_devices(struct usb_server *s, char **selectors, int count)
             log_warn("%s is in use by %s: COMMAND will not have it until that ends", selectors[i],
                      first->entry.user[0] ? first->entry.user : "somebody");
     }
-    if (count == 0 && s->count == 0)
-        log_warn("%s has no device%s", s->name, s->extended ? "" : " that is free");
+    if (count == 0 && !has_free(s))
+        log_warn("%s has no device%s", s->name,
+                 s->count > 0 || !s->extended ? " that is free" : "");
     return 0;
+}
+
+/* By something else than its busid. */
+static bool is_selected(struct usb_server *s, const struct usbip_found *f, char **selectors,
+                        int count)
+{
+    bool selected = false;
+
+    for (int i = 0; i < count; i++) {
+        if (strcmp(selectors[i], f->device.busid) == 0)
+            return false;
+        selected = selected || usb_selector_matches(s, f, selectors[i]);
+    }
+    return selected;
+}
+
+/* Puts the selectors into `all`, and the busids of what they find: a device that comes back with
+ * other numbers, as its bootloader, does so at the same place. Returns how many. */
+static int add_places(struct usb_server *s, char **selectors, int count, char **all)
+{
+    int n = 0;
+
+    for (int i = 0; i < count; i++)
+        all[n++] = selectors[i];
+    for (size_t i = 0; i < s->count && n < SELECTORS_MAX; i++)
+        if (is_selected(s, &s->list[i], selectors, count))
+            all[n++] = s->list[i].device.busid;
+    return n;
 }
 
 /* Finds the folder that gives COMMAND hidapi on libusb, or says that it lacks one. */
@@ -87,6 +127,7 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
 {
     static struct usb_env e;
     char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX] = "";
+    char *all[SELECTORS_MAX];
     struct usb_server s;
 
     if (argc < 1)
@@ -100,11 +141,14 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
                   folder);
         return NET2USB_EXIT_FAILED;
     }
-    if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
+    if (argc - 1 > SELECTORS_MAX || usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
     int status = has_them ? find_command(*command, folder, hidapi) : NET2USB_EXIT_FAILED;
-    usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o); /* the folder may be another one */
+    int count = has_them ? add_places(&s, argv + 1, argc - 1, all) : 0;
+    /* the folder may be another one */
+    if (usb_env_make(&e, folder, s.name, all, count, o) < 0)
+        usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o);
     if (hidapi[0])
         usb_env_add_folder(&e, hidapi);
     usb_server_free(&s);

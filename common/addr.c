@@ -68,14 +68,13 @@ int addr_parse_listen(const char *text, struct addr *addr, const char **why)
 
 int addr_parse_connect(const char *text, struct addr *addr, const char **why)
 {
-    int r = split(text, addr, why);
-
-    if (r < 0)
-        return r;
-    if (!addr->host[0]) {
+    if (!strchr(text, ':') || *text == ':') {
         *why = "it must be HOST:PORT, such as localhost:7000";
         return -EINVAL;
     }
+    int r = split(text, addr, why);
+    if (r < 0)
+        return r;
     if (addr->port == 0) {
         *why = "a port to connect to is from 1 to 65535";
         return -EINVAL;
@@ -104,6 +103,11 @@ void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr)
         evutil_inet_ntop(AF_INET6, &in6->sin6_addr, addr->host, sizeof addr->host);
         addr->port = ntohs(in6->sin6_port);
     }
+}
+
+const char *addr_error_text(int error)
+{
+    return error == EVUTIL_EAI_NONAME ? "its name is not known" : evutil_gai_strerror(error);
 }
 
 bool addr_is_loopback(const struct sockaddr *sa)

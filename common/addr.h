@@ -33,6 +33,9 @@ void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
 /* The same for a socket's address. */
 void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr);
 
+/* Why a host was not found: of an error of evutil_getaddrinfo. */
+const char *addr_error_text(int error);
+
 /* Whether nobody but this machine can reach a listener there. */
 bool addr_is_loopback(const struct sockaddr *sa);
 

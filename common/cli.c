@@ -9,6 +9,7 @@
 enum { HELP_COLUMN = 24 };
 
 static const char *program_name = "com2net";
+static bool dashes_missing; /* what is wrong may be of a COMMAND */
 
 int cli_usage_error(const char *format, ...)
 {
@@ -18,6 +19,8 @@ int cli_usage_error(const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
+    if (dashes_missing)
+        fprintf(stderr, "\nIf this is of a COMMAND: it stands behind --, with its options.");
     fprintf(stderr, "\nTry '%s --help'.\n", program_name);
     return CLI_EXIT_USAGE;
 }
@@ -167,6 +170,13 @@ static int take_letters(const struct cli_program *program, char **argv)
     return 1;
 }
 
+static bool has_dashes(char **argv)
+{
+    while (*argv && strcmp(*argv, "--") != 0)
+        argv++;
+    return *argv;
+}
+
 int cli_parse(const struct cli_program *program, int *argc, char **argv)
 {
     int kept = 1;
@@ -186,12 +196,14 @@ int cli_parse(const struct cli_program *program, int *argc, char **argv)
             printf("%s %s\n", program->name, COM2NET_VERSION);
             exit(CLI_EXIT_OK);
         }
+        dashes_missing = program->runs_command && kept > 2 && !has_dashes(argv + i);
         int used =
             argv[i][1] == '-' ? take_long(program, argv + i) : take_letters(program, argv + i);
         if (used < 0)
             return -EINVAL;
         i += used;
     }
+    dashes_missing = false;
     while (i < *argc)
         argv[kept++] = argv[i++];
     argv[kept] = NULL;

@@ -37,6 +37,7 @@ struct cli_program {
     const char *more;                 /* heading of a second table in --help, or NULL */
     const struct cli_option *commas;  /* that table: options behind commas */
     const char *end;                  /* what --help ends with, or NULL */
+    bool runs_command;                /* what follows "--" is a program with its options */
     void *ctx;
 };
 

@@ -115,7 +115,7 @@ static void on_resolved(int result, struct evutil_addrinfo *found, void *ctx)
         return;
     }
     if (result != 0) {
-        fail(d, evutil_gai_strerror(result));
+        fail(d, addr_error_text(result));
         return;
     }
     d->found = found;

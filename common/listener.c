@@ -135,7 +135,7 @@ static int listen_on_all(struct listener *l, struct event_base *base, struct add
     int r = evutil_getaddrinfo(addr->host, "0", &hints, &found);
     if (r != 0) {
         snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", addr->host,
-                 evutil_gai_strerror(r));
+                 addr_error_text(r));
         return -EINVAL;
     }
     for (struct evutil_addrinfo *a = found; a && l->count < SOCKETS_MAX; a = a->ai_next) {

@@ -85,8 +85,9 @@ static const struct cli_program program = {
         "\n"
         "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
         "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
-        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Linux; with\n"
-        "/ between them one that comes back as another), published over USB/IP;\n"
+        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with\n"
+        "the driver WinUSB or libusbK), published over USB/IP; with / between them one\n"
+        "that comes back as another;\n"
         "usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick,\n"
         "demo-disk:IMAGE, demo-dfu, demo-mouse, demo-keyboard; several may share a PORT.\n"
         "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
@@ -99,8 +100,9 @@ static const struct cli_program program = {
     .commas = source_options,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
            "transfers); of real devices hotplug, reset (after each client) and no-merge; of\n"
-           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk ro; of\n"
-           "demo-dfu file=PATH (its firmware) and start=dfu; of demo-mouse and demo-keyboard\n"
+           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk\n"
+           "file=PATH (its image) and ro; of demo-dfu file=PATH (its firmware) and start=dfu; of "
+           "demo-mouse and demo-keyboard\n"
            "events=FIFO and play=TEXT (what happens to them, see the manual page); of\n"
            "demo-loop id=VID:PID.\n"
            "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
@@ -238,6 +240,15 @@ static int serve(void)
     return status;
 }
 
+static bool has_usb(void)
+{
+    bool has = false;
+
+    for (int i = 0; i < com2net.count; i++)
+        has = has || com2net.sources[i].kind == SOURCE_USB;
+    return has;
+}
+
 /* Takes the command line apart. Returns an exit status, after an error that has been printed. */
 static int take_arguments(int argc, char **argv)
 {
@@ -246,7 +257,7 @@ static int take_arguments(int argc, char **argv)
     if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;
     if (options.list)
-        return CLI_EXIT_OK;
+        return argc == 1 ? CLI_EXIT_OK : cli_usage_error("--list takes no SOURCE");
     if (argc == 1)
         return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
     /* net2pty gives what follows a "--" to its program; here it only ends the options */
@@ -260,6 +271,8 @@ static int take_arguments(int argc, char **argv)
     com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
+    if (options.pcap && !has_usb())
+        return cli_usage_error("--pcap records usb: sources, and there is none");
     return CLI_EXIT_OK;
 }
 

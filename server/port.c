@@ -271,8 +271,11 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     int r = serial_find(s->selector, s->interface, path, error);
     if (r == 0)
         r = serial_io_check(path, error);
-    /* with `hotplug` it may come, and with its rights; what it is not it does not become */
-    return s->hotplug && r != -ENOTTY && r != -EEXIST ? 0 : r;
+    if (r == 0 || !s->hotplug || r == -ENOTTY || r == -EEXIST)
+        return r;
+    /* it may come, and with its rights; what it is not it does not become */
+    log_info("%s; waiting for it", error);
+    return 0;
 }
 
 struct port *port_new(struct event_base *base, const struct source *source,

@@ -43,7 +43,7 @@ static const char *ready_device(struct port *p)
         int r = port_open(p, error);
 
         if (r < 0 && p->source->hotplug) {
-            log_info("%s: %s; waiting for it", p->source->name, error);
+            log_info("%s; waiting for it", error);
             p->idle = port_idle_settings(p->source, &line_default);
             p->line = p->idle;
             p->outputs = port_idle_outputs(p->source, LINE_OUTPUTS);

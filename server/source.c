@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/util.h>
+
 #include "playout.h"
 #include "reset.h"
 #include "serial_io.h"
@@ -417,6 +419,14 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
     } else if (!*text) {
         snprintf(error, CLI_ERROR_MAX, "a SOURCE is empty");
         return -EINVAL;
+    } else if (strcmp(text, "loop") == 0) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "the built-in port is loop: with a colon; a device of that name has its path, "
+                 "such as /dev/loop");
+        return -EINVAL;
+    } else if (evutil_ascii_strncasecmp(text, usb, sizeof usb - 1) == 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: usb: is written in small letters", text);
+        return -EINVAL;
     }
     if (options && cli_parse_commas(source_options, take_settings, s, options, why) < 0) {
         snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
@@ -454,6 +464,17 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
         return 0;
     snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", text, s->name, why);
     return -EINVAL;
+}
+
+/* Whether one of `count` sources has it; of port 0 there are enough. */
+static bool is_taken(const struct addr *listen, const struct source *sources, int count)
+{
+    bool taken = false;
+
+    for (int i = 0; i < count && listen->port != 0; i++)
+        taken = taken || (sources[i].listen.port == listen->port &&
+                          strcmp(sources[i].listen.host, listen->host) == 0);
+    return taken;
 }
 
 /* Reads one SOURCE behind `count` others. Returns 0 or -EINVAL. */
@@ -496,6 +517,13 @@ int source_parse_all(int argc, char **args, struct source *sources, int max,
         struct addr listen;
         if (parse_listen(&sources[count - 1], i < argc ? args[i] : NULL, &listen, error) < 0)
             return -EINVAL;
+        if (is_taken(&listen, sources, first)) {
+            snprintf(error, CLI_ERROR_MAX,
+                     "%.200s is the PORT of two; only usb: sources share one, which stands behind "
+                     "the last of them: usb:... usb:... %.200s",
+                     args[i], args[i]);
+            return -EINVAL;
+        }
         for (int j = first; j < count; j++)
             sources[j].listen = listen;
     }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <event2/util.h>
+
 #include "test.h"
 
 static void listeners_default_to_loopback(void)
@@ -49,12 +51,18 @@ static void servers_have_host_and_port(void)
     CHECK_TEXT(addr.host, "host");
     CHECK(addr_parse_connect("[fe80::1]:7000", &addr, &why) == 0);
     CHECK_TEXT(addr.host, "fe80::1");
-    CHECK(addr_parse_connect("7000", &addr, &why) == -EINVAL);
-    CHECK(strstr(why, "HOST:PORT"));
+    CHECK(addr_parse_connect("7000", &addr, &why) == -EINVAL && strstr(why, "HOST:PORT"));
+    CHECK(addr_parse_connect("host", &addr, &why) == -EINVAL && strstr(why, "HOST:PORT"));
     CHECK(addr_parse_connect(":7000", &addr, &why) == -EINVAL);
     CHECK(addr_parse_connect("host:0", &addr, &why) == -EINVAL);
     CHECK(addr_parse_connect("fe80::1:7000", &addr, &why) == -EINVAL);
     CHECK(strstr(why, "brackets"));
+}
+
+static void unknown_names_are_told_in_words(void)
+{
+    CHECK_TEXT(addr_error_text(EVUTIL_EAI_NONAME), "its name is not known");
+    CHECK(*addr_error_text(EVUTIL_EAI_FAIL));
 }
 
 static void long_names_are_refused(void)
@@ -72,10 +80,9 @@ static void long_names_are_refused(void)
 }
 
 static const struct test tests[] = {
-    TEST(listeners_default_to_loopback),
-    TEST(wrong_listeners_are_explained),
-    TEST(servers_have_host_and_port),
-    TEST(long_names_are_refused),
+    TEST(listeners_default_to_loopback),   TEST(wrong_listeners_are_explained),
+    TEST(servers_have_host_and_port),      TEST(long_names_are_refused),
+    TEST(unknown_names_are_told_in_words),
 };
 
 TEST_MAIN(tests)

@@ -226,6 +226,10 @@ static void what_it_holds_lives_on(void)
     begin(path);
     CHECK(memcmp(command("\3\0\0\0", 4, 4), "abc\xff", 4) == 0);
     spi_flash_free(flash);
+    for (int longer = 1; longer >= -1; longer -= 2) { /* a file of something else is left alone */
+        CHECK(truncate(path, SPI_FLASH_SIZE + longer) == 0);
+        CHECK(!spi_flash_new(path, false, error) && strstr(error, "is no flash memory's file"));
+    }
     unlink(path);
     CHECK(!spi_flash_new("/nowhere/flash", false, error) && strstr(error, "/nowhere/flash"));
 }

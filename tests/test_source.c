@@ -124,8 +124,13 @@ static void what_is_wrong_is_named(void)
         {",hold 7000", "a SOURCE is empty"},
         {"ttyS0 7000 loop: 7001 /dev/ttyS0,hold 7002", "ttyS0 and /dev/ttyS0 are the same"},
         {"a 1 b 2 c 3 d 4 e 5", "more than 4 ports"},
+        {"loop 7000", "loop: with a colon"},
+        {"/dev/loop 7000", NULL},
+        {"Usb:demo-loop 7000", "small letters"},
+        {"usb:demo-loop 7000 usb:demo-ftdi 127.0.0.1:7000", "127.0.0.1:7000 is the PORT of two"},
     };
 
+    CHECK(parse("a 0 b 0 c 7000 d [::1]:7000") == 4);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int r = parse(wrong[i].line);
 

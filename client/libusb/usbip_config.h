@@ -2,9 +2,13 @@
  * What the libraries are told by the environment, which `net2usb run` sets:
  *
  *   NET2USB_SERVER   HOST[:PORT], several with commas between them
+ *
  *   NET2USB_DEVICES  which of their devices there are: BUSID, VID:PID, VID:PID:SERIAL or a name,
- * with commas; all without it NET2USB_POST     VID:PID, with commas: data sent to these are posted,
- * as to FTDI's chips NET2USB_STRICT   not empty: nothing is posted
+ *                    with commas; all without it
+ *
+ *   NET2USB_POST     VID:PID, with commas: data sent to these are posted, as to FTDI's chips
+ *
+ *   NET2USB_STRICT   not empty: nothing is posted
  */
 #ifndef CLIENT_LIBUSB_USBIP_CONFIG_H
 #define CLIENT_LIBUSB_USBIP_CONFIG_H

@@ -287,13 +287,21 @@ static int load(struct spi_flash *f, const char *path, char error[static SPI_FLA
         return -EIO;
     }
     size_t len = fread(f->content, 1, SPI_FLASH_SIZE, f->file);
+    bool longer = len == SPI_FLASH_SIZE && getc(f->file) != EOF;
     if (ferror(f->file)) {
         snprintf(error, SPI_FLASH_ERROR_MAX, "%.300s, the flash memory's file, cannot be read",
                  path);
         return -EIO;
     }
-    if (len < SPI_FLASH_SIZE)
-        save(f, len, SPI_FLASH_SIZE - len);
+    if (longer || (len > 0 && len < SPI_FLASH_SIZE)) { /* it would be written over */
+        snprintf(error, SPI_FLASH_ERROR_MAX,
+                 "%.300s is no flash memory's file, which has %d bytes; name one that is not there "
+                 "yet",
+                 path, SPI_FLASH_SIZE);
+        return -EINVAL;
+    }
+    if (len == 0)
+        save(f, 0, SPI_FLASH_SIZE);
     return 0;
 }
 

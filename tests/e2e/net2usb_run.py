@@ -9,6 +9,7 @@ import subprocess
 
 import harness
 import net2usb
+import usbip
 from harness import check, equal
 
 NAMES = ('NET2USB_SERVER', 'NET2USB_DEVICES', 'NET2USB_POST', 'NET2USB_STRICT', 'LD_LIBRARY_PATH',
@@ -50,6 +51,33 @@ def sets(host):
                            'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
     out = net2usb.net2usb('run', host, '--', show, NET2USB_DEVICES='x')[1]
     check('NET2USB_DEVICES' not in variables(out), 'what was selected outside is not in force')
+
+
+def finds_it_again(host):
+    """Its bootloader has other numbers, but stands where it stood."""
+    show = script('show', '#!/bin/sh\necho "$NET2USB_DEVICES"\n')
+    equal(net2usb.net2usb('run', host, '1209:0004', 'loop', '--', show)[1],
+          '1209:0004,loop,250-1,250-3\n', 'places are selected, too')
+    image = harness.temp('image')
+    with open(image, 'wb') as f:
+        f.write(os.urandom(3000))
+    status, out, err = net2usb.net2usb('run', host, '1209:0004', '--', harness.need('dfu-util'), '-D',
+                                       image)
+    check(status == 0 and 'Done!' in out, f'a download: {out}{err}')
+    status, _, err = net2usb.net2usb('run', host, '1209:0004', '--', 'true')
+    equal(status, 125, 'it is not there')
+    check('has no device 1209:0004; it has 250-1' in err, err)
+
+
+def warns_when_nothing_is_free():
+    server = harness.Com2net('usb:demo-loop', '0')
+    host = f'127.0.0.1:{server.port}'
+    equal(net2usb.net2usb('run', host, '--', 'true'), (0, '', ''), 'it is free')
+    other = usbip.Client(server.port)
+    other.import_device('250-1')
+    status, _, err = net2usb.net2usb('run', host, '--', 'true')
+    equal((status, err), (0, f'net2usb: warning: {host} has no device that is free\n'), 'it is not')
+    other.close()
 
 
 def prints(host):
@@ -142,6 +170,10 @@ def main():
     host = f'127.0.0.1:{server.port}'
     for test in sets, prints, ends_as_command, warns, loads, loads_by_another_loader:
         test(host)
+    warns_when_nothing_is_free()
+    server = harness.Com2net('usb:demo-dfu', 'usb:demo-icestick', 'usb:demo-loop,name=loop', '0',
+                             ports=1)
+    finds_it_again(f'127.0.0.1:{server.port}')
 
 
 harness.run(main)

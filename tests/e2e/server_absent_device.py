@@ -12,6 +12,8 @@ def main():
     for other in '/dev/null', '/etc/passwd,hotplug':
         said = harness.fails([harness.under_test('com2net', 'server'), other, '0'])
         check('not a serial port' in said, f'{other} is none: {said}')
+    server = harness.Com2net('/dev/ttyNOTHERE7,hotplug', '0')
+    server.says('/dev/ttyNOTHERE7: no such port.*; waiting for it')
 
 
 harness.run(main)

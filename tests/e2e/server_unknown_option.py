@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An option that does not exist is an error which names that option."""
+"""What is wrong in a command line is named, and what is right."""
 
 import harness
 from harness import check
@@ -14,7 +14,18 @@ def main():
                        ([net2pty, harness.temp('tty') + ',frobnicate=1', '127.0.0.1:1'], 'frobnicate'),
                        ([net2pty, '--frobnicate', harness.temp('tty'), '127.0.0.1:1'], 'frobnicate'),
                        ([com2net, 'loop:', '99999'], '99999'),
-                       ([com2net, 'loop:'], 'loop:')):
+                       ([com2net, 'loop:'], 'loop:'),
+                       ([com2net, 'loop', '0'], 'loop: with a colon'),
+                       ([com2net, 'USB:demo-loop', '0'], 'small letters'),
+                       ([com2net, 'loop:', '7', 'loop:', '7'], '7 is the PORT of two'),
+                       ([com2net, '--list', 'loop:', '0'], '--list'),
+                       ([com2net, '--pcap', harness.temp('pcap'), 'loop:', '0'], '--pcap'),
+                       ([net2pty, 'ttyS5', 'host'], 'host (the server of ttyS5): it must be HOST:PORT'),
+                       ([net2pty, 'ttyS5', 'host:7', 'picocom', 'ttyS5'], 'stands behind --'),
+                       ([net2pty, 'ttyS5', 'host:7', 'tool', '-c', 'x'], 'stands behind --'),
+                       ([net2pty, '--status', 'ttyS5', 'ttyS6'], '--status takes one LINK'),
+                       ([net2pty, 'exec', 'ttyS5,raw', '--', 'true'], 'options of a link'),
+                       ([net2pty, 'exec', 'ttyS5', 'host:7', '--', 'true'], 'links only')):
         said = harness.fails(argv)
         check(name in said, f'{" ".join(argv[1:])}: {name} is named: {said}')
 
