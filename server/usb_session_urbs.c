@@ -4,8 +4,8 @@
  * are done.
  *
  * An unlinked one that is under way is cancelled. If it was, only RET_UNLINK tells of it; if it was
- * done first, RET_SUBMIT comes before. A cancelled one with data gets both: RET_UNLINK cannot carry
- * data, and the client reads the payload whatever the status says.
+ * done first, RET_SUBMIT comes before. A cancelled one that has moved data gets both: RET_UNLINK
+ * cannot say how many, nor carry them, and the client reads the payload whatever the status says.
  *
  * What URBs hold is bounded: above the budget they wait in line until some are done, so that a URB
  * is never failed for want of memory. Those that wait are read all the same, for the unlinks behind
@@ -50,6 +50,7 @@ static void on_done(struct usb_transfer *t)
     struct usb_urb *u = (struct usb_urb *)(void *)((char *)t - offsetof(struct usb_urb, transfer));
     struct usb_session *s = u->session;
     const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
+    const bool told = !cancelled || t->actual > 0;
 
     u->cancelled = true; /* should the session end by the reply: there is nothing to cancel */
     if (u->submitted)
@@ -57,11 +58,10 @@ static void on_done(struct usb_transfer *t)
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
         t->packet_count == 0 && t->actual < t->length)
         t->status = USBIP_EREMOTEIO;
-    if (!cancelled || ((t->address & 0x80) && t->actual > 0))
+    if (told)
         usb_session_reply(s, u->reply, usb_urb_reply(u));
     if (u->unlinked)
-        reply_unlink(s, u->unlink_seqnum,
-                     cancelled && !((t->address & 0x80) && t->actual > 0) ? USBIP_ECONNRESET : 0);
+        reply_unlink(s, u->unlink_seqnum, told ? 0 : USBIP_ECONNRESET);
     usb_unlinks_note(&s->unlinks, u->entry.seqnum);
     if (s->to_cancel == u)
         s->to_cancel = younger(u);

@@ -84,6 +84,32 @@ void usb_urb_pool_free(struct usb_urb_pool *pool)
     pool->free_bytes = 0;
 }
 
+/* Whether the packets are in the buffer, one behind the other, as those of a reply are joined; gaps
+ * may be between them. */
+static bool are_in_order(const struct usb_transfer *t)
+{
+    size_t end = 0;
+
+    for (size_t i = 0; i < t->packet_count; i++) {
+        const struct usbip_packet *p = &t->packets[i];
+
+        if (p->offset < end || p->offset > t->length || p->length > t->length - p->offset)
+            return false;
+        end = p->offset + p->length;
+    }
+    return true;
+}
+
+/* Whether it is a request that can be: without packets, and with data in the direction that its
+ * setup says. */
+static bool is_request(const struct usb_urb *u, const struct usb_setup *setup)
+{
+    const bool in = u->head.direction == USBIP_DIR_IN;
+
+    return u->transfer.packet_count == 0 && u->transfer.length >= setup->length &&
+           (setup->length == 0 || in == !!(setup->type & 0x80));
+}
+
 int usb_urb_prepare(struct usb_urb *u)
 {
     struct usb_transfer *t = &u->transfer;
@@ -99,14 +125,12 @@ int usb_urb_prepare(struct usb_urb *u)
 
         p->actual = 0;
         p->status = USBIP_EXDEV;
-        if (p->offset > t->length || p->length > t->length - p->offset)
-            return USBIP_EINVAL;
     }
+    if (!are_in_order(t) || (u->head.ep == 0 && !is_request(u, &setup)))
+        return USBIP_EINVAL;
     /* usbip-win2 may give a buffer that is longer than what it asks for */
     if (u->head.ep == 0 && t->length > setup.length)
         t->length = setup.length;
-    if (u->head.ep == 0 && t->length < setup.length)
-        return USBIP_EINVAL;
     return 0;
 }
 

@@ -544,6 +544,22 @@ static void data_of_an_unlinked_urb_is_not_lost(void)
     hang_up();
 }
 
+static void what_an_unlinked_urb_has_sent_is_told(void)
+{
+    begin();
+    import();
+    send_out(1, 64);
+    RUN_UNTIL(device.under_way);
+    device.under_way->actual = 5;
+    send_unlink(2, 1);
+    RUN_UNTIL(got_len == 2 * USBIP_URB_SIZE);
+    const struct usbip_urb submit = head_at(0), unlink = head_at(USBIP_URB_SIZE);
+    CHECK(submit.command == USBIP_RET_SUBMIT && submit.status == USBIP_ECONNRESET);
+    CHECK(submit.seqnum == 1 && submit.actual == 5);
+    CHECK(unlink.command == USBIP_RET_UNLINK && unlink.seqnum == 2 && unlink.status == 0);
+    hang_up();
+}
+
 /* Sends a request of endpoint 0 whose wLength is 8, with another buffer. */
 static void send_control(uint32_t seqnum, enum usbip_direction direction, int32_t length)
 {
@@ -627,21 +643,45 @@ static void impossible_urbs_end_the_session(void)
 
 static void packets_outside_of_the_buffer_reach_no_device(void)
 {
-    static const struct usbip_packet wrong[] = {{.offset = 60, .length = 10},
-                                                {.offset = 65, .length = 0},
-                                                {.offset = 0xffffffff, .length = 2}};
+    static const struct usbip_packet wrong[][2] = {{{.offset = 60, .length = 10}},
+                                                   {{.offset = 65, .length = 0}},
+                                                   {{.offset = 0xffffffff, .length = 2}},
+                                                   {{.length = 64}, {.length = 64}},
+                                                   {{.length = 33}, {.offset = 32, .length = 1}},
+                                                   {{.offset = 9, .length = 1}, {.length = 9}}};
     struct usbip_urb head = submit_of(1, 1, USBIP_DIR_IN, 64);
-    uint8_t bytes[USBIP_PACKET_SIZE];
+    uint8_t bytes[2 * USBIP_PACKET_SIZE];
 
     begin();
     import();
-    head.packets = 1;
+    head.packets = 2;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         send_head(&head);
-        usbip_put_packet(&wrong[i], bytes);
+        usbip_put_packet(&wrong[i][0], bytes);
+        usbip_put_packet(&wrong[i][1], bytes + USBIP_PACKET_SIZE);
         send_all(bytes, sizeof bytes);
-        RUN_UNTIL(got_len == USBIP_URB_SIZE + USBIP_PACKET_SIZE);
+        RUN_UNTIL(got_len == USBIP_URB_SIZE + sizeof bytes);
         CHECK(head_at(0).status == USBIP_EINVAL && device.submits == 0);
+        got_len = 0;
+    }
+    hang_up();
+}
+
+static void requests_of_two_directions_reach_no_device(void)
+{
+    begin();
+    import();
+    for (uint32_t i = 0; i < 2; i++) {
+        struct usbip_urb head = submit_of(i + 1, 0, i ? USBIP_DIR_OUT : USBIP_DIR_IN, 8);
+
+        head.setup[0] = i ? 0xc0 : 0x40;
+        head.setup[6] = 8;
+        send_head(&head);
+        if (i)
+            send_all("12345678", 8);
+        RUN_UNTIL(got_len == USBIP_URB_SIZE);
+        CHECK(head_at(0).status == USBIP_EINVAL && head_at(0).actual == 0);
+        CHECK(device.submits == 0);
         got_len = 0;
     }
     hang_up();
@@ -964,6 +1004,8 @@ int main(int argc, char **argv)
         TEST(number_of_packets_of_others_comes_back),
         TEST(impossible_urbs_end_the_session),
         TEST(packets_outside_of_the_buffer_reach_no_device),
+        TEST(requests_of_two_directions_reach_no_device),
+        TEST(what_an_unlinked_urb_has_sent_is_told),
         TEST(merged_ones_that_are_done_at_once_keep_order),
         TEST(an_early_unlink_waits_for_the_data_of_its_urb),
         TEST(an_early_unlink_waits_for_its_urb),

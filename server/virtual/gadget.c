@@ -305,6 +305,10 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
         finish(t, USBIP_ENOENT); /* as usb_submit_urb says */
         return;
     }
+    if ((e.type == USB_ISOCHRONOUS) != (t->packet_count > 0)) {
+        finish(t, USBIP_EINVAL);
+        return;
+    }
     if (g->halted >> slot & 1) {
         finish(t, USBIP_EPIPE);
         return;

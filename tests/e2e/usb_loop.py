@@ -11,7 +11,7 @@ import usbip
 from harness import check, equal
 from usbip import IN, OUT
 
-ENOENT, EPIPE, ECONNRESET, EOVERFLOW, EREMOTEIO = -2, -32, -104, -75, -121
+ENOENT, EINVAL, EPIPE, ECONNRESET, EOVERFLOW, EREMOTEIO = -2, -22, -32, -104, -75, -121
 
 
 def lists(port):
@@ -127,6 +127,27 @@ def is_isochronous(client):
     equal(joined, b''.join(bytes([n]) * length for n, (_, length) in enumerate(packets)), 'joined')
 
 
+def refuses_what_cannot_be(client):
+    """Nothing of the server's memory comes back, and nothing is written outside of it."""
+    for what, packets in (('overlap', [(0, 1024)] * 64), ('are out of order', [(50, 50), (0, 50)]),
+                          ('are outside', [(0, 1000), (1000, 25)])):
+        for _ in range(64):
+            client.submit(3, OUT, bytes(1024), packets=[(0, 1024)])
+            client.reply()
+        client.submit(3, IN, length=1024, packets=packets)
+        _, _, status, data, _, got = client.reply()
+        equal((status, data, [p[2] for p in got]), (EINVAL, b'', [0] * len(packets)), f'packets that {what}')
+    client.control(2, 1, 0, 0x83)
+    equal(client.do(3, IN, length=4000), (EINVAL, b''), 'isochronous without packets')
+    for ep in 0, 1:
+        client.submit(ep, IN, length=64, packets=[(0, 64)])
+        equal(client.reply()[2:4], (EINVAL, b''), f'packets at endpoint {ep}')
+    to_device = struct.pack('<BBHHH', 0x40, 1, 0, 0, 4000)
+    equal(client.do(0, IN, length=4000, setup=to_device), (EINVAL, b''), 'a request of two directions')
+    from_device = struct.pack('<BBHHH', 0x80, 6, 0x100, 0, 18)
+    equal(client.do(0, OUT, bytes(18), setup=from_device), (EINVAL, 0), 'and the other way')
+
+
 def survives(server, port):
     def client():
         harness.eventually(lambda: any(d['busid'] == '250-1' for d in usbip.Client(port).list()),
@@ -184,6 +205,7 @@ def main():
     moves_data(client, 512)
     unlinks(client, 512)
     is_isochronous(client)
+    refuses_what_cannot_be(client)
     slow = usbip.Client(port)
     equal(slow.import_device('slow')['busid'], 'slow', 'import by name')
     moves_data(slow, 64)
