@@ -10,6 +10,7 @@
  */
 #include "usb_session_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -171,7 +172,8 @@ static void on_ended(void *ctx, int error)
 {
     struct usb_session *s = ctx;
 
-    s->owner.has_lost = error < 0;
+    /* a reset comes from where the program has ended with answers unread: no loss of the network */
+    s->owner.has_lost = error < 0 && error != -ECONNRESET && error != -EPIPE;
     usb_session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
 }
 

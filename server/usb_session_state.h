@@ -48,6 +48,7 @@ struct usb_session {
     bool processing;           /* bytes of the client are being taken */
     bool starting;             /* those in line are being submitted */
     bool ending;               /* URBs are being cancelled */
+    bool refused;              /* a URB was too large, which is said once */
     bool waits;                /* for its own old session to let go of what it imports */
     bool outdated; /* WATCHING: the list has changed, but the last one is not sent yet */
     struct usb_unlinks unlinks;

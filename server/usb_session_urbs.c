@@ -19,13 +19,16 @@
 
 #include <event2/event.h>
 
+#include "log.h"
 #include "os.h"
 #include "usb_device.h"
 #include "usb_export.h"
 #include "usb_pcap.h"
 #include "usb_urb.h"
 
-enum { PAYLOAD_MAX = 16 << 20 }; /* of one URB, unless the budget is smaller */
+enum {
+    REFUSED_MAX = 1 << 28
+}; /* one above the budget is read past; beyond this it ends the session */
 
 static void start_waiting(struct usb_session *s);
 
@@ -215,13 +218,34 @@ static bool read_urb(struct usb_session *s, const struct usbip_body *body)
     return true;
 }
 
+/* Answers a URB for which there is no memory, as usbfs does, and reads past it. */
+static void refuse_urb(struct usb_session *s, const struct usbip_body *body)
+{
+    const struct usbip_urb reply = {
+        .command = USBIP_RET_SUBMIT, .seqnum = s->reader.urb.seqnum, .status = USBIP_ENOMEM};
+    uint8_t bytes[USBIP_URB_SIZE];
+
+    if (!s->refused)
+        log_warn("%s: %s: a transfer of %ld bytes is refused; budget= allows for more", s->peer,
+                 s->device->name, (long)s->reader.urb.length);
+    s->refused = true;
+    usbip_reader_skip(&s->reader, body);
+    usb_unlinks_note(&s->unlinks, s->reader.urb.seqnum);
+    usbip_put_urb(&reply, bytes);
+    usb_session_reply(s, bytes, sizeof bytes);
+}
+
 bool usb_session_begin_urb(struct usb_session *s)
 {
     const struct usbip_urb *head = &s->reader.urb;
     struct usbip_body body;
-    size_t max = s->urbs.budget < PAYLOAD_MAX ? s->urbs.budget : PAYLOAD_MAX;
+    int r = usbip_urb_body(head, 0, s->urbs.budget, &body);
 
-    int r = usbip_urb_body(head, 0, max, &body);
+    if (r == -EMSGSIZE && usbip_urb_body(head, 0, REFUSED_MAX, &body) == 0 &&
+        head->command == USBIP_CMD_SUBMIT && head->devid == s->devid && body.packets == 0) {
+        refuse_urb(s, &body);
+        return true;
+    }
     if (r < 0 || head->command == USBIP_RET_SUBMIT || head->command == USBIP_RET_UNLINK) {
         usb_session_end(s, r == -EMSGSIZE ? "it sends a transfer larger than is allowed"
                                           : "it sends what is no command of USB/IP");

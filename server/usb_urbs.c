@@ -14,10 +14,26 @@ void usb_urbs_free(struct usb_urbs *us)
     usb_urb_pool_free(&us->pool);
 }
 
+static unsigned slot_of(const struct usbip_urb *head)
+{
+    return (head->ep & 15) | (head->direction == USBIP_DIR_IN ? 16 : 0);
+}
+
 /* Whether there is room for one beside those under way; a single one has it always. */
 static bool fits(const struct usb_urbs *us, const struct usbip_urb *head, size_t packets)
 {
-    return us->held == 0 || us->held + usb_urb_size(head, packets, false) <= us->budget;
+    const size_t with = us->held + usb_urb_size(head, packets, false);
+
+    return us->held == 0 || with <= us->budget ||
+           (us->under_way[slot_of(head)] == 0 && with <= us->budget + us->budget / 4);
+}
+
+/* Counts one in, or out, as what it is. */
+static void count(struct usb_urbs *us, const struct usb_urb *u, bool in)
+{
+    *(u->waits ? &us->kept : &us->held) += in ? u->size : -u->size;
+    if (!u->waits)
+        us->under_way[slot_of(&u->head)] += in ? 1 : -1u;
 }
 
 static int add(struct usb_urbs *us, struct usb_urb *u)
@@ -25,8 +41,13 @@ static int add(struct usb_urbs *us, struct usb_urb *u)
     int r = usbip_urbs_add(&us->table, &u->entry);
 
     if (r == 0)
-        *(u->waits ? &us->kept : &us->held) += u->size;
+        count(us, u, true);
     return r;
+}
+
+static size_t line_max(const struct usb_urbs *us)
+{
+    return us->budget / 2 > USB_URBS_LINE_MIN ? us->budget / 2 : USB_URBS_LINE_MIN;
 }
 
 int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t packets,
@@ -35,9 +56,9 @@ int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t pack
     const bool can_wait = us->held > 0 || us->kept > 0;
 
     *u = NULL;
-    if (!us->first && fits(us, head, packets))
+    if (us->in_line[slot_of(head)] == 0 && fits(us, head, packets))
         *u = usb_urb_new(&us->pool, head, packets, false);
-    if (!*u && can_wait && us->kept < USB_URBS_LINE_MAX)
+    if (!*u && can_wait && us->kept < line_max(us))
         *u = usb_urb_new(&us->pool, head, packets, true);
     if (!*u)
         return can_wait ? -EAGAIN : -ENOMEM;
@@ -49,6 +70,10 @@ int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t pack
 
 void usb_urbs_wait(struct usb_urbs *us, struct usb_urb *u)
 {
+    const unsigned slot = slot_of(&u->head);
+
+    us->in_line[slot]++;
+    us->slots_in_line |= 1u << slot;
     u->in_line = true;
     u->previous = us->last;
     u->next = NULL;
@@ -61,6 +86,10 @@ void usb_urbs_wait(struct usb_urbs *us, struct usb_urb *u)
 
 static void leave_line(struct usb_urbs *us, struct usb_urb *u)
 {
+    const unsigned slot = slot_of(&u->head);
+
+    if (--us->in_line[slot] == 0)
+        us->slots_in_line &= ~(1u << slot);
     u->in_line = false;
     if (u->previous)
         u->previous->next = u->next;
@@ -89,10 +118,27 @@ static struct usb_urb *with_room(struct usb_urbs *us, struct usb_urb *waiting)
     return u;
 }
 
+/* The oldest in line that has room, none of its endpoint before it. */
+static struct usb_urb *first_that_fits(const struct usb_urbs *us)
+{
+    uint32_t passed = 0;
+
+    for (struct usb_urb *u = us->first; u && passed != us->slots_in_line; u = u->next) {
+        const uint32_t slot = 1u << slot_of(&u->head);
+
+        if (passed & slot)
+            continue;
+        if (fits(us, &u->head, u->transfer.packet_count))
+            return u;
+        passed |= slot;
+    }
+    return NULL;
+}
+
 int usb_urbs_next(struct usb_urbs *us, struct usb_urb **u)
 {
-    *u = us->first;
-    if (!*u || !fits(us, &(*u)->head, (*u)->transfer.packet_count))
+    *u = first_that_fits(us);
+    if (!*u)
         return -EAGAIN;
     if ((*u)->head.direction == USBIP_DIR_IN) {
         *u = with_room(us, *u);
@@ -101,9 +147,9 @@ int usb_urbs_next(struct usb_urbs *us, struct usb_urb **u)
         return 0;
     }
     leave_line(us, *u);
+    count(us, *u, false);
     (*u)->waits = false;
-    us->kept -= (*u)->size;
-    us->held += (*u)->size;
+    count(us, *u, true);
     return 0;
 }
 
@@ -117,6 +163,6 @@ void usb_urbs_remove(struct usb_urbs *us, struct usb_urb *u)
     if (u->in_line)
         leave_line(us, u);
     usbip_urbs_remove(&us->table, &u->entry);
-    *(u->waits ? &us->kept : &us->held) -= u->size;
+    count(us, u, false);
     usb_urb_free(&us->pool, u);
 }

@@ -1,9 +1,12 @@
 /*
  * The URBs of one client, found by their numbers: those under way, within its budget, and those
- * that wait for these in line, oldest first. One that waits keeps what was read of it: an IN one
- * its header and descriptors, an OUT one its data, too. So the commands behind can be read: those
- * under way may be such as end by an unlink only. What is kept is bounded by USB_URBS_LINE_MAX and
- * one URB more. Pure bookkeeping: the session submits and answers.
+ * that wait for these in line. Each waits for those of its own endpoint only, whose order it keeps;
+ * and an endpoint with none under way may have one in a quarter of the budget beyond it: a request,
+ * or data that the device waits for, is not stuck behind reads that wait for it. One that waits
+ * keeps what was read of it: an IN one its header and descriptors, an OUT one its data, too. So the
+ * commands behind can be read: those under way may be such as end by an unlink only. What is kept
+ * is bounded by half the budget, or USB_URBS_LINE_MIN, and one URB more. Pure bookkeeping: the
+ * session submits and answers.
  */
 #ifndef SERVER_USB_URBS_H
 #define SERVER_USB_URBS_H
@@ -14,7 +17,7 @@
 #include "proto/usbip_urbs.h"
 #include "usb_urb.h"
 
-enum { USB_URBS_LINE_MAX = 1 << 20 };
+enum { USB_URBS_LINE_MIN = 1 << 20, USB_URBS_SLOTS = 32 };
 
 struct usb_urbs {
     struct usbip_urbs table;
@@ -23,6 +26,8 @@ struct usb_urbs {
     size_t held;                  /* bytes of those that are under way, or will be once read */
     size_t kept;                  /* bytes of those that wait, or will */
     struct usb_urb *first, *last; /* of the line */
+    unsigned under_way[USB_URBS_SLOTS], in_line[USB_URBS_SLOTS]; /* of each endpoint */
+    uint32_t slots_in_line;                                      /* those that are not 0 */
 };
 
 /* Begins with none. Freed ones are kept for the next up to half the budget. */

@@ -361,6 +361,20 @@ static void send_out(uint32_t seqnum, int32_t length)
     free(data);
 }
 
+/* Sends a request of endpoint 0 whose wLength is 8, with another buffer. */
+static void send_control(uint32_t seqnum, enum usbip_direction direction, int32_t length)
+{
+    static const uint8_t setup[8] = {0x40, 1, 0, 0, 0, 0, 8, 0};
+    static const uint8_t data[64];
+    struct usbip_urb head = submit_of(seqnum, 0, direction, length);
+
+    memcpy(head.setup, setup, sizeof setup);
+    head.setup[0] |= direction == USBIP_DIR_IN ? 0x80 : 0;
+    send_head(&head);
+    if (direction == USBIP_DIR_OUT)
+        send_all(data, (size_t)length);
+}
+
 /* URBs that wait for an event may end by an unlink only, which stands behind others. */
 static void unlinks_are_heard_behind_what_waits(void)
 {
@@ -406,10 +420,43 @@ static void unlinks_make_room_for_what_waits(void)
     hang_up();
 }
 
+/* Reads that wait for what the device is told behind them. */
+static void one_endpoint_does_not_hold_up_others(void)
+{
+    enum { READS = 12, UNDER_WAY = 3, LARGE = 3 * MIB / 2 };
+
+    begin();
+    import();
+    for (uint32_t i = 1; i <= READS; i++)
+        send_in(i, MIB);
+    settle_unread();
+    CHECK(device.count == UNDER_WAY);
+    send_control(20, USBIP_DIR_IN, 8);
+    RUN_UNTIL(device.count == UNDER_WAY + 1);
+    send_out(21, 1000);
+    RUN_UNTIL(device.count == UNDER_WAY + 2);
+    send_out(22, LARGE); /* it waits behind its own */
+    send_out(23, 1000);
+    settle_unread();
+    CHECK(device.count == UNDER_WAY + 2);
+    struct usb_transfer *t = device.under_way->next->next->next;
+    CHECK(t->address == 0x80 && t->next->address == 2 && !t->next->next);
+    for (int i = 0; i < UNDER_WAY; i++)
+        send_unlink(100 + (uint32_t)i, 1 + (uint32_t)i);
+    for (uint32_t i = UNDER_WAY + 1; i <= READS; i++)
+        send_unlink(100 + i, i);
+    RUN_UNTIL(device.count == 4 && got_len == READS * (size_t)USBIP_URB_SIZE);
+    t = device.under_way;
+    CHECK(t->address == 0x80 && t->next->length == 1000);
+    CHECK(t->next->next->length == LARGE && t->next->next->next->length == 1000);
+    hang_up();
+}
+
 static void urbs_that_wait_keep_order_and_content(void)
 {
     enum { PACKETS = 2, LARGE = BUDGET - 1024 };
     struct usbip_urb iso = submit_of(3, 3, USBIP_DIR_IN, 64);
+    const struct usbip_urb other = submit_of(6, 7, USBIP_DIR_IN, BUDGET / 4);
     static const struct usbip_packet packets[PACKETS] = {{.offset = 0, .length = 20},
                                                          {.offset = 32, .length = 30}};
     uint8_t bytes[USBIP_PACKET_SIZE];
@@ -417,7 +464,8 @@ static void urbs_that_wait_keep_order_and_content(void)
     begin();
     import();
     send_in(1, LARGE);
-    RUN_UNTIL(device.count == 1);
+    send_head(&other); /* what is beyond the budget, too */
+    RUN_UNTIL(device.count == 2);
     send_out(2, 100000);
     iso.packets = PACKETS;
     send_head(&iso);
@@ -433,11 +481,11 @@ static void urbs_that_wait_keep_order_and_content(void)
     }
     send_in(5, 64);
     settle_unread();
-    CHECK(device.count == 1);
+    CHECK(device.count == 2);
     fake_usb_device_end(&device, device.under_way, 0, NULL, 0);
-    RUN_UNTIL(device.count == 3 && got_len == 2 * (size_t)USBIP_URB_SIZE + 2 * USBIP_PACKET_SIZE);
+    RUN_UNTIL(device.count == 4 && got_len == 2 * (size_t)USBIP_URB_SIZE + 2 * USBIP_PACKET_SIZE);
     CHECK(head_at(USBIP_URB_SIZE).seqnum == 4 && head_at(USBIP_URB_SIZE).status == USBIP_EINVAL);
-    const struct usb_transfer *t = device.under_way;
+    const struct usb_transfer *t = device.under_way->next;
     CHECK(t->address == 2 && t->length == 100000 && t->data[0] == 2 && t->data[99999] == 2);
     t = t->next;
     CHECK(t->address == 0x83 && t->length == 64 && t->packet_count == PACKETS);
@@ -493,6 +541,24 @@ static void those_that_wait_may_be_done_at_once(void)
     while (device.under_way)
         fake_usb_device_end(&device, device.under_way, 0, NULL, LENGTH);
     RUN_UNTIL(got_len == URBS * (size_t)(USBIP_URB_SIZE + LENGTH));
+    hang_up();
+}
+
+static void one_above_the_budget_is_refused(void)
+{
+    begin();
+    import();
+    send_in(1, BUDGET + 1);
+    send_out(2, BUDGET + 1);
+    send_in(3, BUDGET);
+    RUN_UNTIL(got_len == 2 * (size_t)USBIP_URB_SIZE && device.count == 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct usbip_urb head = head_at(i * USBIP_URB_SIZE);
+
+        CHECK(head.command == USBIP_RET_SUBMIT && head.seqnum == 1 + i);
+        CHECK(head.status == USBIP_ENOMEM && head.actual == 0);
+    }
+    CHECK(device.under_way->length == BUDGET && lines <= 2);
     hang_up();
 }
 
@@ -558,20 +624,6 @@ static void what_an_unlinked_urb_has_sent_is_told(void)
     CHECK(submit.seqnum == 1 && submit.actual == 5);
     CHECK(unlink.command == USBIP_RET_UNLINK && unlink.seqnum == 2 && unlink.status == 0);
     hang_up();
-}
-
-/* Sends a request of endpoint 0 whose wLength is 8, with another buffer. */
-static void send_control(uint32_t seqnum, enum usbip_direction direction, int32_t length)
-{
-    static const uint8_t setup[8] = {0x40, 1, 0, 0, 0, 0, 8, 0};
-    static const uint8_t data[64];
-    struct usbip_urb head = submit_of(seqnum, 0, direction, length);
-
-    memcpy(head.setup, setup, sizeof setup);
-    head.setup[0] |= direction == USBIP_DIR_IN ? 0x80 : 0;
-    send_head(&head);
-    if (direction == USBIP_DIR_OUT)
-        send_all(data, (size_t)length);
 }
 
 static void buffer_of_a_request_need_not_be_its_length(void)
@@ -687,10 +739,10 @@ static void requests_of_two_directions_reach_no_device(void)
     hang_up();
 }
 
-static void take_but_the_first(void *ctx, struct usb_transfer *t)
+static void take_but_the_first_two(void *ctx, struct usb_transfer *t)
 {
     (void)ctx;
-    if (device.submits > 1)
+    if (device.submits > 2)
         fake_usb_device_end(&device, t, 0, NULL, t->address & 0x80 ? 0 : t->length);
 }
 
@@ -698,7 +750,7 @@ static void take_but_the_first(void *ctx, struct usb_transfer *t)
  * parked goes on, and what was read behind it comes after it. */
 static void merged_ones_that_are_done_at_once_keep_order(void)
 {
-    enum { FIRST = BUDGET - 8192, LARGE = BUDGET - 512, PARTS = 5 };
+    enum { FIRST = BUDGET - 8192, LARGE = BUDGET - 4096, PARTS = 5 };
     uint8_t bytes[PARTS * USBIP_URB_SIZE];
     const struct usbip_urb heads[PARTS] = {
         unlink_of(11, 1),
@@ -707,21 +759,23 @@ static void merged_ones_that_are_done_at_once_keep_order(void)
         submit_of(7, 1, USBIP_DIR_IN, 64),
         submit_of(8, 1, USBIP_DIR_IN, 64),
     };
+    const struct usbip_urb other = submit_of(12, 7, USBIP_DIR_IN, BUDGET / 4);
     static const uint32_t order[] = {11, 2, 3, 5, 6, 7, 8, 9}; /* and 4, of the other endpoint */
     enum { ANSWERS = sizeof order / sizeof *order + 1 };
     size_t next = 0;
 
     begin();
     device.device.merges = true;
-    device.submitted = take_but_the_first;
+    device.submitted = take_but_the_first_two;
     import();
     send_in(1, FIRST);
-    RUN_UNTIL(device.count == 1);
+    send_head(&other); /* what is beyond the budget, too */
+    RUN_UNTIL(device.count == 2);
     send_out(2, 8192); /* does not fit, and nor do those behind it */
     send_in(3, LARGE);
-    send_out(4, MIB);
+    send_out(4, 2 * MIB);
     settle_unread();
-    CHECK(device.submits == 1);
+    CHECK(device.submits == 2);
     for (size_t i = 0; i < PARTS; i++)
         usbip_put_urb(&heads[i], bytes + i * USBIP_URB_SIZE);
     send_all(bytes, sizeof bytes);
@@ -910,20 +964,20 @@ static bool is_answered(void)
     return submits + cancelled >= sent && total >= submits + unlinks;
 }
 
-/* Each has one end, and the device has the bytes of those that were not unlinked, in order. */
+/* Each has one end, and the device has as many bytes as that says, in order. */
 static void check_answers(void)
 {
     unsigned ends[URBS + 1] = {0};
-    bool whole[URBS + 1] = {false};
-    size_t at = 0;
+    size_t told[URBS + 1] = {0}, at = 0;
 
     for (size_t i = 0; i < got_len / USBIP_URB_SIZE; i++) {
         const struct usbip_urb head = head_at(i * USBIP_URB_SIZE);
 
         if (head.command == USBIP_RET_SUBMIT) {
-            CHECK(head.seqnum >= 1 && head.seqnum <= URBS && head.status == 0);
-            CHECK(head.actual == (int32_t)lengths[head.seqnum]);
-            whole[head.seqnum] = true;
+            CHECK(head.seqnum >= 1 && head.seqnum <= URBS && head.actual > 0);
+            told[head.seqnum] = (size_t)head.actual;
+            if (head.status != USBIP_ECONNRESET)
+                CHECK(head.status == 0 && told[head.seqnum] == lengths[head.seqnum]);
             ends[head.seqnum]++;
         } else if (head.status == USBIP_ECONNRESET) {
             CHECK(head.seqnum > URBS && head.seqnum <= URBS + unlinks);
@@ -937,7 +991,7 @@ static void check_answers(void)
             at++;
             len++;
         }
-        CHECK(ends[i] == 1 && (!whole[i] || len == lengths[i]));
+        CHECK(ends[i] == 1 && len == told[i]);
     }
     CHECK(at == taken_len);
 }
@@ -994,9 +1048,11 @@ int main(int argc, char **argv)
         TEST(more_than_the_budget_waits),
         TEST(unlinks_are_heard_behind_what_waits),
         TEST(unlinks_make_room_for_what_waits),
+        TEST(one_endpoint_does_not_hold_up_others),
         TEST(urbs_that_wait_keep_order_and_content),
         TEST(what_is_kept_of_those_that_wait_is_bounded),
         TEST(those_that_wait_may_be_done_at_once),
+        TEST(one_above_the_budget_is_refused),
         TEST(client_dies_while_some_wait),
         TEST(number_of_one_that_waits_is_taken),
         TEST(data_of_an_unlinked_urb_is_not_lost),

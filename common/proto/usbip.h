@@ -118,6 +118,7 @@ enum usbip_flags {
 /* Linux's error numbers, which the wire has on every system. */
 enum usbip_errno {
     USBIP_ENOENT = -2,  /* killed */
+    USBIP_ENOMEM = -12, /* larger than there is memory for */
     USBIP_EXDEV = -18,  /* an isochronous packet came late */
     USBIP_ENODEV = -19, /* gone */
     USBIP_EINVAL = -22,
