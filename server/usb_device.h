@@ -32,7 +32,8 @@ struct usb_transfer {
     size_t actual; /* bytes; isochronous: of all packets, each at its offset */
     void (*done)(struct usb_transfer *t);
     /* the device's own */
-    struct usb_transfer *next;
+    struct usb_transfer *next, *previous;
+    struct usb_queue *queue; /* in which it waits, or NULL */
     void *own;
 };
 

@@ -28,6 +28,7 @@
 #include "usb_describe.h"
 #include "usb_errors.h"
 #include "usb_events.h"
+#include "usb_queue.h"
 
 enum {
     PORTS_MAX = 7, /* of hubs behind each other, USB 3.2 section 8.9 */
@@ -46,12 +47,12 @@ struct usb_libusb {
     struct libusb_device_handle *handle;     /* NULL: not opened */
     struct libusb_config_descriptor *config; /* in force; NULL: not configured */
     uint8_t alternate[256];                  /* of each interface */
-    struct usb_transfer *parked;             /* in order, by `next` */
-    struct event *retry;                     /* of those */
-    struct event *closing;                   /* of a handle that nobody needs any more */
+    struct usb_queue parked;
+    struct event *retry;   /* of those */
+    struct event *closing; /* of a handle that nobody needs any more */
     unsigned under_way;
-    unsigned requests_under_way;   /* of these, to endpoint 0 */
-    struct usb_transfer *requests; /* further ones, behind one that has to wait, by `next` */
+    unsigned requests_under_way; /* of these, to endpoint 0 */
+    struct usb_queue requests;   /* further ones, behind one that has to wait */
     bool gone;
     bool used; /* by an importer, since it was opened */
     bool said_memory;
@@ -479,7 +480,7 @@ static void on_ended(struct libusb_transfer *l)
     t->done(t);
     if (gone)
         usb_libusb_lose(&u->device);
-    else if (u->parked)
+    else if (u->parked.first)
         retry_parked(u);
     start_requests(u);
 }
@@ -585,29 +586,11 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
 
 /* --- what the kernel has no memory for now ---------------------------------------------------- */
 
-static void append(struct usb_transfer **at, struct usb_transfer *t)
-{
-    while (*at)
-        at = &(*at)->next;
-    t->next = NULL;
-    *at = t;
-}
-
-static bool take_out(struct usb_transfer **at, const struct usb_transfer *t)
-{
-    while (*at && *at != t)
-        at = &(*at)->next;
-    if (!*at)
-        return false;
-    *at = t->next;
-    return true;
-}
-
 static void park(struct usb_libusb *u, struct usb_transfer *t)
 {
     const struct timeval later = {0, RETRY_MS * 1000L};
 
-    append(&u->parked, t);
+    usb_queue_add(&u->parked, t);
     if (u->under_way == 0)
         event_add(u->retry, &later);
     if (!u->said_memory)
@@ -619,17 +602,17 @@ static void park(struct usb_libusb *u, struct usb_transfer *t)
 
 static void retry_parked(struct usb_libusb *u)
 {
-    while (u->parked) {
-        struct usb_transfer *t = u->parked;
+    while (u->parked.first) {
+        struct usb_transfer *t = u->parked.first;
         int r = u->gone ? USBIP_ESHUTDOWN : begin(u, t);
 
         if (r == LIBUSB_ERROR_NO_MEM)
             break;
-        u->parked = t->next;
+        usb_queue_remove(&u->parked, t);
         if (r < 0)
             end(t, r);
     }
-    if (u->parked && u->under_way == 0) {
+    if (u->parked.first && u->under_way == 0) {
         const struct timeval later = {0, RETRY_MS * 1000L};
 
         event_add(u->retry, &later);
@@ -659,7 +642,7 @@ static void start(struct usb_libusb *u, struct usb_transfer *t)
         end(t, usb_errors_of_call(carry_out(u, special, t)));
         return;
     }
-    r = u->parked ? LIBUSB_ERROR_NO_MEM : begin(u, t);
+    r = u->parked.first ? LIBUSB_ERROR_NO_MEM : begin(u, t);
     if (r == LIBUSB_ERROR_NO_MEM)
         park(u, t);
     else if (r < 0)
@@ -671,7 +654,7 @@ static bool has_to_wait(const struct usb_libusb *u, const struct usb_transfer *t
 {
     bool before = u->requests_under_way > 0;
 
-    for (const struct usb_transfer *p = u->parked; p; p = p->next)
+    for (const struct usb_transfer *p = u->parked.first; p; p = p->next)
         before = before || (p->address & 15) == 0;
     return before && special_of(t) && !u->gone;
 }
@@ -679,12 +662,8 @@ static bool has_to_wait(const struct usb_libusb *u, const struct usb_transfer *t
 /* Starts requests that have waited for others. */
 static void start_requests(struct usb_libusb *u)
 {
-    while (u->requests && !has_to_wait(u, u->requests)) {
-        struct usb_transfer *t = u->requests;
-
-        u->requests = t->next;
-        start(u, t);
-    }
+    while (u->requests.first && !has_to_wait(u, u->requests.first))
+        start(u, usb_queue_take(&u->requests));
 }
 
 static void submit(struct usb_device *d, struct usb_transfer *t)
@@ -693,8 +672,8 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
 
     t->actual = 0;
     t->own = NULL;
-    if ((t->address & 15) == 0 && (u->requests || has_to_wait(u, t)))
-        append(&u->requests, t);
+    if ((t->address & 15) == 0 && (u->requests.first || has_to_wait(u, t)))
+        usb_queue_add(&u->requests, t);
     else
         start(u, t);
 }
@@ -704,7 +683,7 @@ static void cancel(struct usb_device *d, struct usb_transfer *t)
     struct usb_libusb *u = libusb_of(d);
     struct own *own = t->own;
 
-    if (take_out(&u->parked, t) || take_out(&u->requests, t)) {
+    if (usb_queue_remove(&u->parked, t) || usb_queue_remove(&u->requests, t)) {
         end(t, USBIP_ECONNRESET);
         start_requests(u);
     } else if (own) {

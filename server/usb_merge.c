@@ -42,52 +42,10 @@ static bool is_small(const struct usb_transfer *t)
 
 /* --- the line --------------------------------------------------------------------------------- */
 
-static void append(struct usb_merge_lane *l, struct usb_transfer *t)
-{
-    t->next = NULL;
-    if (l->last)
-        l->last->next = t;
-    else
-        l->first = t;
-    l->last = t;
-    l->merge->waiting++;
-}
-
-static void put_back(struct usb_merge_lane *l, struct usb_transfer *t)
-{
-    t->next = l->first;
-    l->first = t;
-    if (!l->last)
-        l->last = t;
-    l->merge->waiting++;
-}
-
 static struct usb_transfer *take_first(struct usb_merge_lane *l)
 {
-    struct usb_transfer *t = l->first;
-
-    l->first = t->next;
-    if (!l->first)
-        l->last = NULL;
     l->merge->waiting--;
-    return t;
-}
-
-static bool take_out(struct usb_merge_lane *l, const struct usb_transfer *t)
-{
-    struct usb_transfer **at = &l->first, *before = NULL;
-
-    while (*at && *at != t) {
-        before = *at;
-        at = &before->next;
-    }
-    if (!*at)
-        return false;
-    *at = t->next;
-    if (l->last == t)
-        l->last = before;
-    l->merge->waiting--;
-    return true;
+    return usb_queue_take(&l->line);
 }
 
 /* --- one that is done ------------------------------------------------------------------------- */
@@ -140,7 +98,8 @@ static void on_done(struct usb_transfer *merged)
         struct usb_transfer *t = left;
 
         left = t->next;
-        put_back(l, t);
+        usb_queue_add_first(&l->line, t);
+        l->merge->waiting++;
     }
     /* one that is done may have its session end, which cancels the others: those put back are found
      * in line, and these are on their way */
@@ -164,7 +123,7 @@ static unsigned count_small(const struct usb_merge_lane *l, size_t *len)
     unsigned count = 0;
 
     *len = 0;
-    for (const struct usb_transfer *t = l->first; t && is_small(t); t = t->next) {
+    for (const struct usb_transfer *t = l->line.first; t && is_small(t); t = t->next) {
         if (*len + t->length - t->actual > USB_MERGE_MAX)
             break;
         *len += t->length - t->actual;
@@ -183,7 +142,7 @@ static struct usb_merged *merge(struct usb_merge_lane *l, unsigned count, size_t
         return NULL;
     j->lane = l;
     j->transfer = (struct usb_transfer){
-        .address = l->first->address, .data = j->data, .length = len, .done = on_done};
+        .address = l->line.first->address, .data = j->data, .length = len, .done = on_done};
     at = &j->members;
     len = 0;
     while (count-- > 0) {
@@ -207,15 +166,15 @@ static void start_lane(struct usb_merge_lane *l)
     if (l->starting)
         return;
     l->starting = true;
-    while (l->first && !l->under_way) {
+    while (l->line.first && !l->under_way) {
         size_t len;
         unsigned count = count_small(l, &len);
-        struct usb_merged *j = count > 1 || l->first->actual > 0 ? merge(l, count, len) : NULL;
+        struct usb_merged *j = count > 1 || l->line.first->actual > 0 ? merge(l, count, len) : NULL;
 
         if (j) {
             l->under_way = j;
             d->ops->submit(l->merge->device, &j->transfer);
-        } else if (l->first->actual > 0) { /* it cannot be sent in part without memory */
+        } else if (l->line.first->actual > 0) { /* it cannot be sent in part without memory */
             end(take_first(l), USBIP_ESHUTDOWN);
         } else {
             d->ops->submit(l->merge->device, take_first(l));
@@ -240,7 +199,8 @@ void usb_merge_submit(struct usb_merge *m, struct usb_transfer *t)
     }
     t->actual = 0;
     t->own = NULL;
-    append(l, t);
+    usb_queue_add(&l->line, t);
+    m->waiting++;
 }
 
 /* --- cancelling ------------------------------------------------------------------------------- */
@@ -260,7 +220,8 @@ void usb_merge_cancel(struct usb_merge *m, struct usb_transfer *t)
 
     if (!is_of_stream(m, t)) {
         m->device->ops->cancel(m->device, t);
-    } else if (take_out(l, t)) {
+    } else if (usb_queue_remove(&l->line, t)) {
+        m->waiting--;
         end(t, USBIP_ECONNRESET);
     } else if (is_member(l->under_way, t)) {
         t->own = t;

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "usb_device.h"
+#include "usb_queue.h"
 
 enum {
     USB_MERGE_SMALL = 64, /* bytes of a transfer that is merged, at most */
@@ -30,9 +31,9 @@ struct usb_merge {
     struct usb_device *device;
     struct usb_merge_lane { /* of an OUT endpoint */
         struct usb_merge *merge;
-        struct usb_transfer *first, *last; /* waiting, in order, by `next` */
-        struct usb_merged *under_way;      /* NULL: none */
-        bool starting;                     /* what is begun may be done at once */
+        struct usb_queue line;        /* waiting */
+        struct usb_merged *under_way; /* NULL: none */
+        bool starting;                /* what is begun may be done at once */
     } lanes[USB_MERGE_LANES];
     unsigned waiting; /* transfers, of all lanes */
 };

@@ -103,10 +103,7 @@ static void show_configuration(struct gadget *g)
 static void end_waiting(struct gadget *g, int status)
 {
     for (unsigned slot = 0; slot < 32; slot++) {
-        while (g->waiting[slot]) {
-            struct usb_transfer *t = g->waiting[slot];
-
-            g->waiting[slot] = t->next;
+        for (struct usb_transfer *t; (t = usb_queue_take(&g->waiting[slot]));) {
             t->status = status;
             t->done(t);
         }
@@ -261,16 +258,6 @@ static void finish_moved(struct gadget *g, struct usb_transfer *t, int result)
         g->kind->moved(g, address);
 }
 
-static void wait(struct gadget *g, struct usb_transfer *t)
-{
-    struct usb_transfer **at = &g->waiting[gadget_slot(t->address)];
-
-    while (*at)
-        at = &(*at)->next;
-    t->next = NULL;
-    *at = t;
-}
-
 /* Has the kind go on with one that waits nowhere: it may move data of another endpoint, whose owner
  * may then do anything, also cancel this one. Returns whether it is done. */
 static bool go_on(struct gadget *g, struct usb_transfer *t)
@@ -313,21 +300,19 @@ static void submit(struct usb_device *d, struct usb_transfer *t)
         finish(t, USBIP_EPIPE);
         return;
     }
-    if (g->waiting[slot] || g->running[slot] || !go_on(g, t))
-        wait(g, t);
+    if (g->waiting[slot].first || g->running[slot] || !go_on(g, t))
+        usb_queue_add(&g->waiting[slot], t);
 }
 
 void gadget_kick(struct gadget *g, uint8_t address)
 {
     unsigned slot = gadget_slot(address);
 
-    while (g->waiting[slot] && !g->running[slot]) {
-        struct usb_transfer *t = g->waiting[slot];
+    while (g->waiting[slot].first && !g->running[slot]) {
+        struct usb_transfer *t = usb_queue_take(&g->waiting[slot]);
 
-        g->waiting[slot] = t->next;
         if (!go_on(g, t)) {
-            t->next = g->waiting[slot];
-            g->waiting[slot] = t;
+            usb_queue_add_first(&g->waiting[slot], t);
             return;
         }
     }
@@ -337,15 +322,11 @@ static void cancel(struct usb_device *d, struct usb_transfer *t)
 {
     struct gadget *g = (struct gadget *)d;
     const unsigned slot = gadget_slot(t->address);
-    struct usb_transfer **at = &g->waiting[slot];
 
     if (g->running[slot] == t)
         g->revoked |= 1u << slot;
-    while (*at && *at != t)
-        at = &(*at)->next;
-    if (!*at) /* it is being done */
+    if (!usb_queue_remove(&g->waiting[slot], t)) /* it is being done */
         return;
-    *at = t->next;
     t->status = USBIP_ECONNRESET;
     t->done(t);
 }

@@ -12,6 +12,7 @@
 
 #include "proto/usb_desc.h"
 #include "usb_device.h"
+#include "usb_queue.h"
 
 struct event_base;
 struct gadget;
@@ -58,7 +59,7 @@ struct gadget {
     uint8_t configuration; /* 0: none */
     uint8_t alternate[256];
     uint32_t halted;                  /* endpoints, a bit each: gadget_bit */
-    struct usb_transfer *waiting[32]; /* oldest first, by the same number */
+    struct usb_queue waiting[32];     /* oldest first, by the same number */
     struct usb_transfer *running[32]; /* the kind has it just now */
     uint32_t revoked;                 /* and it is to be cancelled after that: a bit each */
 };
