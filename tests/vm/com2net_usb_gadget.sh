@@ -185,7 +185,7 @@ import() {
     od -An -tx1 -N 8 /tmp/import | tr -d ' \n'
     echo " $(tail -c 8 /tmp/import | od -An -tx1 | tr -d ' \n')"
 }
-check "it is imported and kept for 3 s" [ "$(import 3000 1)" = "01110c0300000000 00000bb800000000" ]
+check "it is imported and kept for 30 s" [ "$(import 30000 1)" = "01110c0300000000 0000753000000000" ]
 check "its own driver stays away" not driven dummy_hcd usbtest
 check "others may have it meanwhile" offered 0525:a4a0
 check "who comes back in time has it as it was" \
