@@ -4,6 +4,7 @@
  */
 #include "usbip_link.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -441,6 +442,62 @@ static void packets_get_their_places(void)
     end();
 }
 
+/* Two packets of 10 bytes to or from an endpoint, answered by what the server says of them and, if
+ * it is IN, so many bytes. */
+static struct usbip_link_urb *answered_packets(uint8_t address, uint8_t *data,
+                                               const struct usbip_packet told[static 2], int actual)
+{
+    uint8_t bytes[USBIP_URB_SIZE + 20 + 2 * USBIP_PACKET_SIZE] = {0};
+    struct usbip_link_urb *u = usbip_link_urb_new(2);
+    size_t len = USBIP_URB_SIZE + (address & 0x80 ? (size_t)actual : 0);
+
+    u->owner = &the_link;
+    u->address = address;
+    u->data = data;
+    u->length = 20;
+    for (uint32_t i = 0; i < 2; i++)
+        u->packets[i] = (struct usbip_packet){.offset = 10 * i, .length = 10};
+    usbip_link_submit(&the_link, u);
+    const struct usbip_urb head = {
+        .command = USBIP_RET_SUBMIT, .seqnum = got_urb().seqnum, .actual = actual, .packets = 2};
+    while (got(bytes, sizeof bytes) > 0)
+        ;
+    usbip_put_urb(&head, bytes);
+    memset(bytes + USBIP_URB_SIZE, 'x', 20);
+    for (size_t i = 0; i < 2; i++, len += USBIP_PACKET_SIZE)
+        usbip_put_packet(&told[i], bytes + len);
+    say(bytes, len);
+    usbip_link_step(&the_link);
+    return u;
+}
+
+static void packets_move_no_more_than_was_asked(void)
+{
+    static const struct usbip_packet large[] = {{.actual = 0}, {.actual = 11}},
+                                     huge[] = {{.actual = INT32_MAX}, {.actual = INT32_MAX}},
+                                     elsewhere[] = {{.offset = 20, .length = 99, .actual = 3},
+                                                    {.offset = 0, .length = 0, .actual = 2}};
+    for (int in = 0; in < 2; in++) {
+        const uint8_t address = in ? 0x83 : 0x03;
+        uint8_t data[20] = {0};
+
+        for (int lie = 0; lie < 2; lie++) {
+            begin();
+            takes(answered_packets(address, data, lie ? huge : large, 11), USBIP_ESHUTDOWN, 0);
+            CHECK(the_link.fd < 0 && the_link.error == -EPROTO);
+            end();
+        }
+        memset(data, 0, sizeof data);
+        begin(); /* where they lie is not the server's to say */
+        struct usbip_link_urb *u = answered_packets(address, data, elsewhere, 5);
+        CHECK(u->packets[0].offset == 0 && u->packets[1].offset == 10);
+        CHECK(u->packets[0].length == 10 && u->packets[0].actual == 3 && u->packets[1].actual == 2);
+        CHECK(!in || (memcmp(data, "xxx", 3) == 0 && memcmp(data + 10, "xx", 3) == 0));
+        takes(u, 0, 5);
+        end();
+    }
+}
+
 static void lies_end_the_connection(void)
 {
     for (int lie = 0; lie < 6; lie++) {
@@ -566,6 +623,7 @@ int main(int argc, char **argv)
         TEST(large_ones_are_sent_in_parts),
         TEST(unlinks_wait_for_the_end_of_a_record),
         TEST(packets_get_their_places),
+        TEST(packets_move_no_more_than_was_asked),
         TEST(lies_end_the_connection),
         TEST(answers_come_once),
         TEST(waiting_ends),

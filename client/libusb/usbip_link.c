@@ -44,11 +44,12 @@ int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
 
 struct usbip_link_urb *usbip_link_urb_new(size_t packets)
 {
-    struct usbip_link_urb *u = calloc(1, sizeof *u + packets * sizeof *u->packets);
+    struct usbip_link_urb *u = calloc(1, sizeof *u + 2 * packets * sizeof *u->packets);
 
     if (u && packets > 0) {
         u->packets = (struct usbip_packet *)(void *)(u + 1);
         u->packet_count = packets;
+        u->told = u->packets + packets;
     }
     return u;
 }
@@ -118,6 +119,8 @@ static void end(struct usbip_link *l, int error)
     close(l->fd);
     l->fd = -1;
     l->error = error;
+    if (l->reading) /* not to its end */
+        l->reading->actual = 0;
     l->reading = NULL;
     if (l->first && l->first->sent) /* in part */
         l->first = l->first->next;
@@ -547,6 +550,19 @@ static bool spread(struct usbip_link_urb *u, size_t payload)
     return payload == 0;
 }
 
+/* Takes what the server says of packets: how much of each has moved, which is never more than was
+ * asked. Returns false if that cannot be. */
+static bool take_packets(struct usbip_link_urb *u)
+{
+    for (size_t i = 0; u->packets && i < u->packet_count; i++) {
+        if (u->told[i].actual > u->packets[i].length)
+            return false;
+        u->packets[i].actual = u->told[i].actual;
+        u->packets[i].status = u->told[i].status;
+    }
+    return !u->packets || !u->data || !is_in(u) || spread(u, u->actual);
+}
+
 static void take_submit(struct usbip_link *l)
 {
     const struct usbip_urb *head = &l->reader.urb;
@@ -568,20 +584,20 @@ static void take_submit(struct usbip_link *l)
     if (u->actual > u->length)
         u->actual = u->length;
     l->reading = u;
-    usbip_reader_body(&l->reader, u->data, u->packets, &body);
+    usbip_reader_body(&l->reader, u->data, u->told, &body);
 }
 
 static void take_body(struct usbip_link *l)
 {
     struct usbip_link_urb *u = l->reading;
 
-    l->reading = NULL;
     if (!u) /* of an unlink: there is none */
         return;
-    if (u->packets && u->data && is_in(u) && !spread(u, u->actual)) {
+    if (!take_packets(u)) {
         end(l, -EPROTO);
         return;
     }
+    l->reading = NULL;
     usbip_urbs_remove(&l->urbs, &u->entry);
     if (u->posted && u->status != 0 && l->posted_error == 0)
         l->posted_error = u->status;

@@ -39,12 +39,13 @@ struct usbip_link_urb {
     bool barrier;     /* it is sent when nothing posted is under way any more */
     uint8_t *data;    /* `length` bytes, which stay valid while it is the link's */
     size_t length;
-    struct usbip_packet *packets; /* isochronous: offset and length are given */
+    struct usbip_packet *packets; /* isochronous: offset and length are given, the rest is told */
     size_t packet_count;
     /* the result */
     int status; /* 0, enum usbip_errno, or whatever the server likes */
     size_t actual;
     /* the link's own */
+    struct usbip_packet *told; /* as the server says */
     bool sent, posted, unlinked;
     bool unlink_due; /* it could not be sent yet */
     uint32_t unlink_seqnum;
