@@ -547,6 +547,32 @@ static void answers_come_once(void)
     end();
 }
 
+/* Late answers to unlinks are as many as there were unlinks; a server that makes up more is none.
+ */
+static void strays_end_the_connection(void)
+{
+    uint8_t in[8];
+    int strays = 0;
+
+    begin();
+    for (int i = 0; i < 1000; i++) {
+        struct usbip_link_urb *u = urb(0x81, in, sizeof in);
+
+        usbip_link_submit(&the_link, u);
+        const uint32_t seqnum = got_urb().seqnum;
+        usbip_link_unlink(&the_link, u);
+        answer(seqnum, 0, 0, NULL);
+        takes(u, 0, 0);
+        answer_unlink(got_urb().seqnum, 0);
+    }
+    while (the_link.fd >= 0 && strays < 10000) {
+        answer_unlink(0x7fffffff, 0);
+        strays++;
+    }
+    CHECK(the_link.error == -EPROTO && strays > 20 && strays < 2000);
+    end();
+}
+
 static void waiting_ends(void)
 {
     const uint8_t setup[8] = {0x80, 6, 0, 1, 0, 0, 18, 0};
@@ -626,6 +652,7 @@ int main(int argc, char **argv)
         TEST(packets_move_no_more_than_was_asked),
         TEST(lies_end_the_connection),
         TEST(answers_come_once),
+        TEST(strays_end_the_connection),
         TEST(waiting_ends),
     };
 

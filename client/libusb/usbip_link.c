@@ -29,7 +29,11 @@
 #include "proto/usb_desc.h"
 #include "usbip_clock.h"
 
-enum { DIRECT_MIN = 16 * 1024 };
+enum {
+    DIRECT_MIN = 16 * 1024,
+    READS_MAX = 16, /* of a step: others wait for it, and timeouts */
+    STRAYS_MAX = 256,
+};
 
 int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
 {
@@ -339,6 +343,7 @@ static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
         return false;
     }
     u->unlink_seqnum = ++l->seqnum;
+    l->unlinks_sent++;
     u->unlink_due = false;
     l->due--;
     return true;
@@ -620,6 +625,12 @@ static void take_unlink(struct usbip_link *l)
         usbip_urbs_remove(&l->urbs, e);
         done(l, urb_of(e), USBIP_ECONNRESET);
     }
+    if (l->unlinks_sent > 0)
+        l->unlinks_sent--;
+    else if (++l->strays > STRAYS_MAX) {
+        end(l, -EPROTO);
+        return;
+    }
     usbip_reader_body(&l->reader, NULL, NULL, &none);
 }
 
@@ -650,10 +661,10 @@ static void take_bytes(struct usbip_link *l)
     }
 }
 
-/* Receives what there is. */
+/* Receives what there is, or a good part of it. */
 static void receive(struct usbip_link *l)
 {
-    while (l->fd >= 0) {
+    for (int i = 0; i < READS_MAX && l->fd >= 0; i++) {
         uint8_t *into;
         size_t room = usbip_reader_room(&l->reader, &into);
         const bool direct = room >= DIRECT_MIN;

@@ -65,6 +65,8 @@ struct usbip_link {
     size_t posted_bytes, posted_count;    /* not answered */
     int posted_error;                     /* of one that nobody waits for; 0 */
     unsigned unlinked;                    /* that are not answered */
+    unsigned unlinks_sent;                /* that no RET_UNLINK has come for */
+    unsigned strays;                      /* RET_UNLINKs that nobody has asked for */
     unsigned due;                         /* unlinks to be sent before anything else */
     bool joins;                           /* the connection joins what is sent; see usbip_link.c */
     int error;                            /* why it has ended: a negative errno */
@@ -104,8 +106,8 @@ void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u);
 struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
                                        bool (*matches)(const struct usbip_link_urb *u));
 
-/* Sends and receives what can be without waiting. When the connection ends, all that was under way
- * is done with USBIP_ESHUTDOWN. */
+/* Sends and receives what can be without waiting, and not for ever: `fd` may have more. When the
+ * connection ends, all that was under way is done with USBIP_ESHUTDOWN. */
 void usbip_link_step(struct usbip_link *l);
 
 /* Takes one that is done, in the order in which they were; NULL if none is. */
