@@ -1,10 +1,8 @@
 #include "usbip_list.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "usbip_backend.h"
 #include "usbip_clock.h"
@@ -190,38 +188,17 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
     lose_unseen(ctx, server);
 }
 
-void usbip_list_end_watch(struct libusb_context *ctx, size_t server)
-{
-    struct context_priv *c = usbi_get_context_priv(ctx);
-
-    if (c->watches[server] < 0)
-        return;
-    usbi_remove_event_source(ctx, c->watches[server]);
-    close(c->watches[server]);
-    c->watches[server] = -1;
-}
-
-/* Kept connections are not shared with the process that this one is forked from. */
-static void end_watches_of_parent(struct libusb_context *ctx)
-{
-    struct context_priv *c = usbi_get_context_priv(ctx);
-
-    for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX && c->forks != usbip_backend.forks; i++)
-        usbip_list_end_watch(ctx, i);
-    c->forks = usbip_backend.forks;
-}
-
 /* Takes the list by the extensions' request, on a connection that stays if there is none yet. */
 static int call_extended(struct libusb_context *ctx, size_t server, struct usbip_found **list,
                          size_t *count)
 {
-    struct context_priv *c = usbi_get_context_priv(ctx);
-    const bool watched = c->watches[server] >= 0;
-    int r = usbip_call_list(&usbip_backend.config.servers[server], true,
-                            watched ? NULL : &c->watches[server], list, count);
+    const bool keep = usbip_watch_is_wanted(ctx, server);
+    int kept;
+    int r = usbip_call_list(&usbip_backend.config.servers[server], true, keep ? &kept : NULL, list,
+                            count);
 
-    if (r == 0 && !watched)
-        usbi_add_event_source(ctx, c->watches[server], POLLIN);
+    if (r == 0 && keep)
+        usbip_watch_begin(ctx, server, kept);
     return r;
 }
 
@@ -243,7 +220,7 @@ static void refresh_server(struct libusb_context *ctx, size_t server)
     }
     if (r < 0) {
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
-        usbip_list_end_watch(ctx, server);
+        usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;
     }
@@ -255,7 +232,7 @@ void usbip_list_refresh(struct libusb_context *ctx)
 {
     const struct context_priv *c = usbi_get_context_priv(ctx);
 
-    end_watches_of_parent(ctx);
+    usbip_watch_leave_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         usbip_device_tidy(&p->use);
         usbip_backend_watch(p);
@@ -269,8 +246,8 @@ void usbip_list_refresh(struct libusb_context *ctx)
     }
 }
 
-/* A kept connection tells that something has changed. What it says may be older than what the
- * server has been asked since, so it is asked again. */
+/* A kept connection tells that something has changed, or the server is due. What it says may be
+ * older than what the server has been asked since, so it is asked again. */
 void usbip_list_hear(struct libusb_context *ctx, size_t server)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
@@ -279,14 +256,17 @@ void usbip_list_hear(struct libusb_context *ctx, size_t server)
     size_t count;
     int r = -EAGAIN;
 
-    end_watches_of_parent(ctx);
-    for (int i = 0; i < CHANGES_MAX && c->watches[server] >= 0 && usbip_clock_ms() < limit; i++) {
-        r = usbip_call_next(c->watches[server], &list, &count);
+    usbip_watch_leave_parent(ctx);
+    if (!usbip_watch_hears(ctx, server))
+        return;
+    for (int i = 0; i < CHANGES_MAX && c->watches[server].fd >= 0 && usbip_clock_ms() < limit;
+         i++) {
+        r = usbip_call_next(c->watches[server].fd, &list, &count);
         if (r < 0)
             break;
         free(list);
     }
     if (r < 0 && r != -EAGAIN)
-        usbip_list_end_watch(ctx, server);
+        usbip_watch_end(ctx, server);
     refresh_server(ctx, server);
 }

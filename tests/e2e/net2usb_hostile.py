@@ -72,8 +72,13 @@ def drip(connection):
         pass
 
 
-class Changing(Server):
-    """com2net without a device, whose list changes for ever, each time at leisure."""
+class Keeping(Server):
+    """com2net without a device, and with ideas of its own about kept connections."""
+    changed = struct.pack('>HHII', 0x0111, 0x0c01, 0, 0)
+
+    def __init__(self, keep):
+        self.keep = keep
+        super().__init__()
 
     def serve(self, connection):
         request = connection.recv(8)
@@ -82,21 +87,38 @@ class Changing(Server):
             connection.close()
             return
         keeps = connection.recv(4) == struct.pack('>I', 1)
-        changed = struct.pack('>HHII', 0x0111, 0x0c01, 0, 0)
-        connection.sendall(changed + (changed[:1] if keeps else b''))
+        connection.sendall(self.changed)
         try:
-            while keeps:
-                for byte in changed[1:-1]:
-                    time.sleep(0.1)
-                    connection.sendall(bytes([byte]))
-                time.sleep(0.1)
-                connection.sendall(changed[-1:] + changed[:1])
+            if keeps:
+                self.keep(connection)
         except OSError:
             pass
 
 
+def change_at_leisure(connection):
+    while True:
+        for byte in Keeping.changed:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+
+def change_at_once(connection):
+    while True:
+        connection.sendall(1000 * Keeping.changed)
+
+
+def asks_seldom(what, keep):
+    """It is not asked each time that it says something: which a computer can say very often."""
+    server = Keeping(keep)
+    watcher = returns.Watcher(server.port)
+    equal(watcher.ask('devices', 30), '', 'it has no devices')
+    equal(watcher.ask('events 2000', 90), '', what)
+    check(2 < len(server.kept) < 100, f'{what}: {len(server.kept)} connections')
+    end(watcher)
+
+
 def changes_for_ever():
-    watcher = returns.Watcher(Changing().port)
+    watcher = returns.Watcher(Keeping(change_at_leisure).port)
     equal(watcher.ask('devices', 30), '', 'it has no devices')
     begin = time.monotonic()
     equal(watcher.ask('events 1000', 90), '', 'changes for ever')
@@ -171,6 +193,8 @@ def main():
     lists('another version', b'\x01\x06' + DEVLIST[2:])
     lists('one that is well', DEVLIST, '1209:0001')
     changes_for_ever()
+    asks_seldom('changes without end', change_at_once)
+    asks_seldom('it keeps no connection', lambda connection: connection.close())
     io = ('LIBUSB_ERROR_IO', 'LIBUSB_ERROR_NO_DEVICE')
     opens('it refuses', ('LIBUSB_ERROR_BUSY',), imported=struct.pack('>HHI', 0x0111, 3, 2))
     opens('it has no such device', ('LIBUSB_ERROR_NO_DEVICE',),
