@@ -276,6 +276,31 @@ static void posted_bytes_are_bounded(void)
     end();
 }
 
+/* What is larger than the window is waited for, or nobody would hear that the device takes nothing.
+ */
+static void large_ones_are_not_posted(void)
+{
+    static uint8_t data[USBIP_LINK_POSTED_MAX + 1], bytes[2 * USBIP_LINK_POSTED_MAX];
+    size_t sum = 0;
+
+    begin();
+    takes(post(1), 0, 1);
+    struct usbip_link_urb *large = urb(0x02, data, sizeof data);
+    large->post = true;
+    usbip_link_submit(&the_link, large);
+    for (int i = 0; i < 1000; i++) { /* they do not wait for each other */
+        sum += got(bytes, sizeof bytes);
+        usbip_link_step(&the_link);
+    }
+    CHECK(sum == 2 * USBIP_URB_SIZE + 1 + sizeof data);
+    CHECK(!usbip_link_take(&the_link));
+    answer(1, 0, 1, NULL);
+    answer(2, USBIP_ETIMEDOUT, 4096, NULL);
+    takes(large, USBIP_ETIMEDOUT, 4096);
+    CHECK(the_link.posted_error == 0 && the_link.posted_bytes == 0);
+    end();
+}
+
 static void unlinks_are_answered_either_way(void)
 {
     uint8_t in[64];
@@ -641,6 +666,7 @@ int main(int argc, char **argv)
         TEST(data_are_posted_without_a_urb),
         TEST(posted_data_may_change),
         TEST(posted_bytes_are_bounded),
+        TEST(large_ones_are_not_posted),
         TEST(unlinks_are_answered_either_way),
         TEST(unlinks_need_no_answer),
         TEST(unlinks_of_what_has_not_gone_leave_no_trace),

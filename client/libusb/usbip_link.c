@@ -314,8 +314,8 @@ static void set_joins(struct usbip_link *l, bool on)
 /* Whether so much more may not be posted now. */
 static bool is_full(const struct usbip_link *l, size_t len)
 {
-    return l->posted_count > 0 && (l->posted_count >= USBIP_LINK_POSTED_COUNT ||
-                                   l->posted_bytes + len > USBIP_LINK_POSTED_MAX);
+    return l->posted_count >= USBIP_LINK_POSTED_COUNT ||
+           l->posted_bytes + len > USBIP_LINK_POSTED_MAX;
 }
 
 static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
@@ -406,6 +406,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 {
     u->next = NULL;
     u->sent = u->posted = u->unlinked = false;
+    u->post = u->post && u->length <= USBIP_LINK_POSTED_MAX;
     u->actual = 0;
     if (l->fd < 0) {
         done(l, u, USBIP_ESHUTDOWN);
@@ -423,7 +424,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
 {
-    if (l->fd < 0 || l->first || l->posted_error || len > USBIP_LINK_POSTED_MAX || is_full(l, len))
+    if (l->fd < 0 || l->first || l->posted_error || is_full(l, len))
         return false;
     struct usbip_link_urb *u = calloc(1, sizeof *u + len);
     if (!u)

@@ -35,7 +35,7 @@ struct usbip_link_urb {
     uint8_t address;  /* of the endpoint, with 0x80 for IN; endpoint 0 too */
     uint32_t flags;   /* enum usbip_flags */
     int32_t interval; /* in frames or microframes; of interrupt and isochronous ones */
-    bool post;        /* OUT: done when it is sent */
+    bool post;        /* OUT: done when it is sent, unless it is larger than the window */
     bool barrier;     /* it is sent when nothing posted is under way any more */
     uint8_t *data;    /* `length` bytes, which stay valid while it is the link's */
     size_t length;
