@@ -358,19 +358,32 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     return LIBUSB_SUCCESS;
 }
 
+/* What servers do not take would end the connection, and all that is under way. */
+static int check_transfer(const struct libusb_transfer *t)
+{
+    if (t->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
+        return LIBUSB_ERROR_NOT_SUPPORTED;
+    if (t->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
+        (t->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
+         usb_setup_get(t->buffer).length > t->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
+        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
+    if (t->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS &&
+        (t->num_iso_packets < 0 || t->num_iso_packets > USBIP_PACKETS_MAX))
+        return LIBUSB_ERROR_INVALID_PARAM;
+    if (t->length < 0)
+        return LIBUSB_ERROR_INVALID_PARAM;
+    return t->length > USBIP_LINK_LENGTH_MAX ? LIBUSB_ERROR_NO_MEM : LIBUSB_SUCCESS; /* as Linux */
+}
+
 static int submit_transfer(struct usbi_transfer *t)
 {
     struct libusb_transfer *public = USBI_TRANSFER_TO_LIBUSB_TRANSFER(t);
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
     struct device_priv *p = priv_of(public->dev_handle->dev);
-    int r = LIBUSB_SUCCESS;
+    int r = check_transfer(public);
 
-    if (public->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
-        return LIBUSB_ERROR_NOT_SUPPORTED;
-    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
-        (public->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
-         usb_setup_get(public->buffer).length > public->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
-        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
+    if (r < 0)
+        return r;
     memset(tp, 0, sizeof *tp);
     usbip_backend_take_lock();
     if (!answer(p, t))
