@@ -224,6 +224,7 @@ static void refresh_server(struct libusb_context *ctx, size_t server)
         count = 0;
         list = NULL;
     }
+    usbip_watch_note(ctx, server, r == 0);
     take_list(ctx, server, list, count);
     free(list);
 }

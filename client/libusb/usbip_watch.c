@@ -8,6 +8,8 @@
 
 enum {
     PAUSE_MS = 1000,
+    RETRY_MS = 1000, /* twice that each time */
+    RETRY_MAX_MS = 10000,
     HEARD_MAX = 8, /* in such a time */
 };
 
@@ -98,6 +100,23 @@ void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd)
     w->fd = fd;
     w->opened = usbip_clock_ms();
     usbi_add_event_source(ctx, fd, POLLIN);
+}
+
+void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+    struct usbip_watch *w = &c->watches[server];
+    long long wait = RETRY_MS;
+
+    if (answered)
+        w->failures = 0;
+    if (answered || w->opened == 0)
+        return;
+    for (unsigned i = 0; i < w->failures && wait < RETRY_MAX_MS; i++)
+        wait *= 2;
+    w->failures++;
+    w->due = usbip_clock_ms() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+    set_timer(ctx);
 }
 
 static void set_paused(struct libusb_context *ctx, struct usbip_watch *w, bool paused)

@@ -18,6 +18,7 @@ struct usbip_watch {
     long long due;    /* when the server is to be asked anew; 0: when it says something */
     long long since;  /* it has been heard so often since then */
     unsigned heard;
+    unsigned failures; /* since it has answered last */
 };
 
 void usbip_watch_init(struct libusb_context *ctx);
@@ -33,6 +34,10 @@ bool usbip_watch_is_wanted(struct libusb_context *ctx, size_t server);
 /* Keeps a connection, which it owns; and closes it. */
 void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd);
 void usbip_watch_end(struct libusb_context *ctx, size_t server);
+
+/* A server has answered, or has not: one that has been watched before is due again after some time,
+ * more each time, as nothing else would tell that it is back. */
+void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered);
 
 /* A server has something to say, or is due. Returns whether it is to be heard now: one that talks
  * all the time is left alone until it is due. */
