@@ -127,6 +127,18 @@ def changes_for_ever():
     end(watcher)
 
 
+def silence_is_not_asked_again():
+    """A silent server beside another one: not each list waits for it."""
+    watcher = returns.Watcher(f'{Server().port},127.0.0.1:{Server(None).port}')
+    equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
+    begin = time.monotonic()
+    for _ in range(10):
+        equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
+    took = time.monotonic() - begin
+    check(took < 30, f'ten lists with a silent server: {took:.1f} s')
+    end(watcher)
+
+
 def lists(what, listed, wanted='', limit=7):
     server = Server(listed)
     begin = time.monotonic()
@@ -192,6 +204,7 @@ def main():
     lists('4 billion devices', struct.pack('>HHII', 0x0111, 5, 0, 0xffffffff) + RECORD)
     lists('another version', b'\x01\x06' + DEVLIST[2:])
     lists('one that is well', DEVLIST, '1209:0001')
+    silence_is_not_asked_again()
     changes_for_ever()
     asks_seldom('changes without end', change_at_once)
     asks_seldom('it keeps no connection', lambda connection: connection.close())
