@@ -212,7 +212,8 @@ static void wait_for_change(const struct attachment *a, int pause_ms)
     size_t count;
     int watch = -1;
 
-    if (a->server.extended && usbip_call_list(&a->server.address, true, &watch, &list, &count) == 0)
+    if (a->server.extended && usbip_call_list(&a->server.address, USBIP_CALL_TIMEOUT_MS, true,
+                                              &watch, &list, &count) == 0)
         free(list);
     struct pollfd p = {watch, POLLIN, 0};
     poll(&p, 1, pause_ms);

@@ -43,7 +43,7 @@ static double round_trip_ms(const struct usb_server *s)
         size_t count;
         double begin = now_ms();
 
-        if (usbip_call_list(&s->address, false, NULL, &list, &count) < 0)
+        if (usbip_call_list(&s->address, USBIP_CALL_TIMEOUT_MS, false, NULL, &list, &count) < 0)
             break;
         free(list);
         double took = (now_ms() - begin) / 2;

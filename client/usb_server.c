@@ -49,14 +49,15 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
 
     usb_server_free(s);
     s->extended = false;
-    int r = usbip_call_list(&s->address, false, NULL, &s->list, &s->count);
+    int r = usbip_call_list(&s->address, USBIP_CALL_TIMEOUT_MS, false, NULL, &s->list, &s->count);
     if (r < 0) {
         s->list = NULL;
         s->count = 0;
         snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %.200s", s->name, usbip_call_error(r));
         return r;
     }
-    if (may_be_extended(s) && usbip_call_list(&s->address, true, NULL, &list, &count) == 0) {
+    if (may_be_extended(s) &&
+        usbip_call_list(&s->address, USBIP_CALL_TIMEOUT_MS, true, NULL, &list, &count) == 0) {
         usb_server_free(s);
         s->list = list;
         s->count = count;

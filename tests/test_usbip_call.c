@@ -160,7 +160,8 @@ static void list_of(size_t len, size_t piece, bool extended)
     int watch = -1;
     pthread_t thread = begin(len, piece);
 
-    CHECK(usbip_call_list(&server.address, extended, extended ? &watch : NULL, &list, &count) == 0);
+    CHECK(usbip_call_list(&server.address, USBIP_CALL_TIMEOUT_MS, extended,
+                          extended ? &watch : NULL, &list, &count) == 0);
     CHECK(count == 2 && list[0].device.interfaces == 2 && list[1].device.interfaces == 0);
     CHECK_TEXT(list[0].device.busid, "1-1");
     CHECK_TEXT(list[1].device.busid, "1-2");
@@ -195,7 +196,8 @@ static void cut_lists_are_errors(void)
         for (size_t cut = 0; cut < len; cut++) {
             pthread_t thread = begin(cut, ANSWER_MAX);
 
-            CHECK(usbip_call_list(&server.address, extended, NULL, &list, &count) == -EPROTO);
+            CHECK(usbip_call_list(&server.address, USBIP_CALL_TIMEOUT_MS, extended, NULL, &list,
+                                  &count) == -EPROTO);
             end(thread);
         }
     }
@@ -206,7 +208,7 @@ static int list_error(size_t len)
     struct usbip_found *list;
     size_t count;
     pthread_t thread = begin(len, ANSWER_MAX);
-    int r = usbip_call_list(&server.address, false, NULL, &list, &count);
+    int r = usbip_call_list(&server.address, USBIP_CALL_TIMEOUT_MS, false, NULL, &list, &count);
 
     if (r == 0)
         free(list);
@@ -322,7 +324,7 @@ static void nobody_listens(void)
     getsockname(fd, (struct sockaddr *)&sa, &size);
     snprintf(s.host, sizeof s.host, "127.0.0.1");
     snprintf(s.port, sizeof s.port, "%u", ntohs(sa.sin_port));
-    CHECK(usbip_call_list(&s, false, NULL, &list, &count) == -ECONNREFUSED);
+    CHECK(usbip_call_list(&s, USBIP_CALL_TIMEOUT_MS, false, NULL, &list, &count) == -ECONNREFUSED);
     close(fd);
 }
 

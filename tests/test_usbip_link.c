@@ -4,6 +4,7 @@
  */
 #include "usbip_link.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -275,6 +276,31 @@ static void posted_bytes_are_bounded(void)
     end();
 }
 
+/* What is larger than the window is waited for, or nobody would hear that the device takes nothing.
+ */
+static void large_ones_are_not_posted(void)
+{
+    static uint8_t data[USBIP_LINK_POSTED_MAX + 1], bytes[2 * USBIP_LINK_POSTED_MAX];
+    size_t sum = 0;
+
+    begin();
+    takes(post(1), 0, 1);
+    struct usbip_link_urb *large = urb(0x02, data, sizeof data);
+    large->post = true;
+    usbip_link_submit(&the_link, large);
+    for (int i = 0; i < 1000; i++) { /* they do not wait for each other */
+        sum += got(bytes, sizeof bytes);
+        usbip_link_step(&the_link);
+    }
+    CHECK(sum == 2 * USBIP_URB_SIZE + 1 + sizeof data);
+    CHECK(!usbip_link_take(&the_link));
+    answer(1, 0, 1, NULL);
+    answer(2, USBIP_ETIMEDOUT, 4096, NULL);
+    takes(large, USBIP_ETIMEDOUT, 4096);
+    CHECK(the_link.posted_error == 0 && the_link.posted_bytes == 0);
+    end();
+}
+
 static void unlinks_are_answered_either_way(void)
 {
     uint8_t in[64];
@@ -441,6 +467,62 @@ static void packets_get_their_places(void)
     end();
 }
 
+/* Two packets of 10 bytes to or from an endpoint, answered by what the server says of them and, if
+ * it is IN, so many bytes. */
+static struct usbip_link_urb *answered_packets(uint8_t address, uint8_t *data,
+                                               const struct usbip_packet told[static 2], int actual)
+{
+    uint8_t bytes[USBIP_URB_SIZE + 20 + 2 * USBIP_PACKET_SIZE] = {0};
+    struct usbip_link_urb *u = usbip_link_urb_new(2);
+    size_t len = USBIP_URB_SIZE + (address & 0x80 ? (size_t)actual : 0);
+
+    u->owner = &the_link;
+    u->address = address;
+    u->data = data;
+    u->length = 20;
+    for (uint32_t i = 0; i < 2; i++)
+        u->packets[i] = (struct usbip_packet){.offset = 10 * i, .length = 10};
+    usbip_link_submit(&the_link, u);
+    const struct usbip_urb head = {
+        .command = USBIP_RET_SUBMIT, .seqnum = got_urb().seqnum, .actual = actual, .packets = 2};
+    while (got(bytes, sizeof bytes) > 0)
+        ;
+    usbip_put_urb(&head, bytes);
+    memset(bytes + USBIP_URB_SIZE, 'x', 20);
+    for (size_t i = 0; i < 2; i++, len += USBIP_PACKET_SIZE)
+        usbip_put_packet(&told[i], bytes + len);
+    say(bytes, len);
+    usbip_link_step(&the_link);
+    return u;
+}
+
+static void packets_move_no_more_than_was_asked(void)
+{
+    static const struct usbip_packet large[] = {{.actual = 0}, {.actual = 11}},
+                                     huge[] = {{.actual = INT32_MAX}, {.actual = INT32_MAX}},
+                                     elsewhere[] = {{.offset = 20, .length = 99, .actual = 3},
+                                                    {.offset = 0, .length = 0, .actual = 2}};
+    for (int in = 0; in < 2; in++) {
+        const uint8_t address = in ? 0x83 : 0x03;
+        uint8_t data[20] = {0};
+
+        for (int lie = 0; lie < 2; lie++) {
+            begin();
+            takes(answered_packets(address, data, lie ? huge : large, 11), USBIP_ESHUTDOWN, 0);
+            CHECK(the_link.fd < 0 && the_link.error == -EPROTO);
+            end();
+        }
+        memset(data, 0, sizeof data);
+        begin(); /* where they lie is not the server's to say */
+        struct usbip_link_urb *u = answered_packets(address, data, elsewhere, 5);
+        CHECK(u->packets[0].offset == 0 && u->packets[1].offset == 10);
+        CHECK(u->packets[0].length == 10 && u->packets[0].actual == 3 && u->packets[1].actual == 2);
+        CHECK(!in || (memcmp(data, "xxx", 3) == 0 && memcmp(data + 10, "xx", 3) == 0));
+        takes(u, 0, 5);
+        end();
+    }
+}
+
 static void lies_end_the_connection(void)
 {
     for (int lie = 0; lie < 6; lie++) {
@@ -487,6 +569,32 @@ static void answers_come_once(void)
     takes(u, 0, 0);
     answer(seqnum, 0, 0, NULL);
     CHECK(the_link.fd < 0 && !usbip_link_take(&the_link));
+    end();
+}
+
+/* Late answers to unlinks are as many as there were unlinks; a server that makes up more is none.
+ */
+static void strays_end_the_connection(void)
+{
+    uint8_t in[8];
+    int strays = 0;
+
+    begin();
+    for (int i = 0; i < 1000; i++) {
+        struct usbip_link_urb *u = urb(0x81, in, sizeof in);
+
+        usbip_link_submit(&the_link, u);
+        const uint32_t seqnum = got_urb().seqnum;
+        usbip_link_unlink(&the_link, u);
+        answer(seqnum, 0, 0, NULL);
+        takes(u, 0, 0);
+        answer_unlink(got_urb().seqnum, 0);
+    }
+    while (the_link.fd >= 0 && strays < 10000) {
+        answer_unlink(0x7fffffff, 0);
+        strays++;
+    }
+    CHECK(the_link.error == -EPROTO && strays > 20 && strays < 2000);
     end();
 }
 
@@ -558,6 +666,7 @@ int main(int argc, char **argv)
         TEST(data_are_posted_without_a_urb),
         TEST(posted_data_may_change),
         TEST(posted_bytes_are_bounded),
+        TEST(large_ones_are_not_posted),
         TEST(unlinks_are_answered_either_way),
         TEST(unlinks_need_no_answer),
         TEST(unlinks_of_what_has_not_gone_leave_no_trace),
@@ -566,8 +675,10 @@ int main(int argc, char **argv)
         TEST(large_ones_are_sent_in_parts),
         TEST(unlinks_wait_for_the_end_of_a_record),
         TEST(packets_get_their_places),
+        TEST(packets_move_no_more_than_was_asked),
         TEST(lies_end_the_connection),
         TEST(answers_come_once),
+        TEST(strays_end_the_connection),
         TEST(waiting_ends),
     };
 

@@ -66,18 +66,18 @@ void usbip_backend_unwatch(struct device_priv *p)
     p->timer = -1;
 }
 
-static void arm_timer(struct device_priv *p, int ms)
+void usbip_backend_arm_timer(struct libusb_context *ctx, int *timer, int ms)
 {
     const struct itimerspec at = {
         .it_value = {ms / 1000, ms > 0 ? ms % 1000 * 1000000L : 1}}; /* 0 would disarm it */
 
-    if (p->timer < 0) {
-        p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-        if (p->timer >= 0)
-            usbi_add_event_source(p->dev->ctx, p->timer, POLLIN);
+    if (*timer < 0) {
+        *timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (*timer >= 0)
+            usbi_add_event_source(ctx, *timer, POLLIN);
     }
-    if (p->timer >= 0)
-        timerfd_settime(p->timer, 0, &at, NULL);
+    if (*timer >= 0)
+        timerfd_settime(*timer, 0, &at, NULL);
 }
 
 /* Has the core wait for what the link waits for. */
@@ -101,7 +101,7 @@ void usbip_backend_watch(struct device_priv *p)
         p->events = events;
     }
     if (timeout >= 0)
-        arm_timer(p, timeout);
+        usbip_backend_arm_timer(p->dev->ctx, &p->timer, timeout);
 }
 
 /* Takes the next transfer that is done from the link; NULL if there is none. */
@@ -211,8 +211,7 @@ static int init(struct libusb_context *ctx)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
 
-    for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX; i++)
-        c->watches[i] = -1;
+    usbip_watch_init(ctx);
     usbip_backend_take_lock();
     if (!configured) {
         usbip_config_read(&usbip_backend.config);
@@ -228,8 +227,7 @@ static int init(struct libusb_context *ctx)
 static void exit_context(struct libusb_context *ctx)
 {
     usbip_backend_take_lock();
-    for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX; i++)
-        usbip_list_end_watch(ctx, i);
+    usbip_watch_exit(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         if (p->dev->ctx != ctx)
             continue;
@@ -360,19 +358,32 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     return LIBUSB_SUCCESS;
 }
 
+/* What servers do not take would end the connection, and all that is under way. */
+static int check_transfer(const struct libusb_transfer *t)
+{
+    if (t->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
+        return LIBUSB_ERROR_NOT_SUPPORTED;
+    if (t->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
+        (t->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
+         usb_setup_get(t->buffer).length > t->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
+        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
+    if (t->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS &&
+        (t->num_iso_packets < 0 || t->num_iso_packets > USBIP_PACKETS_MAX))
+        return LIBUSB_ERROR_INVALID_PARAM;
+    if (t->length < 0)
+        return LIBUSB_ERROR_INVALID_PARAM;
+    return t->length > USBIP_LINK_LENGTH_MAX ? LIBUSB_ERROR_NO_MEM : LIBUSB_SUCCESS; /* as Linux */
+}
+
 static int submit_transfer(struct usbi_transfer *t)
 {
     struct libusb_transfer *public = USBI_TRANSFER_TO_LIBUSB_TRANSFER(t);
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
     struct device_priv *p = priv_of(public->dev_handle->dev);
-    int r = LIBUSB_SUCCESS;
+    int r = check_transfer(public);
 
-    if (public->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
-        return LIBUSB_ERROR_NOT_SUPPORTED;
-    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL &&
-        (public->length < (int)LIBUSB_CONTROL_SETUP_SIZE ||
-         usb_setup_get(public->buffer).length > public->length - (int)LIBUSB_CONTROL_SETUP_SIZE))
-        return LIBUSB_ERROR_INVALID_PARAM; /* the answer would not fit */
+    if (r < 0)
+        return r;
     memset(tp, 0, sizeof *tp);
     usbip_backend_take_lock();
     if (!answer(p, t))
@@ -467,8 +478,13 @@ static void hear_of(struct libusb_context *ctx, int fd)
 {
     const struct context_priv *c = usbi_get_context_priv(ctx);
 
+    if (usbip_watch_takes_timer(ctx, fd)) {
+        for (int i = usbip_watch_take_due(ctx); i >= 0; i = usbip_watch_take_due(ctx))
+            usbip_list_hear(ctx, (size_t)i);
+        return;
+    }
     for (size_t i = 0; i < usbip_backend.config.server_count; i++) {
-        if (c->watches[i] == fd) {
+        if (c->watches[i].fd == fd) {
             usbip_list_hear(ctx, i);
             return;
         }

@@ -11,10 +11,12 @@
 #include <libusbi.h>
 
 #include "usbip_device.h"
+#include "usbip_watch.h"
 
 /* What the core keeps for us beside each of its own. */
 struct context_priv {
-    int watches[USBIP_CONFIG_SERVERS_MAX]; /* kept connections that tell of changes; -1 */
+    struct usbip_watch watches[USBIP_CONFIG_SERVERS_MAX];
+    int timer; /* of these; -1 */
     bool ready, no_discovery;
     unsigned forks; /* when these were made */
 };
@@ -56,6 +58,9 @@ void usbip_backend_drop_lock(void);
 /* Something has been done with a device's connection: has the core wait for the rest, and complete
  * what is done by its next event. */
 void usbip_backend_settle(struct device_priv *p);
+
+/* Has the core wait for a time from now, by a timer that is made when it is needed. */
+void usbip_backend_arm_timer(struct libusb_context *ctx, int *timer, int ms);
 
 /* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
 void usbip_backend_watch(struct device_priv *p);

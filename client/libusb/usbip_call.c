@@ -313,22 +313,21 @@ static int receive_answer(struct call *c)
     return 0;
 }
 
-static void begin(struct call *c, int fd, uint16_t code)
+static void begin(struct call *c, int fd, uint16_t code, int ms)
 {
-    *c =
-        (struct call){.fd = fd, .code = code, .deadline = usbip_clock_ms() + USBIP_CALL_TIMEOUT_MS};
+    *c = (struct call){.fd = fd, .code = code, .deadline = usbip_clock_ms() + ms};
     usbip_reader_init(&c->reader);
 }
 
 /* Asks, on a connection of its own, which stays open in `c` when all is well. */
-static int ask(const struct usbip_server *s, uint16_t code, const void *rest, size_t len,
+static int ask(const struct usbip_server *s, int ms, uint16_t code, const void *rest, size_t len,
                struct call *c)
 {
     const struct usbip_op op = {.version = USBIP_VERSION, .code = code};
     uint8_t request[REQUEST_MAX];
     struct buf *descriptors = c->descriptors;
 
-    begin(c, -1, code ^ USBIP_OP_REQUEST);
+    begin(c, -1, code ^ USBIP_OP_REQUEST, ms);
     c->descriptors = descriptors;
     int r = open_connection(s, c->deadline);
     if (r < 0)
@@ -351,15 +350,15 @@ static int ask(const struct usbip_server *s, uint16_t code, const void *rest, si
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
-int usbip_call_list(const struct usbip_server *s, bool extended, int *watch,
+int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *watch,
                     struct usbip_found **list, size_t *count)
 {
     uint8_t flags[USBIP_EXT_LIST_SIZE];
     struct call c = {.descriptors = NULL};
 
     put_be32(flags, watch ? USBIP_EXT_KEEP : 0);
-    int r = extended ? ask(s, USBIP_OP_REQ_EXT_LIST, flags, sizeof flags, &c)
-                     : ask(s, USBIP_OP_REQ_DEVLIST, NULL, 0, &c);
+    int r = extended ? ask(s, ms, USBIP_OP_REQ_EXT_LIST, flags, sizeof flags, &c)
+                     : ask(s, ms, USBIP_OP_REQ_DEVLIST, NULL, 0, &c);
     if (r < 0)
         return r;
     *list = c.list;
@@ -371,12 +370,12 @@ int usbip_call_list(const struct usbip_server *s, bool extended, int *watch,
     return 0;
 }
 
-int usbip_call_next(int watch, struct usbip_found **list, size_t *count)
+int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count)
 {
     struct call c;
     uint8_t byte;
 
-    begin(&c, watch, USBIP_OP_REP_EXT_LIST);
+    begin(&c, watch, USBIP_OP_REP_EXT_LIST, ms);
     ssize_t n = recv(watch, &byte, 1, MSG_PEEK);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return -EAGAIN;
@@ -396,7 +395,7 @@ int usbip_call_describe(const struct usbip_server *s, const char *busid, struct 
     struct call c = {.descriptors = descriptors};
 
     put_text(name, busid, sizeof name);
-    int r = ask(s, USBIP_OP_REQ_EXT_DESCRIPTORS, name, sizeof name, &c);
+    int r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_EXT_DESCRIPTORS, name, sizeof name, &c);
     if (r == 0)
         close(c.fd);
     return r;
@@ -411,10 +410,10 @@ int usbip_call_import(const struct usbip_server *s, const char *busid,
 
     if (terms) {
         usbip_ext_put_import(terms, request);
-        r = ask(s, USBIP_OP_REQ_EXT_IMPORT, request, sizeof request, &c);
+        r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_EXT_IMPORT, request, sizeof request, &c);
     } else {
         put_text(request, busid, USBIP_BUSID_SIZE);
-        r = ask(s, USBIP_OP_REQ_IMPORT, request, USBIP_BUSID_SIZE, &c);
+        r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_IMPORT, request, USBIP_BUSID_SIZE, &c);
     }
     if (r < 0)
         return r;

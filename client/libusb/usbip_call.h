@@ -19,7 +19,7 @@ enum {
     USBIP_CALL_HOST_MAX = 256,
     USBIP_CALL_INTERFACES_MAX = 32,
     USBIP_CALL_DEVICES_MAX = 4096, /* of a list; more is no list */
-    USBIP_CALL_TIMEOUT_MS = 5000,  /* of each call, in all */
+    USBIP_CALL_TIMEOUT_MS = 5000,  /* of each call, in all, unless it is given */
 };
 
 struct usbip_server {
@@ -52,15 +52,17 @@ int usbip_server_parse(const char *text, struct usbip_server *s);
 /* What is wrong, as the rest of a sentence: "nothing listens there". */
 const char *usbip_call_error(int error);
 
-/* Lists devices into memory that the caller frees. `extended`: by the request of the extensions,
- * which a server must have shown in a record before. With `watch` not NULL the connection of an
- * extended list stays, and is put there: usbip_call_next takes further lists from it. */
-int usbip_call_list(const struct usbip_server *s, bool extended, int *watch,
+/* Lists devices, in so many ms, into memory that the caller frees. `extended`: by the request of
+ * the extensions, which a server must have shown in a record before. With `watch` not NULL the
+ * connection of an extended list stays, and is put there: usbip_call_next takes further lists from
+ * it. */
+int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *watch,
                     struct usbip_found **list, size_t *count);
 
-/* Takes the list that has come from a kept connection, waiting for the rest of one that has begun.
- * Returns -EAGAIN if there is none. After another error the connection is of no use any more. */
-int usbip_call_next(int watch, struct usbip_found **list, size_t *count);
+/* Takes the list that has come from a kept connection, waiting so many ms for the rest of one that
+ * has begun. Returns -EAGAIN if there is none. After another error the connection is of no use any
+ * more. */
+int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count);
 
 /* Takes descriptors of a device, in the form of usbip_ext.h. */
 int usbip_call_describe(const struct usbip_server *s, const char *busid, struct buf *descriptors);

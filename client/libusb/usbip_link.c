@@ -29,7 +29,11 @@
 #include "proto/usb_desc.h"
 #include "usbip_clock.h"
 
-enum { DIRECT_MIN = 16 * 1024 };
+enum {
+    DIRECT_MIN = 16 * 1024,
+    READS_MAX = 16, /* of a step: others wait for it, and timeouts */
+    STRAYS_MAX = 256,
+};
 
 int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
 {
@@ -44,11 +48,12 @@ int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
 
 struct usbip_link_urb *usbip_link_urb_new(size_t packets)
 {
-    struct usbip_link_urb *u = calloc(1, sizeof *u + packets * sizeof *u->packets);
+    struct usbip_link_urb *u = calloc(1, sizeof *u + 2 * packets * sizeof *u->packets);
 
     if (u && packets > 0) {
         u->packets = (struct usbip_packet *)(void *)(u + 1);
         u->packet_count = packets;
+        u->told = u->packets + packets;
     }
     return u;
 }
@@ -118,6 +123,8 @@ static void end(struct usbip_link *l, int error)
     close(l->fd);
     l->fd = -1;
     l->error = error;
+    if (l->reading) /* not to its end */
+        l->reading->actual = 0;
     l->reading = NULL;
     if (l->first && l->first->sent) /* in part */
         l->first = l->first->next;
@@ -307,8 +314,8 @@ static void set_joins(struct usbip_link *l, bool on)
 /* Whether so much more may not be posted now. */
 static bool is_full(const struct usbip_link *l, size_t len)
 {
-    return l->posted_count > 0 && (l->posted_count >= USBIP_LINK_POSTED_COUNT ||
-                                   l->posted_bytes + len > USBIP_LINK_POSTED_MAX);
+    return l->posted_count >= USBIP_LINK_POSTED_COUNT ||
+           l->posted_bytes + len > USBIP_LINK_POSTED_MAX;
 }
 
 static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
@@ -336,6 +343,7 @@ static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
         return false;
     }
     u->unlink_seqnum = ++l->seqnum;
+    l->unlinks_sent++;
     u->unlink_due = false;
     l->due--;
     return true;
@@ -398,6 +406,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 {
     u->next = NULL;
     u->sent = u->posted = u->unlinked = false;
+    u->post = u->post && u->length <= USBIP_LINK_POSTED_MAX;
     u->actual = 0;
     if (l->fd < 0) {
         done(l, u, USBIP_ESHUTDOWN);
@@ -415,7 +424,7 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
 {
-    if (l->fd < 0 || l->first || l->posted_error || len > USBIP_LINK_POSTED_MAX || is_full(l, len))
+    if (l->fd < 0 || l->first || l->posted_error || is_full(l, len))
         return false;
     struct usbip_link_urb *u = calloc(1, sizeof *u + len);
     if (!u)
@@ -547,6 +556,19 @@ static bool spread(struct usbip_link_urb *u, size_t payload)
     return payload == 0;
 }
 
+/* Takes what the server says of packets: how much of each has moved, which is never more than was
+ * asked. Returns false if that cannot be. */
+static bool take_packets(struct usbip_link_urb *u)
+{
+    for (size_t i = 0; u->packets && i < u->packet_count; i++) {
+        if (u->told[i].actual > u->packets[i].length)
+            return false;
+        u->packets[i].actual = u->told[i].actual;
+        u->packets[i].status = u->told[i].status;
+    }
+    return !u->packets || !u->data || !is_in(u) || spread(u, u->actual);
+}
+
 static void take_submit(struct usbip_link *l)
 {
     const struct usbip_urb *head = &l->reader.urb;
@@ -568,20 +590,20 @@ static void take_submit(struct usbip_link *l)
     if (u->actual > u->length)
         u->actual = u->length;
     l->reading = u;
-    usbip_reader_body(&l->reader, u->data, u->packets, &body);
+    usbip_reader_body(&l->reader, u->data, u->told, &body);
 }
 
 static void take_body(struct usbip_link *l)
 {
     struct usbip_link_urb *u = l->reading;
 
-    l->reading = NULL;
     if (!u) /* of an unlink: there is none */
         return;
-    if (u->packets && u->data && is_in(u) && !spread(u, u->actual)) {
+    if (!take_packets(u)) {
         end(l, -EPROTO);
         return;
     }
+    l->reading = NULL;
     usbip_urbs_remove(&l->urbs, &u->entry);
     if (u->posted && u->status != 0 && l->posted_error == 0)
         l->posted_error = u->status;
@@ -603,6 +625,12 @@ static void take_unlink(struct usbip_link *l)
     if (e) {
         usbip_urbs_remove(&l->urbs, e);
         done(l, urb_of(e), USBIP_ECONNRESET);
+    }
+    if (l->unlinks_sent > 0)
+        l->unlinks_sent--;
+    else if (++l->strays > STRAYS_MAX) {
+        end(l, -EPROTO);
+        return;
     }
     usbip_reader_body(&l->reader, NULL, NULL, &none);
 }
@@ -634,10 +662,10 @@ static void take_bytes(struct usbip_link *l)
     }
 }
 
-/* Receives what there is. */
+/* Receives what there is, or a good part of it. */
 static void receive(struct usbip_link *l)
 {
-    while (l->fd >= 0) {
+    for (int i = 0; i < READS_MAX && l->fd >= 0; i++) {
         uint8_t *into;
         size_t room = usbip_reader_room(&l->reader, &into);
         const bool direct = room >= DIRECT_MIN;

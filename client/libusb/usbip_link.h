@@ -22,6 +22,7 @@ enum {
     USBIP_LINK_IN_MAX = 64 * 1024,     /* bytes read at once */
     USBIP_LINK_POSTED_MAX = 64 * 1024, /* bytes that are posted and not answered */
     USBIP_LINK_POSTED_COUNT = 256,     /* and URBs */
+    USBIP_LINK_LENGTH_MAX = 16 << 20,  /* of a URB: com2net ends a session that sends more */
     USBIP_LINK_UNLINK_MS = 1000,       /* servers that do not answer an unlink get no longer */
 };
 
@@ -35,16 +36,17 @@ struct usbip_link_urb {
     uint8_t address;  /* of the endpoint, with 0x80 for IN; endpoint 0 too */
     uint32_t flags;   /* enum usbip_flags */
     int32_t interval; /* in frames or microframes; of interrupt and isochronous ones */
-    bool post;        /* OUT: done when it is sent */
+    bool post;        /* OUT: done when it is sent, unless it is larger than the window */
     bool barrier;     /* it is sent when nothing posted is under way any more */
     uint8_t *data;    /* `length` bytes, which stay valid while it is the link's */
     size_t length;
-    struct usbip_packet *packets; /* isochronous: offset and length are given */
+    struct usbip_packet *packets; /* isochronous: offset and length are given, the rest is told */
     size_t packet_count;
     /* the result */
     int status; /* 0, enum usbip_errno, or whatever the server likes */
     size_t actual;
     /* the link's own */
+    struct usbip_packet *told; /* as the server says */
     bool sent, posted, unlinked;
     bool unlink_due; /* it could not be sent yet */
     uint32_t unlink_seqnum;
@@ -64,6 +66,8 @@ struct usbip_link {
     size_t posted_bytes, posted_count;    /* not answered */
     int posted_error;                     /* of one that nobody waits for; 0 */
     unsigned unlinked;                    /* that are not answered */
+    unsigned unlinks_sent;                /* that no RET_UNLINK has come for */
+    unsigned strays;                      /* RET_UNLINKs that nobody has asked for */
     unsigned due;                         /* unlinks to be sent before anything else */
     bool joins;                           /* the connection joins what is sent; see usbip_link.c */
     int error;                            /* why it has ended: a negative errno */
@@ -103,8 +107,8 @@ void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u);
 struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
                                        bool (*matches)(const struct usbip_link_urb *u));
 
-/* Sends and receives what can be without waiting. When the connection ends, all that was under way
- * is done with USBIP_ESHUTDOWN. */
+/* Sends and receives what can be without waiting, and not for ever: `fd` may have more. When the
+ * connection ends, all that was under way is done with USBIP_ESHUTDOWN. */
 void usbip_link_step(struct usbip_link *l);
 
 /* Takes one that is done, in the order in which they were; NULL if none is. */

@@ -1,10 +1,8 @@
 #include "usbip_list.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "usbip_backend.h"
 #include "usbip_clock.h"
@@ -12,12 +10,21 @@
 enum {
     BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
     BUSES_MAX = 55,
-    DESCRIBE_MS = 5000, /* for the descriptors of all devices of a list */
-    CHANGES_MAX = 16,   /* that are heard at once, */
-    CHANGES_MS = 1000,  /* if they come so soon */
+    DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
+    EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
+    CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
+    SLOW_MS = 1000,      /* who fails, and takes so long for it, */
+    LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
+    LEFT_OUT_MAX_MS = 60000,
+    CHANGES_MAX = 16,  /* that are heard at once, */
+    CHANGES_MS = 1000, /* if they come so soon */
 };
 
 static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
+static struct {
+    long long until; /* in ms */
+    int last;        /* how long, when it was so last; 0: it has answered since */
+} left_out[USBIP_CONFIG_SERVERS_MAX];
 static struct {
     size_t server;
     uint32_t busnum;
@@ -190,63 +197,74 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
     lose_unseen(ctx, server);
 }
 
-void usbip_list_end_watch(struct libusb_context *ctx, size_t server)
-{
-    struct context_priv *c = usbi_get_context_priv(ctx);
-
-    if (c->watches[server] < 0)
-        return;
-    usbi_remove_event_source(ctx, c->watches[server]);
-    close(c->watches[server]);
-    c->watches[server] = -1;
-}
-
-/* Kept connections are not shared with the process that this one is forked from. */
-static void end_watches_of_parent(struct libusb_context *ctx)
-{
-    struct context_priv *c = usbi_get_context_priv(ctx);
-
-    for (size_t i = 0; i < USBIP_CONFIG_SERVERS_MAX && c->forks != usbip_backend.forks; i++)
-        usbip_list_end_watch(ctx, i);
-    c->forks = usbip_backend.forks;
-}
-
 /* Takes the list by the extensions' request, on a connection that stays if there is none yet. */
-static int call_extended(struct libusb_context *ctx, size_t server, struct usbip_found **list,
-                         size_t *count)
+static int call_extended(struct libusb_context *ctx, size_t server, int ms,
+                         struct usbip_found **list, size_t *count)
 {
-    struct context_priv *c = usbi_get_context_priv(ctx);
-    const bool watched = c->watches[server] >= 0;
-    int r = usbip_call_list(&usbip_backend.config.servers[server], true,
-                            watched ? NULL : &c->watches[server], list, count);
+    const bool keep = usbip_watch_is_wanted(ctx, server);
+    int kept;
+    int r = usbip_call_list(&usbip_backend.config.servers[server], ms, true, keep ? &kept : NULL,
+                            list, count);
 
-    if (r == 0 && !watched)
-        usbi_add_event_source(ctx, c->watches[server], POLLIN);
+    if (r == 0 && keep)
+        usbip_watch_begin(ctx, server, kept);
     return r;
 }
 
 /* Asks one server what it has. One that does not answer the extensions' request any more is another
  * one, which has taken its place. An empty list shows no mark, but com2net's is empty when others
  * have all its devices: there they are tried. */
-static void refresh_server(struct libusb_context *ctx, size_t server)
+static int ask(struct libusb_context *ctx, size_t server, int ms, struct usbip_found **list,
+               size_t *count)
+{
+    int r = marked[server] ? call_extended(ctx, server, ms, list, count) : -EPROTO;
+
+    if (r == -EPROTO || r == -ECONNRESET) {
+        marked[server] = false;
+        r = usbip_call_list(&usbip_backend.config.servers[server], ms, false, NULL, list, count);
+        if (r == 0 && *count == 0)
+            marked[server] = call_extended(ctx, server, ms, list, count) == 0;
+    }
+    return r;
+}
+
+/* Asks one that may be silent. The lock is held: so that not each list, and each transfer of other
+ * devices, waits for it, it is taken for silent for some time without being asked. */
+static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
+                             struct usbip_found **list, size_t *count)
+{
+    const long long begin = usbip_clock_ms();
+
+    if (begin < left_out[server].until)
+        return -ETIMEDOUT;
+    int r = ask(ctx, server, ms, list, count);
+    const long long now = usbip_clock_ms();
+    int *last = &left_out[server].last;
+    if (r == 0) {
+        *last = 0;
+    } else if (now - begin >= SLOW_MS) {
+        *last = *last == 0 ? LEFT_OUT_MS : 2 * *last;
+        if (*last > LEFT_OUT_MAX_MS)
+            *last = LEFT_OUT_MAX_MS;
+        left_out[server].until = now + *last;
+    }
+    return r;
+}
+
+static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
 {
     const struct usbip_server *s = &usbip_backend.config.servers[server];
     struct usbip_found *list = NULL;
     size_t count = 0;
-    int r = marked[server] ? call_extended(ctx, server, &list, &count) : -EPROTO;
+    int r = ask_unless_silent(ctx, server, ms, &list, &count);
 
-    if (r == -EPROTO || r == -ECONNRESET) {
-        marked[server] = false;
-        r = usbip_call_list(s, false, NULL, &list, &count);
-        if (r == 0 && count == 0)
-            marked[server] = call_extended(ctx, server, &list, &count) == 0;
-    }
     if (r < 0) {
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
-        usbip_list_end_watch(ctx, server);
+        usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;
     }
+    usbip_watch_note(ctx, server, r == 0);
     take_list(ctx, server, list, count);
     free(list);
 }
@@ -255,7 +273,7 @@ void usbip_list_refresh(struct libusb_context *ctx)
 {
     const struct context_priv *c = usbi_get_context_priv(ctx);
 
-    end_watches_of_parent(ctx);
+    usbip_watch_leave_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         usbip_device_tidy(&p->use);
         usbip_backend_watch(p);
@@ -263,14 +281,14 @@ void usbip_list_refresh(struct libusb_context *ctx)
     for (size_t i = 0; i < usbip_backend.config.server_count && !c->no_discovery; i++) {
         const bool before = marked[i];
 
-        refresh_server(ctx, i);
+        refresh_server(ctx, i, USBIP_CALL_TIMEOUT_MS);
         if (!before && marked[i]) /* now it can be asked for those that are in use, too */
-            refresh_server(ctx, i);
+            refresh_server(ctx, i, USBIP_CALL_TIMEOUT_MS);
     }
 }
 
-/* A kept connection tells that something has changed. What it says may be older than what the
- * server has been asked since, so it is asked again. */
+/* A kept connection tells that something has changed, or the server is due. What it says may be
+ * older than what the server has been asked since, so it is asked again. */
 void usbip_list_hear(struct libusb_context *ctx, size_t server)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
@@ -279,14 +297,17 @@ void usbip_list_hear(struct libusb_context *ctx, size_t server)
     size_t count;
     int r = -EAGAIN;
 
-    end_watches_of_parent(ctx);
-    for (int i = 0; i < CHANGES_MAX && c->watches[server] >= 0 && usbip_clock_ms() < limit; i++) {
-        r = usbip_call_next(c->watches[server], &list, &count);
+    usbip_watch_leave_parent(ctx);
+    if (!usbip_watch_hears(ctx, server))
+        return;
+    for (int i = 0; i < CHANGES_MAX && c->watches[server].fd >= 0 && usbip_clock_ms() < limit;
+         i++) {
+        r = usbip_call_next(c->watches[server].fd, CHANGE_MS, &list, &count);
         if (r < 0)
             break;
         free(list);
     }
     if (r < 0 && r != -EAGAIN)
-        usbip_list_end_watch(ctx, server);
-    refresh_server(ctx, server);
+        usbip_watch_end(ctx, server);
+    refresh_server(ctx, server, EVENT_MS);
 }

@@ -13,13 +13,10 @@ struct libusb_context;
  * does not answer has none. */
 void usbip_list_refresh(struct libusb_context *ctx);
 
-/* The kept connection of a server has something, or has ended. */
+/* The kept connection of a server has something, or has ended; or the server is due. */
 void usbip_list_hear(struct libusb_context *ctx, size_t server);
 
 /* Gives the core the device descriptor, as far as it is known by now. */
 void usbip_list_show(struct device_priv *p);
-
-/* Closes it. */
-void usbip_list_end_watch(struct libusb_context *ctx, size_t server);
 
 #endif

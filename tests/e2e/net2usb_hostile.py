@@ -72,8 +72,13 @@ def drip(connection):
         pass
 
 
-class Changing(Server):
-    """com2net without a device, whose list changes for ever, each time at leisure."""
+class Keeping(Server):
+    """com2net without a device, and with ideas of its own about kept connections."""
+    changed = struct.pack('>HHII', 0x0111, 0x0c01, 0, 0)
+
+    def __init__(self, keep):
+        self.keep = keep
+        super().__init__()
 
     def serve(self, connection):
         request = connection.recv(8)
@@ -82,26 +87,55 @@ class Changing(Server):
             connection.close()
             return
         keeps = connection.recv(4) == struct.pack('>I', 1)
-        changed = struct.pack('>HHII', 0x0111, 0x0c01, 0, 0)
-        connection.sendall(changed + (changed[:1] if keeps else b''))
+        connection.sendall(self.changed)
         try:
-            while keeps:
-                for byte in changed[1:-1]:
-                    time.sleep(0.1)
-                    connection.sendall(bytes([byte]))
-                time.sleep(0.1)
-                connection.sendall(changed[-1:] + changed[:1])
+            if keeps:
+                self.keep(connection)
         except OSError:
             pass
 
 
+def change_at_leisure(connection):
+    while True:
+        for byte in Keeping.changed:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+
+def change_at_once(connection):
+    while True:
+        connection.sendall(1000 * Keeping.changed)
+
+
+def asks_seldom(what, keep):
+    """It is not asked each time that it says something: which a computer can say very often."""
+    server = Keeping(keep)
+    watcher = returns.Watcher(server.port)
+    equal(watcher.ask('devices', 30), '', 'it has no devices')
+    equal(watcher.ask('events 2000', 90), '', what)
+    check(2 < len(server.kept) < 100, f'{what}: {len(server.kept)} connections')
+    end(watcher)
+
+
 def changes_for_ever():
-    watcher = returns.Watcher(Changing().port)
+    watcher = returns.Watcher(Keeping(change_at_leisure).port)
     equal(watcher.ask('devices', 30), '', 'it has no devices')
     begin = time.monotonic()
     equal(watcher.ask('events 1000', 90), '', 'changes for ever')
     took = time.monotonic() - begin
     check(took < 9, f'changes for ever: soon, {took:.1f} s')
+    end(watcher)
+
+
+def silence_is_not_asked_again():
+    """A silent server beside another one: not each list waits for it."""
+    watcher = returns.Watcher(f'{Server().port},127.0.0.1:{Server(None).port}')
+    equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
+    begin = time.monotonic()
+    for _ in range(10):
+        equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
+    took = time.monotonic() - begin
+    check(took < 30, f'ten lists with a silent server: {took:.1f} s')
     end(watcher)
 
 
@@ -114,14 +148,14 @@ def lists(what, listed, wanted='', limit=7):
     end(watcher)
 
 
-def opens(what, wanted, **behaviour):
+def opens(what, wanted, limit=12, **behaviour):
     server = Server(**behaviour)
     watcher = returns.Watcher(server.port)
     equal(watcher.ask('devices'), '1209:0001', f'{what}: it is listed')
     begin = time.monotonic()
     said = watcher.ask('open 1209:0001', 30)
     check(said in wanted, f'{what}: {said}')
-    check(time.monotonic() - begin < 12, f'{what}: soon')
+    check(time.monotonic() - begin < limit, f'{what}: soon')
     equal(watcher.ask('devices', 30), '1209:0001', f'{what}: the program goes on')
     end(watcher)
 
@@ -143,6 +177,16 @@ def answer_all(payload):
     return after
 
 
+def flood(connection):
+    """Unlinks are answered that nobody has asked for, for ever."""
+    answers = struct.pack('>IIIIIi24x', 4, 0x7ffffff0, 0, 0, 0, 0) * 20000
+    try:
+        while True:
+            connection.sendall(answers)
+    except OSError:
+        pass
+
+
 def submit(status, actual, data=b''):
     return lambda seqnum: (b'\0\0\0\3' + seqnum + bytes(12) + struct.pack('>ii', status, actual) +
                            bytes(20) + data)
@@ -160,7 +204,10 @@ def main():
     lists('4 billion devices', struct.pack('>HHII', 0x0111, 5, 0, 0xffffffff) + RECORD)
     lists('another version', b'\x01\x06' + DEVLIST[2:])
     lists('one that is well', DEVLIST, '1209:0001')
+    silence_is_not_asked_again()
     changes_for_ever()
+    asks_seldom('changes without end', change_at_once)
+    asks_seldom('it keeps no connection', lambda connection: connection.close())
     io = ('LIBUSB_ERROR_IO', 'LIBUSB_ERROR_NO_DEVICE')
     opens('it refuses', ('LIBUSB_ERROR_BUSY',), imported=struct.pack('>HHI', 0x0111, 3, 2))
     opens('it has no such device', ('LIBUSB_ERROR_NO_DEVICE',),
@@ -176,6 +223,7 @@ def main():
     opens('positive errors', io, after=answer_all(submit(1, 0)))
     opens('another number', io, after=answer_all(lambda seqnum: submit(0, 0)(b'\xff' * 4)))
     opens('everything twice', io, after=answer_all(lambda seqnum: 2 * submit(0, 0)(seqnum)))
+    opens('unlinks for ever', io, limit=4, after=flood)
     opens('a descriptor of zeros', io, after=answer_all(submit(0, 9, bytes(9))))
 
 

@@ -66,6 +66,20 @@ def outlives(watcher, server, start):
     return server
 
 
+def is_heard_of(watcher, server, start):
+    """The server's end and return, by hotplug callbacks: the program asks for no list."""
+    server.stop()
+    check('-1209:0004' in watcher.ask('events 1000'), 'the end of the server is heard')
+    server = start(server.port)
+    heard = ''
+    for _ in range(60):
+        heard += watcher.ask('events 1000') + ' '
+        if '+1209:0004' in heard:
+            break
+    check('+1209:0004' in heard and '+0403:6010' in heard, f'so is its return: {heard}')
+    return server
+
+
 def loses_nothing(watcher, pcap):
     """It exits without closing, with posted data under way."""
     equal(watcher.ask('open 0403:6010'), 'open', 'the iCEstick')
@@ -120,6 +134,7 @@ def main():
     watcher = Watcher(server.port)
     returns(watcher)
     server = outlives(watcher, server, start)
+    server = is_heard_of(watcher, server, start)
     loses_nothing(watcher, pcap)
     # a device that somebody has is listed all the same, and refused when it is claimed
     first, second = Watcher(server.port), Watcher(server.port)

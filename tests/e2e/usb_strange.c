@@ -183,6 +183,29 @@ static void other_endpoints_are_refused(void)
     libusb_close(h);
 }
 
+/* What no server takes is refused, and the device goes on. */
+static void large_ones_are_refused(void)
+{
+    enum { MOST = 16 << 20, PACKETS = 2000 };
+    libusb_device_handle *h = open_in(context);
+    struct libusb_transfer *t = libusb_alloc_transfer(PACKETS);
+    unsigned char *data = calloc(1, MOST + 1), status[2];
+    int moved;
+
+    CHECK(libusb_claim_interface(h, 0), 0);
+    CHECK(libusb_bulk_transfer(h, 0x04, data, MOST + 1, &moved, 5000), LIBUSB_ERROR_NO_MEM);
+    CHECK(libusb_control_transfer(h, 0x80, 0, 0, 0, status, 2, 5000), 2);
+    libusb_fill_iso_transfer(t, h, 0x83, data, PACKETS * 64, PACKETS, on_done, NULL, 5000);
+    libusb_set_iso_packet_lengths(t, 64);
+    CHECK(libusb_submit_transfer(t), LIBUSB_ERROR_INVALID_PARAM);
+    CHECK(libusb_control_transfer(h, 0x80, 0, 0, 0, status, 2, 5000), 2);
+    CHECK(libusb_bulk_transfer(h, 0x04, data, MOST, &moved, 20000), 0);
+    CHECK(moved, MOST);
+    libusb_free_transfer(t);
+    libusb_close(h);
+    free(data);
+}
+
 /* How many of the descriptors that it waits for are timers that will fire. */
 static int armed_timers(void)
 {
@@ -277,10 +300,11 @@ static void forks_keep_the_files_of_others(void)
 
 int main(void)
 {
-    void (*const all[])(void) = {
-        short_buffers_are_refused,   a_close_drops_what_is_done,     callbacks_may_close,
-        claims_go_with_their_handle, contexts_do_not_share,          cancelled_reads_take_nothing,
-        forks_share_no_timer,        forks_keep_the_files_of_others, other_endpoints_are_refused};
+    void (*const all[])(void) = {short_buffers_are_refused,   a_close_drops_what_is_done,
+                                 callbacks_may_close,         claims_go_with_their_handle,
+                                 contexts_do_not_share,       cancelled_reads_take_nothing,
+                                 forks_share_no_timer,        forks_keep_the_files_of_others,
+                                 other_endpoints_are_refused, large_ones_are_refused};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         called = 0;
