@@ -16,7 +16,9 @@ import sys
 import harness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HOST = '10.221.7.1'
+# several tests may run at a time, each with a network of its own: 10.221.0.0/16 in parts of four
+NETWORK = os.getpid() % (1 << 14)
+HOST, FAR_HOST = (f'10.221.{NETWORK >> 6}.{(NETWORK & 63) << 2 | i}' for i in (1, 2))
 PREAMBLE = 'import sys; sys.path.insert(0, sys.argv[1]); port = int(sys.argv[2]); HOST = sys.argv[3]\n'
 
 
@@ -53,7 +55,7 @@ def network():
     try:
         ip('addr', 'add', f'{HOST}/30', 'dev', ours)
         ip('link', 'set', ours, 'up')
-        ip('-n', name, 'addr', 'add', '10.221.7.2/30', 'dev', theirs)
+        ip('-n', name, 'addr', 'add', f'{FAR_HOST}/30', 'dev', theirs)
         ip('-n', name, 'link', 'set', theirs, 'up')
         yield name, ours
     finally:

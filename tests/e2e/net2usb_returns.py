@@ -16,11 +16,15 @@ LIBRARY = os.path.join(os.path.dirname(harness.under_test('com2net', 'server')),
 
 
 class Watcher(harness.Program):
-    def __init__(self, port, **variables):
+    """usb_watcher.py; `prefix` are words in front of it."""
+
+    def __init__(self, port, host='127.0.0.1', prefix=(), **variables):
+        if not os.path.exists(LIBRARY):
+            harness.skip('net2usb is not built')
         super().__init__(
-            [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'usb_watcher.py'), LIBRARY],
-            stdin=subprocess.PIPE, env=dict(os.environ, NET2USB_SERVER=f'127.0.0.1:{port}',
-                                            **variables))
+            [*prefix, sys.executable,
+             os.path.join(os.path.dirname(os.path.abspath(__file__)), 'usb_watcher.py'), LIBRARY],
+            stdin=subprocess.PIPE, env=dict(os.environ, NET2USB_SERVER=f'{host}:{port}', **variables))
         self.told = 0
 
     def ask(self, question, timeout=20):
@@ -32,6 +36,11 @@ class Watcher(harness.Program):
         harness.eventually(answered, f'an answer to "{question}"', timeout)
         self.told += 1
         return self.log().split('\n')[self.told - 1]
+
+    def quit(self):
+        self.process.stdin.write(b'quit\n')
+        self.process.stdin.close()
+        equal(self.wait(), 0, 'the program ends')
 
 
 def returns(watcher):

@@ -6,9 +6,19 @@ input says; each line is answered by one:
     control          GET_STATUS of the open device: the bytes, or an error
     detach           DFU_DETACH to it
     write N          N bytes to bulk endpoint 2 of it, one each
+    bulk EP N MS     a transfer of N bytes of endpoint EP (hexadecimal) with a timeout: the result,
+                     the bytes moved, and those that were read
+    interrupt EP N MS, isochronous EP N MS, likewise; the last is one packet
+    reset            libusb_reset_device
+    speeds           VID:PID=N for all of a new list
     events MS        handles events so long; hotplug callbacks that came: +VID:PID, -VID:PID
     close
+    reopen           closes it and opens it again: how many ms it was closed
+    keep             references to all devices of a new list, which are never given back
+    exit             ends the context, and has none from then on
+    files            what its descriptors are, besides the usual three, such as socket
     fork             goes on in a child, as daemons do; its parent waits for the end
+    exec             becomes another program: what it has of these files
     quit             ends without closing anything
 """
 
@@ -21,6 +31,8 @@ usb = ctypes.CDLL(sys.argv[1])
 P = ctypes.c_void_p
 usb.libusb_get_device_list.restype = ctypes.c_ssize_t
 usb.libusb_error_name.restype = ctypes.c_char_p
+for name in 'libusb_alloc_transfer', 'libusb_get_device', 'libusb_ref_device':
+    getattr(usb, name).restype = P
 ARRIVED, LEFT, ANY = 1, 2, -1
 
 
@@ -32,6 +44,14 @@ class Descriptor(ctypes.Structure):
 
 class Timeval(ctypes.Structure):
     _fields_ = [('seconds', ctypes.c_long), ('us', ctypes.c_long)]
+
+
+class Transfer(ctypes.Structure):
+    _fields_ = [('handle', P), ('flags', ctypes.c_uint8), ('endpoint', ctypes.c_uint8),
+                ('type', ctypes.c_uint8), ('timeout', ctypes.c_uint), ('status', ctypes.c_int),
+                ('length', ctypes.c_int), ('actual', ctypes.c_int), ('callback', P), ('user_data', P),
+                ('buffer', P), ('packets', ctypes.c_int), ('packet_length', ctypes.c_uint),
+                ('packet_actual', ctypes.c_uint), ('packet_status', ctypes.c_int)]
 
 
 def ids(device):
@@ -65,6 +85,58 @@ def each():
         usb.libusb_free_device_list(found, 1)
 
 
+def transfer(call, endpoint, count, ms):
+    data = ctypes.create_string_buffer(count)
+    moved = ctypes.c_int()
+    r = call(handle, endpoint, data, count, ctypes.byref(moved), ms)
+    got = f' {data.raw[:moved.value].hex()}' if endpoint & 0x80 and moved.value else ''
+    return f'{usb.libusb_error_name(r).decode().split()[0]} {moved.value}{got}'
+
+
+FINISHED = ctypes.CFUNCTYPE(None, P)
+finished = []
+
+
+@FINISHED
+def on_finished(_transfer):
+    finished.append(True)
+
+
+def isochronous(endpoint, count, ms):
+    data = ctypes.create_string_buffer(count)
+    at = usb.libusb_alloc_transfer(1)
+    t = Transfer.from_address(at)
+    t.handle, t.endpoint, t.type, t.timeout, t.length, t.packets, t.packet_length = (
+        handle, endpoint, 1, ms, count, 1, count)
+    t.callback = ctypes.cast(on_finished, P)
+    t.buffer = ctypes.cast(data, P)
+    finished.clear()
+    check(usb.libusb_submit_transfer(P(at)))
+    while not finished:
+        check(usb.libusb_handle_events(context))
+    said = f'status {t.status} {t.packet_actual}'
+    usb.libusb_free_transfer(P(at))
+    return said
+
+
+# also a program of its own, for exec
+FILES = '''
+import os
+def kind(fd):
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}").replace("anon_inode:", "").strip("[]").split(":")[0]
+    except OSError:  # what the list was read from
+        return ""
+kinds = [kind(fd) for fd in os.listdir("/proc/self/fd") if int(fd) > 2]
+'''
+
+
+def files():
+    found = {}
+    exec(FILES, found)
+    return ' '.join(sorted(k for k in found['kinds'] if k))
+
+
 def do(word, *rest):
     if word == 'devices':
         return ' '.join(sorted(ids(device) for device in each()))
@@ -90,6 +162,37 @@ def do(word, *rest):
         for i in range(int(rest[0])):
             check(usb.libusb_bulk_transfer(handle, 2, bytes([i & 255]), 1, ctypes.byref(sent), 1000))
         return 'written'
+    if word in ('bulk', 'interrupt', 'isochronous'):
+        endpoint, numbers = int(rest[0], 16), [int(number) for number in rest[1:]]
+        if word == 'isochronous':
+            return isochronous(endpoint, *numbers)
+        return transfer(getattr(usb, f'libusb_{word}_transfer'), endpoint, *numbers)
+    if word == 'reset':
+        check(usb.libusb_reset_device(handle))
+        return 'reset'
+    if word == 'speeds':
+        return ' '.join(sorted(f'{ids(d)}={usb.libusb_get_device_speed(P(d))}' for d in each()))
+    if word == 'reopen':
+        begin, device = time.monotonic(), usb.libusb_ref_device(P(usb.libusb_get_device(handle)))
+        usb.libusb_close(handle)
+        opened = usb.libusb_open(P(device), ctypes.byref(handle))
+        took = time.monotonic() - begin
+        usb.libusb_unref_device(P(device))
+        check(opened)
+        check(usb.libusb_claim_interface(handle, 0))
+        return f'{took * 1000:.0f}'
+    if word == 'keep':
+        for device in each():
+            usb.libusb_ref_device(P(device))
+        return 'kept'
+    if word == 'exit':
+        usb.libusb_exit(context)
+        return 'no context'
+    if word == 'files':
+        return files()
+    if word == 'exec':
+        os.execv(sys.executable, [sys.executable, '-I', '-S', '-c',
+                                  FILES + 'print(" ".join(sorted(k for k in kinds if k)), flush=True)'])
     if word == 'events':
         until = time.monotonic() + int(rest[0]) / 1000
         heard.clear()

@@ -67,8 +67,16 @@ storm() {
 }
 check "200 times attached and detached" storm
 check "attached once more" attach 250-1
+at=$(device serial demo)
+node=$(printf /dev/bus/usb/%03d/%03d "$(cat "$at/busnum")" "$(cat "$at/devnum")")
+streamtool $node 0 01 81 >/tmp/streamtool.log 2>&1 &
+stream_pid=$!
+check "data are moved to it and back" await 20 grep -q streaming /tmp/streamtool.log
+check "which does not end by itself" kill -0 $stream_pid
 kill -9 $com2net_pid
-check "a server that is killed takes its device along" await 20 not device serial demo
+check "a server that is killed meanwhile takes its device along" await 20 not device serial demo
+check "no transfer is left" await 20 grep -q 'came back' /tmp/streamtool.log
+check "all that were under way have come back" wait $stream_pid
 check "it can be started anew" serve_usb
 check "and attached" attach 250-1
 finish

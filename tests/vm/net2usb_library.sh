@@ -19,6 +19,15 @@ used() {
     sed 's/^/    /' /tmp/usbtool.log
     return $status
 }
+imports() { grep -c 'request 0x8003(.*: complete' /tmp/usbipd.log; }
+# once N: of the N imports by now one is the tool's, which has closed the device and opened it again
+once() {
+    grep '^late' /tmp/usbtool.log && return
+    [ "$(imports)" = "$1" ] && return
+    echo "it has been imported $(imports) times by now, not $1"
+    cat /tmp/usbipd.log
+    return 1
+}
 
 echo "# usbip-host"
 ls /sys/class/udc | grep dummy | head -1 >$at/UDC
@@ -28,7 +37,9 @@ usbipd -4 >/tmp/usbipd.log 2>&1 &
 usbipd_pid=$!
 await 20 listening 3240 || give_up "usbipd does not start: $(cat /tmp/usbipd.log)"
 check "it is used" used
+check "its server has imported it once for that: it was not reset in between" once 1
 check "and again, by another process" used
+check "once for that, too" once 2
 kill $usbipd_pid
 usbip unbind -b "$busid" >/dev/null 2>&1
 echo >$at/UDC
@@ -40,6 +51,8 @@ usbipd -4 -e >/tmp/usbipd.log 2>&1 &
 usbipd_pid=$!
 await 20 listening 3240 || give_up "usbipd does not start: $(cat /tmp/usbipd.log)"
 check "it is used" used
+check "its server has imported it once for that: it was not reset in between" once 1
 check "and again, by another process" used
+check "once for that, too" once 2
 kill $usbipd_pid
 finish

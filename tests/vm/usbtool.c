@@ -3,14 +3,16 @@
  *
  *     usbtool VID PID     in hexadecimal
  *
- * Says "ok: WHAT" for each thing that works, and ends with 1 at the first that does not.
+ * Says "ok: WHAT" for each thing that works, and ends with 1 at the first that does not; and "late"
+ * where it has not opened the device again within a moment, in which it is not to be reset.
  */
 #include <libusb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { SIZE = 256 * 1024, MS = 5000 };
+enum { SIZE = 256 * 1024, MS = 5000, MOMENT_MS = 500 };
 
 static unsigned char data[SIZE], out, in;
 
@@ -41,6 +43,14 @@ static int find_endpoints(libusb_device *device)
 static int is_all(int count, int want)
 {
     return count == want ? 0 : LIBUSB_ERROR_OTHER;
+}
+
+static long long now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
 static libusb_device_handle *open_it(char **ids)
@@ -82,8 +92,11 @@ int main(int argc, char **argv)
     ok("and nothing else", libusb_control_transfer(h, 0x80, 0, 0, 0, text, 2, MS));
     ok("a halt is cleared", libusb_clear_halt(h, in));
     ok("the interface is released", libusb_release_interface(h, 0));
+    const long long closed = now_ms();
     libusb_close(h);
-    h = open_it(argv + 1); /* at once: it is not reset in between */
+    h = open_it(argv + 1); /* at once: the server sees one import */
+    if (now_ms() - closed > MOMENT_MS)
+        printf("late: %lld ms\n", now_ms() - closed);
     ok("once more", libusb_claim_interface(h, 0));
     ok("bytes to it", libusb_bulk_transfer(h, out, data, SIZE, &moved, MS));
     libusb_close(h);

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""libusb_reset_device resets the device itself, behind the server: the request is sent, it is waited
+for, and what the server says of it is told."""
+
+import harness
+import net2usb_returns as returns
+import usb_foreign
+from harness import equal
+
+PORT_RESET = bytes((0x23, 3, 4, 0, 0, 0, 0, 0))
+
+
+class Server(usb_foreign.Server):
+    status = 0
+
+    def answer(self, urb):
+        return self.done(urb, self.status)
+
+
+def resets(server):
+    return [u for u in server.urbs if u.setup == PORT_RESET]
+
+
+def is_asked():
+    server = Server()
+    program = returns.Watcher(server.port)
+    equal(program.ask('open 1209:0001'), 'open', 'a device')
+    equal(len(resets(server)), 0, 'resets that nobody asked for')
+    equal(program.ask('reset'), 'reset', 'libusb_reset_device')
+    equal([(u.endpoint, u.length) for u in resets(server)], [(0, 0)],
+          'SET_FEATURE(PORT_RESET) that the server got (endpoint and length of each)')
+    for status, error in (usb_foreign.EPIPE, 'LIBUSB_ERROR_PIPE'), (-19, 'LIBUSB_ERROR_NOT_FOUND'):
+        server.status = status
+        equal(program.ask('reset'), error, f'a reset that the server answers with {status}')
+    equal(len(resets(server)), 3, 'resets that were sent, of three')
+    program.quit()
+
+
+def is_done():
+    """com2net's loop, which has what is written until it is read, or the device is reset."""
+    server = harness.Com2net('usb:demo-loop', '0', ports=1)
+    program = returns.Watcher(server.port)
+    equal(program.ask('open 1209:0001'), 'open', 'the loop')
+    equal(program.ask('bulk 1 4 5000'), 'LIBUSB_SUCCESS 4', 'it takes bytes')
+    equal(program.ask('bulk 81 64 5000'), 'LIBUSB_SUCCESS 4 00000000', 'and gives them back')
+    equal(program.ask('bulk 1 4 5000'), 'LIBUSB_SUCCESS 4', 'it takes others')
+    equal(program.ask('reset'), 'reset', 'and is reset')
+    equal(program.ask('bulk 81 64 300'), 'LIBUSB_ERROR_TIMEOUT 0', 'bytes that it has had before the reset')
+    program.quit()
+
+
+def main():
+    is_asked()
+    is_done()
+
+
+harness.run(main)
