@@ -429,6 +429,7 @@ static void one_endpoint_does_not_hold_up_others(void)
     import();
     for (uint32_t i = 1; i <= READS; i++)
         send_in(i, MIB);
+    RUN_UNTIL(device.count == UNDER_WAY);
     settle_unread();
     CHECK(device.count == UNDER_WAY);
     send_control(20, USBIP_DIR_IN, 8);
