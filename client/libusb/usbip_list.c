@@ -276,7 +276,13 @@ void usbip_list_refresh(struct libusb_context *ctx)
     usbip_watch_leave_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         usbip_device_tidy(&p->use);
-        usbip_backend_watch(p);
+        /* it may have ended, and nobody handles events */
+        if (p->dev->ctx == ctx && p->use.has_link && p->use.linger_until == 0) {
+            usbip_link_step(&p->use.link);
+            usbip_backend_settle(p);
+        } else {
+            usbip_backend_watch(p);
+        }
     }
     for (size_t i = 0; i < usbip_backend.config.server_count && !c->no_discovery; i++) {
         const bool before = marked[i];

@@ -43,6 +43,17 @@ class Watcher(harness.Program):
         equal(self.wait(), 0, 'the program ends')
 
 
+def is_listed_once():
+    """Its open device has come back as another one, and nobody has handled an event."""
+    server = harness.Com2net('usb:demo-dfu', '0')
+    watcher = Watcher(server.port)
+    equal(watcher.ask('open 1209:0004'), 'open', 'run time')
+    equal(watcher.ask('detach'), 'detached', 'and goes')
+    harness.eventually(lambda: watcher.ask('devices') == '1209:0005', 'only the new one is listed')
+    equal(watcher.ask('control'), 'LIBUSB_ERROR_NO_DEVICE', 'the old one is gone')
+    watcher.quit()
+
+
 def returns(watcher):
     equal(watcher.ask('devices'), '0403:6010 1209:0004', 'at first')
     equal(watcher.ask('open 1209:0004'), 'open', 'run time')
@@ -133,6 +144,7 @@ def out_bytes(pcap):
 
 
 def main():
+    is_listed_once()
     if not os.path.exists(LIBRARY):
         harness.skip('net2usb is not built')
     pcap = harness.temp('session.pcapng')
