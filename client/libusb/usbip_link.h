@@ -22,7 +22,7 @@ enum {
     USBIP_LINK_IN_MAX = 64 * 1024,     /* bytes read at once */
     USBIP_LINK_POSTED_MAX = 64 * 1024, /* bytes that are posted and not answered */
     USBIP_LINK_POSTED_COUNT = 256,     /* and URBs */
-    USBIP_LINK_LENGTH_MAX = 16 << 20,  /* of a URB: com2net ends a session that sends more */
+    USBIP_LINK_LENGTH_MAX = 16 << 20,  /* of a URB: com2net takes no more, by default */
     USBIP_LINK_UNLINK_MS = 1000,       /* servers that do not answer an unlink get no longer */
 };
 
