@@ -26,9 +26,8 @@
 #include "usb_pcap.h"
 #include "usb_urb.h"
 
-enum {
-    REFUSED_MAX = 1 << 28
-}; /* one above the budget is read past; beyond this it ends the session */
+/* Bytes of a URB that is above the budget and read past; a larger one ends the session. */
+enum { REFUSED_MAX = 1 << 28 };
 
 static void start_waiting(struct usb_session *s);
 
