@@ -54,14 +54,17 @@ bool requests_are_service(void)
     return requests.service;
 }
 
-/* On a thread of the console's. */
+/*
+ * On a thread of the console's, which stays until the process ends, and main comes to that. After a
+ * close, logoff or shutdown Windows ends the process as soon as this returns (and after 5 s in any
+ * case); under Wine the thread's own end, beside main's, can leave glibc's loader locked (it loads
+ * libgcc_s for it, and is killed there) and the process to be killed.
+ */
 static BOOL WINAPI on_console(DWORD event)
 {
+    (void)event;
     requests_stop();
-    /* when this returns after one of the others, the process is ended at once: wait for the end
-     * that main comes to. Windows waits 5 s. */
-    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
-        Sleep(INFINITE);
+    Sleep(INFINITE);
     return TRUE;
 }
 

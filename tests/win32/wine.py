@@ -4,6 +4,7 @@ The prefix stands in the build folder ($COM2NET_WINE), and `wine_session start` 
 COM10 and COM12 are links there, which a Port points at its PTY. COM1 and COM2 are the machine's own.
 """
 
+import ctypes
 import mmap
 import os
 import re
@@ -25,9 +26,25 @@ EXE = os.environ['COM2NET_EXE']
 PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM7', 'COM8', 'COM9', 'COM10', 'COM12')
 
 
+def _fix_addresses():
+    """One start of Wine in some 3000 ends with 1: the kernel has put the loader's heap at random
+    where Windows's shared user data have to be (0x7ffe0000). So not at random, for all that is
+    started from here; where a container's seccomp refuses that, Wine's error says why."""
+    personality = ctypes.CDLL(None).personality
+    personality.argtypes, personality.restype = (ctypes.c_ulong,), ctypes.c_int
+    query, addr_no_randomize = 0xffffffff, 0x0040000  # linux/personality.h
+    now = personality(query)
+    if now >= 0:
+        personality(now | addr_no_randomize)
+
+
+_fix_addresses()
+
+
 def environment(lines=False):
     """Of a Windows program; with `lines` its PTYs have modem lines and formats."""
-    env = dict(os.environ, WINEPREFIX=PREFIX, WINEDEBUG='-all', WINEDLLOVERRIDES='mscoree,mshtml=')
+    env = dict(os.environ, WINEPREFIX=PREFIX, WINEDEBUG='-all,err+virtual',
+               WINEDLLOVERRIDES='mscoree,mshtml=')
     env.pop('DISPLAY', None)
     if lines:
         env.update(LD_PRELOAD=os.environ['PTY_LINES_LIBRARY'], PTY_LINES=LINES)
