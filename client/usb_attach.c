@@ -216,7 +216,8 @@ static void wait_for_change(const struct attachment *a, int pause_ms)
                                               &watch, &list, &count) == 0)
         free(list);
     struct pollfd p = {watch, POLLIN, 0};
-    poll(&p, 1, pause_ms);
+    if (!stopped) /* since it was looked at a server may have been asked for seconds */
+        poll(&p, 1, pause_ms);
     if (watch >= 0)
         close(watch);
 }
