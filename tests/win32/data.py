@@ -7,6 +7,7 @@ import harness
 import wine
 
 COUNT = 8 << 20
+WAIT = 140  # at most, each; beside busy neighbours it may take a minute
 BULK = (harness.BULK * (COUNT // len(harness.BULK) + 1))[:COUNT]
 
 
@@ -17,20 +18,21 @@ def main():
     got = {}
 
     def send_to_device():
+        peer.sock.settimeout(WAIT)
         peer.sock.sendall(harness.escaped(BULK))
 
     def send_to_client():
-        port.write(BULK, 60)
+        port.write(BULK, WAIT)
 
     def read_of_device():
-        got['device'] = port.read(COUNT, 60)
+        got['device'] = port.read(COUNT, WAIT)
     threads = [threading.Thread(target=f, daemon=True)
                for f in (send_to_device, send_to_client, read_of_device)]
     for thread in threads:
         thread.start()
-    harness.same(peer.read(COUNT, 60), BULK, 'device to client')
+    harness.same(peer.read(COUNT, WAIT), BULK, 'device to client')
     for thread in threads:
-        thread.join(60)
+        thread.join(WAIT)
     harness.same(got.get('device', b''), BULK, 'client to device')
 
 
