@@ -7,9 +7,10 @@ from harness import equal, eventually
 
 def main():
     picocom = harness.need('picocom')
-    device, _, client = harness.bridge()
+    device, _, client = harness.bridge('-v')
     terminal = harness.Terminal([picocom, '-b', '57600', '--noreset', client.link])
     terminal.shows(b'Terminal ready')
+    client.says('< PURGE-DATA')  # it flushes, which may arrive behind its settings
     eventually(lambda: device.settings().speed == 57600, 'speed', 5)
     device.write(b'login: ')
     terminal.shows(b'login: $')

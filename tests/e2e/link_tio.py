@@ -7,9 +7,10 @@ from harness import equal, eventually
 
 def main():
     tio = harness.need('tio')
-    device, _, client = harness.bridge()
+    device, _, client = harness.bridge('-v')
     terminal = harness.Terminal([tio, '-b', '57600', '-s', '2', client.link])
     terminal.shows(b'[Cc]onnected')
+    client.says('< PURGE-DATA')  # it flushes, which may arrive behind its settings
     eventually(lambda: device.settings().speed == 57600, 'speed', 5)
     eventually(lambda: device.settings().two_stop_bits, 'two stop bits', 5)
     device.write(b'login: ')
