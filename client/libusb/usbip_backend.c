@@ -320,8 +320,10 @@ static void note_request(struct device_priv *p, const uint8_t bytes[static 8])
 {
     const struct usb_setup s = usb_setup_get(bytes);
 
-    if (s.type == 0 && s.request == USB_REQUEST_SET_CONFIGURATION)
+    if (s.type == 0 && s.request == USB_REQUEST_SET_CONFIGURATION) {
         p->use.configuration = (uint8_t)s.value;
+        memset(p->use.alternate, 0, sizeof p->use.alternate);
+    }
     if (s.type == 1 && s.request == USB_REQUEST_SET_INTERFACE)
         p->use.alternate[(uint8_t)s.index] = (uint8_t)s.value;
 }

@@ -232,6 +232,25 @@ int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoi
     return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
 }
 
+/* libusb promises the alternate settings of before. Whether the server has put them back depends on
+ * its system, so it is told. */
+static int restore_alternates(struct libusb_device_handle *h)
+{
+    struct device_priv *p = priv_of(h->dev);
+    int first = LIBUSB_SUCCESS;
+
+    for (size_t i = 0; i < sizeof p->use.alternate; i++) {
+        if (p->use.alternate[i] == 0)
+            continue;
+        int r = request(h, 1, USB_REQUEST_SET_INTERFACE, p->use.alternate[i], (uint16_t)i);
+        if (r == LIBUSB_SUCCESS)
+            continue;
+        p->use.alternate[i] = 0;
+        first = first == LIBUSB_SUCCESS ? r : first;
+    }
+    return first == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : first;
+}
+
 /* The device itself is reset, which the kernel's client does not do. One that comes back as another
  * one ends the connection: the program has to look for it. */
 int usbip_handle_reset(struct libusb_device_handle *h)
@@ -241,7 +260,7 @@ int usbip_handle_reset(struct libusb_device_handle *h)
     usbip_backend_take_lock();
     int r = request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0);
     if (r == LIBUSB_SUCCESS)
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
+        r = restore_alternates(h);
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_NOT_FOUND : r;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """libusb_reset_device resets the device itself, behind the server: the request is sent, it is waited
-for, and what the server says of it is told."""
+for, what the server says of it is told, and alternate settings are as before."""
 
 import harness
 import net2usb_returns as returns
@@ -8,13 +8,14 @@ import usb_foreign
 from harness import equal
 
 PORT_RESET = bytes((0x23, 3, 4, 0, 0, 0, 0, 0))
+SET_INTERFACE = bytes((1, 11, 3, 0, 0, 0, 0, 0))
 
 
 class Server(usb_foreign.Server):
-    status = 0
+    status, refused = 0, None
 
     def answer(self, urb):
-        return self.done(urb, self.status)
+        return self.done(urb, usb_foreign.EPIPE if urb.setup == self.refused else self.status)
 
 
 def resets(server):
@@ -36,6 +37,23 @@ def is_asked():
     program.quit()
 
 
+def keeps_alternate():
+    """What libusb promises, and a server does or does not, as its system does."""
+    server = Server()
+    program = returns.Watcher(server.port)
+    equal(program.ask('open 1209:0001'), 'open', 'a device')
+    equal(program.ask('alternate 3'), 'set', 'an alternate setting')
+    server.urbs.clear()
+    equal(program.ask('reset'), 'reset', 'libusb_reset_device')
+    equal([u.setup for u in server.urbs], [PORT_RESET, SET_INTERFACE], 'requests')
+    server.refused = SET_INTERFACE
+    equal(program.ask('reset'), 'LIBUSB_ERROR_NOT_FOUND', 'a reset behind which the setting is refused')
+    server.urbs.clear()
+    equal(program.ask('reset'), 'reset', 'another one')
+    equal([u.setup for u in server.urbs], [PORT_RESET], 'requests, when the setting is 0')
+    program.quit()
+
+
 def is_done():
     """com2net's loop, which has what is written until it is read, or the device is reset."""
     server = harness.Com2net('usb:demo-loop', '0', ports=1)
@@ -51,6 +69,7 @@ def is_done():
 
 def main():
     is_asked()
+    keeps_alternate()
     is_done()
 
 

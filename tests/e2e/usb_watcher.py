@@ -9,6 +9,7 @@ input says; each line is answered by one:
     bulk EP N MS     a transfer of N bytes of endpoint EP (hexadecimal) with a timeout: the result,
                      the bytes moved, and those that were read
     interrupt EP N MS, isochronous EP N MS, likewise; the last is one packet
+    alternate N      sets it of interface 0
     reset            libusb_reset_device
     speeds           VID:PID=N for all of a new list
     events MS        handles events so long; hotplug callbacks that came: +VID:PID, -VID:PID
@@ -167,6 +168,9 @@ def do(word, *rest):
         if word == 'isochronous':
             return isochronous(endpoint, *numbers)
         return transfer(getattr(usb, f'libusb_{word}_transfer'), endpoint, *numbers)
+    if word == 'alternate':
+        check(usb.libusb_set_interface_alt_setting(handle, 0, int(rest[0])))
+        return 'set'
     if word == 'reset':
         check(usb.libusb_reset_device(handle))
         return 'reset'
