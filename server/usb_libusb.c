@@ -586,13 +586,19 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
 
 /* --- what the kernel has no memory for now ---------------------------------------------------- */
 
-static void park(struct usb_libusb *u, struct usb_transfer *t)
+/* Others' transfers may make room, too: ours under way may be such as never end. */
+static void retry_later(struct usb_libusb *u)
 {
     const struct timeval later = {0, RETRY_MS * 1000L};
 
-    usb_queue_add(&u->parked, t);
-    if (u->under_way == 0)
+    if (!event_pending(u->retry, EV_TIMEOUT, NULL))
         event_add(u->retry, &later);
+}
+
+static void park(struct usb_libusb *u, struct usb_transfer *t)
+{
+    usb_queue_add(&u->parked, t);
+    retry_later(u);
     if (!u->said_memory)
         log_warn("%s: the system has no memory for more transfers, some wait (on Linux see "
                  "/sys/module/usbcore/parameters/usbfs_memory_mb)",
@@ -612,11 +618,8 @@ static void retry_parked(struct usb_libusb *u)
         if (r < 0)
             end(t, r);
     }
-    if (u->parked.first && u->under_way == 0) {
-        const struct timeval later = {0, RETRY_MS * 1000L};
-
-        event_add(u->retry, &later);
-    }
+    if (u->parked.first)
+        retry_later(u);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *ctx)

@@ -265,6 +265,26 @@ static void without_memory_they_wait_in_order(void)
     end();
 }
 
+/* Memory that others have given back: nothing of ours ends. */
+static void without_memory_it_does_not_wait_for_its_own(void)
+{
+    struct one endless, out;
+
+    begin();
+    submit(transfer_of(&endless, 0x81, 8));
+    fake_libusb.submit_result = LIBUSB_ERROR_NO_MEM;
+    submit(transfer_of(&out, 0x02, 10));
+    fake_libusb.submit_result = 0;
+    const uint64_t limit = os_now_ms() + RETRY_LIMIT_MS;
+    while (fake_libusb.count < 2 && os_now_ms() < limit)
+        loop_settle(base);
+    expect("submit 81 8\nsubmit 02 10\nsubmit 02 10\n");
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 10);
+    CHECK(out.done == 1 && out.t.status == 0);
+    end();
+}
+
 static void cancelled_too_late_it_ends_as_it_would(void)
 {
     struct one o;
@@ -525,6 +545,7 @@ int main(int argc, char **argv)
         TEST(statuses_are_linuxs),
         TEST(empty_packet_is_asked_for),
         TEST(without_memory_they_wait_in_order),
+        TEST(without_memory_it_does_not_wait_for_its_own),
         TEST(cancelled_too_late_it_ends_as_it_would),
         TEST(unplugged_under_transfers_it_is_lost_once),
         TEST(halt_is_cleared_by_libusb),
