@@ -340,6 +340,24 @@ static void free_device(struct usb_device *d)
 
 /* --- requests that the kernel has to know of -------------------------------------------------- */
 
+/* A client takes for granted that SET_CONFIGURATION and a reset do this. The one is not sent where
+ * that configuration is in force; libusb's reset leaves it to the system. */
+static int set_default_alternates(struct usb_libusb *u)
+{
+    int first = 0;
+
+    for (int i = 0; u->config && i < u->config->bNumInterfaces; i++) {
+        const int number = interface_number(u, i);
+
+        if (u->alternate[number] == 0)
+            continue;
+        u->alternate[number] = 0;
+        int r = libusb_set_interface_alt_setting(u->handle, number, 0);
+        first = first < 0 ? first : r;
+    }
+    return first;
+}
+
 static int set_configuration(struct usb_libusb *u, uint8_t value)
 {
     int interface;
@@ -351,7 +369,7 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
             return r;
     }
     if (u->config && u->config->bConfigurationValue == value)
-        return 0;
+        return set_default_alternates(u);
     if (u->config) /* the kernel refuses while an interface has a driver */
         release_interfaces(u, u->config->bNumInterfaces, false);
     int r = libusb_set_configuration(u->handle, value == 0 ? -1 : value);
@@ -393,6 +411,7 @@ static enum special special_of(const struct usb_transfer *t)
 static int carry_out(struct usb_libusb *u, enum special special, const struct usb_transfer *t)
 {
     const struct usb_setup s = usb_setup_get(t->setup);
+    int r;
 
     switch (special) {
     case CONFIGURATION:
@@ -402,7 +421,8 @@ static int carry_out(struct usb_libusb *u, enum special special, const struct us
     case CLEAR_HALT:
         return libusb_clear_halt(u->handle, (uint8_t)s.index);
     case RESET:
-        return reset(u);
+        r = reset(u);
+        return r < 0 ? r : set_default_alternates(u);
     case NOT_SPECIAL:
         break;
     }

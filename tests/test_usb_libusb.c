@@ -415,6 +415,30 @@ static void alternate_setting_has_endpoints(void)
     end();
 }
 
+/* As the client has it afterwards: in each of these it counts on setting 0. */
+static void configuration_and_reset_take_back_alternates(void)
+{
+    static const struct {
+        uint8_t type, code;
+        uint16_t value;
+        const char *does;
+    } requests[] = {
+        {0x00, USB_REQUEST_SET_CONFIGURATION, 1, "alternate 0 1\nalternate 0 0\n"},
+        {0x23, USB_REQUEST_SET_FEATURE, 4, "alternate 0 1\nreset\nalternate 0 0\n"},
+    };
+    struct one o;
+
+    begin();
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        CHECK(request(0x01, USB_REQUEST_SET_INTERFACE, 1, 0) == 0);
+        CHECK(request(requests[i].type, requests[i].code, requests[i].value, 0) == 0);
+        expect(requests[i].does);
+        submit(transfer_of(&o, 0x83, 8));
+        CHECK(o.done == 1 && o.t.status == USBIP_ENOENT);
+    }
+    end();
+}
+
 static void configuration_is_changed_without_claims(void)
 {
     begin();
@@ -552,6 +576,7 @@ int main(int argc, char **argv)
         TEST(requests_are_answered_in_order),
         TEST(requests_wait_for_those_without_memory),
         TEST(alternate_setting_has_endpoints),
+        TEST(configuration_and_reset_take_back_alternates),
         TEST(configuration_is_changed_without_claims),
         TEST(reset_may_lose_it),
         TEST(packets_in_a_row_are_not_copied),
