@@ -32,13 +32,19 @@ struct usb_pcap {
 /* --- writing -----------------------------------------------------------------------------------
  */
 
-static void put(struct usb_pcap *p, const void *data, size_t len)
+static void check(struct usb_pcap *p, bool good)
 {
-    if (p->failed || len == 0 || fwrite(data, 1, len, p->file) == len)
+    if (p->failed || good)
         return;
     p->failed = true;
     log_error("the record of transfers ends here, its file cannot be written: %s",
               os_error_text(errno));
+}
+
+static void put(struct usb_pcap *p, const void *data, size_t len)
+{
+    if (!p->failed && len > 0)
+        check(p, fwrite(data, 1, len, p->file) == len);
 }
 
 static void put_u32(struct usb_pcap *p, uint32_t v)
@@ -101,16 +107,40 @@ struct usbmon {
 
 _Static_assert(sizeof(struct usbmon) == USBMON_HEAD, "struct usbmon has gaps");
 
-static void put_packets(struct usb_pcap *p, const struct usb_transfer *t)
+static void put_packets(struct usb_pcap *p, const struct usb_transfer *t, bool done)
 {
     for (size_t i = 0; i < t->packet_count; i++) {
         const struct usbip_packet *packet = &t->packets[i];
 
         put_u32(p, (uint32_t)packet->status);
         put_u32(p, packet->offset);
-        put_u32(p, packet->length);
+        put_u32(p, done ? packet->actual : packet->length);
         put_u32(p, 0);
     }
+}
+
+/* What is done in all: bytes that have been moved, where the last of them ends in the data, and
+ * packets that have failed. */
+struct outcome {
+    size_t moved, end;
+    int32_t errors;
+};
+
+static struct outcome outcome_of(const struct usb_transfer *t)
+{
+    struct outcome o = {0};
+
+    if (t->packet_count == 0)
+        return (struct outcome){.moved = t->actual, .end = t->actual};
+    for (size_t i = 0; i < t->packet_count; i++) {
+        const struct usbip_packet *packet = &t->packets[i];
+
+        o.moved += packet->actual;
+        if (packet->actual > 0) /* they are in order */
+            o.end = packet->offset + packet->actual;
+        o.errors += packet->status != 0;
+    }
+    return o;
 }
 
 static void record(struct usb_pcap *p, const struct usb_device *d, const struct usb_transfer *t,
@@ -118,8 +148,9 @@ static void record(struct usb_pcap *p, const struct usb_device *d, const struct 
 {
     static const uint8_t zero[4];
     const bool in = t->address & 0x80, has_data = in == done;
-    const size_t moved = done ? t->actual : t->length;
-    const size_t captured = !has_data ? 0 : moved < DATA_MAX ? moved : DATA_MAX;
+    const struct outcome o =
+        done ? outcome_of(t) : (struct outcome){.moved = t->length, .end = t->length};
+    const size_t captured = !has_data ? 0 : o.end < DATA_MAX ? o.end : DATA_MAX;
     const size_t len = USBMON_HEAD + t->packet_count * USBMON_PACKET + captured;
     const uint32_t block = (uint32_t)(PACKET_HEAD + (len + 3) / 4 * 4 + 4);
     struct timeval now;
@@ -134,15 +165,17 @@ static void record(struct usb_pcap *p, const struct usb_device *d, const struct 
                                   : in     ? '<'
                                            : '>',
                        .status = done ? t->status : -EINPROGRESS_LINUX,
-                       .length = (uint32_t)moved,
+                       .length = (uint32_t)o.moved,
                        .captured = (uint32_t)(captured + t->packet_count * USBMON_PACKET),
                        .packets = (uint32_t)t->packet_count};
 
     evutil_gettimeofday(&now, NULL);
     m.seconds = now.tv_sec;
     m.microseconds = (int32_t)now.tv_usec;
-    if (t->packet_count > 0)
+    if (t->packet_count > 0) {
+        m.u.iso.errors = o.errors;
         m.u.iso.count = (int32_t)t->packet_count;
+    }
     if ((t->address & 15) == 0 && !done) {
         m.no_setup = 0;
         memcpy(m.u.setup, t->setup, sizeof m.u.setup);
@@ -156,12 +189,12 @@ static void record(struct usb_pcap *p, const struct usb_device *d, const struct 
     put_u32(p, (uint32_t)len);
     put_u32(p, (uint32_t)len);
     put(p, &m, sizeof m);
-    put_packets(p, t);
+    put_packets(p, t, done);
     put(p, t->data, captured);
     put(p, zero, (4 - len % 4) % 4);
     put_u32(p, block);
-    if (done && !p->failed && fflush(p->file) != 0)
-        p->failed = true;
+    if (done && !p->failed)
+        check(p, fflush(p->file) == 0);
 }
 
 void usb_pcap_submit(struct usb_pcap *p, const struct usb_device *d, const struct usb_transfer *t)
