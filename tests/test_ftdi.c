@@ -316,6 +316,36 @@ static void write_long(void)
     CHECK(out.status == 0 && out.actual == LENGTH && echoed == LENGTH);
 }
 
+/* Nobody reads: what is in the FIFO is dropped, and another mode has none. */
+static void room_is_made_by_requests(void)
+{
+    static uint8_t data[LENGTH];
+    struct usb_transfer out;
+
+    for (int mode = 0; mode < 2; mode++) {
+        begin("icestick");
+        set(BITMODE, MPSSE << 8, A);
+        memset(data, 0x81, sizeof data); /* each is answered with a byte */
+        out = (struct usb_transfer){
+            .address = BULK_OUT, .data = data, .length = sizeof data, .done = on_written};
+        device->ops->submit(device, &out);
+        while (out.done && out.actual < LENGTH) {
+            const size_t before = out.actual;
+
+            loop_settle(base);
+            if (out.actual > before || !out.done)
+                continue;
+            if (mode == 0)
+                set(RESET, 2, A);
+            else
+                set(BITMODE, 0, A);
+            CHECK(out.actual > before);
+        }
+        CHECK(out.status == 0 && out.actual == LENGTH);
+        end();
+    }
+}
+
 static void a_long_one_is_taken_once(void)
 {
     begin("ftdi");
@@ -392,6 +422,7 @@ int main(int argc, char **argv)
         TEST(a_board_by_bits),
         TEST(the_high_pins_of_an_engine),
         TEST(purges_are_the_chip_s),
+        TEST(room_is_made_by_requests),
         TEST(a_long_one_is_taken_once),
         TEST(an_engine_s_work_is_done_in_turns),
         TEST(answers_to_many_reads_are_all_there),

@@ -353,7 +353,11 @@ static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
     if (channel > f->channels)
         return USBIP_EPIPE;
     struct ftdi_channel *c = &f->channel[channel ? channel - 1 : 0];
-    return s->type & 0x80 ? get(c, s, data) : set(c, s);
+    if (s->type & 0x80)
+        return get(c, s, data);
+    int r = set(c, s);
+    gadget_kick(g, out_address(c)); /* a purge or another mode may have made room for what waits */
+    return r;
 }
 
 /* --- the device --------------------------------------------------------------------------------
