@@ -225,6 +225,8 @@ struct scsi_disk *scsi_disk_new(const char *path, bool read_only,
         return NULL;
     d->read_only = read_only;
     d->file = fopen(path, read_only ? "rb" : "r+b");
+    if (d->file) /* it says that it has no cache, so what it has taken is not to wait in one */
+        setvbuf(d->file, NULL, _IONBF, 0);
     size = d->file ? os_file_size(d->file) : -errno;
     if (size >= SCSI_DISK_BLOCK) {
         d->blocks = (uint64_t)size / SCSI_DISK_BLOCK;
