@@ -74,12 +74,15 @@ struct spi_flash {
 /* --- what it holds ------------------------------------------------------------------------------
  */
 
+static bool write_file(struct spi_flash *f, size_t at, size_t len)
+{
+    return fseek(f->file, (long)at, SEEK_SET) == 0 &&
+           fwrite(f->content + at, 1, len, f->file) == len && fflush(f->file) == 0;
+}
+
 static void save(struct spi_flash *f, size_t at, size_t len)
 {
-    if (!f->file)
-        return;
-    if (fseek(f->file, (long)at, SEEK_SET) != 0 ||
-        fwrite(f->content + at, 1, len, f->file) != len || fflush(f->file) != 0)
+    if (f->file && !write_file(f, at, len))
         log_warn("the flash memory's file cannot be written: %s", os_error_text(errno));
 }
 
@@ -300,9 +303,13 @@ static int load(struct spi_flash *f, const char *path, char error[static SPI_FLA
                  path, SPI_FLASH_SIZE);
         return -EINVAL;
     }
-    if (len == 0)
-        save(f, 0, SPI_FLASH_SIZE);
-    return 0;
+    if (len > 0 || write_file(f, 0, SPI_FLASH_SIZE))
+        return 0;
+    snprintf(error, SPI_FLASH_ERROR_MAX,
+             "%.300s, the flash memory's file, cannot be written, to its %d bytes: %s", path,
+             SPI_FLASH_SIZE, os_error_text(errno));
+    f->file = freopen(path, "wb", f->file); /* empty: a part would be refused as another file */
+    return -EIO;
 }
 
 struct spi_flash *spi_flash_new(const char *path, bool real_times,

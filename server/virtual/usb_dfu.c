@@ -69,19 +69,31 @@ static const struct gadget_descriptors dfu_mode = {
 /* --- the file ----------------------------------------------------------------------------------
  */
 
+/* Returns 0 or -errno. */
+static int write_file(const char *path, const uint8_t *data, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+
+    if (!file)
+        return -errno;
+    int error = len > 0 && fwrite(data, 1, len, file) != len ? errno : 0;
+    if (fclose(file) != 0 && error == 0)
+        error = errno;
+    return -error;
+}
+
+/* One that cannot be kept leaves the file as it was, as far as that can be. */
 static int keep(void *ctx, const uint8_t *data, size_t len)
 {
     const struct usb_dfu *d = ctx;
-    FILE *file = fopen(d->file, "wb");
-    bool good = file && fwrite(data, 1, len, file) == len;
+    int r = write_file(d->file, data, len);
 
-    if (file)
-        good = fclose(file) == 0 && good;
-    if (good)
+    if (r == 0)
         return 0;
     log_warn("%s: its firmware cannot be kept in %s: %s", d->gadget.device.name, d->file,
-             os_error_text(errno));
-    return -EIO;
+             os_error_text(-r));
+    (void)write_file(d->file, d->dfu.firmware, d->dfu.len);
+    return r;
 }
 
 /* Reads a file, which is made if it does not exist. Returns false with what is wrong in `error`. */
@@ -137,11 +149,13 @@ static void on_leave(evutil_socket_t fd, short what, void *ctx)
         change_mode(d);
 }
 
+/* Counted from the request that asks for it: what comes meanwhile does not put it off. */
 static void leave_soon(struct usb_dfu *d)
 {
     const struct timeval soon = {LEAVE_MS / 1000, LEAVE_MS % 1000 * 1000};
 
-    event_add(d->leave, &soon);
+    if (!event_pending(d->leave, EV_TIMEOUT, NULL))
+        event_add(d->leave, &soon);
 }
 
 static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)

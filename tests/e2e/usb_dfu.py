@@ -99,6 +99,16 @@ def changes_mode(port):
     offers(port, 5)
 
 
+def leaves_though_it_is_asked(client):
+    """For its state, without a pause."""
+    def look():
+        try:
+            client.control(IN, GETSTATE, 0, 0, 1)
+        except (EOFError, ConnectionResetError, BrokenPipeError):
+            return True
+    harness.eventually(look, 'it leaves')
+
+
 def keeps_firmware(port, path):
     client = attach(port, 5)
     equal(upload(client), b'', 'there is none yet')
@@ -143,6 +153,8 @@ def main():
     client = attach(server.port, 5)
     download(client, second)
     equal(upload(client), second, 'from memory')
+    client.control(OUT, DETACH, 1000, 0)
+    leaves_though_it_is_asked(client)
     for wrong in 'usb:demo-dfu,file=/nowhere/x', 'usb:demo-dfu,start=now', 'usb:demo-dfu,ro':
         harness.fails([server.argv[0], wrong, '0'])
 
