@@ -19,6 +19,7 @@ enum { END_LIMIT_MS = 3000 };
 struct usb_export {
     struct event_base *base;
     const struct source *sources;
+    int count;
     struct listener *listener;
     struct usb_device *devices; /* built-in ones first */
     struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
@@ -63,7 +64,12 @@ struct usb_pcap *usb_export_pcap(const struct usb_export *e)
 
 size_t usb_export_budget(const struct usb_export *e)
 {
-    return e->sources->usb_budget;
+    size_t most = 0;
+
+    for (int i = 0; i < e->count; i++)
+        if (e->sources[i].usb_budget > most)
+            most = e->sources[i].usb_budget;
+    return most;
 }
 
 struct usb_device *usb_export_devices(struct usb_export *e)
@@ -209,6 +215,7 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
         *at = demo_new(e->base, s->selector, &options, s->name, (unsigned)i + 1, error);
         if (!*at)
             return false;
+        (*at)->budget = s->usb_budget;
         (*at)->presence = on_presence;
         (*at)->presence_ctx = e;
         at = &(*at)->next;
@@ -229,6 +236,7 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
         return NULL;
     e->base = base;
     e->sources = sources;
+    e->count = count;
     e->pcap = pcap;
     e->sweep = evtimer_new(base, on_sweep, e);
     e->changed = evtimer_new(base, on_changed, e);

@@ -28,7 +28,7 @@ void usb_export_free(struct usb_export *e);
 /* Where transfers are recorded, or NULL. */
 struct usb_pcap *usb_export_pcap(const struct usb_export *e);
 
-/* Bytes that URBs of one client may hold. */
+/* Bytes that URBs of one client may hold at most, whichever device it imports. */
 size_t usb_export_budget(const struct usb_export *e);
 
 /* The devices that are there now, as a list by their `next`. */

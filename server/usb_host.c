@@ -222,6 +222,7 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     if (k)
         k->device = usb_libusb_new(h->base, real, s->usb_named ? s->name : NULL, on_lost, h);
     if (k && k->device) {
+        k->device->budget = s->usb_budget;
         k->device->reset = s->usb_reset;
         k->device->merges = k->device->merges && !s->usb_no_merge;
     }

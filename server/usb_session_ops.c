@@ -193,6 +193,8 @@ void usb_session_import(struct usb_session *s)
     d->importer = s;
     s->device = d;
     usb_merge_init(&s->merge, d);
+    if (d->budget > 0)
+        usb_urbs_init(&s->urbs, d->budget);
     s->devid = usbip_devid(&d->record);
     s->state = USB_SESSION_URBS;
     event_del(s->timer);
