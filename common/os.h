@@ -92,7 +92,7 @@ void os_firewall_hint(uint16_t port, char *text, size_t size);
 
 /* Moves to a place in a file of any size. Returns 0 or -errno. */
 int os_seek(FILE *file, uint64_t offset);
-/* Its size in bytes, or -errno. */
+/* Its size in bytes, or -errno: a folder, a pipe or a terminal has none. */
 int64_t os_file_size(FILE *file);
 
 /* Milliseconds and microseconds of one clock that only goes forward. */

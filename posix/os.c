@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,6 +128,10 @@ int os_seek(FILE *file, uint64_t offset)
 
 int64_t os_file_size(FILE *file)
 {
+    struct stat st;
+
+    if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) /* which fopen reads, too */
+        return -EISDIR;
     if (fseeko(file, 0, SEEK_END) < 0)
         return -errno;
     return ftello(file);

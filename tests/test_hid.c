@@ -531,6 +531,8 @@ static void bad_options_are_named(void)
         {"disk:", {0}, "it has an image"},
         {"disk:/x", {.file = "/y"}, "it has one image"},
         {"dfu", {.file = "/nowhere/x"}, "/nowhere/x cannot be opened for writing"},
+        {"mouse", {.events = "."}, "events=. cannot be opened"}, /* a folder */
+        {"disk:.", {.read_only = true}, "., the disk's image: "},
         {"loop:slow", {0}, "usb:demo-loop:full"},
         {"mouse:x", {0}, "no such built-in device"},
         {"mous", {0}, "dfu, mouse, keyboard"},

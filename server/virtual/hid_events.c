@@ -198,7 +198,8 @@ static bool open_path(struct hid_events *e, struct event_base *base,
         r = e->fifo ? 0 : r;
     } else {
         e->file = fopen(e->path, "rb"); /* it shows now whether there is one */
-        r = e->file ? 0 : -errno;
+        const int64_t size = e->file ? os_file_size(e->file) : -errno;
+        r = size < 0 ? (int)size : 0;
         close_file(e);
     }
     if (r == 0)
