@@ -184,17 +184,23 @@ static int publish(int place, char error[static CLI_ERROR_MAX])
     return com2net.exports[place] ? count : -1;
 }
 
+static int open_record(void)
+{
+    char error[USB_PCAP_ERROR_MAX];
+
+    if (!options.pcap)
+        return 0;
+    com2net.pcap = usb_pcap_open(options.pcap, error);
+    if (com2net.pcap)
+        return 0;
+    log_error("%s", error);
+    return -1;
+}
+
 static int publish_all(void)
 {
     char error[CLI_ERROR_MAX];
 
-    if (options.pcap) {
-        com2net.pcap = usb_pcap_open(options.pcap, error);
-        if (!com2net.pcap) {
-            log_error("%s", error);
-            return -1;
-        }
-    }
     for (int i = 0, n; i < com2net.count; i += n) {
         n = publish(i, error);
         if (n < 0) {
@@ -224,9 +230,11 @@ static int serve(void)
     com2net.loop = loop_new(needs_precision());
     if (!com2net.loop)
         return status;
-    if (os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
+    /* before the watch: a FIFO waits for its reader, which a signal is to end */
+    const bool good = open_record() == 0;
+    if (good && os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
-    else if (publish_all() == 0) {
+    else if (good && publish_all() == 0) {
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }

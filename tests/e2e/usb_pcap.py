@@ -1,12 +1,19 @@
 #!/usr/bin/python3
 """--pcap records transfers as usbmon does: tshark reads them without a complaint, and as they were."""
 
+import os
+import signal
 import subprocess
 
 import harness
 import usbip
 from harness import check, equal
 from usbip import IN, OUT
+
+
+def is_sleeping(pid):
+    with open(f'/proc/{pid}/stat') as stat:
+        return stat.read().rpartition(')')[2].split()[0] == 'S'
 
 
 def main():
@@ -51,6 +58,13 @@ def main():
 
     said = harness.fails([server.argv[0], '--pcap', '/nowhere/x', 'usb:demo-loop', '0'])
     check('/nowhere/x' in said, f'a file that cannot be made is said: {said}')
+
+    fifo = harness.temp('fifo')
+    os.mkfifo(fifo)
+    waiting = harness.Program([server.argv[0], '--pcap', fifo, 'usb:demo-loop', '0'])
+    waiting.expected = True
+    harness.eventually(lambda: is_sleeping(waiting.pid), 'it waits for a reader of the FIFO')
+    equal(waiting.stop(), -signal.SIGTERM, 'how it ends, if none comes')
 
 
 harness.run(main)
