@@ -1,6 +1,7 @@
 /* USB devices in sysfs. */
 #include "usb_system.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 
 static const char devices[] = "/sys/bus/usb/devices";
 
-static void read_text(const char *busid, const char *name, char text[static USB_SYSTEM_TEXT_MAX])
+/* Returns 0, or -errno with an empty text. */
+static int read_text(const char *busid, const char *name, char text[static USB_SYSTEM_TEXT_MAX])
 {
     char path[PATH_MAX];
 
@@ -17,11 +19,12 @@ static void read_text(const char *busid, const char *name, char text[static USB_
     snprintf(path, sizeof path, "%s/%s/%s", devices, busid, name);
     FILE *file = fopen(path, "re");
     if (!file)
-        return;
+        return -errno;
     if (!fgets(text, USB_SYSTEM_TEXT_MAX, file))
         text[0] = '\0';
     fclose(file);
     text[strcspn(text, "\n")] = '\0';
+    return 0;
 }
 
 void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_system_texts *t)
@@ -41,8 +44,10 @@ bool usb_system_tells(void)
 bool usb_system_has(const char *busid, unsigned devnum)
 {
     char text[USB_SYSTEM_TEXT_MAX];
+    int r = read_text(busid, "devnum", text);
 
-    read_text(busid, "devnum", text);
+    if (r == -EMFILE || r == -ENFILE || r == -ENOMEM) /* which says nothing of the device */
+        return true;
     return strtoul(text, NULL, 10) == devnum;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "usb_host.h"
 
+#include <sys/resource.h>
+
 #include <event2/event.h>
 
 #include "fakes/fake_libusb.h"
@@ -14,6 +16,7 @@
 #include "test.h"
 #include "usb_device.h"
 #include "usb_events.h"
+#include "usb_system.h"
 
 enum { SEARCHES_MS = 2500 /* two of them, at least */, LIMIT_MS = 10000 };
 
@@ -163,6 +166,20 @@ static void imported_it_is_left_to_its_transfers(void)
     end();
 }
 
+/* Or who opens connections until there is no descriptor left could unplug all devices. */
+static void without_a_descriptor_nothing_is_gone(void)
+{
+    struct rlimit before, none;
+
+    CHECK(!usb_system_has("999-1", 1));
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    none = before;
+    none.rlim_cur = 0;
+    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    bool there = usb_system_has("999-1", 1);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0 && there);
+}
+
 static void drop_line(enum log_level level, const char *line)
 {
     (void)level;
@@ -176,6 +193,7 @@ int main(int argc, char **argv)
         TEST(untold_it_asks_what_is_there),
         TEST(plugged_in_again_unseen_it_is_another),
         TEST(imported_it_is_left_to_its_transfers),
+        TEST(without_a_descriptor_nothing_is_gone),
     };
 
     CHECK(os_init(&argc, &argv) == 0);
