@@ -462,6 +462,19 @@ struct usb_host *usb_host_new(struct event_base *base, const struct source *sour
     return h;
 }
 
+/* The source that has a device which this one means as well, or NULL. */
+static const struct source *source_before(const struct usb_host *h, int source)
+{
+    for (const struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+        const struct usb_identity identity = {r->busid, r->vendor, r->product, ""};
+
+        if (!k->lost && usb_selector_matches(h->sources[source].selector, &identity))
+            return &h->sources[k->source];
+    }
+    return NULL;
+}
+
 bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX])
 {
     for (int i = 0; i < h->count; i++) {
@@ -473,6 +486,14 @@ bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_
         if (s->hotplug) {
             log_info("%s: not there yet", s->name);
             continue;
+        }
+        const struct source *before = source_before(h, i);
+        if (before) {
+            snprintf(error, CLI_ERROR_MAX,
+                     "what matches usb:%.80s is that of usb:%.80s already, which stands before it; "
+                     "usb:BUSID or usb:VID:PID:SERIAL is one of several",
+                     s->selector, before->selector);
+            return false;
         }
         usb_list_text(there, sizeof there);
         snprintf(error, CLI_ERROR_MAX,

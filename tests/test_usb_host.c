@@ -166,6 +166,20 @@ static void imported_it_is_left_to_its_transfers(void)
     end();
 }
 
+static void of_two_that_match_the_second_is_told(void)
+{
+    static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
+    static char port[] = "1-4.2";
+    const struct source two[] = {source, {.usb_real = true, .selector = port, .name = port}};
+    char error[CLI_ERROR_MAX];
+
+    fake_libusb_reset();
+    host = usb_host_new(base, two, 2, &callbacks, NULL, error);
+    CHECK(host && !usb_host_is_complete(host, error));
+    CHECK(strstr(error, "usb:1-4.2 is that of usb:0403:6010 already"));
+    end();
+}
+
 /* Or who opens connections until there is no descriptor left could unplug all devices. */
 static void without_a_descriptor_nothing_is_gone(void)
 {
@@ -189,11 +203,9 @@ static void drop_line(enum log_level level, const char *line)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(told_of_what_leaves_it_does_not_search),
-        TEST(untold_it_asks_what_is_there),
-        TEST(plugged_in_again_unseen_it_is_another),
-        TEST(imported_it_is_left_to_its_transfers),
-        TEST(without_a_descriptor_nothing_is_gone),
+        TEST(told_of_what_leaves_it_does_not_search), TEST(untold_it_asks_what_is_there),
+        TEST(plugged_in_again_unseen_it_is_another),  TEST(imported_it_is_left_to_its_transfers),
+        TEST(of_two_that_match_the_second_is_told),   TEST(without_a_descriptor_nothing_is_gone),
     };
 
     CHECK(os_init(&argc, &argv) == 0);
