@@ -13,6 +13,7 @@ enum {
     BULK_IN = 0x81,
     RESET = 0x00,
     MODEM = 0x01,
+    DATA = 0x04,
     LATENCY = 0x09,
     BITMODE = 0x0b,
     PINS = 0x0c,
@@ -268,6 +269,34 @@ static void purges_are_the_chip_s(void)
     end();
 }
 
+/* Both come in one packet, also where reads wait, and not with the bytes before. */
+static void a_break_is_a_byte_with_an_error(void)
+{
+    uint8_t packets[3][64];
+    struct usb_transfer in[3];
+
+    begin("ftdi");
+    for (int reads = 0; reads <= 3; reads += 3) {
+        for (int i = 0; i < 3; i++)
+            in[i] = (struct usb_transfer){
+                .address = BULK_IN, .data = packets[i], .length = 64, .done = on_done};
+        for (int i = 0; i < reads; i++)
+            device->ops->submit(device, &in[i]);
+        set(DATA, 1 << 14 | 8, A);
+        size_t with = 0;
+        for (int i = 0; i < 3 && with == 0; i++) {
+            if (reads == 0)
+                run(&in[i]);
+            CHECK((packets[i][1] & 0x10) == (in[i].actual > 2 ? 0x10 : 0));
+            with = in[i].actual > 2 ? in[i].actual : 0;
+        }
+        CHECK(with == 3);
+        for (int i = 0; i < reads; i++)
+            device->ops->cancel(device, &in[i]);
+    }
+    end();
+}
+
 /* --- many at once ----------------------------------------------------------------------------- */
 
 enum { READERS = 8, LENGTH = 20000 };
@@ -422,6 +451,7 @@ int main(int argc, char **argv)
         TEST(a_board_by_bits),
         TEST(the_high_pins_of_an_engine),
         TEST(purges_are_the_chip_s),
+        TEST(a_break_is_a_byte_with_an_error),
         TEST(room_is_made_by_requests),
         TEST(a_long_one_is_taken_once),
         TEST(an_engine_s_work_is_done_in_turns),

@@ -161,12 +161,11 @@ void ftdi_give(struct ftdi_channel *c, const uint8_t *data, size_t len, bool now
     gadget_kick(&c->ftdi->gadget, in_address(c));
 }
 
-void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status)
+void ftdi_show(struct ftdi_channel *c, uint8_t inputs)
 {
-    if (c->inputs == inputs && line_status == 0)
+    if (c->inputs == inputs)
         return;
     c->inputs = inputs;
-    c->line_status |= line_status;
     c->now = true;
     gadget_kick(&c->ftdi->gadget, in_address(c));
 }

@@ -96,7 +96,7 @@ bool ftdi_is_late(const struct ftdi_channel *c);
 size_t ftdi_room(const struct ftdi_channel *c);
 /* Gives the host bytes, for which there is room; `now`: without waiting for more. */
 void ftdi_give(struct ftdi_channel *c, const uint8_t *data, size_t len, bool now);
-/* Shows the host modem lines, and once a line status (a break: 0x10). */
-void ftdi_show(struct ftdi_channel *c, uint8_t inputs, uint8_t line_status);
+/* Shows the host modem lines. */
+void ftdi_show(struct ftdi_channel *c, uint8_t inputs);
 
 #endif

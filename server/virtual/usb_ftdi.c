@@ -63,16 +63,25 @@ static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
     return len;
 }
 
-static void changed(struct ftdi_channel *c, bool broken)
+/* A break is received as a byte with an error, in one packet: ftdi_sio looks for no error in a
+ * packet without bytes, and takes it for one of all that are there. */
+static void receive_break(struct ftdi_channel *c)
 {
     static const uint8_t nothing;
 
-    ftdi_show(c,
-              (uint8_t)((c->outputs & FTDI_RTS ? FTDI_CTS : 0) |
-                        (c->outputs & FTDI_DTR ? FTDI_DSR | FTDI_DCD : 0)),
-              broken ? LINE_BREAK : 0);
-    if (broken && ftdi_room(c) > 0) /* a break is received as a byte with an error */
+    if (c->rx.len > 0)
+        ftdi_give(c, NULL, 0, true);
+    c->line_status |= LINE_BREAK;
+    if (ftdi_room(c) > 0)
         ftdi_give(c, &nothing, 1, true);
+}
+
+static void changed(struct ftdi_channel *c, bool broken)
+{
+    ftdi_show(c, (uint8_t)((c->outputs & FTDI_RTS ? FTDI_CTS : 0) |
+                           (c->outputs & FTDI_DTR ? FTDI_DSR | FTDI_DCD : 0)));
+    if (broken)
+        receive_break(c);
 }
 
 /* TXD, RXD, RTS, CTS, DTR, DSR, DCD, RI: the loop has each of the inputs follow an output. What is

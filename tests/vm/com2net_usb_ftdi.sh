@@ -25,6 +25,10 @@ check "both rise" app line +cts,+dsr,+dcd 10000
 check "bytes come back" eval 'app write hello && app expect hello 10000'
 every=$(for i in $(seq 0 255); do printf '\\x%02x' $i; done)
 check "every byte" eval 'app write "$every" && app expect "$every" 10000'
+app marks 1
+check "a break comes back as one" eval 'app break 50 && app expect "\xff\x00\x00" 10000'
+app marks 0
+check "and bytes behind it" eval 'app write hello && app expect hello 10000'
 dismiss app
 exec 3<>/dev/ttyUSB0
 stty -F /dev/ttyUSB0 raw -echo crtscts 3000000
