@@ -297,6 +297,19 @@ static void a_break_is_a_byte_with_an_error(void)
     end();
 }
 
+static void a_reset_leaves_the_latency_timer(void)
+{
+    char error[USB_DEVICE_ERROR_MAX];
+
+    begin("ftdi");
+    set(LATENCY, 1, A);
+    set(RESET, 0, A);
+    CHECK(get(LATENCY + 1, A, 1) == 1);
+    device->ops->release(device);
+    CHECK(device->ops->claim(device, error) == 0 && get(LATENCY + 1, A, 1) == 16);
+    end();
+}
+
 /* --- many at once ----------------------------------------------------------------------------- */
 
 enum { READERS = 8, LENGTH = 20000 };
@@ -452,6 +465,7 @@ int main(int argc, char **argv)
         TEST(the_high_pins_of_an_engine),
         TEST(purges_are_the_chip_s),
         TEST(a_break_is_a_byte_with_an_error),
+        TEST(a_reset_leaves_the_latency_timer),
         TEST(room_is_made_by_requests),
         TEST(a_long_one_is_taken_once),
         TEST(an_engine_s_work_is_done_in_turns),

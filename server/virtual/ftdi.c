@@ -246,12 +246,12 @@ static void purge(struct ftdi_channel *c, bool tx)
     c->ftdi->back->purged(c, tx);
 }
 
+/* The latency timer stays: Linux's driver sets it once, and sends this at each open. */
 static void reset_channel(struct ftdi_channel *c)
 {
     event_del(c->timer);
     buf_drain(&c->rx, c->rx.len);
     c->line_status = c->bit_mode = c->bit_mask = c->bits = 0;
-    c->latency_ms = LATENCY_MS;
     restart_latency(c);
     c->ftdi->back->purged(c, true);
 }
@@ -367,6 +367,7 @@ static void reset(struct gadget *g)
     struct ftdi *f = (struct ftdi *)g;
 
     for (unsigned i = 0; i < f->channels; i++) {
+        f->channel[i].latency_ms = LATENCY_MS;
         reset_channel(&f->channel[i]);
         f->channel[i].outputs = 0;
         f->back->changed(&f->channel[i], false);
