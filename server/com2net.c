@@ -139,8 +139,11 @@ static int list_ports(void)
         fprintf(stderr, "com2net: cannot list the serial ports: %s\n", os_error_text(-r));
         return CLI_EXIT_FAILED;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        cli_make_printable(list[i].description);
+        cli_make_printable(list[i].serial);
         print_port(&list[i]);
+    }
     if (count == 0)
         printf("No serial ports found.\n");
     usb_list_print();

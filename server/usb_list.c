@@ -4,6 +4,7 @@
 
 #include <libusb.h>
 
+#include "cli.h"
 #include "usb_libusb.h"
 #include "usb_system.h"
 
@@ -34,6 +35,9 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
             f.descriptor.bDeviceClass == LIBUSB_CLASS_HUB || usb_system_is_imported(f.busid))
             continue;
         usb_system_texts(f.real, f.busid, &f.texts);
+        cli_make_printable(f.texts.manufacturer);
+        cli_make_printable(f.texts.product);
+        cli_make_printable(f.texts.serial);
         take(ctx, &f);
         count++;
     }

@@ -1,0 +1,103 @@
+/*
+ * The list of USB devices for people, of a device whose names are no names: what the system knows
+ * of it is the test's to say.
+ */
+#include "usb_list.h"
+
+#include <unistd.h>
+
+#include "fakes/fake_libusb.h"
+#include "os.h"
+#include "test.h"
+#include "usb_system.h"
+
+/* --- usb_system ---------------------------------------------------------------------------------
+ */
+
+void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_system_texts *t)
+{
+    (void)real;
+    (void)busid;
+    *t = (struct usb_system_texts){"Maker\x1b]0;x\a",
+                                   "J\xc3\xbcrgen\xc2\x9b"
+                                   "2J",
+                                   "\b\x7f"
+                                   "1"};
+}
+
+bool usb_system_tells(void)
+{
+    return true;
+}
+
+bool usb_system_has(const char *busid, unsigned devnum)
+{
+    (void)busid;
+    (void)devnum;
+    return true;
+}
+
+bool usb_system_is_imported(const char *busid)
+{
+    (void)busid;
+    return false;
+}
+
+void usb_system_access_advice(uint16_t vendor, uint16_t product,
+                              char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    (void)vendor;
+    (void)product;
+    text[0] = '\0';
+}
+
+void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
+                              char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    (void)vendor;
+    (void)product;
+    (void)interface;
+    text[0] = '\0';
+}
+
+/* --- tests --------------------------------------------------------------------------------------
+ */
+
+/* What is printed meanwhile. */
+static const char *printed(void (*print)(void))
+{
+    static char text[4096];
+    FILE *file = tmpfile();
+
+    CHECK(file);
+    fflush(stdout);
+    int before = dup(STDOUT_FILENO);
+    CHECK(before >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
+    print();
+    fflush(stdout);
+    CHECK(dup2(before, STDOUT_FILENO) >= 0);
+    close(before);
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+static void names_of_devices_do_nothing_to_a_terminal(void)
+{
+    fake_libusb_reset();
+    CHECK_TEXT(printed(usb_list_print), "usb:1-4.2\n"
+                                        "  description  Maker?]0;x? J\xc3\xbcrgen??2J\n"
+                                        "  USB          0403:6010, serial number ??1\n"
+                                        "  publish it   com2net usb:1-4.2 3240\n");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test tests[] = {
+        TEST(names_of_devices_do_nothing_to_a_terminal),
+    };
+
+    CHECK(os_init(&argc, &argv) == 0);
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}
