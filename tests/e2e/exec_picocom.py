@@ -13,8 +13,8 @@ def test(place):
                                '--databits', '7', '--stopbits', '2', link])
     terminal.shows(b'Terminal ready')
     far.watch()
-    equal(far.settings(), '57600 7E2', 'the far port')
-    equal(far.lines(), 'DTR RTS', 'the far port')
+    eventually(lambda: far.settings() == '57600 7E2', 'the settings of the far port')
+    eventually(lambda: far.lines() == 'DTR RTS', 'the lines of the far port')
     terminal.type(b'\x01\x14')  # C-a C-t: toggle DTR
     eventually(lambda: far.lines() == 'RTS', 'DTR falls')
     terminal.type(b'\x01\x16')  # C-a C-v: show

@@ -13,7 +13,7 @@ def test(place):
                                '-s', '2', link])
     terminal.shows(b'[Cc]onnected')
     far.watch()
-    equal(far.settings(), '57600 7O2', 'the far port')
+    eventually(lambda: far.settings() == '57600 7O2', 'the settings of the far port')
     terminal.type(b'\x14L')
     terminal.shows(rb'DSR: HIGH(?s:.)*RI : LOW')
     equal(far.lines(), 'DTR RTS', 'the far port')
