@@ -59,8 +59,15 @@ void pty_session_end_reset(struct pty_session *s, const char *why_not)
 {
     event_del(s->reset);
     s->far.resetting = false;
+    s->reset_waits = false;
     log_info("%s: reset: %s", s->name, why_not ? why_not : "done");
     control_ended(s->control, NULL, why_not);
+}
+
+/* Whether the server may still say what it is. */
+static bool is_stranger_yet(const struct pty_session *s)
+{
+    return s->far.greeted && !s->far.signature[0];
 }
 
 static void on_reset(void *ctx)
@@ -72,6 +79,9 @@ static void on_reset(void *ctx)
         pty_session_end_reset(s, "raw TCP has no resets");
     } else if (s->state != SESSION_READY) {
         pty_session_end_reset(s, "not connected to the server");
+    } else if (is_stranger_yet(s)) {
+        event_add(s->reset, &limit);
+        s->reset_waits = true;
     } else if (!s->far.peer->is_ours) {
         pty_session_end_reset(s, "the server is not com2net: only that has resets");
     } else if (!s->far.resetting) { /* one answer is for all */
@@ -79,6 +89,14 @@ static void on_reset(void *ctx)
         far_port_reset(&s->far);
         pty_session_flush(s);
     }
+}
+
+void pty_session_continue_reset(struct pty_session *s)
+{
+    if (!s->reset_waits || is_stranger_yet(s))
+        return;
+    s->reset_waits = false;
+    on_reset(s);
 }
 
 void pty_session_reset_limit(evutil_socket_t fd, short what, void *ctx)

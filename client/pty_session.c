@@ -269,6 +269,7 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
             s, "the server did not do it: the port has no reset=, or its device went away");
         break;
     }
+    pty_session_continue_reset(s);
     if (s->changed)
         s->changed(s->changed_ctx);
     update(s);
@@ -420,7 +421,7 @@ static void lose(struct pty_session *s, const char *why)
     s->purging = false;
     early_text(s, text);
     say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : why);
-    if (s->far.resetting)
+    if (s->far.resetting || s->reset_waits)
         pty_session_end_reset(s, "the connection was lost");
     far_port_attach(&s->far, NULL);
     update(s);

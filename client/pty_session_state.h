@@ -56,6 +56,7 @@ struct pty_session {
     bool purging;       /* what comes is older than a purge that is not answered yet */
     bool hung_up;       /* a program has set speed 0: the next one raises the lines again */
     bool ever_ready;
+    bool reset_waits; /* somebody wants one, and the server has not said what it is */
     struct buf early; /* came before READY: data, or a reason to go, for people */
     char trouble[PTY_SESSION_TROUBLE_MAX];
     uint64_t received, sent;
@@ -70,6 +71,7 @@ void pty_session_flush(struct pty_session *s);
 /* pty_control.c: who asks over the socket beside the link; and who wants a reset is told how it
  * went. */
 extern const struct control_callbacks pty_session_control;
+void pty_session_continue_reset(struct pty_session *s);
 void pty_session_end_reset(struct pty_session *s, const char *why_not);
 void pty_session_reset_limit(evutil_socket_t fd, short what, void *ctx);
 

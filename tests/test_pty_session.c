@@ -633,6 +633,39 @@ static void why_there_was_no_reset_is_told(void)
     end();
 }
 
+static void a_reset_waits_until_the_server_has_said_what_it_is(void)
+{
+    static const char *const servers[] = {"com2net test", "ser2net"};
+
+    for (int i = 0; i < 2; i++) {
+        begin();
+        server_accept(true);
+        RUN_UNTIL(pty_session_is_connected(session));
+        ask("reset\n");
+        run_for(20);
+        CHECK(!has_answer());
+        comport_send_text(server.comport, servers[i]);
+        server_flush();
+        if (i == 0) {
+            RUN_UNTIL(server_saw("SET-CONTROL reset"));
+            server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RESET);
+        }
+        RUN_UNTIL(has_answer());
+        CHECK_TEXT(answered, i == 0 ? "reset: done\n"
+                                    : "error: the server is not com2net: only that has resets\n");
+        end();
+    }
+    begin();
+    server_accept(true);
+    RUN_UNTIL(pty_session_is_connected(session));
+    ask("reset\n");
+    run_for(20);
+    server_close();
+    RUN_UNTIL(has_answer());
+    CHECK_TEXT(answered, "error: the connection was lost\n");
+    end();
+}
+
 static void a_reset_that_is_never_answered_is_given_up(void)
 {
     begin();
@@ -974,6 +1007,7 @@ static const struct test tests[] = {
     TEST(speed_zero_hangs_up),
     TEST(a_reset_is_asked_for_and_told),
     TEST(why_there_was_no_reset_is_told),
+    TEST(a_reset_waits_until_the_server_has_said_what_it_is),
     TEST(a_reset_that_is_never_answered_is_given_up),
     TEST(several_that_want_a_reset_get_one),
     TEST(who_wanted_a_reset_may_go),

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """net2pty reset LINK runs the recipe on the server, through a slow network, and says how it went."""
 
+import re
 import threading
-import time
 
 import harness
 from harness import check, equal, eventually
@@ -11,7 +11,7 @@ CTS, DSR = 16, 32
 
 
 def main():
-    server = harness.Com2net('loop:,reset=esp,observers', '0', 'loop:', '0')
+    server = harness.Com2net('-v', 'loop:,reset=esp,observers', '0', 'loop:', '0')
     relay = harness.Relay(server.ports[0], 20, 20)
     client = harness.Net2pty(harness.temp('tty'), f'127.0.0.1:{relay.port}')
     link = harness.open_link(client.link)
@@ -25,16 +25,23 @@ def main():
     def watch():
         told = len(watcher.messages)
         while watcher.receive(60):
-            seen.extend((time.monotonic(), payload[0] & (CTS | DSR))
+            seen.extend(payload[0] & (CTS | DSR)
                         for code, payload in watcher.messages[told:] if code == 107)
             told = len(watcher.messages)
     threading.Thread(target=watch, daemon=True).start()
 
+    def changes():
+        """When they were made, in ms: a watcher may be late."""
+        return [(int(hours) * 60 + int(minutes)) * 60000 + float(seconds) * 1000 for hours, minutes, seconds
+                in re.findall(r'^(\d+):(\d+):(\S+) .*: modem inputs ', server.log(), re.MULTILINE)]
+    before = len(changes())
     status, said = client.reset()
     equal((status, said), (0, 'reset: done\n'), 'the outcome')
     eventually(lambda: len(seen) >= 3, 'three changes')
-    equal([lines for _, lines in seen], [CTS, DSR, 0], 'RTS is seen as CTS, DTR as DSR')
-    held, boot = ((seen[i + 1][0] - seen[i][0]) * 1000 for i in range(2))
+    equal(seen, [CTS, DSR, 0], 'RTS is seen as CTS, DTR as DSR')
+    times = changes()[before:]
+    equal(len(times), 3, 'changes in the log')
+    held, boot = ((times[i + 1] - times[i]) % 86400000 for i in range(2))
     print(f'in reset for {held:.1f} ms, GPIO0 low for {boot:.1f} ms')
     check(95 <= held, 'in reset for 100 ms')
     check(45 <= boot, 'GPIO0 low for 50 ms')
