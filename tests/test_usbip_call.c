@@ -16,7 +16,7 @@
 #include "proto/bytes.h"
 #include "test.h"
 
-enum { ANSWER_MAX = 8192 };
+enum { ANSWER_MAX = 8192, PATIENCE_MS = 60000 /* with a piece for each byte */ };
 
 /* --- a server --------------------------------------------------------------------------------- */
 
@@ -160,8 +160,8 @@ static void list_of(size_t len, size_t piece, bool extended)
     int watch = -1;
     pthread_t thread = begin(len, piece);
 
-    CHECK(usbip_call_list(&server.address, USBIP_CALL_TIMEOUT_MS, extended,
-                          extended ? &watch : NULL, &list, &count) == 0);
+    CHECK(usbip_call_list(&server.address, PATIENCE_MS, extended, extended ? &watch : NULL, &list,
+                          &count) == 0);
     CHECK(count == 2 && list[0].device.interfaces == 2 && list[1].device.interfaces == 0);
     CHECK_TEXT(list[0].device.busid, "1-1");
     CHECK_TEXT(list[1].device.busid, "1-2");
