@@ -489,7 +489,7 @@ static void client_set_lines(struct client *c, uint32_t stamp, unsigned mask, un
 static uint64_t outputs_become(struct client *c, unsigned outputs)
 {
     RUN_UNTIL(c, fake_serial.outputs == outputs);
-    return os_now_us();
+    return fake_serial.outputs_us;
 }
 
 static void gaps_of_lines_with_a_time_are_kept(void)

@@ -1,5 +1,6 @@
 #include "fakes/fake_serial.h"
 #include "line_text.h"
+#include "os.h"
 
 #include <errno.h>
 
@@ -62,6 +63,7 @@ static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
     if (now != fake_serial.outputs) {
         line_modem_text(now, text);
         journal_line(&fake_serial.journal, "outputs %s", text);
+        fake_serial.outputs_us = os_now_us();
     }
     fake_serial.outputs = now;
     return 0;

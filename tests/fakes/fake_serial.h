@@ -23,6 +23,7 @@ struct fake_serial {
     unsigned asked;       /* how often it was asked that */
     unsigned inputs;
     unsigned outputs;
+    uint64_t outputs_us; /* when they changed last */
     struct line_settings line;
 };
 
