@@ -2,9 +2,14 @@
 """What arrives while nobody has the link open is dropped; the next opener begins afresh."""
 
 import os
+import re
 
 import harness
-from harness import equal
+from harness import equal, eventually
+
+
+def received(client):
+    return int(re.search(r'^received: (\d+) bytes', client.status(), re.MULTILINE).group(1))
 
 
 def main():
@@ -14,9 +19,10 @@ def main():
     device.write(b'first')
     equal(harness.read_exactly(link, 5, 5, 'link'), b'first', 'data while open')
     os.close(link)
-    harness.time.sleep(0.3)
-    device.write(b'nobody hears this' * 1000)
-    harness.time.sleep(0.3)
+    eventually(lambda: 'program: none' in client.status(), 'net2pty has noticed the close')
+    data, before = b'nobody hears this' * 1000, received(client)
+    device.write(data)
+    eventually(lambda: received(client) >= before + len(data), 'it has come to net2pty')
     link = harness.open_link(client.link)
     harness.opened(client)
     device.write(b'second')
