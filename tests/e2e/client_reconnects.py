@@ -26,11 +26,15 @@ def main():
     equal(os.readlink(client.link), target, 'where the link leads')
     equal(client.pid, number, 'the process')
 
+    arrived, sent = b'', 0
+
     def carries():
-        os.write(link, b'x')
-        return b'x' in harness.read_some(device.fd, 0.2)
+        nonlocal arrived, sent
+        sent += 1
+        os.write(link, b'%d.' % sent)
+        arrived += harness.read_some(device.fd, 0.2)
+        return arrived.endswith(b'%d.' % sent)  # and nothing else is under way
     eventually(carries, 'data after the restart', 10)
-    harness.read_some(device.fd, 0.3)
     os.write(link, harness.ALL_BYTES)
     equal(device.read(256), harness.ALL_BYTES, 'data to the device')
     device.write(harness.ALL_BYTES)

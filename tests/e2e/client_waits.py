@@ -16,15 +16,17 @@ def main():
     harness.Com2net('loop:', str(port))
     client.ready(15)
     link = harness.open_link(client.link)
-    harness.eventually(lambda: echoes(link), 'the link works', 15)
-    harness.read_some(link, 0.3)
+    echoed, sent = b'', 0
+
+    def echoes():
+        nonlocal echoed, sent
+        sent += 1
+        os.write(link, b'%d.' % sent)
+        echoed += harness.read_some(link, 0.2)
+        return echoed.endswith(b'%d.' % sent)  # and nothing else is under way
+    harness.eventually(echoes, 'the link works', 15)
     os.write(link, harness.ALL_BYTES)
     equal(harness.read_exactly(link, 256, 5, 'link'), harness.ALL_BYTES, 'data')
-
-
-def echoes(link):
-    os.write(link, b'x')
-    return harness.read_some(link, 0.2)
 
 
 harness.run(main)
