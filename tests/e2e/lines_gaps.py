@@ -73,8 +73,9 @@ def by_hand(with_time):
         else:
             owner.say(harness.CONTROL, bytes((11 if on else 12,)))
         return now
-    # without times two that are nearer than the jitter may come together, and show as none
-    return toggle(watcher, 120, change, (10, 20, 50, 100) if with_time else (30, 50, 100))
+    # without times two that come together, by jitter or as the machine is busy, show as none
+    toggles, gaps = (120, (10, 20, 50, 100)) if with_time else (60, (100, 120, 140))
+    return toggle(watcher, toggles, change, gaps)
 
 
 def by_net2pty():
