@@ -7,7 +7,7 @@ import places
 from harness import check
 
 PROGRAM = '''
-import fcntl, struct, sys, termios, threading, time
+import fcntl, os, struct, sys, termios, threading, time
 import serial
 
 port = serial.Serial(sys.argv[1], 115200, timeout=5)
@@ -51,12 +51,21 @@ breaks = counts()[9]
 port.send_break(0.05)
 termios.tcsendbreak(port.fd, 0)
 eventually(lambda: counts()[9] == breaks + 2, 'breaks are counted')
-threading.Timer(0.1, lambda: setattr(port, 'rts', False)).start()
+
+def waits(thread):
+    with open(f'/proc/self/task/{thread}/syscall') as f:
+        call = f.read().split()
+    return '0x545c' in call or call[0] == '45'  # TIOCMIWAIT; recv of the preload library
+
+def change(waiter):
+    eventually(lambda: waits(waiter), 'a wait begins')
+    port.rts = False
+threading.Thread(target=change, args=(os.getpid(),)).start()
 fcntl.ioctl(port.fd, 0x545C, 0x20)  # TIOCMIWAIT for CTS
 if port.cts:
     sys.exit('TIOCMIWAIT came back early')
 port.set_low_latency_mode(True)
-print('uid', __import__('os').getuid())
+print('uid', os.getuid())
 sys.exit(7)
 '''
 
