@@ -54,7 +54,8 @@ struct usb_libusb {
     unsigned requests_under_way; /* of these, to endpoint 0 */
     struct usb_queue requests;   /* further ones, behind one that has to wait */
     bool gone;
-    bool used; /* by an importer, since it was opened */
+    bool used;    /* by an importer, since it was opened */
+    bool touched; /* endpoints other than 0, since it was configured */
     bool said_memory;
     void (*lost)(void *ctx, struct usb_device *d);
     void *ctx;
@@ -110,6 +111,7 @@ static void read_configuration(struct usb_libusb *u)
 
     libusb_free_config_descriptor(u->config);
     u->config = NULL;
+    u->touched = false;
     memset(u->alternate, 0, sizeof u->alternate);
     if (libusb_get_active_config_descriptor(u->real, &u->config) < 0)
         u->config = NULL;
@@ -340,8 +342,8 @@ static void free_device(struct usb_device *d)
 
 /* --- requests that the kernel has to know of -------------------------------------------------- */
 
-/* A client takes for granted that SET_CONFIGURATION and a reset do this. The one is not sent where
- * that configuration is in force; libusb's reset leaves it to the system. */
+/* A client takes for granted that SET_CONFIGURATION and a reset do this. The one may not be sent,
+ * and libusb's reset leaves it to the system. */
 static int set_default_alternates(struct usb_libusb *u)
 {
     int first = 0;
@@ -358,6 +360,9 @@ static int set_default_alternates(struct usb_libusb *u)
     return first;
 }
 
+/* That of the configuration in force is for an importer's enumeration, and then need not reach the
+ * device. Later it is all that Linux's USB/IP client sends of a reset: of a disk, say, that still
+ * has data of a command that was given up. */
 static int set_configuration(struct usb_libusb *u, uint8_t value)
 {
     int interface;
@@ -368,7 +373,8 @@ static int set_configuration(struct usb_libusb *u, uint8_t value)
         if (r < 0)
             return r;
     }
-    if (u->config && u->config->bConfigurationValue == value)
+    const bool in_force = u->config && u->config->bConfigurationValue == value;
+    if (in_force && (!u->touched || u->under_way > 0))
         return set_default_alternates(u);
     if (u->config) /* the kernel refuses while an interface has a driver */
         release_interfaces(u, u->config->bNumInterfaces, false);
@@ -595,6 +601,7 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
         if (r == 0) {
             u->under_way++;
             u->requests_under_way += (t->address & 15) == 0;
+            u->touched = u->touched || (t->address & 15) != 0;
             return 0;
         }
         if (r != LIBUSB_ERROR_NO_MEM)

@@ -455,6 +455,24 @@ static void configuration_is_changed_without_claims(void)
     end();
 }
 
+/* As Linux's client has it for a reset, in which nothing is under way. */
+static void configuration_in_force_is_set_after_transfers(void)
+{
+    struct one o;
+
+    begin();
+    submit(transfer_of(&o, 0x81, 8));
+    journal_clear(&fake_libusb.journal);
+    CHECK(request(0x00, USB_REQUEST_SET_CONFIGURATION, 1, 0) == 0);
+    expect("");
+    fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 8);
+    CHECK(request(0x00, USB_REQUEST_SET_CONFIGURATION, 1, 0) == 0);
+    expect("release 0\nrelease 1\nconfiguration 1\nclaim 0\nclaim 1\n");
+    CHECK(request(0x00, USB_REQUEST_SET_CONFIGURATION, 1, 0) == 0);
+    expect("");
+    end();
+}
+
 static void reset_may_lose_it(void)
 {
     struct one o;
@@ -578,6 +596,7 @@ int main(int argc, char **argv)
         TEST(alternate_setting_has_endpoints),
         TEST(configuration_and_reset_take_back_alternates),
         TEST(configuration_is_changed_without_claims),
+        TEST(configuration_in_force_is_set_after_transfers),
         TEST(reset_may_lose_it),
         TEST(packets_in_a_row_are_not_copied),
         TEST(packets_with_gaps_are_joined_for_libusb),

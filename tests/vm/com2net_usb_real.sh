@@ -95,6 +95,14 @@ check "its own driver stays away" not real_tty
 near_end "$(vhci_tty)"
 check "it works" eval 'app write hello && other expect hello 10000'
 dismiss app
+forget_requests
+echo 1 >$imported/bConfigurationValue # as in a reset, which goes no further than that
+check "the one in force reaches the device, too, after transfers" await 10 grep -aq 's 00 09 0001 ' /tmp/usbmon
+check "and its tty is back" await 10 vhci_tty
+check "its own driver still stays away" not real_tty
+near_end "$(vhci_tty)"
+check "and works" eval 'app write hello && other expect hello 10000'
+dismiss app
 check "it is detached" usbip detach -p 0
 check "its driver has it again" given_back
 near_end "$(real_tty)"
