@@ -151,7 +151,8 @@ class Container(Here):
     def command(self, words, terminal):
         """Each time a new container, one at a time."""
         self.runs += 1
-        self.id = f'com2net-{os.getpid()}-{self.number}-{self.runs}'
+        # process ids are those of a namespace; two containers of one name would share their cgroup
+        self.id = f'{os.path.basename(harness.temp().rstrip("/"))}-{self.number}-{self.runs}'
         harness.at_end(lambda name=self.id: self._delete(name))
         self._write_config([*self.prefix, self.other or self.net2pty, *map(str, words)], terminal)
         # runc itself gives up on a cgroup that is busy for longer than 0.3 s, and fails: we delete it
