@@ -303,13 +303,3 @@ enum log_level cli_log_level(void)
 {
     return wanted;
 }
-
-void cli_make_printable(char *text)
-{
-    for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if (*p < ' ' || *p == 0x7f)
-            *p = '?';
-        else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* those of Unicode, in UTF-8 */
-            p[0] = p[1] = '?';
-    }
-}

@@ -67,7 +67,4 @@ enum log_level cli_log_level(void);
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);
 int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX]);
 
-/* Makes a text that is a device's own fit for a terminal: '?' for control characters. */
-void cli_make_printable(char *text);
-
 #endif

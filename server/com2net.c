@@ -20,6 +20,7 @@
 #include "usb_export.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
+#include "usb_text.h"
 
 enum { SOURCES_MAX = 256 };
 
@@ -140,8 +141,8 @@ static int list_ports(void)
         return CLI_EXIT_FAILED;
     }
     for (size_t i = 0; i < count; i++) {
-        cli_make_printable(list[i].description);
-        cli_make_printable(list[i].serial);
+        usb_text_clean(list[i].description, sizeof list[i].description, list[i].description);
+        usb_text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
         print_port(&list[i]);
     }
     if (count == 0)

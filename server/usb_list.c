@@ -4,9 +4,9 @@
 
 #include <libusb.h>
 
-#include "cli.h"
 #include "usb_libusb.h"
 #include "usb_system.h"
+#include "usb_text.h"
 
 struct found {
     struct libusb_device *real;
@@ -14,6 +14,13 @@ struct found {
     char busid[USBIP_BUSID_SIZE];
     struct usb_system_texts texts;
 };
+
+static void make_printable(struct usb_system_texts *t)
+{
+    usb_text_clean(t->manufacturer, sizeof t->manufacturer, t->manufacturer);
+    usb_text_clean(t->product, sizeof t->product, t->product);
+    usb_text_clean(t->serial, sizeof t->serial, t->serial);
+}
 
 /* Calls `take` for each device that may be exported: no hubs, none that is imported itself. Returns
  * how many, or libusb's error. */
@@ -35,9 +42,7 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
             f.descriptor.bDeviceClass == LIBUSB_CLASS_HUB || usb_system_is_imported(f.busid))
             continue;
         usb_system_texts(f.real, f.busid, &f.texts);
-        cli_make_printable(f.texts.manufacturer);
-        cli_make_printable(f.texts.product);
-        cli_make_printable(f.texts.serial);
+        make_printable(&f.texts);
         take(ctx, &f);
         count++;
     }

@@ -87,7 +87,7 @@ static void names_of_devices_do_nothing_to_a_terminal(void)
 {
     fake_libusb_reset();
     CHECK_TEXT(printed(usb_list_print), "usb:1-4.2\n"
-                                        "  description  Maker?]0;x? J\xc3\xbcrgen??2J\n"
+                                        "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
                                         "  USB          0403:6010, serial number ??1\n"
                                         "  publish it   com2net usb:1-4.2 3240\n");
 }

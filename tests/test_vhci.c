@@ -213,6 +213,9 @@ static void texts_are_cleaned(void)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         usb_text_clean(text, sizeof text, all[i].from);
         CHECK_TEXT(text, all[i].to);
+        strcpy(text, all[i].from);
+        usb_text_clean(text, sizeof text, text);
+        CHECK_TEXT(text, all[i].to);
     }
     usb_text_clean(text, 4, "a€b"); /* no half of a character */
     CHECK_TEXT(text, "a");

@@ -2,13 +2,14 @@
  * Texts of servers and devices, made fit for a terminal: what they send is theirs, and may be
  * anything.
  */
-#ifndef CLIENT_USB_TEXT_H
-#define CLIENT_USB_TEXT_H
+#ifndef COMMON_USB_TEXT_H
+#define COMMON_USB_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies UTF-8, with '?' for what is none and for control characters; what does not fit is cut. */
+/* Copies UTF-8, with '?' for what is none and for control characters; what does not fit is cut. The
+ * copy is never longer, so `to` may be `from`. */
 void usb_text_clean(char *to, size_t size, const char *from);
 
 /* Likewise a string descriptor (UTF-16LE behind two bytes). */
