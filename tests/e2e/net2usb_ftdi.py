@@ -93,8 +93,8 @@ def has_data(place, port):
           f'purges of what is received, of what is sent, of both: {said}')
     place.other = net2usb.installed()
     program = compiled('serial_test', f'{EXAMPLES}/serial_test.c')
-    place.run('run', place.at(port), '--', harness.need('timeout'), '--preserve-status', '-s', 'INT',
-              '2', program, '-p', '0x6010', '-w0x41')  # where it goes nowhere
+    place.run('run', place.at(port), '--', harness.need('timeout'), '--foreground', '--preserve-status', '-s',
+              'INT', '2', program, '-p', '0x6010', '-w0x41')  # where it goes nowhere
 
 
 def has_ours(place, port):
