@@ -199,13 +199,6 @@ static void reset(struct gadget *g)
     d->halt = false;
 }
 
-/* What Linux's drivers have in place of a reset, behind its USB/IP client, when a command has been
- * given up. */
-static void configured(struct gadget *g)
-{
-    reset(g);
-}
-
 static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
 {
     if (s->type == 0xa1 && s->request == GET_MAX_LUN && s->length >= 1) {
@@ -230,7 +223,7 @@ static const struct gadget_kind kind = {
     .control = control,
     .transfer = transfer,
     .moved = moved,
-    .configured = configured,
+    .configured = reset, /* all that Linux's USB/IP client sends of one, after a command given up */
     .reset = reset,
     .free = free_disk,
 };
