@@ -44,8 +44,9 @@ struct wake *wake_new(struct event_base *base, void (*woken)(void *ctx), void *c
         free(w);
         return NULL;
     }
+    /* The one that is written blocks: there is always room for its byte, but Wine refuses one that
+     * does not with WSAEWOULDBLOCK while another thread is about to write it, too. */
     evutil_make_socket_nonblocking(w->sockets[0]);
-    evutil_make_socket_nonblocking(w->sockets[1]);
     setsockopt((SOCKET)w->sockets[1], IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once,
                sizeof at_once);
     w->readable = event_new(base, w->sockets[0], EV_READ | EV_PERSIST, on_readable, w);
@@ -58,8 +59,8 @@ struct wake *wake_new(struct event_base *base, void (*woken)(void *ctx), void *c
 
 void wake_up(struct wake *w)
 {
-    if (!atomic_exchange(&w->called, true))
-        (void)send((SOCKET)w->sockets[1], "", 1, 0);
+    if (!atomic_exchange(&w->called, true) && send((SOCKET)w->sockets[1], "", 1, 0) != 1)
+        atomic_store(&w->called, false); /* the system has no memory: the next call tries again */
 }
 
 void wake_free(struct wake *w)
