@@ -72,5 +72,6 @@ void usb_hold_end(struct usb_device *d)
         return;
     usb_hold_take(d);
     d->ops->release(d);
-    log_info("%s: free again", d->name);
+    if (!d->gone)
+        log_info("%s: free again", d->name);
 }

@@ -149,8 +149,11 @@ static int take_data(struct usb_disk *d, struct usb_transfer *t)
         d->status = STATUS_FAILED;
     d->moved += len;
     d->expected -= (uint32_t)len;
-    if (d->moved == d->data.length)
-        d->state = DISK_STATUS;
+    /* what a host announced and no command takes is dropped with the data, or halts behind them */
+    if (d->moved == d->data.length) {
+        d->halt = d->expected > t->length - len;
+        d->state = d->halt ? DISK_DATA_OUT : DISK_STATUS;
+    }
     return (int)t->length;
 }
 

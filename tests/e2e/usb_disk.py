@@ -31,10 +31,10 @@ def begin(client, command, expected, direction):
     equal(client.do(2, OUT, wrapper), (0, 31), 'a command is taken')
 
 
-def end(client):
-    """The status."""
+def end(client, residue=0):
+    """The status, behind what was not moved."""
     got, status = client.do(1, IN, length=13)
-    equal((got, status[:8]), (0, b'USBS' + struct.pack('<I', 7)), 'a status follows')
+    equal((got, status[:12]), (0, b'USBS' + struct.pack('<II', 7, residue)), 'a status follows')
     return status[12]
 
 
@@ -108,10 +108,27 @@ def a_command_is_given_up():
         equal(test_unit_ready(client), GOOD, f'the next command after {how}')
 
 
+def a_host_announces_more_than_a_command_takes():
+    path = image(64)
+    server = harness.Com2net(f'usb:demo-disk:{path}', '0')
+    client = attach(server.port)
+    data = os.urandom(4 * BLOCK)
+    begin(client, move(0x2a, 0, 2), len(data), OUT)
+    equal(client.do(2, OUT, data), (0, len(data)), 'all of it in one transfer is taken')
+    equal(end(client, 2 * BLOCK), GOOD, 'status')
+    begin(client, move(0x2a, 2, 2), len(data), OUT)
+    equal(client.do(2, OUT, data[:2 * BLOCK]), (0, 2 * BLOCK), 'what the command takes')
+    equal(client.do(2, OUT, data[2 * BLOCK:])[0], EPIPE, 'the rest')
+    equal(client.control(2, 1, 0, 2), (0, 0), 'CLEAR_FEATURE(HALT)')
+    equal(end(client, 2 * BLOCK), GOOD, 'status')
+    equal(read(client, 0, 5), data[:2 * BLOCK] + data[:2 * BLOCK] + bytes(BLOCK), 'what is there')
+
+
 def main():
     what_is_taken_is_in_the_image()
     what_cannot_be_written_is_said()
     a_command_is_given_up()
+    a_host_announces_more_than_a_command_takes()
 
 
 harness.run(main)
