@@ -294,19 +294,42 @@ static int compare_nodes(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Whether an interface waits for something: a driver that makes files late, as disks do. */
-static bool interface_is_settled(const char *folder, const struct vhci_nodes *nodes)
+/* Asked of the kernel under its lock of the device: it waits while that is being configured, and
+ * while a driver takes an interface (usb_lock_device in drivers/usb/core/sysfs.c). */
+static bool is_configured(const char *folder)
 {
     char path[PATH_MAX], text[16];
 
-    snprintf(path, sizeof path, "%.2000s/bInterfaceClass", folder);
-    if (read_text(path, text, sizeof text) < 0)
-        return true;
-    snprintf(path, sizeof path, "%.2000s/driver", folder);
-    if (!exists(path))
-        return false; /* perhaps one comes: the caller has a limit */
-    if (strncmp(text, "08", 2) != 0)
-        return true;
+    snprintf(path, sizeof path, "%.2000s/bConfigurationValue", folder);
+    return read_text(path, text, sizeof text) == 0 && atoi(text) > 0;
+}
+
+/* Whether each interface has a driver; where one has none, perhaps one comes. `storage` becomes
+ * true if it is that of one. */
+static bool interfaces_have_drivers(const char *folder, bool *storage)
+{
+    char path[PATH_MAX], text[16];
+    bool all = true;
+
+    snprintf(path, sizeof path, "%s%s", root, folder);
+    DIR *d = opendir(path);
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        if (!strchr(e->d_name, ':'))
+            continue;
+        snprintf(path, sizeof path, "%.2000s/%s/bInterfaceClass", folder, e->d_name);
+        if (read_text(path, text, sizeof text) < 0)
+            continue;
+        *storage = *storage || strncmp(text, "08", 2) == 0;
+        snprintf(path, sizeof path, "%.2000s/%s/driver", folder, e->d_name);
+        all = all && exists(path);
+    }
+    if (d)
+        closedir(d);
+    return all;
+}
+
+static bool have_disk(const struct vhci_nodes *nodes)
+{
     for (size_t i = 0; i < nodes->count; i++)
         if (strncmp(nodes->names[i], "sd", 2) == 0 || strncmp(nodes->names[i], "sr", 2) == 0)
             return true;
@@ -315,26 +338,18 @@ static bool interface_is_settled(const char *folder, const struct vhci_nodes *no
 
 void vhci_find_nodes(const char *busid, struct vhci_nodes *nodes)
 {
-    char folder[PATH_MAX], path[PATH_MAX], text[16];
+    char folder[PATH_MAX];
+    bool storage = false;
 
     *nodes = (struct vhci_nodes){.count = 0};
     snprintf(folder, sizeof folder, "/sys/bus/usb/devices/%s", busid);
+    /* a driver's link is there before the driver has made its files, except those of disks, which
+     * come later */
+    nodes->settled =
+        is_configured(folder) && interfaces_have_drivers(folder, &storage) && is_configured(folder);
     walk(folder, DEPTH_MAX, nodes);
     qsort(nodes->names, nodes->count, sizeof *nodes->names, compare_nodes);
-    snprintf(path, sizeof path, "%.2000s/bConfigurationValue", folder);
-    if (nodes->count == 0 || read_text(path, text, sizeof text) < 0 || atoi(text) <= 0)
-        return;
-    nodes->settled = true;
-    snprintf(path, sizeof path, "%s%s", root, folder);
-    DIR *d = opendir(path);
-    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        if (!strchr(e->d_name, ':'))
-            continue;
-        snprintf(path, sizeof path, "%.2000s/%s", folder, e->d_name);
-        nodes->settled = nodes->settled && interface_is_settled(path, nodes);
-    }
-    if (d)
-        closedir(d);
+    nodes->settled = nodes->settled && nodes->count > 0 && (!storage || have_disk(nodes));
 }
 
 /* --- records ---------------------------------------------------------------------------------- */

@@ -41,6 +41,14 @@ check "its note is gone" [ ! -e /var/run/vhci_hcd/port0 ]
 check "all are detached" eval 'net2usb detach all && await 20 [ ! -e /dev/sda ] && await 20 eval "net2usb ports | grep -q nothing"'
 check "com2net has them again" eval 'await 20 free 250-1 && await 20 free 250-2'
 
+# where each answer takes 100 ms its driver has it long before it has made its file
+delay 3240 100000 >/tmp/delay &
+check "a network in between" await 60 [ -s /tmp/delay ]
+check "a serial port has its file when the command ends, with a slow network, too" eval '
+    net2usb attach "127.0.0.1:$(cut -d" " -f1 /tmp/delay)" adapter >/tmp/out; cat /tmp/out
+    grep -q "is .*/dev/ttyUSB0" /tmp/out && [ -c /dev/ttyUSB0 ]'
+check "and is detached" eval 'net2usb detach 0 && await 20 [ ! -e /dev/ttyUSB0 ] && await 20 free 250-1'
+
 net2usb attach --persist 127.0.0.1 adapter >/tmp/persist.out 2>/tmp/persist.log &
 persist=$!
 check "it stays" eval 'await 20 grep -q ttyUSB0 /tmp/persist.out && kill -0 $persist'
