@@ -4,7 +4,8 @@
  *   front       the one that was started; forwards signals, ends with COMMAND's status
  *   supervisor  its child: has the loop; parent of COMMAND and subreaper, as under Yama only an
  *               ancestor may read a program's memory; in a process group of its own, so that the
- *               terminal's Ctrl-C and Ctrl-Z are for COMMAND and front
+ *               terminal's Ctrl-C and Ctrl-Z are for COMMAND and front, and with COMMAND in a
+ *               session of its own, see leave_session()
  *   COMMAND     and all that it starts, under the filter of supervise_filter.c
  *
  * Each stopped request arrives at the listener, a descriptor that the filter has given the
@@ -581,13 +582,23 @@ static void set_preload(void)
     setenv("LD_PRELOAD", value, 1);
 }
 
+/*
+ * A parent in another group of the same session is what keeps a group from being orphaned, and as
+ * COMMAND ends the kernel would find that the group has lost it: where anything in the group is
+ * stopped, it hangs all of it up (kill_orphaned_pgrp in kernel/exit.c), such as the whole job of a
+ * CI runner. COMMAND stays in the session that it was forked in.
+ */
+static void leave_session(void)
+{
+    (void)setsid();
+}
+
 /* The child until it is COMMAND. */
 static _Noreturn void become_command(int socket, char *const argv[], enum supervise_how how,
                                      const char *requests)
 {
     char go;
 
-    setpgid(0, front_group);
     for (int i = 1; i < NSIG; i++) { /* what the loop has set, and what we ignore */
         struct sigaction now;
 
@@ -653,9 +664,11 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
     r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0 ? -errno : 0;
     if (r < 0)
         goto fail;
+    setpgid(0, front_group); /* COMMAND's; a session's first process cannot lead a group before */
     s->command = fork();
     if (s->command == 0)
         become_command(sockets[1], argv, how, socket);
+    leave_session();
     r = s->command < 0 ? -errno : 0;
     close(sockets[1]);
     sockets[1] = -1;
