@@ -9,6 +9,7 @@ import errno
 import faulthandler
 import fcntl
 import os
+import random
 import re
 import select
 import shutil
@@ -380,9 +381,16 @@ def same(got, wanted, what):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """For a program that cannot choose one itself: below those that Linux gives to connections, and
+    to whoever else binds port 0 meanwhile."""
+    while True:
+        port = random.randrange(10240, 32768)
+        with socket.socket() as s:
+            try:
+                s.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                pass  # somebody has it
 
 
 def listens(port):
