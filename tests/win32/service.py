@@ -57,7 +57,8 @@ def main():
         service('uninstall')
         with open(wine.EVENTS) as f:
             events = f.read()
-        check('board 2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}')
+        check('board 2: listening on 127.0.0.1:' in events,
+              f'the Event Log has it: {events}; {"".join(wine.where_errors_go())}')
 
         # one that cannot do its work says so at the start, with its exit status
         service('install', '--', '--log-file', 'Z:' + log, 'COM77', '0')

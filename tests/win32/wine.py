@@ -4,6 +4,7 @@ The prefix stands in the build folder ($COM2NET_WINE), and `wine_session start` 
 COM10 and COM12 are links there, which a Port points at its PTY. COM1 and COM2 are the machine's own.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -59,6 +60,25 @@ def run(*argv, timeout=60, lines=False):
                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         out.seek(0)
         return done.returncode, out.read().decode().replace('\r', '')
+
+
+def processes():
+    """The numbers and command lines of those of the prefix."""
+    ours = f'WINEPREFIX={PREFIX}'.encode()
+    for pid in map(int, filter(str.isdigit, os.listdir('/proc'))):
+        try:
+            with open(f'/proc/{pid}/environ', 'rb') as env, open(f'/proc/{pid}/cmdline') as words:
+                if ours in env.read().split(b'\0'):
+                    yield pid, words.read().replace('\0', ' ').strip()
+        except OSError:
+            pass  # it has gone, or is somebody else's
+
+
+def where_errors_go():
+    """Of all processes, for a check that has failed."""
+    for pid, name in processes():
+        with contextlib.suppress(OSError):
+            yield f'{pid} {name}: {os.readlink(f"/proc/{pid}/fd/2")}\n'
 
 
 def link_of(name):
