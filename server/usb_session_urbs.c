@@ -198,6 +198,8 @@ void usb_session_take_body(struct usb_session *s)
     start_waiting(s);
 }
 
+static const char number_taken[] = "it uses the number of a URB that is under way";
+
 /* Begins to read a URB. Returns false when it has to wait for others before that. */
 static bool read_urb(struct usb_session *s, const struct usbip_body *body)
 {
@@ -207,8 +209,7 @@ static bool read_urb(struct usb_session *s, const struct usbip_body *body)
     if (r == -EAGAIN)
         return false;
     if (r < 0) {
-        usb_session_end(s, r == -EEXIST ? "it uses the number of a URB that is under way"
-                                        : "out of memory");
+        usb_session_end(s, r == -EEXIST ? number_taken : "out of memory");
         return true;
     }
     u->session = s;
@@ -224,6 +225,10 @@ static void refuse_urb(struct usb_session *s, const struct usbip_body *body)
         .command = USBIP_RET_SUBMIT, .seqnum = s->reader.urb.seqnum, .status = USBIP_ENOMEM};
     uint8_t bytes[USBIP_URB_SIZE];
 
+    if (usb_urbs_find(&s->urbs, s->reader.urb.seqnum)) {
+        usb_session_end(s, number_taken);
+        return;
+    }
     if (!s->refused)
         log_warn("%s: %s: a transfer of %ld bytes is refused; budget= allows for more", s->peer,
                  s->device->name, (long)s->reader.urb.length);

@@ -594,6 +594,18 @@ static void number_of_one_that_waits_is_taken(void)
     hang_up();
 }
 
+static void number_of_one_under_way_is_not_for_one_that_is_refused(void)
+{
+    begin();
+    import();
+    send_in(1, 64);
+    RUN_UNTIL(device.count == 1);
+    send_in(1, BUDGET + 1);
+    RUN_UNTIL(ended);
+    CHECK(got_len == 0);
+    hang_up();
+}
+
 static void data_of_an_unlinked_urb_is_not_lost(void)
 {
     begin();
@@ -1056,6 +1068,7 @@ int main(int argc, char **argv)
         TEST(one_above_the_budget_is_refused),
         TEST(client_dies_while_some_wait),
         TEST(number_of_one_that_waits_is_taken),
+        TEST(number_of_one_under_way_is_not_for_one_that_is_refused),
         TEST(data_of_an_unlinked_urb_is_not_lost),
         TEST(buffer_of_a_request_need_not_be_its_length),
         TEST(number_of_packets_of_others_comes_back),
