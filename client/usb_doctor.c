@@ -94,8 +94,8 @@ static void look_at_libraries(void)
     char folder[PATH_MAX];
     bool found = usb_env_folder(folder) == 0;
 
-    print_line(found, "net2usb's libraries are ");
-    printf(found ? "in %s\n" : "not in %s; NET2USB_LIBRARIES names their folder\n", folder);
+    print_line(found, found ? "net2usb's libraries are in " : usb_env_absence(folder));
+    printf("%s\n", found ? folder : "");
 }
 
 static void look_at_kernel(void)

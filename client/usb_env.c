@@ -39,6 +39,21 @@ int usb_env_folder(char path[static PATH_MAX])
     return -ENOENT;
 }
 
+const char *usb_env_absence(const char *folder)
+{
+    static char text[PATH_MAX + 256];
+
+    if (NET2USB_HAS_LIBRARIES)
+        snprintf(text, sizeof text,
+                 "net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder", folder);
+    else
+        snprintf(text, sizeof text,
+                 "this net2usb was built without the libraries that it gives to programs, as the "
+                 "sources of libusb were not there; build it again with them, name a folder of such "
+                 "libraries by NET2USB_LIBRARIES, or use net2usb attach");
+    return text;
+}
+
 static char *add(struct usb_env *e, const char *name, const char *joint)
 {
     e->variables[e->count].name = name;
@@ -179,8 +194,7 @@ int usb_env(int argc, char **argv, char **command, const struct net2usb_options 
                                    "VID:PID:SERIAL",
                                    argv[i]);
     if (usb_env_folder(folder) < 0) {
-        log_error("net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder",
-                  folder);
+        log_error("%s", usb_env_absence(folder));
         return CLI_EXIT_FAILED;
     }
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)

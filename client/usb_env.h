@@ -25,6 +25,9 @@ struct usb_env {
  * in its ../lib. Returns 0, or -ENOENT with the last place in `path`. */
 int usb_env_folder(char path[static PATH_MAX]);
 
+/* What to say where they are not in `folder`: a sentence that names what to do. */
+const char *usb_env_absence(const char *folder);
+
 /* Goes on to the folder of those for programs of the C library musl. Returns 0, or -ENOENT, with
  * `path` as it was: they are not there. */
 int usb_env_musl(char path[static PATH_MAX]);

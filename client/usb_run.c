@@ -137,8 +137,7 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
     if (usb_server_init(&s, argv[0], error) < 0)
         return cli_usage_error("%s", error);
     if (usb_env_folder(folder) < 0) {
-        log_error("net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder",
-                  folder);
+        log_error("%s", usb_env_absence(folder));
         return NET2USB_EXIT_FAILED;
     }
     if (argc - 1 > SELECTORS_MAX || usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)

@@ -1,38 +1,33 @@
-# The pinned third-party releases: taken from a folder beside the checkout when they are there, else
-# downloaded from upstream, by hash either way.
+# The pinned third-party releases; the file `pins` says which, `fetch` finds them.
 #
 #   pinned_source(NAME DIR)    NAME: libtelnet, libserialport, libevent or libusb
 #
-# leaves in the variable DIR the folder of the unpacked sources, or NOTFOUND. -DPINNED_NAME_SOURCES=
-# names a folder to take instead, for those who have changed a library.
+# leaves in the variable DIR the folder of the unpacked sources, or NOTFOUND and in DIR_WHY one line
+# that says what was not to be had, and how it would be. -DPINNED_NAME_SOURCES= names a folder to take
+# instead, for those who have changed a library.
 include_guard()
+set(pinned_folder ${CMAKE_CURRENT_LIST_DIR})
 
 set(COM2NET_THIRD_PARTY ${CMAKE_SOURCE_DIR}/../shared/third_party CACHE PATH
     "Folder with the pinned third-party tarballs, if they are not to be downloaded")
+set(COM2NET_DEBIAN_MIRROR "$ENV{COM2NET_DEBIAN_MIRROR}" CACHE STRING
+    "Mirror of Debian to take pinned tarballs from, where the machine's own is not Debian's")
 
-set(PINNED_libtelnet_FILE libtelnet-0.23.tar.gz)
-set(PINNED_libtelnet_URL
-    https://github.com/seanmiddleditch/libtelnet/releases/download/0.23/libtelnet-0.23.tar.gz)
-set(PINNED_libtelnet_SHA256 ef510d32f9131433cc4c8b6789e40087d515a187e55f8fdcd72a975c66d3a90b)
-
-set(PINNED_libserialport_FILE libserialport-0.1.2.tar.gz)
-set(PINNED_libserialport_URL
-    https://sigrok.org/download/source/libserialport/libserialport-0.1.2.tar.gz)
-set(PINNED_libserialport_SHA256 5deb92b5ca72c0347b07b786848350deca2dcfd975ce613b8e0e1d947a4b4ca9)
-
-set(PINNED_libevent_FILE libevent-2.1.12-stable.tar.gz)
-set(PINNED_libevent_URL
-    https://github.com/libevent/libevent/releases/download/release-2.1.12-stable/libevent-2.1.12-stable.tar.gz)
-set(PINNED_libevent_SHA256 92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb)
-
-set(PINNED_libusb_FILE libusb-1.0.28.tar.bz2)
-set(PINNED_libusb_URL
-    https://github.com/libusb/libusb/releases/download/v1.0.28/libusb-1.0.28.tar.bz2)
-set(PINNED_libusb_SHA256 966bb0d231f94a474eaae2e67da5ec844d3527a1f386456394ff432580634b29)
+# Downloads are kept for the next build where this user has a cache.
+set(downloads ${CMAKE_BINARY_DIR}/third_party)
+if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+    set(cache $ENV{XDG_CACHE_HOME}/com2net)
+else()
+    set(cache $ENV{HOME}/.cache/com2net)
+endif()
+execute_process(COMMAND sh -c "mkdir -p \"$1\" && test -w \"$1\"" sh ${cache}
+    RESULT_VARIABLE no_cache OUTPUT_QUIET ERROR_QUIET)
+if(NOT no_cache)
+    set(downloads ${cache})
+endif()
+set(COM2NET_DOWNLOADS ${downloads} CACHE PATH "Where downloaded tarballs are kept")
 
 function(pinned_source name dir)
-    set(file ${PINNED_${name}_FILE})
-    set(tarball ${CMAKE_BINARY_DIR}/third_party/${file})
     set(sources ${CMAKE_BINARY_DIR}/third_party/${name})
     set(${dir} NOTFOUND PARENT_SCOPE)
     if(PINNED_${name}_SOURCES)
@@ -40,30 +35,36 @@ function(pinned_source name dir)
         return()
     endif()
 
-    foreach(from file://${COM2NET_THIRD_PARTY}/${file} ${PINNED_${name}_URL})
-        if(EXISTS ${tarball})
-            break()
+    file(STRINGS ${pinned_folder}/pins pin REGEX "^${name}_sha256=")
+    if(EXISTS ${sources}/.pin)
+        file(STRINGS ${sources}/.pin unpacked)
+        if(unpacked STREQUAL pin)
+            set(${dir} ${sources} PARENT_SCOPE)
+            return()
         endif()
-        file(DOWNLOAD ${from} ${tarball}.part STATUS status TIMEOUT 120)
-        list(GET status 0 failed)
-        if(NOT failed)
-            file(RENAME ${tarball}.part ${tarball})
-        endif()
-    endforeach()
-    if(NOT EXISTS ${tarball})
-        message(WARNING "${file} is neither in ${COM2NET_THIRD_PARTY} nor to be had from upstream")
+    endif()
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/third_party)
+    execute_process(
+        COMMAND ${CMAKE_COMMAND} -E env COM2NET_DEBIAN_MIRROR=${COM2NET_DEBIAN_MIRROR}
+            ${pinned_folder}/fetch ${name} ${COM2NET_DOWNLOADS} ${COM2NET_THIRD_PARTY}
+        OUTPUT_VARIABLE tarball OUTPUT_STRIP_TRAILING_WHITESPACE
+        ERROR_FILE ${CMAKE_BINARY_DIR}/third_party/${name}.log
+        RESULT_VARIABLE failed)
+    if(failed)
+        set(${dir}_WHY "the sources of ${name} are not to be had, \
+${CMAKE_BINARY_DIR}/third_party/${name}.log says where they were looked for and how to bring them" PARENT_SCOPE)
         return()
     endif()
-    file(SHA256 ${tarball} hash)
-    if(NOT hash STREQUAL PINNED_${name}_SHA256)
-        file(REMOVE ${tarball})
-        message(FATAL_ERROR "${file} is not the release that is pinned: its SHA-256 is ${hash}")
+    file(REMOVE_RECURSE ${sources} ${sources}.part)
+    file(MAKE_DIRECTORY ${sources}.part)
+    execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${tarball}
+        WORKING_DIRECTORY ${sources}.part RESULT_VARIABLE failed)
+    if(failed)
+        message(FATAL_ERROR "${tarball} cannot be unpacked: is the disk full?")
     endif()
-    if(NOT EXISTS ${sources})
-        file(ARCHIVE_EXTRACT INPUT ${tarball} DESTINATION ${sources}.part)
-        file(GLOB unpacked ${sources}.part/*)
-        file(RENAME ${unpacked} ${sources})
-        file(REMOVE_RECURSE ${sources}.part)
-    endif()
+    file(GLOB unpacked ${sources}.part/*)
+    file(WRITE ${unpacked}/.pin "${pin}")
+    file(RENAME ${unpacked} ${sources})
+    file(REMOVE_RECURSE ${sources}.part)
     set(${dir} ${sources} PARENT_SCOPE)
 endfunction()
