@@ -38,6 +38,7 @@ class Server:
             2: struct.pack('<BBHBBBBB', 9, 2, 18 + 7 * len(endpoints), 1, 1, 0, 0x80, 50)
             + bytes((9, 4, 0, 0, len(endpoints), 0xff, 0xff, 0xff, 0))
             + b''.join(struct.pack('<BBBBHB', 7, 5, *e) for e in endpoints)}
+        self.strings = {}                    # by index: bytes of UTF-16, or of the languages
         self.imports, self.importers = 0, 0  # all, and those that have it now
         self.urbs = []                       # all that came
         self.sending = threading.Lock()
@@ -124,6 +125,9 @@ class Server:
         kind, request, value = struct.unpack('<BBH', urb.setup[:4])
         if (kind, request) == (0x80, 6) and value >> 8 in self.descriptors:
             return self.done(urb, data=self.descriptors[value >> 8][:urb.length])
+        if (kind, request, value >> 8) == (0x80, 6, 3) and value & 255 in self.strings:
+            text = self.strings[value & 255]
+            return self.done(urb, data=(bytes((len(text) + 2, 3)) + text)[:urb.length])
         if (kind, request) == (0x80, 6):
             return self.done(urb, EPIPE)
         if (kind, request) == (0x80, 0):
