@@ -128,6 +128,7 @@ def the_rest_ends(place, link, where):
 
 
 def main():
+    harness.need_serial()
     places.own_namespaces()
     os.chmod(harness.temp(), 0o777)
     for place in places.containers():

@@ -26,6 +26,7 @@ print('user', os.getuid(), data.decode(), lines)
 
 
 def main():
+    harness.need_serial()
     places.own_namespaces()
     os.chmod(harness.temp(), 0o777)
     for profile in 'docker', 'containers':

@@ -7,6 +7,7 @@ from harness import check, equal
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     server = harness.Com2net('loop:,linedelay=200', '0')
     net2pty = harness.under_test('net2pty', 'client')
     for turn in range(5):

@@ -46,6 +46,7 @@ def behind_exec():
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     harness.need_serial()
     sys.setswitchinterval(0.0005)
     lines_gaps.are_kept('behind --', behind_exec)

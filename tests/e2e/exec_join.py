@@ -39,6 +39,7 @@ sys.exit('the link does not come back')
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     harness.need_serial()
     server = harness.Com2net('-v', 'loop:', '0')
     client = harness.Net2pty(harness.temp('tty'), f'127.0.0.1:{server.port}')

@@ -24,6 +24,7 @@ sys.exit(13)
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     harness.need_serial()
     server = harness.Com2net('loop:', '0', 'loop:', '0', 'loop:', '0', ports=3)
     net2pty = harness.under_test('net2pty', 'client')

@@ -15,6 +15,7 @@ from harness import check, equal
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     harness.need_serial()
     # for net2pty with sanitizers, with the library in front of theirs
     os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'

@@ -10,6 +10,7 @@ from harness import check, equal
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     server = harness.Com2net('loop:', '0')
     where = f'127.0.0.1:{server.port}'
     link = harness.temp('tty')

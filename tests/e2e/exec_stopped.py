@@ -14,6 +14,7 @@ sleep 0.5; echo status $status; kill -KILL $!
 
 
 def main():
+    harness.need_machine('seccomp_notification')
     server = harness.Com2net('loop:', '0')
     net2pty = harness.under_test('net2pty', 'client')
     for command in 'exit 5', 'sleep 0.1 & exit 5':

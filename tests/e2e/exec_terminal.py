@@ -50,6 +50,7 @@ class Job:
 
 
 def main():
+    harness.need_machine('seccomp_notification', 'ptrace')
     net2pty = harness.under_test('net2pty', 'client')
     link = harness.temp('tty')
 

@@ -8,6 +8,7 @@ The programs under test are named by COM2NET, NET2PTY and NET2USB, else looked f
 import errno
 import faulthandler
 import fcntl
+import importlib
 import os
 import random
 import re
@@ -25,6 +26,8 @@ import traceback
 import tty
 
 sys.dont_write_bytecode = True
+
+import machine  # noqa: E402
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = 240  # seconds that any script may take
@@ -75,21 +78,58 @@ def temp(name=''):
     return os.path.join(_temp, name)
 
 
+def absent(what, command='packaging/install-packages tests'):
+    """Something is missing that COMMAND brings: the script is skipped, or fails where the environment
+    has CI=true. tests/absent is this for shell scripts."""
+    why = f'no {what}: {command}'
+    if os.environ.get('CI') == 'true':
+        raise Failed(why)
+    skip(why)
+
+
+# where the package has another name than the program
+PACKAGES = {
+    'busybox': 'busybox-static', 'cc': 'gcc', 'env': 'coreutils', 'gensiot': 'gensio-bin',
+    'go': 'golang-go', 'iceprog': 'fpga-icestorm', 'ip': 'iproute2', 'ldd': 'libc-bin',
+    'lsusb': 'usbutils', 'musl-gcc': 'musl-tools', 'nc': 'netcat-openbsd', 'openFPGALoader': 'openfpgaloader',
+    'setpriv': 'util-linux', 'timeout': 'coreutils', 'unshare': 'util-linux', 'usbhid-dump': 'usbutils',
+    'x86_64-w64-mingw32-objdump': 'binutils-mingw-w64-x86-64',
+}
+
+
 def need(program):
-    """The path of a foreign program; without it the script is skipped."""
-    found = shutil.which(program, path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
+    """The path of a foreign program, which the tests' packages bring."""
+    found = shutil.which(program, path=machine.PATH)
     if not found:
-        skip(f'{program} is not installed')
+        absent(f'{program} (package {PACKAGES.get(program, program)})')
     return found
 
 
-def need_serial():
+def need_module(name, package):
     try:
-        import serial
-        import serial.rfc2217  # noqa: F401
+        return importlib.import_module(name)
     except ImportError:
-        skip('python3-serial is not installed')
-    return serial
+        absent(f'Python module {name} (package {package})')
+
+
+def need_serial():
+    need_module('serial.rfc2217', 'python3-serial')
+    return sys.modules['serial']
+
+
+def need_machine(*names):
+    """What the machine has to be able to do, see machine.py; the script is skipped where it cannot."""
+    for name in names:
+        why = machine.refusal(name)
+        if why:
+            skip(why)
+
+
+def built(path, command='cmake -B build && cmake --build build'):
+    """A file of the build folder."""
+    if not os.path.isfile(path):
+        absent(path, command)
+    return path
 
 
 def under_test(name, folder):
@@ -99,8 +139,9 @@ def under_test(name, folder):
             if os.access(os.path.join(TREE, place), os.X_OK):
                 path = os.path.join(TREE, place)
                 break
-    if not path or not os.path.isfile(path):
-        skip(f'{name} is not built')
+    built(path or name)
+    if 'COM2NET_WINE' in os.environ:
+        need('wine')
     return path
 
 

@@ -29,7 +29,7 @@ def compiled(name, source, warnings='-w'):
         flags = subprocess.run(['pkg-config', '--cflags', '--libs', 'libftdi1'], capture_output=True,
                                text=True)
         if flags.returncode != 0 or not os.path.exists(source):
-            harness.skip('libftdi1-dev and libftdi1-doc are not installed')
+            harness.absent('libftdi1 to compile for (packages libftdi1-dev, libftdi1-doc)')
         subprocess.run(['cc', *warnings.split(), '-o', program, source, *flags.stdout.split()], check=True)
     return program
 

@@ -196,8 +196,7 @@ def submit(status, actual, data=b''):
 
 
 def main():
-    if not os.path.exists(returns.LIBRARY):
-        harness.skip('net2usb is not built')
+    harness.built(returns.LIBRARY)
     lists('it closes at once', b'')
     lists('it speaks something else', b'HTTP/1.0 400 Bad Request\r\n\r\n')
     lists('it never answers', None)

@@ -19,8 +19,7 @@ class Watcher(harness.Program):
     """usb_watcher.py; `prefix` are words in front of it."""
 
     def __init__(self, port, host='127.0.0.1', prefix=(), **variables):
-        if not os.path.exists(LIBRARY):
-            harness.skip('net2usb is not built')
+        harness.built(LIBRARY)
         super().__init__(
             [*prefix, sys.executable,
              os.path.join(os.path.dirname(os.path.abspath(__file__)), 'usb_watcher.py'), LIBRARY],
@@ -145,8 +144,6 @@ def out_bytes(pcap):
 
 def main():
     is_listed_once()
-    if not os.path.exists(LIBRARY):
-        harness.skip('net2usb is not built')
     pcap = harness.temp('session.pcapng')
 
     def start(port):

@@ -11,8 +11,7 @@ from harness import equal
 
 
 def main():
-    if not os.path.exists(returns.LIBRARY):
-        harness.skip('net2usb is not built')
+    harness.built(returns.LIBRARY)
     program = harness.temp('usb_strange')
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'usb_strange.c')
     subprocess.run([harness.need('cc'), '-o', program, source, '-I/usr/include/libusb-1.0',

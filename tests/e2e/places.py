@@ -52,6 +52,8 @@ class Here:
         return harness.temp(f'{self.name}-{name}')
 
     def command(self, words, terminal):
+        if not self.other:
+            harness.need_machine('seccomp_notification')
         return [*self.prefix, self.other or self.net2pty, *words]
 
     def start(self, words, make=harness.Program):
@@ -249,9 +251,9 @@ def check_serial_program(place, name, *compiler):
 def profile(name):
     """Docker's default seccomp profile, or that of Podman, Buildah and CRI-O."""
     fetch = os.path.join(harness.TREE, 'tests', 'container', 'fetch-profile')
-    found = subprocess.run([fetch, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    found = subprocess.run([fetch, '--cached', name], stdout=subprocess.PIPE, text=True)
     if found.returncode != 0:
-        harness.skip(f'the seccomp profile is not to be had: {found.stderr}')
+        harness.absent(f'seccomp profile of {name}', f'tests/container/fetch-profile {name}')
     with open(found.stdout.strip()) as f:
         return json.load(f)
 
@@ -266,10 +268,9 @@ def containers():
 
 def own_namespaces():
     """Starts the script again in namespaces that end with it."""
-    if os.getuid() != 0:
-        harness.skip('containers need root here')
     harness.need('runc')
     if 'COM2NET_NAMESPACES' not in os.environ:
+        harness.need_machine('containers')
         os.environ['COM2NET_NAMESPACES'] = 'yes'
         os.execvp('unshare', ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child',
                               '--mount-proc', sys.executable, *sys.argv])

@@ -2,17 +2,13 @@
 """com2net listens on [::1]:0, and both pyserial's way of saying it and ours reach it."""
 
 import os
-import socket
 
 import harness
 from harness import check, equal
 
 
 def main():
-    try:
-        socket.create_server(('::1', 0), family=socket.AF_INET6).close()
-    except OSError as error:
-        harness.skip(f'no IPv6 here: {error}')
+    harness.need_machine('ipv6')
     server = harness.Com2net('loop:', '[::1]:0')
     check(f'[::1]:{server.port}' in server.log(), 'the address is printed so that it can be copied')
     peer = harness.Peer(server.port, host='::1').agreed()

@@ -57,8 +57,10 @@ finish() {
     exit 1
 }
 
-# skip TEXT: what the script is for is not there
+# skip TEXT: what the script is for is not in this kernel, which is the one that tests/vm/fetch has
+# brought, or one of the user's
 skip() {
+    [ "${CI-}" != true ] || give_up "no test without it: $*"
     echo "skip: $*"
     exit 77
 }

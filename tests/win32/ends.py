@@ -16,8 +16,9 @@ class Console(wine.Exe):
 
     def __init__(self, event, fifo):
         self.fifo = os.open(fifo, os.O_RDWR)
-        harness.Program.__init__(self, ['wine', os.environ['CONSOLE_EXE'], event, wine.EXE, 'COM3',
-                                        '0'], env=wine.environment(lines=True), stdin=self.fifo)
+        harness.Program.__init__(
+            self, wine.command(os.environ['CONSOLE_EXE'], event, wine.EXE, 'COM3', '0'),
+            env=wine.environment(lines=True), stdin=self.fifo)
         self.port = int(self.says(r'listening on \S*:(\d+)').group(1))
 
 

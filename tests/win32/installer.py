@@ -24,7 +24,10 @@ def files_in(folder):
 def main():
     build = os.path.dirname(wine.EXE)
     version = wine.run(wine.EXE, '--version')[1].split()[1]
-    with zipfile.ZipFile(os.path.join(build, f'com2net-{version}-windows-x64.zip')) as archive:
+    command = 'cmake --build build-mingw --target windows_packages'
+    packed = harness.built(os.path.join(build, f'com2net-{version}-windows-x64.zip'), command)
+    setup = harness.built(os.path.join(build, f'com2net-{version}-setup.exe'), command)
+    with zipfile.ZipFile(packed) as archive:
         equal(archive.testzip(), None, 'what is broken in the zip')
         names = {name for name in archive.namelist() if not name.endswith('/')}
         equal(names, {f'com2net-{version}/{name}' for name in FILES}, 'files in the zip')
@@ -38,7 +41,6 @@ def main():
     folder = os.path.join(drive, 'Program Files', 'com2net')
     menu = os.path.join(drive, 'ProgramData', 'Microsoft', 'Windows', 'Start Menu', 'Programs')
     before = files_in(menu)
-    setup = os.path.join(build, f'com2net-{version}-setup.exe')
     equal(wine.run(setup, '/S')[0], 0, 'status of the installer')
     equal(files_in(folder), FILES | {'uninstall.exe'}, 'files installed')
     check(version in wine.run('reg', 'query', UNINSTALL)[1], 'Windows knows how to uninstall it')

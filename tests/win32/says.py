@@ -18,8 +18,9 @@ def main():
         equal(help_text, ours.stdout, '--help, here and there')
 
     log = harness.temp('Protokoll-äöü-日本.txt')
-    program = harness.Program(['wine', wine.EXE, '--log-file', 'Z:' + log, 'loop:,name=Größe-日本',
-                               '0.0.0.0:0'], env=wine.environment())
+    program = harness.Program(wine.command(wine.EXE, '--log-file', 'Z:' + log,
+                                           'loop:,name=Größe-日本', '0.0.0.0:0'),
+                              env=wine.environment())
     program.expected = True
 
     def text():

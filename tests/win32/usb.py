@@ -3,7 +3,6 @@
 lists the built-in ones."""
 
 import re
-import shutil
 import struct
 import subprocess
 import tempfile
@@ -53,18 +52,6 @@ def waits():
     server.stop()
 
 
-def is_listed():
-    if not shutil.which('usbip'):
-        print('usbip is not here (package: usbip): its list is not tried')
-        return
-    server = wine.Exe(*(name for name, _ in DEMOS), '0', ports=1)
-    said = subprocess.run(['usbip', '--tcp-port', str(server.port), 'list', '-r', '127.0.0.1'],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-    for number, (name, ids) in enumerate(DEMOS, 1):
-        check(re.search(rf'^ *250-{number}: .*\({ids}\)$', said, re.M), f'{name} in: {said}')
-    server.stop()
-
-
 def is_imported():
     server = wine.Exe(*(name for name, _ in DEMOS), '0', ports=1)
     for number, (name, ids) in enumerate(DEMOS, 1):
@@ -78,11 +65,21 @@ def is_imported():
     server.stop()
 
 
+def is_listed():
+    usbip_program = harness.need('usbip')
+    server = wine.Exe(*(name for name, _ in DEMOS), '0', ports=1)
+    said = subprocess.run([usbip_program, '--tcp-port', str(server.port), 'list', '-r', '127.0.0.1'],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    for number, (name, ids) in enumerate(DEMOS, 1):
+        check(re.search(rf'^ *250-{number}: .*\({ids}\)$', said, re.M), f'{name} in: {said}')
+    server.stop()
+
+
 def main():
     has_none()
     waits()
-    is_listed()
     is_imported()
+    is_listed()
 
 
 harness.run(main)

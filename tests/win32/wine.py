@@ -52,11 +52,16 @@ def environment(lines=False):
     return env
 
 
+def command(*argv):
+    """What runs a Windows program."""
+    return [harness.need('wine'), *map(str, argv)]
+
+
 def run(*argv, timeout=60, lines=False):
     """A Windows program to its end: its status, and what it said."""
     # no pipe: the first program of a session starts services, which would keep it open
     with tempfile.TemporaryFile() as out:
-        done = subprocess.run(['wine', *map(str, argv)], env=environment(lines), timeout=timeout,
+        done = subprocess.run(command(*argv), env=environment(lines), timeout=timeout,
                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         out.seek(0)
         return done.returncode, out.read().decode().replace('\r', '')
@@ -157,7 +162,7 @@ class Exe(harness.Com2net):
     def __init__(self, *arguments, lines=False, ports=None):
         self.wrapper = arguments
         count = ports or max(1, sum(1 for a in arguments if not str(a).startswith('-')) // 2)
-        harness.Program.__init__(self, ['wine', EXE, *arguments], env=environment(lines))
+        harness.Program.__init__(self, command(EXE, *arguments), env=environment(lines))
         self.name = 'com2net.exe'
 
         def look():
