@@ -20,10 +20,10 @@ set(PINNED_libserialport_URL
     https://sigrok.org/download/source/libserialport/libserialport-0.1.2.tar.gz)
 set(PINNED_libserialport_SHA256 5deb92b5ca72c0347b07b786848350deca2dcfd975ce613b8e0e1d947a4b4ca9)
 
-set(PINNED_libevent_FILE libevent-2.1.12-stable.tar.gz)
+set(PINNED_libevent_FILE libevent-2.1.13-stable.tar.gz)
 set(PINNED_libevent_URL
-    https://github.com/libevent/libevent/releases/download/release-2.1.12-stable/libevent-2.1.12-stable.tar.gz)
-set(PINNED_libevent_SHA256 92e6de1be9ec176428fd2367677e61ceffc2ee1cb119035037a27d346b0403bb)
+    https://github.com/libevent/libevent/releases/download/release-2.1.13-stable/libevent-2.1.13-stable.tar.gz)
+set(PINNED_libevent_SHA256 f7e9383b8c0baa81b687e5b5eecc01beefaf1b19b64151d95ed61647fe7a315c)
 
 set(PINNED_libusb_FILE libusb-1.0.28.tar.bz2)
 set(PINNED_libusb_URL
