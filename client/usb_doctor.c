@@ -122,8 +122,7 @@ static void print_libraries(const struct usb_program *p)
     static const char *const ours[] = {"libusb-1.0.so.0", "libusb-0.1.so.4"};
     char folder[PATH_MAX], hidapi[PATH_MAX];
     bool helps = false;
-    const bool has_hidapi =
-        p->has_our_loader && usb_env_folder(folder) == 0 && usb_hidapi_find(folder, hidapi) == 0;
+    const bool has_hidapi = usb_env_folder(folder) == 0 && usb_hidapi_find(p, folder, hidapi) == 0;
 
     for (size_t i = 0; i < p->library_count; i++) {
         bool is_hidraw = strcmp(p->libraries[i].name, USB_HIDAPI_HIDRAW) == 0;

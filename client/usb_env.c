@@ -10,16 +10,29 @@
 #include "log.h"
 #include "libusb/usbip_config.h"
 #include "usb_hidapi.h"
+#include "usb_program.h"
 #include "usb_server.h"
 
 #define LIBUSB10 "libusb-1.0.so.0"
 #define LIBUSB01 "libusb-0.1.so.4"
 
+/* For either C library. */
+static bool has_libraries(const char *folder)
+{
+    char file[2 * PATH_MAX];
+
+    snprintf(file, sizeof file, "%s/" LIBUSB10, folder);
+    if (access(file, R_OK) == 0)
+        return true;
+    snprintf(file, sizeof file, "%s/musl/" LIBUSB10, folder);
+    return access(file, R_OK) == 0;
+}
+
 int usb_env_folder(char path[static PATH_MAX])
 {
     static const char *const places[] = {"lib/net2usb", "../lib/net2usb"};
     const char *said = getenv("NET2USB_LIBRARIES");
-    char program[PATH_MAX / 4], file[PATH_MAX], place[PATH_MAX / 2];
+    char program[PATH_MAX / 4], place[PATH_MAX / 2];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
 
     program[n > 0 ? n : 0] = '\0';
@@ -31,8 +44,7 @@ int usb_env_folder(char path[static PATH_MAX])
             snprintf(place, sizeof place, "%s", said);
         else
             snprintf(place, sizeof place, "%s%s", program, places[i]);
-        snprintf(file, sizeof file, "%s/" LIBUSB10, place);
-        if (access(file, R_OK) == 0 && realpath(place, path))
+        if (has_libraries(place) && realpath(place, path))
             return 0;
     }
     snprintf(path, PATH_MAX, "%s", place);
@@ -62,11 +74,11 @@ static char *add(struct usb_env *e, const char *name, const char *joint)
     return e->variables[e->count++].value;
 }
 
-int usb_env_musl(char path[static PATH_MAX])
+int usb_env_suit(char path[static PATH_MAX], bool musl)
 {
     char folder[PATH_MAX], library[2 * PATH_MAX];
 
-    if (snprintf(folder, sizeof folder, "%s/musl", path) >= PATH_MAX)
+    if (snprintf(folder, sizeof folder, "%s%s", path, musl ? "/musl" : "") >= PATH_MAX)
         return -ENOENT;
     snprintf(library, sizeof library, "%s/" LIBUSB10, folder);
     if (access(library, R_OK) < 0)
@@ -180,6 +192,7 @@ static void print_docker(const struct usb_env *e)
 int usb_env(int argc, char **argv, char **command, const struct net2usb_options *o)
 {
     static struct usb_env e;
+    static struct usb_program any;
     char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX];
     struct usb_server s;
 
@@ -197,9 +210,13 @@ int usb_env(int argc, char **argv, char **command, const struct net2usb_options 
         log_error("%s", usb_env_absence(folder));
         return CLI_EXIT_FAILED;
     }
+    usb_program_be_any(&any);
+    bool has_hidapi = usb_hidapi_find(&any, folder, hidapi) == 0;
+    if (usb_env_suit(folder, false) < 0)
+        usb_env_suit(folder, true);
     if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
-    if (usb_hidapi_find(folder, hidapi) == 0)
+    if (has_hidapi)
         usb_env_add_folder(&e, hidapi);
     if (o->docker)
         print_docker(&e);

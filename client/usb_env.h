@@ -6,6 +6,7 @@
 #define CLIENT_USB_ENV_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "net2usb.h"
@@ -28,9 +29,9 @@ int usb_env_folder(char path[static PATH_MAX]);
 /* What to say where they are not in `folder`: a sentence that names what to do. */
 const char *usb_env_absence(const char *folder);
 
-/* Goes on to the folder of those for programs of the C library musl. Returns 0, or -ENOENT, with
- * `path` as it was: they are not there. */
-int usb_env_musl(char path[static PATH_MAX]);
+/* Goes on to the folder of those for programs of one C library, musl or glibc. Returns 0, or
+ * -ENOENT, with `path` as it was: they are not there. */
+int usb_env_suit(char path[static PATH_MAX], bool musl);
 
 /* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,

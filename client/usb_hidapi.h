@@ -13,8 +13,11 @@
 /* What there is to be installed, for messages. */
 #define USB_HIDAPI_WANTED "libhidapi-libusb.so.0 (Debian's package libhidapi-libusb0)"
 
-/* Finds the folder with that library, within that of net2usb's. Returns 0; or -ENOENT if it would
- * not load here, so that programs must not be given it: it would keep them from starting. */
-int usb_hidapi_find(const char *folder, char path[static PATH_MAX]);
+struct usb_program;
+
+/* Finds the folder with that library, within `folder`, that of net2usb's. Returns 0; or -ENOENT if
+ * the program's loader would not find all that it needs, so that it must not be given it: it would
+ * keep the program from starting. */
+int usb_hidapi_find(const struct usb_program *p, const char *folder, char path[static PATH_MAX]);
 
 #endif

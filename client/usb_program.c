@@ -126,8 +126,7 @@ static bool find_interpreter(const struct file *f, char path[static PATH_MAX])
 
 /* A search for libraries: the folders of the loader, and the files under way. */
 struct search {
-    struct usb_program *program;
-    const struct elf *of; /* the program */
+    const struct usb_program *program; /* whose loader it is */
     char *folders[FOLDERS_MAX];
     size_t folder_count;
     struct {
@@ -171,11 +170,22 @@ static void read_conf(struct search *s, const char *path, int depth)
         fclose(f);
 }
 
-/* Of several architectures, with Debian's: files of others are passed over. */
+/* Adds folders of a list as LD_LIBRARY_PATH has it. */
+static void add_list(struct search *s, const char *list)
+{
+    while (list && *list) {
+        size_t len = strcspn(list, ":\n");
+        add_folder(s, list, len);
+        list += len + (list[len] != '\0');
+    }
+}
+
+/* As glibc's loader has them. Of several architectures, with Debian's: files of others are passed
+ * over. */
 static void add_usual(struct search *s)
 {
     static const char *const usual[] = {
-        "/lib/*-linux-*", "/usr/lib/*-linux-*", "/lib64", "/usr/lib64", "/lib", "/usr/lib"};
+        "/lib/*-linux-gnu*", "/usr/lib/*-linux-gnu*", "/lib64", "/usr/lib64", "/lib", "/usr/lib"};
     glob_t found;
 
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
@@ -187,17 +197,45 @@ static void add_usual(struct search *s)
     }
 }
 
-static void begin_search(struct search *s)
+/* As musl's loader has them, which is named /lib/ld-musl-ARCH.so.1. */
+static void add_usual_of_musl(struct search *s)
 {
-    const char *own = getenv("LD_LIBRARY_PATH");
+    char path[PATH_MAX], list[PATH_MAX];
+    const char *base = strrchr(s->program->loader, '/');
 
-    while (own && *own) {
-        size_t len = strcspn(own, ":");
-        add_folder(s, own, len);
-        own += len + (own[len] == ':');
+    base = base ? base + 1 : s->program->loader;
+    snprintf(path, sizeof path, "/etc/%.*s.path", (int)strcspn(base, "."), base);
+    FILE *f = fopen(path, "re");
+    size_t len = f ? fread(list, 1, sizeof list - 1, f) : 0;
+    list[len] = '\0';
+    add_list(s, f ? list : "/lib:/usr/local/lib:/usr/lib");
+    if (f)
+        fclose(f);
+}
+
+/* Returns false without memory. */
+static bool begin_search(struct search *s, const struct usb_program *p, const char *front)
+{
+    *s = (struct search){.program = p};
+    s->files = calloc(FILES_MAX, sizeof *s->files);
+    if (!s->files)
+        return false;
+    add_list(s, front);
+    add_list(s, getenv("LD_LIBRARY_PATH"));
+    if (p->is_musl) {
+        add_usual_of_musl(s);
+    } else {
+        read_conf(s, "/etc/ld.so.conf", 0);
+        add_usual(s);
     }
-    read_conf(s, "/etc/ld.so.conf", 0);
-    add_usual(s);
+    return true;
+}
+
+static void end_search(struct search *s)
+{
+    for (size_t i = 0; i < s->folder_count; i++)
+        free(s->folders[i]);
+    free(s->files);
 }
 
 static bool is_of_usb(const char *name)
@@ -209,6 +247,20 @@ static bool is_of_usb(const char *name)
         if (strncmp(name, names[i], strlen(names[i])) == 0)
             return true;
     return false;
+}
+
+static void add_file(struct search *s, const char *name, const char *by, const char *folders)
+{
+    size_t known = 0;
+
+    while (known < s->file_count && strcmp(s->files[known].name, name) != 0)
+        known++;
+    if (known < s->file_count || known == FILES_MAX || strlen(name) >= sizeof s->files->name)
+        return;
+    snprintf(s->files[known].name, sizeof s->files->name, "%s", name);
+    snprintf(s->files[known].by, sizeof s->files->by, "%s", by);
+    snprintf(s->files[known].folders, PATH_MAX, "%s", folders);
+    s->file_count++;
 }
 
 /* Adds what a file needs, with where that file says to look. */
@@ -232,18 +284,8 @@ static void add_needed(struct search *s, const struct elf *e, const char *path, 
         }
     }
     folders[len] = '\0';
-    for (size_t i = 0; i < e->needed_count && s->file_count < FILES_MAX; i++) {
-        size_t known = 0;
-
-        while (known < s->file_count && strcmp(s->files[known].name, e->needed[i]) != 0)
-            known++;
-        if (known < s->file_count || strlen(e->needed[i]) >= sizeof s->files->name)
-            continue;
-        snprintf(s->files[known].name, sizeof s->files->name, "%s", e->needed[i]);
-        snprintf(s->files[known].by, sizeof s->files->by, "%s", by);
-        snprintf(s->files[known].folders, PATH_MAX, "%s", folders);
-        s->file_count++;
-    }
+    for (size_t i = 0; i < e->needed_count; i++)
+        add_file(s, e->needed[i], by, folders);
 }
 
 /* Reads one library of the program's architecture. Returns false if there is none of that path. */
@@ -256,50 +298,75 @@ static bool read_library(struct search *s, const char *folder, size_t len, size_
     snprintf(path, sizeof path, "%.*s/%s", (int)len, folder, s->files[i].name);
     if (map_file(path, &f) < 0)
         return false;
-    bool fits =
-        elf_read(f.data, f.len, &e) == 0 && e.class == s->of->class && e.machine == s->of->machine;
+    bool fits = elf_read(f.data, f.len, &e) == 0 && e.class == s->program->class &&
+                e.machine == s->program->machine;
     if (fits)
         add_needed(s, &e, path, s->files[i].name);
     unmap_file(&f);
     return fits;
 }
 
-static void read_file(struct search *s, size_t i)
+/* Whether the loader is this library itself; musl's is the whole C library. */
+static bool is_loader(const struct search *s, const char *name)
+{
+    static const char *const of_musl[] = {"c.", "pthread.", "rt.", "m.", "dl.", "util.", "xnet."};
+
+    if (!s->program->is_musl)
+        return strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld64.", 5) == 0;
+    for (size_t i = 0; i < sizeof of_musl / sizeof *of_musl; i++)
+        if (strncmp(name, "lib", 3) == 0 && strncmp(name + 3, of_musl[i], strlen(of_musl[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Returns false if the loader would not find the file. */
+static bool read_file(struct search *s, size_t i)
 {
     char folders[PATH_MAX];
-    struct usb_program *p = s->program;
 
-    if (is_of_usb(s->files[i].name) && p->library_count < USB_PROGRAM_LIBRARIES_MAX) {
-        strcpy(p->libraries[p->library_count].name, s->files[i].name);
-        strcpy(p->libraries[p->library_count].by, s->files[i].by);
-        p->library_count++;
-    }
-    strcpy(folders, s->files[i].folders);
+    strcpy(folders, s->files[i].folders); /* the file's own needs go there */
     for (const char *at = folders; *at;) {
         size_t len = strcspn(at, ":");
         if (len > 0 && read_library(s, at, len, i))
-            return;
+            return true;
         at += len + (at[len] == ':');
     }
     for (size_t k = 0; k < s->folder_count; k++)
         if (read_library(s, s->folders[k], strlen(s->folders[k]), i))
-            return;
+            return true;
+    return is_loader(s, s->files[i].name);
 }
 
 static void read_libraries(struct usb_program *p, const struct elf *e)
 {
-    struct search s = {.program = p, .of = e};
+    struct search s;
 
-    s.files = calloc(FILES_MAX, sizeof *s.files);
-    if (!s.files)
+    if (!begin_search(&s, p, ""))
         return;
-    begin_search(&s);
     add_needed(&s, e, p->binary, "");
-    for (size_t i = 0; i < s.file_count; i++)
+    for (size_t i = 0; i < s.file_count; i++) {
         read_file(&s, i);
-    for (size_t i = 0; i < s.folder_count; i++)
-        free(s.folders[i]);
-    free(s.files);
+        if (!is_of_usb(s.files[i].name) || p->library_count == USB_PROGRAM_LIBRARIES_MAX)
+            continue;
+        strcpy(p->libraries[p->library_count].name, s.files[i].name);
+        strcpy(p->libraries[p->library_count].by, s.files[i].by);
+        p->library_count++;
+    }
+    end_search(&s);
+}
+
+bool usb_program_finds(const struct usb_program *p, const char *front, const char *name)
+{
+    struct search s;
+
+    if (!begin_search(&s, p, front))
+        return false;
+    add_file(&s, name, "", "");
+    bool found = true;
+    for (size_t i = 0; i < s.file_count && found; i++)
+        found = read_file(&s, i);
+    end_search(&s);
+    return found;
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -309,31 +376,36 @@ static bool has_musl(const struct elf *e)
     return e->interpreter && strstr(e->interpreter, "ld-musl") != NULL;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
-/* Whether it is for this program's architecture, so that what is built with us loads there, and by
- * the same loader. */
-static bool is_like_us(const struct elf *e, bool *same_loader)
+/* Puts into `p` what programs are like for whom our libraries are. Returns false if that cannot be
+ * told. */
+static bool read_own_kind(struct usb_program *p)
 {
     struct file f;
     struct elf us;
 
-    *same_loader = false;
     if (map_file("/proc/self/exe", &f) < 0)
-        return true;
+        return false;
     bool read = elf_read(f.data, f.len, &us) == 0;
-    if (read)
-        *same_loader = us.interpreter && is_same_file(us.interpreter, e->interpreter);
-    bool alike =
-        !read || (us.class == e->class && us.order == e->order && us.machine == e->machine);
+    p->class = us.class;
+    p->order = us.order;
+    p->machine = us.machine;
     unmap_file(&f);
-    return alike;
+    return read;
+}
+
+void usb_program_be_any(struct usb_program *p)
+{
+    *p = (struct usb_program){.trouble = USB_PROGRAM_FINE};
+    if (!read_own_kind(p))
+        p->trouble = USB_PROGRAM_UNKNOWN;
+}
+
+static bool is_foreign(const struct usb_program *p)
+{
+    struct usb_program us;
+
+    return read_own_kind(&us) &&
+           (us.class != p->class || us.order != p->order || us.machine != p->machine);
 }
 
 static void judge(struct usb_program *p, const struct file *f, bool libraries)
@@ -345,14 +417,18 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
         p->trouble = USB_PROGRAM_UNKNOWN;
         return;
     }
-    bool is_loader = e.soname && strncmp(e.soname, "ld-", 3) == 0; /* it is given a program */
-    if (is_loader)
+    bool is_a_loader = e.soname && strncmp(e.soname, "ld-", 3) == 0; /* it is given a program */
+    if (is_a_loader)
         return;
+    p->class = e.class;
+    p->order = e.order;
+    p->machine = e.machine;
     p->is_musl = has_musl(&e);
+    snprintf(p->loader, sizeof p->loader, "%s", e.interpreter ? e.interpreter : "");
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");
-    } else if (!is_like_us(&e, &p->has_our_loader)) {
+    } else if (is_foreign(p)) {
         p->trouble = USB_PROGRAM_FOREIGN;
     } else if (stat(p->binary, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
                                              ((st.st_mode & S_ISGID) && st.st_gid != getgid()))) {

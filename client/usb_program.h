@@ -24,8 +24,11 @@ struct usb_program {
     char path[PATH_MAX];   /* as found */
     char binary[PATH_MAX]; /* the program itself, or the interpreter of a script */
     bool is_script;
-    bool is_musl;        /* its C library is musl */
-    bool has_our_loader; /* what this program can load, it can */
+    bool is_musl; /* its C library is musl */
+    /* what its loader takes, as struct elf has it; 0: unknown */
+    uint8_t class, order;
+    uint16_t machine;
+    char loader[PATH_MAX]; /* "" where there is none */
     enum usb_program_trouble trouble;
     bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
     bool has_libusb; /* static: it seems to have libusb within it */
@@ -44,6 +47,13 @@ void usb_program_read(const char *path, bool libraries, struct usb_program *p);
 
 /* Whether it loads a library of USB that has this name. */
 bool usb_program_loads(const struct usb_program *p, const char *name);
+
+/* Puts one into `p` that stands for any COMMAND: of glibc, and of our libraries' architecture. */
+void usb_program_be_any(struct usb_program *p);
+
+/* Whether its loader would find a library, and all that this one needs. `front` are folders that it
+ * is given in front of its own, as LD_LIBRARY_PATH has them. Symbols are not looked at. */
+bool usb_program_finds(const struct usb_program *p, const char *front, const char *name);
 
 /* What is in the way of putting our libraries into it, as a sentence with what helps; NULL if
  * nothing is. */

@@ -84,7 +84,7 @@ static int add_places(struct usb_server *s, char **selectors, int count, char **
 static void find_hidapi(const char *path, struct usb_program *program, const char *folder,
                         char hidapi[static PATH_MAX])
 {
-    if (!program->has_our_loader || usb_hidapi_find(folder, hidapi) == 0)
+    if (usb_hidapi_find(program, folder, hidapi) == 0)
         return;
     hidapi[0] = '\0';
     usb_program_read(path, true, program);
@@ -100,7 +100,7 @@ static int find_command(const char *name, char folder[static PATH_MAX],
                         char hidapi[static PATH_MAX])
 {
     static struct usb_program program;
-    char path[PATH_MAX];
+    char path[PATH_MAX], suiting[PATH_MAX];
     int r = usb_program_find(name, path);
 
     if (r == -EACCES) {
@@ -113,13 +113,18 @@ static int find_command(const char *name, char folder[static PATH_MAX],
     }
     usb_program_read(path, false, &program);
     const char *objection = usb_program_objection(&program);
-    if (!objection && program.is_musl && usb_env_musl(folder) < 0)
-        objection = "its C library is musl, and net2usb was built without libraries for it (they "
-                    "need musl-gcc); use net2usb attach";
+    strcpy(suiting, folder);
+    if (!objection && usb_env_suit(suiting, program.is_musl) < 0)
+        objection = program.is_musl
+                        ? "its C library is musl, and net2usb was built without libraries for it "
+                          "(they need musl-gcc); use net2usb attach"
+                        : "its C library is glibc, and net2usb was built without libraries for it; "
+                          "use net2usb attach";
     if (objection)
         log_warn("%s will not find the devices: %s", program.binary, objection);
-    else
+    else if (program.trouble == USB_PROGRAM_FINE)
         find_hidapi(path, &program, folder, hidapi);
+    strcpy(folder, suiting);
     return 0;
 }
 

@@ -123,6 +123,18 @@ static void on_resolved(int result, struct evutil_addrinfo *found, void *ctx)
     try_next(d, -EADDRNOTAVAIL);
 }
 
+/* A new one for each attempt: /etc/hosts and resolv.conf of a container change while it runs. */
+static struct evdns_base *new_dns(struct event_base *base)
+{
+    struct evdns_base *dns = evdns_base_new(base, 0);
+
+    /* without the file, or a name server in it: /etc/hosts, and 127.0.0.1 for a name server, as C
+     * libraries do; evdns_base_new would give up */
+    if (dns)
+        evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+    return dns;
+}
+
 static void on_timer(evutil_socket_t unused, short what, void *ctx)
 {
     struct dialer *d = ctx;
@@ -141,11 +153,8 @@ static void on_timer(evutil_socket_t unused, short what, void *ctx)
         return;
     }
 
-    /* new each time: /etc/hosts and resolv.conf of a container change while it runs */
     hints.ai_flags = 0;
-    d->dns = evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS);
-    if (!d->dns)
-        d->dns = evdns_base_new(d->base, 0);
+    d->dns = new_dns(d->base);
     if (!d->dns) {
         fail(d, "no resolver");
         return;

@@ -1,6 +1,7 @@
 /*
  * Process and sockets on POSIX systems; see common/os.h.
  */
+#define _GNU_SOURCE /* struct tcp_info, with musl */
 #include "os.h"
 
 #include <dirent.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -20,6 +20,8 @@
 #include <linux/sockios.h>
 
 #include <event2/event.h>
+
+#include "os_ioctl.h"
 
 enum {
     UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
@@ -267,7 +269,7 @@ size_t os_tcp_unacknowledged(evutil_socket_t fd)
 {
     int bytes = 0;
 
-    if (ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
+    if (os_ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes;
 }

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <dirent.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -35,6 +34,7 @@
 #include "loop.h"
 #include "modem_watch.h"
 #include "os.h"
+#include "os_ioctl.h"
 #include "serial_list.h"
 
 enum {
@@ -90,7 +90,7 @@ static void report_errors(struct serial_io *io)
     struct serial_icounter_struct now;
     unsigned state = 0;
 
-    if (!io->watch_errors || !io->has_counts || ioctl(io->fd, TIOCGICOUNT, &now) < 0)
+    if (!io->watch_errors || !io->has_counts || os_ioctl(io->fd, TIOCGICOUNT, &now) < 0)
         return;
     state |= now.overrun != io->counts.overrun || now.buf_overrun != io->counts.buf_overrun
                  ? LINE_STATE_OVERRUN
@@ -196,7 +196,7 @@ static void read_settings(struct serial_io *io, const struct line_settings *want
 {
     struct termios2 t;
 
-    if (ioctl(io->fd, TCGETS2, &t) < 0)
+    if (os_ioctl(io->fd, TCGETS2, &t) < 0)
         return;
     line_termios_get(&t, &io->line);
     if (io->pty) { /* has no wire: it keeps neither parity nor size, and needs none */
@@ -215,14 +215,14 @@ static int io_configure(struct serial *s, const struct line_settings *want,
     int r = -EIO;
 
     *got = io->line;
-    if (ioctl(io->fd, TCGETS2, &t) < 0)
+    if (os_ioctl(io->fd, TCGETS2, &t) < 0)
         return -errno;
     line_termios_raw(&t);
     t.c_cflag = io->hupcl ? t.c_cflag | HUPCL : t.c_cflag & ~(unsigned)HUPCL;
     r = line_termios_put(want, &t);
     if (r < 0)
         return r;
-    if (ioctl(io->fd, TCSETS2, &t) < 0)
+    if (os_ioctl(io->fd, TCSETS2, &t) < 0)
         return -errno;
     read_settings(io, want);
     *got = io->line;
@@ -247,7 +247,7 @@ static unsigned io_lines(struct serial *s)
     unsigned result = 0;
     int bits = 0;
 
-    if (!io->has_lines || ioctl(io->fd, TIOCMGET, &bits) < 0)
+    if (!io->has_lines || os_ioctl(io->fd, TIOCMGET, &bits) < 0)
         return io->known;
     for (int i = 0; i < LINES; i++)
         if (bits & lines[i].tiocm)
@@ -264,14 +264,14 @@ static int io_set_outputs(struct serial *s, unsigned mask, unsigned values)
     if (!io->has_lines)
         return 0;
     /* one TIOCMSET and not TIOCMBIS with TIOCMBIC: both lines move together */
-    if (ioctl(io->fd, TIOCMGET, &bits) < 0)
+    if (os_ioctl(io->fd, TIOCMGET, &bits) < 0)
         return -errno;
     for (int i = 0; i < LINES; i++) {
         if (!(mask & lines[i].line))
             continue;
         bits = values & lines[i].line ? bits | lines[i].tiocm : bits & ~lines[i].tiocm;
     }
-    return ioctl(io->fd, TIOCMSET, &bits) < 0 ? -errno : 0;
+    return os_ioctl(io->fd, TIOCMSET, &bits) < 0 ? -errno : 0;
 }
 
 static void on_lines_changed(void *ctx)
@@ -283,7 +283,7 @@ static void on_lines_changed(void *ctx)
     unsigned edges = (before ^ inputs) & ~(unsigned)LINE_RI;
 
     edges |= before & ~inputs & LINE_RI;
-    if (io->has_counts && ioctl(io->fd, TIOCGICOUNT, &now) == 0) {
+    if (io->has_counts && os_ioctl(io->fd, TIOCGICOUNT, &now) == 0) {
         edges |= now.cts != io->counts.cts ? (unsigned)LINE_CTS : 0;
         edges |= now.dsr != io->counts.dsr ? (unsigned)LINE_DSR : 0;
         edges |= now.rng != io->counts.rng ? (unsigned)LINE_RI : 0;
@@ -329,12 +329,12 @@ static size_t io_untransmitted(struct serial *s)
     int bytes = 0;
     unsigned status = 0;
 
-    if (ioctl(io->fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
+    if (os_ioctl(io->fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
         return 0;
     if (bytes > 0)
         return (size_t)bytes;
     /* the driver's queue does not count what is in the chip */
-    if (ioctl(io->fd, TIOCSERGETLSR, &status) == 0 && !(status & TIOCSER_TEMT))
+    if (os_ioctl(io->fd, TIOCSERGETLSR, &status) == 0 && !(status & TIOCSER_TEMT))
         return 1;
     return 0;
 }
@@ -346,7 +346,7 @@ static void io_watch_errors(struct serial *s, bool on)
     if (on && !io->watch_errors && io->has_counts) {
         struct serial_icounter_struct now;
 
-        if (ioctl(io->fd, TIOCGICOUNT, &now) == 0) { /* only what comes from now on */
+        if (os_ioctl(io->fd, TIOCGICOUNT, &now) == 0) { /* only what comes from now on */
             io->counts.overrun = now.overrun;
             io->counts.buf_overrun = now.buf_overrun;
             io->counts.parity = now.parity;
@@ -403,9 +403,9 @@ static void io_close(struct serial *s)
         ioctl(io->fd, TCFLSH, TCOFLUSH);
     io->found.c_cflag =
         io->hupcl ? io->found.c_cflag | HUPCL : io->found.c_cflag & ~(unsigned)HUPCL;
-    ioctl(io->fd, TCSETS2, &io->found);
+    os_ioctl(io->fd, TCSETS2, &io->found);
     if (io->low_latency)
-        ioctl(io->fd, TIOCSSERIAL, &io->driver);
+        os_ioctl(io->fd, TIOCSSERIAL, &io->driver);
     ioctl(io->fd, TIOCNXCL); /* a PTY outlives us: its emulator has it open */
     /* now and not with the memory: the next client may open it before the loop comes to that */
     release(io);
@@ -542,11 +542,11 @@ static void ask_low_latency(struct serial_io *io)
     static bool said;
     struct serial_struct serial;
 
-    if (ioctl(io->fd, TIOCGSERIAL, &serial) < 0)
+    if (os_ioctl(io->fd, TIOCGSERIAL, &serial) < 0)
         return;
     io->driver = serial;
     serial.flags = (int)((unsigned)serial.flags | ASYNC_LOW_LATENCY);
-    io->low_latency = ioctl(io->fd, TIOCSSERIAL, &serial) == 0;
+    io->low_latency = os_ioctl(io->fd, TIOCSSERIAL, &serial) == 0;
     if (!io->low_latency && !said) {
         said = true;
         log_info(
@@ -560,7 +560,7 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     struct termios2 t;
     int bits = 0;
 
-    if (ioctl(io->fd, TCGETS2, &io->found) < 0)
+    if (os_ioctl(io->fd, TCGETS2, &io->found) < 0)
         return -errno;
     io->hupcl = options->hupcl;
     t = io->found;
@@ -575,11 +575,11 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     line_termios_raw(&t);
     /* set by us either way: libserialport 0.1.1 leaves it, 0.1.2 clears it */
     t.c_cflag = io->hupcl ? t.c_cflag | HUPCL : t.c_cflag & ~(unsigned)HUPCL;
-    if (ioctl(io->fd, TCSETS2, &t) < 0)
+    if (os_ioctl(io->fd, TCSETS2, &t) < 0)
         return -errno;
 
-    io->has_lines = ioctl(io->fd, TIOCMGET, &bits) == 0;
-    io->has_counts = ioctl(io->fd, TIOCGICOUNT, &io->counts) == 0;
+    io->has_lines = os_ioctl(io->fd, TIOCMGET, &bits) == 0;
+    io->has_counts = os_ioctl(io->fd, TIOCGICOUNT, &io->counts) == 0;
     io->known = io->has_lines ? io_lines(&io->base) : LINE_OUTPUTS;
     if (options->low_latency)
         ask_low_latency(io);

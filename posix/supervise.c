@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +36,7 @@
 
 #include "log.h"
 #include "os.h"
+#include "os_ioctl.h"
 #include "supervise_filter.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
@@ -361,7 +361,7 @@ static int receive_call(int listener, struct supervise_call *call)
     struct seccomp_notif n;
 
     memset(&n, 0, sizeof n); /* or it is refused */
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
+    if (os_ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
         return -errno;
     *call = (struct supervise_call){.id = n.id,
                                     .tid = (int)n.pid,
@@ -380,12 +380,12 @@ static void send_answer(int listener, uint64_t id, int result, unsigned flags)
         .id = id, .val = result > 0 ? result : 0, .error = result < 0 ? result : 0, .flags = flags};
 
     /* fails if the caller has gone, which is its right */
-    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    (void)os_ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
 static bool still_waits(int listener, uint64_t id)
 {
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+    return os_ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 /* --- the self-test ------------------------------------------------------------------------------
@@ -414,7 +414,7 @@ static _Noreturn void be_test_subject(int socket)
     int value = 0;
 
     install_and_send(socket);
-    _exit(ioctl(TEST_FD, TIOCMGET, &value) == 0 && value == TEST_VALUE ? 0 : 1);
+    _exit(os_ioctl(TEST_FD, TIOCMGET, &value) == 0 && value == TEST_VALUE ? 0 : 1);
 }
 
 /* Answers the subject's one request. */

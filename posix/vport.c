@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +32,16 @@
 #include "line_termios.h"
 #include "log.h"
 #include "os.h"
+#include "os_ioctl.h"
 #include "pty_link.h"
+
+#ifndef __GLIBC__
+/* the kernel's is in <asm/termios.h>, which cannot be included beside <sys/ioctl.h> */
+struct termio {
+    unsigned short c_iflag, c_oflag, c_cflag, c_lflag;
+    unsigned char c_line, c_cc[8];
+};
+#endif
 
 enum {
     TICK_MS = 16,             /* between looks at the settings */
@@ -136,7 +144,7 @@ static bool look_at_settings(struct vport *v, bool report)
 {
     struct termios2 t;
 
-    if (ioctl(v->master, TCGETS2, &t) < 0 || same_termios(&t, &v->seen))
+    if (os_ioctl(v->master, TCGETS2, &t) < 0 || same_termios(&t, &v->seen))
         return false;
     return see_settings(v, &t, report);
 }
@@ -162,14 +170,14 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 bool vport_set_line(struct vport *v, const struct line_settings *line)
 {
     struct termios2 t;
-    bool known = ioctl(v->master, TCGETS2, &t) == 0;
+    bool known = os_ioctl(v->master, TCGETS2, &t) == 0;
 
     if (known && !same_termios(&t, &v->seen))
         return false;
     v->line = *line;
-    if (!known || line_termios_put(line, &t) < 0 || ioctl(v->master, TCSETS2, &t) < 0)
+    if (!known || line_termios_put(line, &t) < 0 || os_ioctl(v->master, TCSETS2, &t) < 0)
         return true;
-    if (ioctl(v->master, TCGETS2, &t) == 0)
+    if (os_ioctl(v->master, TCGETS2, &t) == 0)
         v->seen = t;
     return true;
 }
@@ -449,7 +457,7 @@ bool vport_take(struct vport *v)
         read_batch(v, true);
     if (v->reading) /* all of it; who had no room for it would have paused us */
         return true;
-    return ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
+    return os_ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
 }
 
 bool vport_is_settled(const struct vport *v)
@@ -457,7 +465,7 @@ bool vport_is_settled(const struct vport *v)
     bool readable;
     int unread = 0;
 
-    if (ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0)
+    if (os_ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0)
         return false;
     return v->open == !is_hung_up(v, &readable);
 }
@@ -520,7 +528,7 @@ int vport_termios(struct vport *v, unsigned request, void *data)
     case TCGETS:
     case TCGETS2:
     case TCGETA:
-        if (ioctl(v->master, request, data) < 0)
+        if (os_ioctl(v->master, request, data) < 0)
             return -errno;
         if (v->has_asked)
             put_cflag(request, data, (get_cflag(request, data) & ~destroyed) | v->asked);
@@ -540,7 +548,7 @@ int vport_termios(struct vport *v, unsigned request, void *data)
     unsigned at_once = vport_termios_size(request) == sizeof(struct termio)     ? TCSETA
                        : vport_termios_size(request) == sizeof(struct termios2) ? TCSETS2
                                                                                 : TCSETS;
-    if (ioctl(v->master, at_once, data) < 0 || ioctl(v->master, TCGETS2, &t) < 0)
+    if (os_ioctl(v->master, at_once, data) < 0 || os_ioctl(v->master, TCGETS2, &t) < 0)
         return -errno;
     see_settings(v, &t, true);
     return 0;
@@ -586,7 +594,7 @@ static int find_group(const char *name, gid_t *gid, char error[static VPORT_ERRO
  * its own. Returns 0 or -errno. */
 static int make_pty(struct vport *v)
 {
-    const int on = 1;
+    int on = 1;
     struct termios2 t;
 
     v->master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -597,12 +605,12 @@ static int make_pty(struct vport *v)
     int r = ptsname_r(v->master, v->device, sizeof v->device);
     if (r != 0)
         return -r;
-    if (ioctl(v->master, TIOCPKT, &on) < 0 || ioctl(v->master, TCGETS2, &t) < 0)
+    if (os_ioctl(v->master, TIOCPKT, &on) < 0 || os_ioctl(v->master, TCGETS2, &t) < 0)
         return -errno;
     line_termios_raw(&t);
     t.c_cflag |= HUPCL;
     line_termios_put(&v->line, &t);
-    if (ioctl(v->master, TCSETS2, &t) < 0 || ioctl(v->master, TCGETS2, &v->seen) < 0)
+    if (os_ioctl(v->master, TCSETS2, &t) < 0 || os_ioctl(v->master, TCGETS2, &v->seen) < 0)
         return -errno;
     if ((v->uid != (uid_t)-1 || v->gid != (gid_t)-1) && chown(v->device, v->uid, v->gid) < 0)
         return -errno;

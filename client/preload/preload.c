@@ -33,6 +33,11 @@
 
 #include "ioctl_wire.h"
 
+#ifndef __GLIBC__ /* musl has the same structure, with names that are not for us */
+#define c_ispeed __c_ispeed
+#define c_ospeed __c_ospeed
+#endif
+
 /* The same function under its real name: that of C libraries has other types in each of them. */
 #define EXPORT(name) __asm__(name) __attribute__((visibility("default")))
 

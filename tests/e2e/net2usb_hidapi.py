@@ -50,8 +50,8 @@ class System:
         shutil.copy(source, to)
 
     def needs(self, *files):
-        for file in files:
-            said = subprocess.run(['ldd', file], capture_output=True, text=True, check=True).stdout
+        for file in files:  # which may be static
+            said = subprocess.run(['ldd', file], capture_output=True, text=True).stdout
             for path in re.findall(r'(/\S+) \(0x', said):
                 if 'libusb-1.0' not in path:
                     self.add(path)

@@ -10,6 +10,9 @@
 #elif defined(__aarch64__)
 #define NET2USB_BASE "GLIBC_2.17"
 #define NET2USB_SETCLOCK "GLIBC_2.17"
+#elif defined(__arm__)
+#define NET2USB_BASE "GLIBC_2.4"
+#define NET2USB_SETCLOCK "GLIBC_2.4"
 #endif
 #ifdef NET2USB_BASE
 __asm__(".symver pthread_condattr_setclock,pthread_condattr_setclock@" NET2USB_SETCLOCK);

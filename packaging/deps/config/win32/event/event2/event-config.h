@@ -1,16 +1,16 @@
 /*
- * libevent 2.1.12 on Windows with mingw-w64, without threads, OpenSSL and zlib: what its CMake
+ * libevent 2.1.13 on Windows with mingw-w64, without threads, OpenSSL and zlib: what its CMake
  * finds out there, kept because finding it out takes longer than building it.
  */
 #ifndef EVENT2_EVENT_CONFIG_H_INCLUDED_
 #define EVENT2_EVENT_CONFIG_H_INCLUDED_
 
-#define EVENT__NUMERIC_VERSION 0x02010c00
+#define EVENT__NUMERIC_VERSION 0x02010d00
 #define EVENT__VERSION_MAJOR 2
 #define EVENT__VERSION_MINOR 1
-#define EVENT__VERSION_PATCH 12
-#define EVENT__VERSION "2.1.12-stable"
-#define EVENT__PACKAGE_VERSION "2.1.12"
+#define EVENT__VERSION_PATCH 13
+#define EVENT__VERSION "2.1.13-stable"
+#define EVENT__PACKAGE_VERSION "2.1.13"
 #define EVENT__DNS_USE_FTIME_FOR_ID 1
 #define EVENT__HAVE_DECL_CTL_KERN 0
 #define EVENT__HAVE_DECL_KERN_ARND 0

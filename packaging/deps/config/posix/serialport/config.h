@@ -1,0 +1,19 @@
+/* libserialport 0.1.2 as one static library on Linux: what its configure would say. */
+#define SP_API
+#define SP_PRIV
+#define SP_PACKAGE_VERSION_MAJOR 0
+#define SP_PACKAGE_VERSION_MINOR 1
+#define SP_PACKAGE_VERSION_MICRO 2
+#define SP_PACKAGE_VERSION_STRING "0.1.2"
+#define SP_LIB_VERSION_CURRENT 1
+#define SP_LIB_VERSION_REVISION 1
+#define SP_LIB_VERSION_AGE 1
+#define SP_LIB_VERSION_STRING "1:1:1"
+#define HAVE_CLOCK_GETTIME 1
+#define HAVE_DECL_BOTHER 1
+#define HAVE_FLOCK 1
+#define HAVE_STRUCT_SERIAL_STRUCT 1
+#define HAVE_STRUCT_TERMIOS2 1
+#define HAVE_STRUCT_TERMIOS2_C_ISPEED 1
+#define HAVE_STRUCT_TERMIOS2_C_OSPEED 1
+#define HAVE_SYS_FILE_H 1

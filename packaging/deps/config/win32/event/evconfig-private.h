@@ -1,0 +1,1 @@
+/* libevent's own, of its configure; nothing of it is needed here. */
