@@ -35,7 +35,7 @@ def main():
                                   f'127.0.0.1:{server.port}'])
         client.says('connected to')
         for turn in range(2):
-            subprocess.run([*who, '/usr/bin/python3', '-c', FIRST, name], check=True, timeout=10)
+            subprocess.run([*who, '/usr/bin/python3', '-c', FIRST, name], check=True, timeout=60)
             harness.eventually(lambda: works(who, name), 'the next program has the port', 5)
         client.stop()
         check(not os.path.lexists(name), 'the link is gone')

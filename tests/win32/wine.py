@@ -57,7 +57,7 @@ def command(*argv):
     return [harness.need('wine'), *map(str, argv)]
 
 
-def run(*argv, timeout=60, lines=False):
+def run(*argv, timeout=300, lines=False):
     """A Windows program to its end: its status, and what it said."""
     # no pipe: the first program of a session starts services, which would keep it open
     with tempfile.TemporaryFile() as out:
