@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
+#include "patience.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -91,9 +92,9 @@ static void end(void)
 
 #define RUN_UNTIL(condition)                                                                       \
     do {                                                                                           \
-        uint64_t limit_ = os_now_ms() + 6000;                                                      \
+        uint64_t limit_ = patience_ms() + 6000;                                                    \
         while (!(condition)) {                                                                     \
-            CHECK(os_now_ms() < limit_);                                                           \
+            CHECK(patience_ms() < limit_);                                                         \
             event_base_loop(base, EVLOOP_NONBLOCK);                                                \
         }                                                                                          \
     } while (0)

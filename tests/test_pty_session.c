@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
+#include "patience.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -141,9 +142,9 @@ static void turn(void)
 
 #define RUN_UNTIL(condition)                                                                       \
     do {                                                                                           \
-        uint64_t limit_ = os_now_ms() + 6000;                                                      \
+        uint64_t limit_ = patience_ms() + 6000;                                                    \
         while (!(condition)) {                                                                     \
-            if (os_now_ms() > limit_) {                                                            \
+            if (patience_ms() > limit_) {                                                          \
                 fprintf(stderr, "server:\n%s\nport:\n%s\nlog:\n%s\n", server.journal.text,         \
                         fake_vport.journal.text, logged);                                          \
                 CHECK(condition);                                                                  \
@@ -762,14 +763,14 @@ static void a_slow_program_pauses_the_server_and_loses_nothing(void)
         event_base_loop(base, EVLOOP_NONBLOCK);
         CHECK(sent < 64 * 1024 * 1024);
     }
-    uint64_t limit = os_now_ms() + 5000; /* without any */
-    while (got < sent && os_now_ms() < limit) {
+    uint64_t limit = patience_ms() + 5000; /* without any */
+    while (got < sent && patience_ms() < limit) {
         journal_clear(&fake_vport.journal);
         fake_vport_make_room(5000);
         event_base_loop(base, EVLOOP_NONBLOCK);
         got += 5000 - fake_vport.room;
         if (fake_vport.room < 5000)
-            limit = os_now_ms() + 5000;
+            limit = patience_ms() + 5000;
     }
     CHECK(got == sent);
     end();

@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "os.h"
 #include "proto/usb_desc.h"
+#include "patience.h"
 #include "test.h"
 
 enum { DATA_MAX = 256, PACKETS_MAX = 4, RETRY_LIMIT_MS = 2000 };
@@ -255,8 +256,8 @@ static void without_memory_they_wait_in_order(void)
     fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0); /* still none */
     expect("submit 81 11\n");
     fake_libusb.submit_result = 0;
-    const uint64_t limit = os_now_ms() + RETRY_LIMIT_MS; /* a moment later it is tried again */
-    while (fake_libusb.count < 2 && os_now_ms() < limit)
+    const uint64_t limit = patience_ms() + RETRY_LIMIT_MS; /* a moment later it is tried again */
+    while (fake_libusb.count < 2 && patience_ms() < limit)
         loop_settle(base);
     expect("submit 81 11\nsubmit 81 13\n");
     fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);
@@ -275,8 +276,8 @@ static void without_memory_it_does_not_wait_for_its_own(void)
     fake_libusb.submit_result = LIBUSB_ERROR_NO_MEM;
     submit(transfer_of(&out, 0x02, 10));
     fake_libusb.submit_result = 0;
-    const uint64_t limit = os_now_ms() + RETRY_LIMIT_MS;
-    while (fake_libusb.count < 2 && os_now_ms() < limit)
+    const uint64_t limit = patience_ms() + RETRY_LIMIT_MS;
+    while (fake_libusb.count < 2 && patience_ms() < limit)
         loop_settle(base);
     expect("submit 81 8\nsubmit 02 10\nsubmit 02 10\n");
     fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 0);

@@ -23,6 +23,7 @@
 #include "loop.h"
 #include "os.h"
 #include "proto/usbip_reader.h"
+#include "patience.h"
 #include "test.h"
 #include "usbip_recording.h"
 
@@ -253,10 +254,10 @@ static void turn(void)
 /* Runs until a condition holds, which the caller finds out to have failed after LIMIT_MS. */
 #define RUN_UNTIL(condition)                                                                       \
     do {                                                                                           \
-        uint64_t limit_ = os_now_ms() + LIMIT_MS;                                                  \
+        uint64_t limit_ = patience_ms() + LIMIT_MS;                                                \
         do                                                                                         \
             turn();                                                                                \
-        while (!(condition) && os_now_ms() < limit_);                                              \
+        while (!(condition) && patience_ms() < limit_);                                            \
     } while (0)
 
 static void connect_session(struct connection *c)

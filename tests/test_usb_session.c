@@ -14,6 +14,7 @@
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "patience.h"
 #include "test.h"
 #include "usb_unlinks.h"
 
@@ -60,9 +61,9 @@ static void receive(void)
 
 #define RUN_UNTIL(condition)                                                                       \
     do {                                                                                           \
-        uint64_t limit_ = os_now_ms() + LIMIT_MS;                                                  \
+        uint64_t limit_ = patience_ms() + LIMIT_MS;                                                \
         while (!(condition)) {                                                                     \
-            CHECK(os_now_ms() < limit_);                                                           \
+            CHECK(patience_ms() < limit_);                                                         \
             loop_settle(base);                                                                     \
             receive();                                                                             \
         }                                                                                          \
@@ -871,11 +872,11 @@ static void a_client_with_very_many_dies(void)
     import();
     send_all(bytes, sizeof bytes);
     RUN_UNTIL(device.count == VERY_MANY);
-    const uint64_t limit = os_now_ms() + LIMIT;
+    const clock_t begin = clock(); /* what it works, not what it waits */
     evutil_closesocket(client);
     client = -1;
     RUN_UNTIL(device.cancels == VERY_MANY);
-    CHECK(os_now_ms() < limit);
+    CHECK((clock() - begin) / (CLOCKS_PER_SEC / 1000) < LIMIT);
     while (device.count > 0)
         fake_usb_device_end(&device, device.under_way, USBIP_ECONNRESET, NULL, 0);
     RUN_UNTIL(export.forgotten == 1);

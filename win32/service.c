@@ -174,6 +174,18 @@ static DWORD wait_while(SC_HANDLE service, DWORD pending, SERVICE_STATUS_PROCESS
     return status->dwCurrentState;
 }
 
+/* A service manager that is late finds the process gone, and says that it did not answer. */
+static bool ended_by_itself(SC_HANDLE service)
+{
+    SERVICE_STATUS_PROCESS status = {0};
+    DWORD size;
+
+    return QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof status,
+                                &size) &&
+           status.dwCurrentState == SERVICE_STOPPED &&
+           status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR;
+}
+
 static int verb_start(int argc, char **argv, const struct service_program *program)
 {
     SC_HANDLE manager;
@@ -187,8 +199,10 @@ static int verb_start(int argc, char **argv, const struct service_program *progr
     (void)program;
     if (!service)
         return CLI_EXIT_FAILED;
-    if (!StartServiceW(service, 0, NULL) && GetLastError() != ERROR_SERVICE_ALREADY_RUNNING) {
-        fail("service start", GetLastError());
+    DWORD code = StartServiceW(service, 0, NULL) ? ERROR_SUCCESS : GetLastError();
+    if (code != ERROR_SUCCESS && code != ERROR_SERVICE_ALREADY_RUNNING &&
+        !(code == ERROR_SERVICE_REQUEST_TIMEOUT && ended_by_itself(service))) {
+        fail("service start", code);
     } else if (wait_while(service, SERVICE_START_PENDING, &status) == SERVICE_RUNNING) {
         printf("com2net: running (pid %lu)\n", status.dwProcessId);
         result = CLI_EXIT_OK;

@@ -2,14 +2,9 @@
 """What arrives while nobody has the link open is dropped; the next opener begins afresh."""
 
 import os
-import re
 
 import harness
 from harness import equal, eventually
-
-
-def received(client):
-    return int(re.search(r'^received: (\d+) bytes', client.status(), re.MULTILINE).group(1))
 
 
 def main():
@@ -20,9 +15,9 @@ def main():
     equal(harness.read_exactly(link, 5, 5, 'link'), b'first', 'data while open')
     os.close(link)
     eventually(lambda: 'program: none' in client.status(), 'net2pty has noticed the close')
-    data, before = b'nobody hears this' * 1000, received(client)
+    data, before = b'nobody hears this' * 1000, client.received()
     device.write(data)
-    eventually(lambda: received(client) >= before + len(data), 'it has come to net2pty')
+    eventually(lambda: client.received() >= before + len(data), 'it has come to net2pty')
     link = harness.open_link(client.link)
     harness.opened(client)
     device.write(b'second')

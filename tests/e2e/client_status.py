@@ -15,7 +15,7 @@ def main():
     eventually(lambda: device.settings().speed == 57600, 'speed', 5)
 
     asked = subprocess.run([harness.under_test('net2pty', 'client'), '--status', client.link],
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=5, text=True)
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, text=True)
     check(asked.returncode == 0, f'--status succeeds: {asked.returncode} {asked.stderr}')
     check(f'127.0.0.1:{server.port}' in asked.stdout, f'the server is named: {asked.stdout}')
     check('57600' in asked.stdout, f'the speed is named: {asked.stdout}')

@@ -23,7 +23,7 @@ echo "left: $left"
 ECHO = '''
 import sys
 import serial
-port = serial.Serial(sys.argv[1], 115200, timeout=5)
+port = serial.Serial(sys.argv[1], 115200, timeout=60)
 port.write(b'bytes and speed')
 sys.exit(0 if port.read(15) == b'bytes and speed' else 'they do not come back')
 '''
@@ -31,8 +31,8 @@ sys.exit(0 if port.read(15) == b'bytes and speed' else 'they do not come back')
 LINES = '''
 import sys, time
 import serial
-port = serial.Serial(sys.argv[1], 115200, parity='E', timeout=5)
-limit = time.monotonic() + 5
+port = serial.Serial(sys.argv[1], 115200, parity='E', timeout=60)
+limit = time.monotonic() + 60
 port.rts = False
 while port.cts or not port.dsr:
     if time.monotonic() > limit:
@@ -45,7 +45,7 @@ sys.exit(7)
 def run_in(place, *command):
     """What docker exec does: a process that process 1 has not started."""
     return subprocess.run(place.runc('exec', place.id, *command), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=20)
+                          stderr=subprocess.STDOUT, text=True, timeout=120)
 
 
 def statuses(place, link, where):

@@ -14,7 +14,7 @@ DROP = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-ca
 PROGRAM = '''
 import os, sys
 import serial
-port = serial.Serial(sys.argv[1], 115200, timeout=5)
+port = serial.Serial(sys.argv[1], 115200, timeout=60)
 port.write(b'data')
 data = port.read(4)
 try:

@@ -12,7 +12,7 @@ PROGRAM = '''
 import fcntl, struct, sys, termios, time
 import serial
 
-port = serial.Serial(sys.argv[1], 115200, timeout=5)
+port = serial.Serial(sys.argv[1], 115200, timeout=60)
 
 
 def setDTR(state):

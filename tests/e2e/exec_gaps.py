@@ -4,6 +4,7 @@
 
 import sys
 
+import clock
 import harness
 import lines_gaps
 from harness import equal
@@ -28,7 +29,7 @@ for i in range(int(sys.argv[3])):
 '''
 
 
-def behind_exec():
+def behind_exec(lateness):
     server = harness.Com2net('loop:,observers', '0')
     relay = harness.Relay(server.port, 20, 20)
     link, go = harness.temp(f'tty-{server.port}'), harness.temp(f'go-{server.port}')
@@ -42,12 +43,13 @@ def behind_exec():
     equal(program.wait(40), 0, 'exit status')
     near = [float(word) for word in program.log().split()[1:]]
     harness.eventually(lambda: len(watcher.seen) >= TOGGLES, f'{TOGGLES} changes at the far end')
-    return lines_gaps.differences(watcher, near)
+    return lines_gaps.differences(watcher, near, lateness)
 
 
 def main():
     harness.need_machine('seccomp_notification')
     harness.need_serial()
+    clock.first()
     sys.setswitchinterval(0.0005)
     lines_gaps.are_kept('behind --', behind_exec)
 

@@ -14,7 +14,7 @@ SURVIVOR = '''
 import errno, fcntl, sys, time
 import serial
 
-port = serial.Serial(sys.argv[1], timeout=5)
+port = serial.Serial(sys.argv[1], timeout=60)
 print('waits', flush=True)
 try:
     fcntl.ioctl(port.fd, 0x545C, 0x80)  # TIOCMIWAIT for RI
@@ -24,10 +24,10 @@ except OSError as error:
         sys.exit(f'while waiting: {error}')
 port.close()
 print('lost', flush=True)
-limit = time.monotonic() + 10
+limit = time.monotonic() + 60
 while time.monotonic() < limit:
     try:
-        with serial.Serial(sys.argv[1], timeout=5) as port:
+        with serial.Serial(sys.argv[1], timeout=60) as port:
             port.rts = False
             while port.cts and time.monotonic() < limit:
                 time.sleep(0.005)

@@ -10,9 +10,9 @@ PROGRAM = '''
 import sys, time
 import serial
 
-one, two = (serial.Serial(name, timeout=5) for name in sys.argv[1:])
+one, two = (serial.Serial(name, timeout=60) for name in sys.argv[1:])
 one.rts = False
-limit = time.monotonic() + 5
+limit = time.monotonic() + 60
 while one.cts or not two.cts:
     if time.monotonic() > limit:
         sys.exit('the lines of two links are not their own')

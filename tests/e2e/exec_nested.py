@@ -10,11 +10,11 @@ PROGRAM = '''
 import sys, time
 import serial
 
-ports = [serial.Serial(name, timeout=5) for name in sys.argv[1:]]
+ports = [serial.Serial(name, timeout=60) for name in sys.argv[1:]]
 for low in ports:
     for port in ports:
         port.rts = port is not low
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while [port.cts for port in ports] != [port is not low for port in ports]:
         if time.monotonic() > limit:
             sys.exit('a link has no lines of its own')

@@ -47,7 +47,7 @@ def main():
         threading.Thread(target=answer, args=(listener, head, b'x' * size), daemon=True).start()
         ran = subprocess.run(['/usr/bin/python3', '-c', PROGRAM], stdout=subprocess.PIPE, text=True,
                              env=dict(os.environ, LD_PRELOAD=library, NET2PTY_SOCKET='@' + name),
-                             timeout=10)
+                             timeout=60)
         equal(ran.stdout.strip(), said, f'after an answer {kind} {result} with {size} bytes')
         listener.close()
 

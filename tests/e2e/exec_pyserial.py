@@ -10,13 +10,13 @@ PROGRAM = '''
 import fcntl, os, struct, sys, termios, threading, time
 import serial
 
-port = serial.Serial(sys.argv[1], 115200, timeout=5)
+port = serial.Serial(sys.argv[1], 115200, timeout=60)
 
 def eventually(condition, what):
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while not condition():
         if time.monotonic() > limit:
-            sys.exit('not within 5 s: ' + what)
+            sys.exit('not within 60 s: ' + what)
         time.sleep(0.005)
 
 eventually(lambda: port.cts and port.dsr and port.cd, 'open raises DTR and RTS')

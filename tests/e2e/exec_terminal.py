@@ -7,8 +7,8 @@ import os
 import pty
 import select
 import signal
-import time
 
+import clock
 import harness
 from harness import check, equal
 
@@ -38,10 +38,10 @@ class Job:
             os.waitpid(self.pid, 0)
         self.terminal = -1
 
-    def says(self, text, timeout=10):
-        limit = time.monotonic() + timeout
+    def says(self, text, timeout=harness.PATIENCE):
+        limit = clock.Limit(timeout)
         while text not in self.out:
-            check(time.monotonic() < limit, f'it says {text}; it said: {self.out.decode()}')
+            check(limit.left(), f'it says {text}; it said: {self.out.decode()}')
             if select.select([self.terminal], [], [], 0.05)[0]:
                 self.out += os.read(self.terminal, 4096)
 
@@ -94,7 +94,7 @@ def main():
     job = Job(net2pty, link, where, '--', 'sh', '-c',
               f'exec 3>{link}; kill -9 {server.pid}; sleep 0.2; echo lost >&3; echo written; exit 3')
     job.says(b'written')
-    time.sleep(0.2)
+    clock.sleep(0.2)
     job.press(b'\x03')
     job.says(b'status 143.', 5)
     check(not os.path.lexists(link), 'the link is gone')

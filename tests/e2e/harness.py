@@ -27,10 +27,12 @@ import tty
 
 sys.dont_write_bytecode = True
 
+import clock  # noqa: E402
 import machine  # noqa: E402
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LIMIT = 240  # seconds that any script may take
+PATIENCE = 30  # seconds of clock.py that one waits for what comes at once on an idle machine
+LIMIT = 600  # seconds that any script may take
 
 ALL_BYTES = bytes(range(256))
 # All values, in an order that a lost or doubled chunk of any round size disturbs.
@@ -145,14 +147,15 @@ def under_test(name, folder):
     return path
 
 
-def eventually(condition, what, timeout=10, every=0.01):
-    """Waits until condition() gives something true, and returns that."""
-    deadline = time.monotonic() + timeout
+def eventually(condition, what, timeout=PATIENCE, every=0.01):
+    """Waits until condition() gives something true, and returns that. Limits are in clock.py's time:
+    what the machine is late does not count."""
+    limit = clock.Limit(timeout)
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        if not limit.left():
             raise Failed(f'{what}: not within {timeout} s')
         time.sleep(every)
 
@@ -175,7 +178,7 @@ class Program:
         with open(self.path, errors='replace') as f:
             return f.read()
 
-    def says(self, pattern, timeout=10):
+    def says(self, pattern, timeout=PATIENCE):
         """Waits for a line that matches, and returns the match."""
         def look():
             ended = self.process.poll()
@@ -185,11 +188,9 @@ class Program:
             return found
         return eventually(look, f'{self.name} says "{pattern}"', timeout)
 
-    def wait(self, timeout=10):
-        try:
-            return self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise Failed(f'{self.name} does not end') from None
+    def wait(self, timeout=PATIENCE):
+        eventually(lambda: not self.running(), f'{self.name} ends', timeout)
+        return self.process.returncode
 
     def send_signal(self, number):
         self.process.send_signal(number)
@@ -209,7 +210,7 @@ class Program:
         return self.process.poll() is None
 
 
-def fails(argv, timeout=10):
+def fails(argv, timeout=PATIENCE):
     """Runs a program that has to fail by itself; what it said."""
     program = Program(argv)
     program.expected = True
@@ -250,7 +251,7 @@ class Net2pty(Program):
         if ready:
             self.ready()
 
-    def ready(self, timeout=10):
+    def ready(self, timeout=PATIENCE):
         def look():
             if not self.running():
                 raise Failed(f'net2pty ended with {self.process.returncode}')
@@ -261,12 +262,16 @@ class Net2pty(Program):
 
     def status(self):
         return subprocess.run([self.argv[0], '--status', self.link], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, timeout=10).stdout
+                              stderr=subprocess.DEVNULL, text=True, timeout=LIMIT).stdout
+
+    def received(self):
+        """How many bytes have come from the server."""
+        return int(re.search(r'^received: (\d+) bytes', self.status(), re.MULTILINE).group(1))
 
     def reset(self):
         """net2pty reset LINK: its exit status and what it says."""
         asked = subprocess.run([self.argv[0], 'reset', self.link], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, timeout=20)
+                               stderr=subprocess.STDOUT, text=True, timeout=LIMIT)
         return asked.returncode, asked.stdout
 
 
@@ -297,17 +302,17 @@ class Device:
         self.path = os.ttyname(self.slave)
         os.set_blocking(self.fd, False)
 
-    def write(self, data, timeout=20):
-        deadline = time.monotonic() + timeout
+    def write(self, data, timeout=PATIENCE):
+        limit = clock.Limit(timeout)
         view = memoryview(data)
         while view:
             try:
                 view = view[os.write(self.fd, view[:4096]):]
             except BlockingIOError:
-                check(time.monotonic() < deadline, 'the device gets its bytes out')
+                check(limit.left(), 'the device gets its bytes out')
                 select.select([], [self.fd], [], 0.1)
 
-    def read(self, count, timeout=10):
+    def read(self, count, timeout=PATIENCE):
         return read_exactly(self.fd, count, timeout, 'device')
 
     def quiet(self, seconds=0.3):
@@ -367,11 +372,12 @@ def read_some(fd, seconds):
 
 
 def read_exactly(fd, count, timeout, who):
-    got, deadline = bytearray(), time.monotonic() + timeout
+    got, limit = bytearray(), clock.Limit(timeout)
     while len(got) < count:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
+        if not limit.left():
             raise Failed(f'{who}: {len(got)} of {count} bytes within {timeout} s: {shorten(bytes(got))}')
+        if not select.select([fd], [], [], limit.nap())[0]:
+            continue
         try:
             more = os.read(fd, count - len(got))
         except BlockingIOError:
@@ -390,13 +396,13 @@ def open_link(path, raw=True):
     return fd
 
 
-def pump(fd_out, data, fd_in, count, timeout=30):
+def pump(fd_out, data, fd_in, count, timeout=60):
     """Writes `data` to one descriptor while it reads `count` bytes from another (or the same)."""
-    view, got, deadline = memoryview(data), bytearray(), time.monotonic() + timeout
+    view, got, limit = memoryview(data), bytearray(), clock.Limit(timeout)
     os.set_blocking(fd_out, False)
     os.set_blocking(fd_in, False)
     while view or len(got) < count:
-        if time.monotonic() > deadline:
+        if not limit.left():
             raise Failed(f'{len(got)} of {count} bytes came, {len(view)} are unsent after {timeout} s')
         readable, writable, _ = select.select([fd_in] if len(got) < count else [],
                                               [fd_out] if view else [], [], 0.5)
@@ -448,7 +454,7 @@ def listens(port):
 
 
 def connect(port, host='127.0.0.1'):
-    sock = socket.create_connection((host, port), 5)
+    sock = socket.create_connection((host, port), PATIENCE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -481,7 +487,7 @@ class Terminal(Program):
     def type(self, data):
         os.write(self.fd, data)
 
-    def shows(self, pattern, timeout=10):
+    def shows(self, pattern, timeout=PATIENCE):
         """Waits until what the program has printed so far matches."""
         def look():
             self.screen += read_some(self.fd, 0.05)
@@ -573,31 +579,30 @@ class Peer:
         self._parse(self.rest + more)
         return True
 
-    def until(self, condition, what, timeout=10):
-        deadline = time.monotonic() + timeout
+    def until(self, condition, what, timeout=PATIENCE):
+        limit = clock.Limit(timeout)
         while True:
             value = condition()
             if value:
                 return value
             if self.closed:
                 raise Failed(f'{what}: connection closed ({self.closed})')
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if not limit.left():
                 raise Failed(f'{what}: not within {timeout} s; negotiated {self.negotiated}, '
                              f'messages {self.messages}, data {shorten(bytes(self.data))}')
-            self.receive(left)
+            self.receive(limit.nap())
 
     def settle(self, seconds=0.3):
         """Takes everything until nothing came for a while."""
         while self.receive(seconds):
             pass
 
-    def agreed(self, timeout=10):
+    def agreed(self, timeout=PATIENCE):
         """Waits for the server's consent to COM-PORT."""
         self.until(lambda: (DO, COMPORT) in self.negotiated, 'the server says DO COM-PORT', timeout)
         return self
 
-    def ask(self, code, payload=b'', timeout=10):
+    def ask(self, code, payload=b'', timeout=PATIENCE):
         """Says a command and returns the payload of its answer."""
         before = len(self.messages)
         self.say(code, payload)
@@ -606,23 +611,22 @@ class Peer:
             return next(((p,) for c, p in self.messages[before:] if c == code + 100), None)
         return self.until(look, f'the answer to command {code}', timeout)[0]
 
-    def ask_value(self, code, value, timeout=10):
+    def ask_value(self, code, value, timeout=PATIENCE):
         payload = u32(value) if code == BAUD else bytes((value,))
         return int.from_bytes(self.ask(code, payload, timeout), 'big')
 
-    def read(self, count, timeout=10):
+    def read(self, count, timeout=PATIENCE):
         self.until(lambda: len(self.data) >= count, f'{count} bytes of data', timeout)
         got, self.data = bytes(self.data[:count]), self.data[count:]
         return got
 
-    def ended(self, timeout=10):
+    def ended(self, timeout=PATIENCE):
         """Waits for the end of the connection."""
-        deadline = time.monotonic() + timeout
+        limit = clock.Limit(timeout)
         while not self.closed:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if not limit.left():
                 raise Failed(f'the connection is closed: not within {timeout} s')
-            self.receive(left)
+            self.receive(limit.nap())
         return self.closed
 
     def close(self):
@@ -675,6 +679,23 @@ class Peer:
         if body[:1] == bytes((COMPORT,)) and len(body) > 1:
             self.messages.append((body[1], bytes(body[2:])))
         return i + 2
+
+
+def next_client(port, patience=PATIENCE, every=0.05, **options):
+    """A client that the port serves. One that comes while another has it is told so, and comes again."""
+    def served():
+        peer = Peer(port, **options)
+        try:
+            peer.ask_value(BAUD, 0)
+            return peer
+        except OSError:  # the server has closed
+            pass
+        except Failed:
+            if not peer.closed:
+                raise
+        peer.close()
+        return None
+    return eventually(served, 'the next client is served', patience, every)
 
 
 class FarPort:
@@ -756,8 +777,8 @@ def _stop_all():
     for program in reversed(_programs):
         ours = isinstance(program, (Com2net, Net2pty))
         try:
-            status = program.process.wait(5)
-        except subprocess.TimeoutExpired:
+            status = program.wait(5)
+        except Failed:
             _kill_all_of(program.pid)
             program.process.wait()
             status = None

@@ -2,7 +2,7 @@
 """A client that resets its connection in the middle of a break does not leave the break on."""
 
 import harness
-from harness import BAUD, CONTROL, equal, eventually
+from harness import BAUD, CONTROL, equal
 
 
 def main():
@@ -11,11 +11,7 @@ def main():
     equal(peer.ask_value(CONTROL, 5), 5, 'break on')
     peer.reset()
 
-    def next_one():
-        peer = harness.Peer(server.port)
-        peer.settle(0.2)
-        return None if peer.closed else peer
-    peer = eventually(next_one, 'the next client is served', 5)
+    peer = harness.next_client(server.port)
     equal(peer.ask_value(CONTROL, 4), 6, 'the break is off')
     peer.send(b'data')
     equal(peer.read(4), b'data', 'data')

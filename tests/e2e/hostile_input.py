@@ -3,7 +3,7 @@
 
 import harness
 from harness import (AYT, BAUD, BRK, COMPORT, CONTROL, DM, DO, DONT, GA, IAC, NOP, SB, SE, WILL, WONT,
-                     Peer, equal, eventually, subnegotiation, u32)
+                     Peer, equal, subnegotiation, u32)
 
 START = bytes((IAC, SB))
 END = bytes((IAC, SE))
@@ -51,17 +51,13 @@ INPUTS = {
 
 
 def works(server):
-    """Whether a well-behaved client is served; none is before the hostile one is gone."""
-    peer = Peer(server.port)
-    peer.settle(0.2)
-    if peer.closed:
-        return False
+    """A well-behaved client is served; none is before the hostile one is gone."""
+    peer = harness.next_client(server.port)
     equal(peer.ask_value(BAUD, 57600), 57600, 'speed of the next client')
     peer.ask_value(CONTROL, 1)
     peer.send(b'in order \xff\xff')
     equal(peer.read(10)[-1:], b'\xff', 'data of the next client')
     peer.close()
-    return True
 
 
 def shout(peer, data):
@@ -84,7 +80,7 @@ def main():
                 shout(peer, data)
                 peer.settle(0.05)
                 peer.close()
-                eventually(lambda: works(server), 'the next client is served', 10)
+                works(server)
                 harness.check(server.running(), 'com2net lives')
             except (harness.Failed, OSError) as failed:
                 raise harness.Failed(f'{name} ({"agreed" if agreed else "first bytes"}): {failed}') from None

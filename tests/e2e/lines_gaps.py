@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import clock
 import harness
 from harness import check, eventually
 
@@ -33,7 +34,7 @@ class Watcher:
             told = len(self.peer.messages)
 
 
-def toggle(watcher, toggles, change, gaps):
+def toggle(watcher, toggles, change, gaps, lateness):
     """Makes the changes, and returns by how many ms each gap at the far end differs."""
     watcher.seen.clear()
     near = []
@@ -41,13 +42,22 @@ def toggle(watcher, toggles, change, gaps):
         near.append(change(i % 2 == 0))
         time.sleep(random.choice(gaps) / 1000)
     eventually(lambda: len(watcher.seen) >= toggles, f'{toggles} changes at the far end')
-    return differences(watcher, near)
+    return differences(watcher, near, lateness)
 
 
-def differences(watcher, near):
+def differences(watcher, near, lateness=None):
+    """By how many ms each gap at the far end differs, beyond what the machine was late while its two
+    changes were under way."""
     far = [when for when, _ in watcher.seen]
     harness.equal([on for _, on in watcher.seen], [i % 2 == 0 for i in range(len(near))], 'changes')
-    return sorted(abs((far[i + 1] - far[i]) - (near[i + 1] - near[i])) * 1000
+
+    def late(i):
+        if lateness is None:
+            return 0
+        if near[i + 1] < far[i]:
+            return lateness.between(near[i], far[i + 1])
+        return lateness.between(near[i], far[i]) + lateness.between(near[i + 1], far[i + 1])
+    return sorted(max(0, abs((far[i + 1] - far[i]) - (near[i + 1] - near[i])) - late(i)) * 1000
                   for i in range(len(near) - 1))
 
 
@@ -58,7 +68,7 @@ def nine_of_ten(what, errors):
     return at[2]
 
 
-def by_hand(with_time):
+def by_hand(with_time, lateness=None):
     server = harness.Com2net('loop:,observers', '0')
     relay = harness.Relay(server.port, 20, 20)
     owner = harness.Peer(relay.port).agreed()
@@ -75,10 +85,10 @@ def by_hand(with_time):
         return now
     # without times two that come together, by jitter or as the machine is busy, show as none
     toggles, gaps = (120, (10, 20, 50, 100)) if with_time else (60, (100, 120, 140))
-    return toggle(watcher, toggles, change, gaps)
+    return toggle(watcher, toggles, change, gaps, lateness)
 
 
-def by_net2pty():
+def by_net2pty(lateness):
     server = harness.Com2net('loop:,observers', '0')
     relay = harness.Relay(server.port, 20, 20)
     client = harness.Net2pty(harness.temp(f'tty-{server.port}'), f'127.0.0.1:{relay.port}')
@@ -97,49 +107,30 @@ def by_net2pty():
         else:
             os.close(fd)
         return now
-    return toggle(watcher, 60, change, (50, 100, 150))
-
-
-class Pauses:
-    """How often the machine, and not what is tested, was late: by more than is wanted of a gap."""
-
-    PROGRAM = f'''
-import time
-while True:
-    due = time.monotonic() + 0.001
-    time.sleep(0.001)
-    if time.monotonic() - due > {WANTED_MS} / 1000:
-        print("late", flush=True)
-'''
-
-    def __init__(self):
-        self.program = harness.Program([sys.executable, '-c', self.PROGRAM])
-        self.program.expected = True
-
-    def count(self):
-        return self.program.log().count('late')
+    return toggle(watcher, 60, change, (50, 100, 150), lateness)
 
 
 def are_kept(name, measure):
     """Each round counts, but one that misses while the machine paused so often that it has to."""
-    pauses = Pauses()
+    lateness = clock.Lateness()
     for left in reversed(range(ROUNDS)):
-        before = pauses.count()
-        errors = measure()
-        kept, late = nine_of_ten(name, errors), pauses.count() - before
+        begin = time.monotonic()
+        errors = measure(lateness)
+        kept, late = nine_of_ten(name, errors), lateness.times(begin, WANTED_MS / 1000)
         print(f'{name}: the machine was late {late} times')
         # a pause spoils two gaps
         if kept <= WANTED_MS or left == 0 or late < len(errors) / 20:
             break
     check(kept <= WANTED_MS, f'{name}: nine of ten gaps are within {WANTED_MS} ms: {kept:.1f} ms')
-    pauses.program.kill()
+    lateness.close()
 
 
 def main():
+    clock.first()
     sys.setswitchinterval(0.0005)
     without = nine_of_ten('without times', by_hand(False))
     check(without > WANTED_MS, f'the relay disturbs gaps: {without:.1f} ms')
-    are_kept('with times', lambda: by_hand(True))
+    are_kept('with times', lambda lateness: by_hand(True, lateness))
     are_kept('open and close of a link', by_net2pty)
 
 

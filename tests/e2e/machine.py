@@ -142,12 +142,14 @@ def containers():
 
 
 def other_users():
-    """Root can become another user, and use files as that."""
+    """Root can become another user, and give files away."""
     root()
     try:
         _runs('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'true')
-    except Refused as refused:
-        raise Refused(f'root cannot become another user: {refused}') from None
+        with tempfile.NamedTemporaryFile() as file:
+            os.chown(file.name, 65534, 65534)
+    except (Refused, PermissionError) as refused:
+        raise Refused(f'root cannot become another user (CAP_SETUID, CAP_CHOWN): {refused}') from None
 
 
 PROBES = (root, ipv6, programs32, seccomp_notification, ptrace, network_namespace, mount_namespace,

@@ -31,7 +31,7 @@ def installed():
     return f'{prefix}/bin/net2usb'
 
 
-def net2usb(*words, timeout=20, **environment):
+def net2usb(*words, timeout=120, **environment):
     """Runs it: its status, and what it says on standard output and error."""
     done = subprocess.run([program(), *words], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=timeout, errors='replace',

@@ -59,7 +59,7 @@ class System:
     def net2usb(self, *words):
         done = subprocess.run([harness.need('unshare'), '--mount', '/bin/sh', '-ec', ENTER, self.root,
                                '/usr/bin/net2usb', *words],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
                               env={'PATH': '/usr/bin:/usr/sbin'})
         equal(done.returncode, 0, f'{words}: {done.stdout}{done.stderr}')
         return done.stdout, done.stderr

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 
+import clock
 import harness
 import net2usb_returns as returns
 from harness import check, equal
@@ -112,17 +113,20 @@ def asks_seldom(what, keep):
     server = Keeping(keep)
     watcher = returns.Watcher(server.port)
     equal(watcher.ask('devices', 30), '', 'it has no devices')
-    equal(watcher.ask('events 2000', 90), '', what)
-    check(2 < len(server.kept) < 100, f'{what}: {len(server.kept)} connections')
+    for asked in range(1, 11):  # so often that a late machine asks at all
+        equal(watcher.ask('events 2000', 90), '', what)
+        if len(server.kept) > 2:
+            break
+    check(2 < len(server.kept) < asked * 100, f'{what}: {len(server.kept)} connections')
     end(watcher)
 
 
 def changes_for_ever():
     watcher = returns.Watcher(Keeping(change_at_leisure).port)
     equal(watcher.ask('devices', 30), '', 'it has no devices')
-    begin = time.monotonic()
+    begin = clock.now()
     equal(watcher.ask('events 1000', 90), '', 'changes for ever')
-    took = time.monotonic() - begin
+    took = clock.now() - begin
     check(took < 9, f'changes for ever: soon, {took:.1f} s')
     end(watcher)
 
@@ -131,20 +135,20 @@ def silence_is_not_asked_again():
     """A silent server beside another one: not each list waits for it."""
     watcher = returns.Watcher(f'{Server().port},127.0.0.1:{Server(None).port}')
     equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
-    begin = time.monotonic()
+    begin = clock.now()
     for _ in range(10):
         equal(watcher.ask('devices', 60), '1209:0001', 'one answers')
-    took = time.monotonic() - begin
+    took = clock.now() - begin
     check(took < 30, f'ten lists with a silent server: {took:.1f} s')
     end(watcher)
 
 
 def lists(what, listed, wanted='', limit=7):
     server = Server(listed)
-    begin = time.monotonic()
+    begin = clock.now()
     watcher = returns.Watcher(server.port)
     equal(watcher.ask('devices', 30), wanted, what)
-    check(time.monotonic() - begin < 2 * limit + 3, f'{what}: soon')
+    check(clock.now() - begin < 2 * limit + 3, f'{what}: soon')
     end(watcher)
 
 
@@ -152,10 +156,10 @@ def opens(what, wanted, **behaviour):
     server = Server(**behaviour)
     watcher = returns.Watcher(server.port)
     equal(watcher.ask('devices'), '1209:0001', f'{what}: it is listed')
-    begin = time.monotonic()
+    begin = clock.now()
     said = watcher.ask('open 1209:0001', 30)
     check(said in wanted, f'{what}: {said}')
-    check(time.monotonic() - begin < 12, f'{what}: soon')
+    check(clock.now() - begin < 12, f'{what}: soon')
     equal(watcher.ask('devices', 30), '1209:0001', f'{what}: the program goes on')
     end(watcher)
 

@@ -26,7 +26,7 @@ class Watcher(harness.Program):
             stdin=subprocess.PIPE, env=dict(os.environ, NET2USB_SERVER=f'{host}:{port}', **variables))
         self.told = 0
 
-    def ask(self, question, timeout=20):
+    def ask(self, question, timeout=harness.PATIENCE):
         self.process.stdin.write(f'{question}\n'.encode())
         self.process.stdin.flush()
 

@@ -99,7 +99,8 @@ def prints(host):
 def ends_as_command(host):
     for command, wanted in (('exit 0', 0), ('exit 7', 7), ('kill -9 $$', -9)):
         equal(net2usb.net2usb('run', host, '--', 'sh', '-c', command)[0], wanted, command)
-    status, _, err = net2usb.net2usb('run', host, '--', 'no-such-program')
+    # of folders that one may not look into nobody knows what they have
+    status, _, err = net2usb.net2usb('run', host, '--', 'no-such-program', PATH='/usr/bin:/bin')
     equal((status, err), (127, 'net2usb: error: no-such-program: command not found\n'), 'not found')
     status, _, err = net2usb.net2usb('run', host, '--', script('plain', 'text', 0o644))
     equal(status, 126, 'not a program')
@@ -115,12 +116,15 @@ def warns(host):
     check('busybox will not find the devices: it is a static program' in err, err)
     by = script('static', f'#!{busybox} sh\ntrue\n')
     check('static program' in net2usb.net2usb('run', host, '--', by)[2], 'so is an interpreter')
-    if os.getuid() == 0:
-        other = harness.temp('other')
-        subprocess.run(['cp', '/bin/true', other], check=True)
-        os.chown(other, 65534, 65534)
-        os.chmod(other, 0o755 | stat.S_ISUID)
-        check('set-user-ID' in net2usb.net2usb('run', host, '--', other)[2], 'privileged')
+
+
+def warns_of_privilege(host):
+    harness.need_machine('other_users')
+    other = harness.temp('other')
+    subprocess.run(['cp', '/bin/true', other], check=True)
+    os.chown(other, 65534, 65534)
+    os.chmod(other, 0o755 | stat.S_ISUID)
+    check('set-user-ID' in net2usb.net2usb('run', host, '--', other)[2], 'privileged')
 
 
 def loads(host):
@@ -174,6 +178,7 @@ def main():
     server = harness.Com2net('usb:demo-dfu', 'usb:demo-icestick', 'usb:demo-loop,name=loop', '0',
                              ports=1)
     finds_it_again(f'127.0.0.1:{server.port}')
+    warns_of_privilege(f'127.0.0.1:{server.port}')
 
 
 harness.run(main)

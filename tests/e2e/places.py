@@ -268,6 +268,7 @@ def containers():
 
 def own_namespaces():
     """Starts the script again in namespaces that end with it."""
+    os.umask(0o022)  # others are to read what we make
     harness.need('runc')
     if 'COM2NET_NAMESPACES' not in os.environ:
         harness.need_machine('containers')
@@ -287,7 +288,10 @@ def run(test, nobody=False):
             where = [Here()]
             if nobody and os.getuid() == 0:
                 where.append(Nobody())
+                os.umask(0o022)
         os.chmod(harness.temp(), 0o777)
         for place in where:
+            if isinstance(place, Nobody):
+                harness.need_machine('other_users')
             test(place)
     harness.run(main)

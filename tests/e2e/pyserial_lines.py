@@ -12,11 +12,11 @@ def lines(port):
 def main():
     serial = harness.need_serial()
     server = harness.Com2net('loop:', '0')
-    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}', timeout=2) as port:
+    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}?timeout=60', timeout=60) as port:
         for rts, dtr in (True, True), (False, True), (False, False), (True, False), (True, True):
             port.rts, port.dtr = rts, dtr
             eventually(lambda: lines(port) == (rts, dtr, dtr, False),
-                       f'RTS {rts}, DTR {dtr} read back as CTS, DSR, CD, RI: {lines(port)}', 3)
+                       f'RTS {rts}, DTR {dtr} read back as CTS, DSR, CD, RI: {lines(port)}')
         port.send_break(0.05)
         port.break_condition = True
         port.break_condition = False

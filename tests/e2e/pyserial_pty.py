@@ -11,7 +11,7 @@ def main():
     serial = harness.need_serial()
     device = harness.Device()
     server = harness.Com2net(device.path, '0')
-    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}', baudrate=57600,
+    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}?timeout=60', baudrate=57600,
                                timeout=30) as port:
         equal(device.settings().speed, 57600, "the PTY's speed")
         port.rts = port.dtr = False

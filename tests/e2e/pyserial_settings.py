@@ -10,7 +10,7 @@ from harness import check, equal
 def main():
     serial = harness.need_serial()
     server = harness.Com2net('loop:', '0')
-    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}', timeout=2) as port:
+    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}?timeout=60', timeout=60) as port:
         for baud in 50, 300, 9600, 31250, 74880, 115200, 250000, 1500000, 12345678, 255, 0xFFFF:
             port.baudrate = baud
         port.baudrate = 19200
@@ -27,8 +27,8 @@ def main():
         port.write(b'still there')
         equal(port.read(11), b'still there', 'data after the settings')
     # one that sets everything in its open
-    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}', baudrate=4800, bytesize=7,
-                               parity='E', stopbits=2, rtscts=True, timeout=2) as port:
+    with serial.serial_for_url(f'rfc2217://127.0.0.1:{server.port}?timeout=60', baudrate=4800, bytesize=7,
+                               parity='E', stopbits=2, rtscts=True, timeout=60) as port:
         check(port.is_open, 'opens with settings')
         # a second look by a query, by hand: the values are in force, not only echoed
     peer = harness.Peer(server.port).agreed()

@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """A raw client that was silent first and then sends data is not upgraded by FF FB 2C in it."""
 
-import time
-
 import harness
 
 
@@ -10,7 +8,7 @@ def main():
     device = harness.Device()
     server = harness.Com2net(device.path, '0')
     sock = harness.connect(server.port)
-    time.sleep(0.4)
+    server.says('speaks raw')
     image = b'\x01' + b'\xff\xfb\x2c' + harness.ALL_BYTES
     sock.sendall(image)
     harness.same(device.read(len(image)), image, 'the image')

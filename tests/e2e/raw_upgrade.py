@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 """A connection that became raw by silence is still upgraded when IAC WILL is what it first sends."""
 
-import time
-
 import harness
 
 
 def main():
     server = harness.Com2net('loop:', '0')
     peer = harness.Peer(server.port, offers=None)
-    time.sleep(0.5)
+    server.says('speaks raw')
     peer.send(harness.OFFERS)
     peer.agreed()
     harness.equal(peer.ask_value(harness.BAUD, 57600), 57600, 'speed')

@@ -20,7 +20,7 @@ def main():
     equal(bytes(second.data), b'', 'data to the second')
 
     raw = harness.connect(server.port)
-    raw.settimeout(5)
+    raw.settimeout(60)
     equal(raw.recv(100), b'', 'what a raw second client gets')
 
     first.send(b'mine')
@@ -28,12 +28,7 @@ def main():
     equal(first.ask_value(harness.BAUD, 0), 57600, 'speed of the first')
     first.close()
 
-    def again():
-        peer = harness.Peer(server.port)
-        peer.settle(0.5)
-        return peer if not peer.closed else None
-    third = harness.eventually(again, 'the port is free again', 5)
-    third.agreed()
+    harness.next_client(server.port).agreed()
 
 
 harness.run(main)

@@ -3,7 +3,7 @@
 
 import faraway
 import harness
-from harness import equal, eventually
+from harness import equal
 
 LIMIT = 90  # seconds until the port has to be free
 
@@ -22,11 +22,7 @@ def main():
         equal(far.says(), 'in', 'the first client')
         far.pull_cable()
 
-        def served():
-            peer = harness.Peer(server.port)
-            peer.settle(0.3)
-            return not peer.closed
-        eventually(served, 'the next client is served', LIMIT, every=1)
+        harness.next_client(server.port, LIMIT, every=1)
 
 
 harness.run(main)

@@ -12,7 +12,7 @@ def main():
     equal(owner.ask_value(harness.BAUD, 57600), 57600, 'speed of the owner')
     observer = harness.Peer(server.port).agreed()
     raw = harness.connect(server.port)
-    harness.time.sleep(0.4)  # it is raw then
+    server.says('speaks raw')
 
     device.write(b'to all \xff')
     equal(owner.read(8), b'to all \xff', 'data of the owner')

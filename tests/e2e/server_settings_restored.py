@@ -4,7 +4,7 @@
 import subprocess
 
 import harness
-from harness import equal, eventually
+from harness import equal
 
 
 def main():
@@ -20,11 +20,7 @@ def one_after_the_other(server):
     equal(first.ask_value(harness.BAUD, 57600), 57600, 'speed that it sets')
     first.close()
 
-    def fresh():
-        peer = harness.Peer(server.port)
-        peer.settle(0.3)
-        return peer if not peer.closed else None
-    second = eventually(fresh, 'the port is free again', 5)
+    second = harness.next_client(server.port)
     equal(second.ask_value(harness.BAUD, 0), 19200, 'speed that the next client finds')
 
 

@@ -4,6 +4,7 @@
 import threading
 import time
 
+import clock
 import harness
 from harness import check, equal
 
@@ -30,7 +31,9 @@ def main():
         got += len(slow.read(500))
         time.sleep(0.25)
     while got < COUNT:
-        more = slow.quiet(0.5)
+        limit, more = clock.Limit(5), b''
+        while not more and limit.left():
+            more = slow.quiet(0.1)
         check(more, f'all bytes arrive, not only {got}')
         got += len(more)
     equal(got, COUNT, 'bytes at the slow device')

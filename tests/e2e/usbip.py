@@ -12,7 +12,7 @@ SHORT_NOT_OK, ZERO_PACKET = 0x1, 0x40
 
 
 class Client:
-    def __init__(self, port, timeout=10, host='127.0.0.1'):
+    def __init__(self, port, timeout=60, host='127.0.0.1'):
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.seqnum = 0

@@ -54,15 +54,16 @@ def main():
         # without a file its lines go to the Event Log
         service('install', '--', 'COM3,name=board 2', '0')
         service('start')
+        where = ''.join(wine.where_errors_go())
         service('uninstall')
         with open(wine.EVENTS) as f:
             events = f.read()
-        check('board 2: listening on 127.0.0.1:' in events,
-              f'the Event Log has it: {events}; {"".join(wine.where_errors_go())}')
+        check('board 2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}; {where}')
 
         # one that cannot do its work says so at the start, with its exit status
         service('install', '--', '--log-file', 'Z:' + log, 'COM77', '0')
-        check('it ended at once' in service('start', status=1), 'a start that fails')
+        said = service('start', status=1)
+        check('it ended at once' in said, f'a start that fails: {said}')
         check('exit status 1' in service('status', status=1), 'the status of its end')
         with open(log) as f:
             check('COM77: no such port' in f.read(), 'the log says why')

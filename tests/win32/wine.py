@@ -57,7 +57,7 @@ def command(*argv):
     return [harness.need('wine'), *map(str, argv)]
 
 
-def run(*argv, timeout=60, lines=False):
+def run(*argv, timeout=300, lines=False):
     """A Windows program to its end: its status, and what it said."""
     # no pipe: the first program of a session starts services, which would keep it open
     with tempfile.TemporaryFile() as out:
@@ -80,10 +80,11 @@ def processes():
 
 
 def where_errors_go():
-    """Of all processes, for a check that has failed."""
+    """Of all processes, and what they are told to say, for a check that fails."""
     for pid, name in processes():
-        with contextlib.suppress(OSError):
-            yield f'{pid} {name}: {os.readlink(f"/proc/{pid}/fd/2")}\n'
+        with contextlib.suppress(OSError), open(f'/proc/{pid}/environ') as f:
+            debug = re.search(r'WINEDEBUG=([^\0]*)', f.read())
+            yield f'{pid} {name}: {os.readlink(f"/proc/{pid}/fd/2")} {debug and debug.group(1)}\n'
 
 
 def link_of(name):
