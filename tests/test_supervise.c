@@ -30,6 +30,7 @@ ssize_t __real_process_vm_writev(pid_t pid, const struct iovec *ours, unsigned l
 bool __wrap_supervise_filter_knows(uint16_t machine);
 bool __real_supervise_filter_knows(uint16_t machine);
 int __wrap_open(const char *path, int flags, ...);
+int __wrap___open_2(const char *path, int flags);
 int __real_open(const char *path, int flags, ...);
 
 static int filter_error, memory_error, file_error;
@@ -62,6 +63,12 @@ int __wrap_open(const char *path, int flags, ...)
         return __real_open(path, flags);
     errno = file_error;
     return -1;
+}
+
+/* What fortified programs call in its place, Ubuntu's for example. */
+int __wrap___open_2(const char *path, int flags)
+{
+    return __wrap_open(path, flags);
 }
 
 /* The test with these errors in the kernel's place. */
