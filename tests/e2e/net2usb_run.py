@@ -137,7 +137,7 @@ assert name == sys.argv[1] + '/libusb-1.0.so.0', name
 assert ctypes.util.find_library('c'), 'others are found as before'
 library = ctypes.CDLL(name)
 ctypes.CDLL('libusb-0.1.so.4')
-mapped = {line.split()[-1] for line in open('/proc/self/maps') if 'libusb' in line}
+mapped = {line.split(maxsplit=5)[-1].strip() for line in open('/proc/self/maps') if 'libusb' in line}
 assert all(path.startswith(sys.argv[1]) for path in mapped) and len(mapped) == 2, mapped
 print('loaded')
 '''
