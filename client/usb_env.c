@@ -103,9 +103,13 @@ int usb_env_make(struct usb_env *e, const char *folder, const char *server, char
     snprintf(add(e, "NET2USB_POST", NULL), USB_ENV_VALUE_MAX, "%s", o->post);
     snprintf(add(e, "NET2USB_STRICT", NULL), USB_ENV_VALUE_MAX, "%s", o->strict ? "1" : "");
     snprintf(add(e, "LD_LIBRARY_PATH", ":"), USB_ENV_VALUE_MAX, "%s", folder);
-    /* programs with a loader of their own, such as those of oss-cad-suite, heed only this */
-    snprintf(add(e, "LD_PRELOAD", ":"), USB_ENV_VALUE_MAX, "%s/" LIBUSB10 ":%s/" LIBUSB01, folder,
-             folder);
+    /* programs with a loader of their own, such as those of oss-cad-suite, heed only this; here a
+     * space ends a path, so that a name has to do, which LD_LIBRARY_PATH leads to */
+    if (strchr(folder, ' '))
+        strcpy(add(e, "LD_PRELOAD", ":"), LIBUSB10 ":" LIBUSB01);
+    else
+        snprintf(add(e, "LD_PRELOAD", ":"), USB_ENV_VALUE_MAX, "%s/" LIBUSB10 ":%s/" LIBUSB01,
+                 folder, folder);
     /* pyusb asks Python for the library, and that asks ldconfig or a compiler */
     snprintf(add(e, "PYTHONPATH", ":"), USB_ENV_VALUE_MAX, "%s/python", folder);
     return 0;

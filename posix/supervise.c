@@ -570,17 +570,31 @@ int supervise_find_preload(char path[static SUPERVISE_PATH_MAX])
     return -ENOENT;
 }
 
-/* Puts the library in front of those that are preloaded already. */
+/* Puts a path in front of those that the variable has already. */
+static void put_in_front(const char *name, const char *path)
+{
+    const char *others = getenv(name);
+    char value[2 * SUPERVISE_PATH_MAX];
+
+    snprintf(value, sizeof value, "%s%s%s", path, others && *others ? ":" : "",
+             others ? others : "");
+    setenv(name, value, 1);
+}
+
 static void set_preload(void)
 {
-    const char *others = getenv("LD_PRELOAD");
-    char path[SUPERVISE_PATH_MAX], value[2 * SUPERVISE_PATH_MAX];
+    char path[SUPERVISE_PATH_MAX];
+    const char *library = path;
 
     if (supervise_find_preload(path) < 0)
         return;
-    snprintf(value, sizeof value, "%s%s%s", path, others && *others ? ":" : "",
-             others ? others : "");
-    setenv("LD_PRELOAD", value, 1);
+    char *slash = strrchr(path, '/');
+    if (slash && strchr(path, ' ')) { /* the loader ends a path there, but not a folder's */
+        *slash = '\0';
+        put_in_front("LD_LIBRARY_PATH", path);
+        library = slash + 1;
+    }
+    put_in_front("LD_PRELOAD", library);
 }
 
 /*

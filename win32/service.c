@@ -245,6 +245,24 @@ static int verb_stop(int argc, char **argv, const struct service_program *progra
     return CLI_EXIT_OK;
 }
 
+/* A service that is deleted stays until its process has ended and nobody has it open; it could not
+ * be installed again before. Returns whether it has gone. */
+static bool has_gone(SC_HANDLE manager)
+{
+    ULONGLONG limit = GetTickCount64() + WAIT_MS;
+
+    for (;;) {
+        SC_HANDLE service = OpenServiceW(manager, service_name, SERVICE_QUERY_STATUS);
+
+        if (!service)
+            return true;
+        CloseServiceHandle(service);
+        if (GetTickCount64() >= limit)
+            return false;
+        Sleep(POLL_MS);
+    }
+}
+
 static int verb_uninstall(int argc, char **argv, const struct service_program *program)
 {
     SC_HANDLE manager;
@@ -261,7 +279,10 @@ static int verb_uninstall(int argc, char **argv, const struct service_program *p
         code = GetLastError();
     if (code == ERROR_SUCCESS)
         code = event_log_uninstall();
-    close_service(service, manager);
+    CloseServiceHandle(service);
+    if (code == ERROR_SUCCESS && !has_gone(manager))
+        code = ERROR_SERVICE_MARKED_FOR_DELETE;
+    CloseServiceHandle(manager);
     if (code != ERROR_SUCCESS)
         return fail("service uninstall", code);
     printf("com2net: uninstalled\n");

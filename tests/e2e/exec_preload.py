@@ -5,6 +5,7 @@ where another supervisor is there already, and one line says so; a second net2pt
 exec`, share the outer one's."""
 
 import os
+import shutil
 import subprocess
 
 import exec_nested
@@ -32,6 +33,13 @@ def main():
 
     python = ['/usr/bin/python3', '-c']
     runs(['--lines=preload', *pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7)
+    # a path ends for the loader at a space
+    os.mkdir(harness.temp('a b'))
+    library = shutil.copy(os.path.join(os.path.dirname(net2pty), 'client', 'libnet2pty-preload.so'),
+                          harness.temp('a b'))
+    said = runs(['--lines=preload', *pairs[0], '--', *python, exec_pyserial.PROGRAM, links[0]], 7,
+                ['env', f'NET2PTY_PRELOAD={library}'])
+    check('LD_PRELOAD' not in said, f'the loader does not complain: {said}')
 
     source = harness.temp('dynamic.c')
     with open(source, 'w') as f:  # through the C library, which the other test avoids

@@ -107,6 +107,16 @@ def need(program):
     return found
 
 
+def need_npm(package):
+    """The folder of a package of npm. Where npm's registry is not to be reached, which
+    packaging/install-packages finds out, it is skipped in any case."""
+    folder = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'),
+                          'com2net-tests/npm/node_modules', package)
+    if not os.path.isdir(folder):
+        skip(f'no package {package} of npm: packaging/install-packages tests, where npm is to be reached')
+    return folder
+
+
 def need_module(name, package):
     try:
         return importlib.import_module(name)

@@ -13,8 +13,8 @@ import harness
 
 def program():
     found = harness.under_test('net2usb', 'client')
-    if not os.path.exists(f'{os.path.dirname(found)}/lib/net2usb/libusb-1.0.so.0'):
-        harness.skip("this build is without net2usb's libraries, as libusb's sources were not there")
+    harness.built(f'{os.path.dirname(found)}/lib/net2usb/libusb-1.0.so.0',
+                  'a build that has the sources of libusb')
     return found
 
 

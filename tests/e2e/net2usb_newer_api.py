@@ -13,8 +13,6 @@ from harness import check, equal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_FOUND, INVALID, NOT_SUPPORTED = -5, -2, -12
-NEWEST = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'),
-                      'com2net-tests/npm/node_modules/usb/libusb/libusb')
 
 
 def build(name, *folders):
@@ -72,8 +70,7 @@ def check_foreign(program):
 
 
 def main():
-    if not os.path.exists(returns.LIBRARY):
-        harness.skip('net2usb is not built')
+    harness.built(returns.LIBRARY)
     ours = build('ours', '/usr/include/libusb-1.0', f'{harness.TREE}/client/libusb')
     server = harness.Com2net('usb:demo-loop', '0', ports=1)
     said = check_ours(ours, server)
@@ -81,10 +78,7 @@ def main():
     check(len(configs) == 4 and configs[1] == NOT_FOUND == configs[3],
           f'what there is not is not found: {configs}')
     check_foreign(ours)
-    if not os.path.exists(f'{NEWEST}/libusb.h'):
-        harness.skip('of the newest header: no package usb of npm in '
-                     f'{NEWEST} (packaging/install-packages tests)')
-    newest = build('newest', NEWEST)
+    newest = build('newest', os.path.join(harness.need_npm('usb'), 'libusb', 'libusb'))
     check_ours(newest, server)
     check_foreign(newest)
 

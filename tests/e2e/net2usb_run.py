@@ -16,7 +16,8 @@ from harness import check, equal
 NAMES = ('NET2USB_SERVER', 'NET2USB_DEVICES', 'NET2USB_POST', 'NET2USB_STRICT', 'LD_LIBRARY_PATH',
          'LD_PRELOAD', 'PYTHONPATH')
 LIBRARIES = os.path.join(os.path.dirname(net2usb.program()), 'lib', 'net2usb')
-PRELOAD = f'{LIBRARIES}/libusb-1.0.so.0:{LIBRARIES}/libusb-0.1.so.4'
+NAMES_ONLY = 'libusb-1.0.so.0:libusb-0.1.so.4'
+PRELOAD = NAMES_ONLY if ' ' in LIBRARIES else f'{LIBRARIES}/libusb-1.0.so.0:{LIBRARIES}/libusb-0.1.so.4'
 
 
 FOLDERS = f'{LIBRARIES}:{LIBRARIES}/hidraw'
@@ -136,7 +137,7 @@ assert name == sys.argv[1] + '/libusb-1.0.so.0', name
 assert ctypes.util.find_library('c'), 'others are found as before'
 library = ctypes.CDLL(name)
 ctypes.CDLL('libusb-0.1.so.4')
-mapped = {line.split()[-1] for line in open('/proc/self/maps') if 'libusb' in line}
+mapped = {line.split(maxsplit=5)[-1].strip() for line in open('/proc/self/maps') if 'libusb' in line}
 assert all(path.startswith(sys.argv[1]) for path in mapped) and len(mapped) == 2, mapped
 print('loaded')
 '''
@@ -152,6 +153,16 @@ print('loaded')
     code = 'import usb.core; print([hex(d.idProduct) for d in usb.core.find(find_all=True)])'
     out = net2usb.net2usb('run', host, '250-1', '--', python, '-c', code, PATH='/nothing')[1]
     equal(out, "['0x1']\n", 'pyusb has the device that is selected')
+
+
+def loads_from_a_path_with_a_space(host):
+    program, folder = net2usb.installed(), harness.temp('a b')
+    shutil.copytree(os.path.dirname(os.path.dirname(program)), folder)
+    code = ('maps = open("/proc/self/maps").read(); '
+            'print(maps.count("a b/lib/net2usb/libusb-1.0") > 0, maps.count("a b/lib/net2usb/libusb-0.1") > 0)')
+    done = subprocess.run([f'{folder}/bin/net2usb', 'run', host, '--', '/usr/bin/python3', '-c', code],
+                          capture_output=True, text=True)
+    equal((done.returncode, done.stdout, done.stderr), (0, 'True True\n', ''), 'in a path with a space')
 
 
 def loads_by_another_loader(host):
@@ -172,7 +183,8 @@ def loads_by_another_loader(host):
 def main():
     server = harness.Com2net('usb:demo-loop,name=loop', 'usb:demo-icestick', '0', ports=1)
     host = f'127.0.0.1:{server.port}'
-    for test in sets, prints, ends_as_command, warns, loads, loads_by_another_loader:
+    for test in sets, prints, ends_as_command, warns, loads, loads_from_a_path_with_a_space, \
+            loads_by_another_loader:
         test(host)
     warns_when_nothing_is_free()
     server = harness.Com2net('usb:demo-dfu', 'usb:demo-icestick', 'usb:demo-loop,name=loop', '0',
