@@ -197,14 +197,19 @@ static void add_usual(struct search *s)
     }
 }
 
-/* As musl's loader has them, which is named /lib/ld-musl-ARCH.so.1. */
+/* As musl's loader has them, which is named PREFIX/lib/ld-musl-ARCH.so.1. */
 static void add_usual_of_musl(struct search *s)
 {
     char path[PATH_MAX], list[PATH_MAX];
-    const char *base = strrchr(s->program->loader, '/');
+    const char *loader = s->program->loader, *slash = strrchr(loader, '/');
+    const char *base = slash ? slash + 1 : loader;
+    int prefix = 0;
 
-    base = base ? base + 1 : s->program->loader;
-    snprintf(path, sizeof path, "/etc/%.*s.path", (int)strcspn(base, "."), base);
+    for (int i = 0; slash && loader + i < slash; i++)
+        if (loader[i] == '/')
+            prefix = i;
+    snprintf(path, sizeof path, "%.*s/etc/%.*s.path", prefix, loader, (int)strcspn(base, "."),
+             base);
     FILE *f = fopen(path, "re");
     size_t len = f ? fread(list, 1, sizeof list - 1, f) : 0;
     list[len] = '\0';
@@ -224,9 +229,11 @@ static bool begin_search(struct search *s, const struct usb_program *p, const ch
     add_list(s, getenv("LD_LIBRARY_PATH"));
     if (p->is_musl) {
         add_usual_of_musl(s);
-    } else {
+    } else if (p->has_system_loader) {
         read_conf(s, "/etc/ld.so.conf", 0);
         add_usual(s);
+    } else { /* its C library is beside it, at least */
+        add_folder(s, p->loader, (size_t)(strrchr(p->loader, '/') - p->loader));
     }
     return true;
 }
@@ -395,7 +402,7 @@ static bool read_own_kind(struct usb_program *p)
 
 void usb_program_be_any(struct usb_program *p)
 {
-    *p = (struct usb_program){.trouble = USB_PROGRAM_FINE};
+    *p = (struct usb_program){.trouble = USB_PROGRAM_FINE, .has_system_loader = true};
     if (!read_own_kind(p))
         p->trouble = USB_PROGRAM_UNKNOWN;
 }
@@ -406,6 +413,12 @@ static bool is_foreign(const struct usb_program *p)
 
     return read_own_kind(&us) &&
            (us.class != p->class || us.order != p->order || us.machine != p->machine);
+}
+
+static bool is_of_system(const char *loader)
+{
+    return strncmp(loader, "/lib", 4) == 0 || strncmp(loader, "/usr/lib", 8) == 0 ||
+           !strchr(loader, '/');
 }
 
 static void judge(struct usb_program *p, const struct file *f, bool libraries)
@@ -425,6 +438,7 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
     p->machine = e.machine;
     p->is_musl = has_musl(&e);
     snprintf(p->loader, sizeof p->loader, "%s", e.interpreter ? e.interpreter : "");
+    p->has_system_loader = is_of_system(p->loader);
     if (!e.interpreter) {
         p->trouble = USB_PROGRAM_STATIC;
         p->has_libusb = contains(f, "LIBUSB_DEBUG");

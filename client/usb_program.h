@@ -28,7 +28,8 @@ struct usb_program {
     /* what its loader takes, as struct elf has it; 0: unknown */
     uint8_t class, order;
     uint16_t machine;
-    char loader[PATH_MAX]; /* "" where there is none */
+    char loader[PATH_MAX];  /* "" where there is none */
+    bool has_system_loader; /* not one in another place, such as Nix's, with folders of its own */
     enum usb_program_trouble trouble;
     bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
     bool has_libusb; /* static: it seems to have libusb within it */

@@ -88,7 +88,7 @@ static void find_hidapi(const char *path, struct usb_program *program, const cha
         return;
     hidapi[0] = '\0';
     usb_program_read(path, true, program);
-    if (usb_program_loads(program, USB_HIDAPI_HIDRAW))
+    if (program->has_system_loader && usb_program_loads(program, USB_HIDAPI_HIDRAW))
         log_info("%s loads %s, which finds no HID devices of a server; to have it find them, "
                  "install %s",
                  program->binary, USB_HIDAPI_HIDRAW, USB_HIDAPI_WANTED);

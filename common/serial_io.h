@@ -31,6 +31,10 @@ const char *serial_io_prefix(void);
 /* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
 bool serial_io_is_same(const char *a, const char *b);
 
+/* Names the ports that this system knows, by path, for where libserialport gives no list; not all
+ * of them need be there. Returns 0 or -errno. */
+int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx);
+
 struct serial_info;
 
 /* Completes what libserialport knows of a listed port: the path that stays the same when it is

@@ -28,6 +28,46 @@ static void describe(struct serial_info *info, struct sp_port *port)
     serial_io_describe(info);
 }
 
+struct found {
+    struct serial_info *list;
+    size_t count;
+    bool failed; /* no memory */
+};
+
+static void add_port(void *ctx, const char *path)
+{
+    struct found *f = ctx;
+    struct sp_port *port;
+
+    if (sp_get_port_by_name(path, &port) != SP_OK)
+        return;
+    struct serial_info *more = realloc(f->list, (f->count + 1) * sizeof *more);
+    if (more) {
+        f->list = more;
+        describe(&f->list[f->count++], port);
+    }
+    f->failed = f->failed || !more;
+    sp_free_port(port);
+}
+
+/* Port by port: libserialport 0.1.2 gives no list at all when one that the kernel has is not in
+ * /dev, as in every container. */
+static int list_each(struct serial_info **list, size_t *count)
+{
+    struct found f = {.list = calloc(1, sizeof *f.list)};
+    int r = f.list ? serial_io_each(add_port, &f) : -ENOMEM;
+
+    if (r == 0 && f.failed)
+        r = -ENOMEM;
+    if (r < 0) {
+        free(f.list);
+        return r;
+    }
+    *list = f.list;
+    *count = f.count;
+    return 0;
+}
+
 int serial_list(struct serial_info **list, size_t *count)
 {
     struct sp_port **ports = NULL;
@@ -36,7 +76,7 @@ int serial_list(struct serial_info **list, size_t *count)
     *list = NULL;
     *count = 0;
     if (sp_list_ports(&ports) != SP_OK)
-        return -EIO;
+        return list_each(list, count);
     while (ports[n])
         n++;
     *list = calloc(n ? n : 1, sizeof **list);

@@ -21,6 +21,9 @@ struct usb_system_texts {
     char serial[USB_SYSTEM_TEXT_MAX];
 };
 
+/* Whether this system has a place for USB devices at all, or none yet. */
+bool usb_system_is_there(void);
+
 /* May open it for a moment, on Windows, and be without texts where that is not possible. */
 void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_system_texts *t);
 

@@ -662,6 +662,44 @@ bool serial_io_is_same(const char *a, const char *b)
                   strncmp(b, dev, len) == 0 ? b + len : b) == 0;
 }
 
+/* Whether a name in /sys/class/tty is that of a port of some hardware. Of serial8250 there are
+ * always some names: whether one is of a port only the port says. */
+static bool is_port(int folder, const char *name, const char *path)
+{
+    char device[PATH_MAX];
+    ssize_t n = readlinkat(folder, name, device, sizeof device - 1);
+    struct serial_struct serial;
+
+    if (n <= 0)
+        return false;
+    device[n] = '\0';
+    if (strstr(device, "virtual"))
+        return false;
+    if (!strstr(device, "serial8250"))
+        return true;
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool known = fd >= 0 && os_ioctl(fd, TIOCGSERIAL, &serial) == 0 && serial.type != PORT_UNKNOWN;
+    if (fd >= 0)
+        close(fd);
+    return known;
+}
+
+int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
+{
+    char path[SERIAL_IO_PATH_MAX];
+    DIR *ports = opendir("/sys/class/tty");
+
+    if (!ports) /* without /sys none is known */
+        return errno == ENOENT ? 0 : -errno;
+    for (struct dirent *e = readdir(ports); e; e = readdir(ports)) {
+        snprintf(path, sizeof path, "%s%s", serial_io_prefix(), e->d_name);
+        if (is_port(dirfd(ports), e->d_name, path))
+            take(ctx, path);
+    }
+    closedir(ports);
+    return 0;
+}
+
 void serial_io_describe(struct serial_info *info)
 {
     char file[PATH_MAX];

@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/elf.h>
 #include <linux/seccomp.h>
 
 #include <event2/event.h>
@@ -656,6 +657,28 @@ static int hand_over(struct supervisor *s, int socket, bool filtered)
     return recv(socket, &error, sizeof error, 0) == sizeof error ? -error : 0;
 }
 
+/* Says so if COMMAND's requests pass the filter unseen: a 32-bit supervisor has no numbers for
+ * programs of 64 bits. One that has ended already has said none. */
+static void warn_of_stranger(pid_t command, const char *name)
+{
+    uint8_t header[20]; /* the beginning of struct elf32_hdr and elf64_hdr */
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)command);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, header, sizeof header);
+    if (fd >= 0)
+        close(fd);
+    if (n != sizeof header)
+        return;
+    bool big = header[EI_DATA] == ELFDATA2MSB;
+    uint16_t machine = (uint16_t)(header[big ? 18 : 19] << 8 | header[big ? 19 : 18]);
+    if (!supervise_filter_knows(machine))
+        log_warn("%s: no modem lines, break and parity for it, as it is built for another "
+                 "architecture than this net2pty; use a net2pty that is built for the same one",
+                 name);
+}
+
 struct supervisor *supervise_start(struct event_base *base, char *const argv[],
                                    enum supervise_how how, const char *socket,
                                    const struct supervise_callbacks *callbacks, void *ctx,
@@ -697,6 +720,8 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
         goto fail;
     }
     close(sockets[0]);
+    if (filtered)
+        warn_of_stranger(s->command, argv[0]);
     tell_front((struct message){MESSAGE_STARTED, s->command});
     return s;
 

@@ -111,6 +111,14 @@ int supervise_filter_install(void)
     return listener < 0 ? -errno : (int)listener;
 }
 
+bool supervise_filter_knows(uint16_t machine)
+{
+    for (unsigned i = 0; i < CALLS; i++)
+        if ((calls[i].arch & 0xffff) == machine) /* which is how linux/audit.h makes them */
+            return true;
+    return false;
+}
+
 bool supervise_filter_is_compat(uint32_t arch)
 {
     for (unsigned i = 0; i < CALLS; i++)

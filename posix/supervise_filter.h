@@ -14,6 +14,10 @@ struct seccomp_notif;
  * -errno: -EBUSY when an outer filter has one already. */
 int supervise_filter_install(void);
 
+/* Whether programs of this ELF machine (e_machine) are filtered: the calls of others pass unseen.
+ */
+bool supervise_filter_knows(uint16_t machine);
+
 /* Whether a notification is of a program whose structures are those of 32 bits, on 64 bits. */
 bool supervise_filter_is_compat(uint32_t arch);
 

@@ -35,6 +35,12 @@ void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_
     read_text(busid, "serial", t->serial);
 }
 
+/* A container need not have it, and a kernel without USB has not. */
+bool usb_system_is_there(void)
+{
+    return access("/dev/bus/usb", F_OK) == 0;
+}
+
 /* udevd's: libusb hears of devices from it, and nothing without. */
 bool usb_system_tells(void)
 {

@@ -136,21 +136,19 @@ static int list_ports(void)
     size_t count;
     int r = serial_list(&list, &count);
 
-    if (r < 0) {
+    if (r < 0)
         fprintf(stderr, "com2net: cannot list the serial ports: %s\n", os_error_text(-r));
-        return CLI_EXIT_FAILED;
-    }
     for (size_t i = 0; i < count; i++) {
         usb_text_clean(list[i].description, sizeof list[i].description, list[i].description);
         usb_text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
         print_port(&list[i]);
     }
-    if (count == 0)
+    if (r == 0 && count == 0)
         printf("No serial ports found.\n");
     usb_list_print();
     printf("Without hardware: com2net loop: 7000\n");
     free(list);
-    return CLI_EXIT_OK;
+    return r < 0 ? CLI_EXIT_FAILED : CLI_EXIT_OK;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

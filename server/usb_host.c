@@ -4,6 +4,9 @@
  * device of it is wanted, until that is freed. Searches are made when a context hears of
  * something, and each RESCAN_MS while a source has less than it had.
  *
+ * Where there is no USB at all a context cannot be made, so that nobody hears of its coming: it is
+ * looked for each RESCAN_MS, too.
+ *
  * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
  * udevd it is looked for when a client asks what there is.
  *
@@ -105,7 +108,7 @@ static struct context *context_new(struct usb_host *h, int *error)
     if (!c)
         return NULL;
     c->host = h;
-    *error = libusb_init(&c->usb);
+    *error = usb_libusb_init(&c->usb);
     if (*error < 0) {
         c->usb = NULL;
         context_free(c);
@@ -306,6 +309,10 @@ static int search(struct usb_host *h)
 
     event_del(h->rescan); /* this is it */
     struct context *c = context_new(h, &error);
+    if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
+        search_later(h);
+        return 0;
+    }
     if (!c)
         return error;
     long n = (long)libusb_get_device_list(c->usb, &list);

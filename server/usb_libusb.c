@@ -29,6 +29,7 @@
 #include "usb_errors.h"
 #include "usb_events.h"
 #include "usb_queue.h"
+#include "usb_system.h"
 
 enum {
     PORTS_MAX = 7, /* of hubs behind each other, USB 3.2 section 8.9 */
@@ -77,6 +78,13 @@ static struct usb_libusb *libusb_of(struct usb_device *d)
 }
 
 /* --- what a device is ------------------------------------------------------------------------- */
+
+int usb_libusb_init(struct libusb_context **usb)
+{
+    int r = libusb_init(usb);
+
+    return r < 0 && !usb_system_is_there() ? LIBUSB_ERROR_NO_DEVICE : r;
+}
 
 void usb_libusb_busid(struct libusb_device *real, char busid[static USBIP_BUSID_SIZE])
 {

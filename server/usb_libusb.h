@@ -10,7 +10,12 @@
 #include "usb_device.h"
 
 struct event_base;
+struct libusb_context;
 struct libusb_device;
+
+/* As libusb_init, but LIBUSB_ERROR_NO_DEVICE where this system has no USB: there are no devices,
+ * yet. libusb calls that "Other error" if it is built without udev, or what its look has met. */
+int usb_libusb_init(struct libusb_context **usb);
 
 /* The busid of a device: its bus and the ports that lead to it, which it keeps however often it is
  * plugged in there. */

@@ -29,10 +29,10 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
     struct libusb_context *usb;
     struct libusb_device **list;
     int count = 0;
-    int r = libusb_init(&usb);
+    int r = usb_libusb_init(&usb);
 
     if (r < 0)
-        return r;
+        return r == LIBUSB_ERROR_NO_DEVICE ? 0 : r;
     long n = (long)libusb_get_device_list(usb, &list);
     for (long i = 0; i < n; i++) {
         struct found f = {.real = list[i]};

@@ -229,6 +229,13 @@ EVERYTHING = [
     tests('as-built', 'all tests as built: quick, e2e, in containers, in guests', 'build',
           needs=('build-gcc',)),
     tests('wine', 'com2net.exe under Wine', 'build-mingw', needs=('build-mingw', 'build-gcc')),
+    tests('static', 'static programs, in roots with nothing else', 'build-static',
+          needs=('build-static',)),
+    tests('static-arm64', 'the same for arm64, in a guest', 'build-static-arm64',
+          needs=('build-static-arm64',)),
+    script('places', 'quick and some e2e tests where people run them', 'tests/places',
+           needs=('build-gcc',)),
+    script('clones', 'fresh clones, without upstream, built and shown', 'tests/clones'),
 ]
 
 

@@ -56,6 +56,17 @@ void usb_events_route(struct libusb_transfer *l, struct usb_end *end)
     (void)end;
 }
 
+/* --- usb_system ---------------------------------------------------------------------------------
+ */
+
+static bool has_usb = true;
+
+bool __wrap_usb_system_is_there(void);
+bool __wrap_usb_system_is_there(void)
+{
+    return has_usb;
+}
+
 /* --- the owner ----------------------------------------------------------------------------------
  */
 
@@ -95,6 +106,12 @@ static void end(void)
         usb_host_free_device(host, device);
     usb_host_free(host);
     CHECK(fake_libusb.contexts == 0 && events == 0 && fake_libusb.references == 0);
+}
+
+static bool has_arrived(void *ctx)
+{
+    (void)ctx;
+    return arrivals == 1;
 }
 
 static bool has_left(void *ctx)
@@ -180,6 +197,47 @@ static void of_two_that_match_the_second_is_told(void)
     end();
 }
 
+/* A container is given its devices later; libusb without udev takes that for an error. */
+static void usb_itself_may_come_later(void)
+{
+    static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
+    char error[CLI_ERROR_MAX];
+
+    fake_libusb_reset();
+    arrivals = departures = 0;
+    tells = true;
+    has_usb = false;
+    fake_libusb.init_result = LIBUSB_ERROR_OTHER;
+    source.hotplug = true;
+    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    CHECK(host && usb_host_is_complete(host, error));
+    loop_run_until(base, never, NULL, SEARCHES_MS);
+    CHECK(arrivals == 0);
+    has_usb = true;
+    fake_libusb.init_result = 0;
+    CHECK(loop_run_until(base, has_arrived, NULL, LIMIT_MS));
+    source.hotplug = false;
+    end();
+}
+
+static void without_usb_a_device_is_missing(void)
+{
+    static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
+    char error[CLI_ERROR_MAX];
+
+    fake_libusb_reset();
+    device = NULL;
+    has_usb = false;
+    fake_libusb.init_result = LIBUSB_ERROR_IO;
+    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    CHECK(host && !usb_host_is_complete(host, error));
+    CHECK(strstr(error, "no USB device matches usb:0403:6010; there are no USB devices here"));
+    end();
+    has_usb = true;
+    CHECK(!usb_host_new(base, &source, 1, &callbacks, NULL, error));
+    CHECK_TEXT(error, "USB devices cannot be listed: what libusb says");
+}
+
 /* Or who opens connections until there is no descriptor left could unplug all devices. */
 static void without_a_descriptor_nothing_is_gone(void)
 {
@@ -203,9 +261,14 @@ static void drop_line(enum log_level level, const char *line)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(told_of_what_leaves_it_does_not_search), TEST(untold_it_asks_what_is_there),
-        TEST(plugged_in_again_unseen_it_is_another),  TEST(imported_it_is_left_to_its_transfers),
-        TEST(of_two_that_match_the_second_is_told),   TEST(without_a_descriptor_nothing_is_gone),
+        TEST(told_of_what_leaves_it_does_not_search),
+        TEST(untold_it_asks_what_is_there),
+        TEST(plugged_in_again_unseen_it_is_another),
+        TEST(imported_it_is_left_to_its_transfers),
+        TEST(of_two_that_match_the_second_is_told),
+        TEST(without_a_descriptor_nothing_is_gone),
+        TEST(usb_itself_may_come_later),
+        TEST(without_usb_a_device_is_missing),
     };
 
     CHECK(os_init(&argc, &argv) == 0);

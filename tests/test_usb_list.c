@@ -25,6 +25,13 @@ void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_
                                    "1"};
 }
 
+static bool is_there = true;
+
+bool usb_system_is_there(void)
+{
+    return is_there;
+}
+
 bool usb_system_tells(void)
 {
     return true;
@@ -92,10 +99,26 @@ static void names_of_devices_do_nothing_to_a_terminal(void)
                                         "  publish it   com2net usb:1-4.2 3240\n");
 }
 
+/* In a container, and with a libusb that asks no udevd. */
+static void where_there_is_no_usb_there_are_no_devices(void)
+{
+    char text[128];
+
+    fake_libusb_reset();
+    is_there = false;
+    fake_libusb.init_result = LIBUSB_ERROR_OTHER;
+    CHECK_TEXT(printed(usb_list_print), "No USB devices found.\n");
+    usb_list_text(text, sizeof text);
+    CHECK_TEXT(text, "there are no USB devices here");
+    is_there = true;
+    CHECK_TEXT(printed(usb_list_print), "USB devices cannot be listed: what libusb says\n");
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(names_of_devices_do_nothing_to_a_terminal),
+        TEST(where_there_is_no_usb_there_are_no_devices),
     };
 
     CHECK(os_init(&argc, &argv) == 0);

@@ -150,6 +150,25 @@ static void hidapi_of_another_architecture_is_none(void)
     remove_system();
 }
 
+/* Nix's has its own folders. */
+static void another_loader_does_not_look_into_this_system(void)
+{
+    struct usb_program any, program;
+
+    usb_program_be_any(&any);
+    CHECK(mkdtemp(root));
+    write_elf("program", any.machine, "/nix/store/none/lib/ld-linux-any.so.2", NEEDS("libc.so.6"));
+    usb_program_read(at("program"), false, &program);
+    CHECK(!usb_program_finds(&program, "", "libc.so.6"));
+#ifdef __GLIBC__ /* it is here for sure */
+    CHECK(usb_program_finds(&any, "", "libc.so.6"));
+    write_elf("program", any.machine, "/lib/ld-linux-any.so.2", NEEDS("libc.so.6"));
+    usb_program_read(at("program"), false, &program);
+    CHECK(usb_program_finds(&program, "", "libc.so.6"));
+#endif
+    remove_system();
+}
+
 static void any_program_is_of_our_kind(void)
 {
     struct usb_program any, shell;
@@ -162,8 +181,11 @@ static void any_program_is_of_our_kind(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(hidapi_is_found_for_programs_of_musl), TEST(hidapi_is_found_for_programs_of_glibc),
-        TEST(what_hidapi_needs_has_to_be_there),    TEST(hidapi_of_another_architecture_is_none),
+        TEST(hidapi_is_found_for_programs_of_musl),
+        TEST(hidapi_is_found_for_programs_of_glibc),
+        TEST(what_hidapi_needs_has_to_be_there),
+        TEST(hidapi_of_another_architecture_is_none),
+        TEST(another_loader_does_not_look_into_this_system),
         TEST(any_program_is_of_our_kind),
     };
 

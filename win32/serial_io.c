@@ -490,6 +490,13 @@ bool serial_io_is_same(const char *a, const char *b)
     return _stricmp(bare_name(a), bare_name(b)) == 0;
 }
 
+int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
+{
+    (void)take;
+    (void)ctx;
+    return -EIO; /* libserialport's list fails here only as a whole */
+}
+
 void serial_io_describe(struct serial_info *info)
 {
     serial_device_describe(bare_name(info->path), info);

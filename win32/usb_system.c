@@ -29,6 +29,11 @@ void usb_system_texts(struct libusb_device *real, const char *busid, struct usb_
     libusb_close(handle);
 }
 
+bool usb_system_is_there(void)
+{
+    return true;
+}
+
 bool usb_system_tells(void)
 {
     return true;

@@ -54,6 +54,9 @@ if(NOT MUSL_ROOT AND NOT EXISTS /usr/include/${musl}/stdio.h)
 endif()
 set(inc ${MUSL_ROOT}/usr/include/${musl})
 set(lib ${MUSL_ROOT}/usr/lib/${musl})
+# for tests with dynamic programs: the C library, and where they want it, as it is their loader
+set(COM2NET_MUSL_LIBC ${MUSL_ROOT}/lib/${musl}/libc.so)
+set(COM2NET_MUSL_LOADER /lib/${loader})
 
 if(NOT MUSL_FOLDER)
     set(MUSL_FOLDER ${CMAKE_BINARY_DIR}/musl)

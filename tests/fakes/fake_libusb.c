@@ -132,9 +132,9 @@ static struct libusb_context the_context;
 
 int LIBUSB_CALL libusb_init(struct libusb_context **context)
 {
-    fake_libusb.contexts++;
-    *context = &the_context;
-    return 0;
+    fake_libusb.contexts += fake_libusb.init_result == 0;
+    *context = fake_libusb.init_result < 0 ? NULL : &the_context;
+    return fake_libusb.init_result;
 }
 
 void LIBUSB_CALL libusb_exit(struct libusb_context *context)

@@ -22,7 +22,7 @@ struct fake_libusb {
     struct journal journal;
     struct libusb_device *device;
     /* what its functions return: 0, or libusb's error */
-    int open_result, alternate_result, halt_result, reset_result, configuration_result;
+    int init_result, open_result, alternate_result, halt_result, reset_result, configuration_result;
     int claim_results[2]; /* by interface */
     int submit_result, cancel_result;
     int references; /* to the device */

@@ -157,6 +157,13 @@ bool serial_io_is_same(const char *a, const char *b)
                   strncmp(b, serial_io_prefix(), len) == 0 ? b + len : b) == 0;
 }
 
+int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
+{
+    for (const char *const *path = fake_serial.ports; path && *path; path++)
+        take(ctx, *path);
+    return 0;
+}
+
 void serial_io_describe(struct serial_info *info)
 {
     (void)info;

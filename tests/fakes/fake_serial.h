@@ -25,6 +25,7 @@ struct fake_serial {
     unsigned outputs;
     uint64_t outputs_us; /* when they changed last */
     struct line_settings line;
+    const char *const *ports; /* that the system knows, NULL behind the last; or NULL */
 };
 
 extern struct fake_serial fake_serial;
