@@ -27,11 +27,7 @@ def enter():
         _set_loopback_up()
         return
     for user in ['--user', '--map-root-user'], []:
-        try:
-            probe = subprocess.run(['unshare', *user, *NAMESPACES, 'true'], capture_output=True, text=True)
-        except FileNotFoundError:
-            print('skip: unshare is not installed (package: util-linux)')
-            sys.exit(77)
+        probe = subprocess.run(['unshare', *user, *NAMESPACES, 'true'], capture_output=True, text=True)
         if probe.returncode == 0:
             os.environ[INSIDE] = '1'
             os.execvp('unshare', ['unshare', *user, *NAMESPACES, sys.executable, *sys.argv])
