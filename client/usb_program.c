@@ -232,7 +232,7 @@ static bool begin_search(struct search *s, const struct usb_program *p, const ch
     } else if (p->has_system_loader) {
         read_conf(s, "/etc/ld.so.conf", 0);
         add_usual(s);
-    } else { /* its C library is beside it, at least */
+    } else if (strchr(p->loader, '/')) { /* its C library is beside it, at least */
         add_folder(s, p->loader, (size_t)(strrchr(p->loader, '/') - p->loader));
     }
     return true;

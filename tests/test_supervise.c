@@ -124,7 +124,7 @@ static void signals_are_seen(void)
         for (unsigned i = 0; i < 1000; i++)
             groups[i] = 1000000000 + i;
         (void)!setgroups(1000, groups); /* root only */
-        kill(getpid(), SIGSTOP); /* musl's raise blocks all others meanwhile */
+        kill(getpid(), SIGSTOP);        /* musl's raise blocks all others meanwhile */
         _exit(0);
     }
     const struct supervise_call drain = {.tid = pid, .request = TCSBRK};

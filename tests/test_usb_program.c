@@ -169,6 +169,14 @@ static void another_loader_does_not_look_into_this_system(void)
     remove_system();
 }
 
+/* Such as a loader that is given a program. */
+static void one_that_is_not_known_finds_nothing(void)
+{
+    const struct usb_program program = {.trouble = USB_PROGRAM_FINE};
+
+    CHECK(!usb_program_finds(&program, "", "libc.so.6"));
+}
+
 static void any_program_is_of_our_kind(void)
 {
     struct usb_program any, shell;
@@ -186,6 +194,7 @@ int main(int argc, char **argv)
         TEST(what_hidapi_needs_has_to_be_there),
         TEST(hidapi_of_another_architecture_is_none),
         TEST(another_loader_does_not_look_into_this_system),
+        TEST(one_that_is_not_known_finds_nothing),
         TEST(any_program_is_of_our_kind),
     };
 

@@ -46,7 +46,8 @@ static size_t put_character(char utf8[static 4], unsigned c)
     return len;
 }
 
-/* Gives `data`, which may be NULL, what fits. Returns the length of all, with the NUL. */
+/* Gives `data`, which may be NULL, what fits. Returns the length of all, with the NUL. A NUL within
+ * it is its end, as it is for the kernel: some devices fill their strings up. */
 static int to_utf8(const uint8_t *descriptor, int len, char *data, int room)
 {
     const uint8_t *at = descriptor + 2, *end = descriptor + (len & ~1);
@@ -55,8 +56,11 @@ static int to_utf8(const uint8_t *descriptor, int len, char *data, int room)
 
     while (at < end) {
         char utf8[4];
-        size_t n = put_character(utf8, take_character(&at, end));
+        unsigned c = take_character(&at, end);
 
+        if (c == 0)
+            break;
+        size_t n = put_character(utf8, c);
         fits = fits && data && used + n < (size_t)room;
         if (fits) {
             memcpy(data + used, utf8, n);

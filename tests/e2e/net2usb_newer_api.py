@@ -50,12 +50,12 @@ def check_ours(program, server):
 
 
 class Foreign(usb_foreign.Server):
-    """Its strings are number 5 and 7; it has no serial number."""
+    """Its strings are number 5, which is filled up, and 7; it has no serial number."""
 
     def __init__(self):
         super().__init__()
         self.descriptors[1] = self.descriptors[1][:14] + bytes((5, 7, 0, 1))
-        self.strings = {0: b'\x09\x04', 5: 'Zoë'.encode('utf-16-le'),
+        self.strings = {0: b'\x09\x04', 5: 'Zoë\0\0'.encode('utf-16-le'),
                         7: '\U0001f4a1 Lämpchen'.encode('utf-16-le') + b'\x00\xd8'}
 
 
