@@ -166,7 +166,10 @@ def loads_from_a_path_with_a_space(host):
 
 
 def loads_by_another_loader(host):
-    """Wrappers such as those of oss-cad-suite bring a loader, and tell it where libraries are."""
+    """Wrappers such as those of oss-cad-suite bring a loader, and tell it where libraries are. They
+    heed paths in LD_PRELOAD only, which have no spaces (man page)."""
+    if ' ' in LIBRARIES:
+        return
     iceprog, elsewhere = harness.need('iceprog'), harness.temp('elsewhere')
     os.mkdir(elsewhere)
     needs = subprocess.run(['ldd', iceprog], capture_output=True, text=True, check=True).stdout
