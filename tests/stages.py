@@ -322,6 +322,10 @@ def main():
         for stage in stages:
             print(f'{stage.name:14} {stage.title}')
         return 0
+    try:
+        os.makedirs(LOGS, exist_ok=True)
+    except OSError as error:
+        sys.exit(f'tests/all: no logs can be written here: {error}')
     results, times, interrupted = [], [], False
     try:
         run(stages, results, times)
