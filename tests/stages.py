@@ -57,14 +57,19 @@ def follow(command, log, hear):
     """Runs it, calls `hear` with each line that it says, and keeps all in the file `log`. Returns its
     exit status."""
     os.makedirs(os.path.dirname(log), exist_ok=True)
-    with open(log, 'w', encoding='utf-8') as file:
+    with open(log, 'w', encoding='utf-8', buffering=1) as file:
         process = subprocess.Popen(command, cwd=TREE, stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    errors='replace')
-        for line in process.stdout:
-            file.write(line)
-            hear(line.rstrip('\n'))
-        return process.wait()
+        try:
+            for line in process.stdout:
+                file.write(line)
+                hear(line.rstrip('\n'))
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
 
 
 def forget_other_generator(folder):
@@ -123,7 +128,7 @@ class Ctest:
             return self.end(*end.groups())
         if start:
             self.names[start[1]] = start[2].strip()
-            self.files[start[1]] = open(self.log_of(start[1]), 'w', encoding='utf-8')
+            self.files[start[1]] = open(self.log_of(start[1]), 'w', encoding='utf-8', buffering=1)
         elif said and said[1] in self.files:
             self.files[said[1]].write(said[2] + '\n')
             if said[2].startswith('skip: '):
@@ -205,7 +210,8 @@ def tell_failed(result):
 
 # --- the stages -----------------------------------------------------------------------------------
 
-NATIVE = build('gcc', 'build', '-G', 'Ninja', '-B', 'build', '-DBUILD_TESTING=ON')
+# with all programs, which tests need, whatever the folder was made with before
+NATIVE = build('gcc', 'build', '-G', 'Ninja', '-B', 'build', '-UCOM2NET_PROGRAMS', '-DBUILD_TESTING=ON')
 STRICT = '-DCMAKE_C_FLAGS=-Werror'
 EVERYDAY = [
     NATIVE,
@@ -213,7 +219,8 @@ EVERYDAY = [
           needs=('build-gcc',)),
 ]
 EVERYTHING = [
-    build('gcc', 'build', '-G', 'Ninja', '-B', 'build', '-DBUILD_TESTING=ON', STRICT),
+    build('gcc', 'build', '-G', 'Ninja', '-B', 'build', '-UCOM2NET_PROGRAMS', '-DBUILD_TESTING=ON',
+          STRICT),
     build('clang', 'build-clang', '-G', 'Ninja', '-B', 'build-clang', '-DCMAKE_C_COMPILER=clang',
           STRICT),
     build('asan', 'build-asan', '--preset', 'asan', STRICT),
@@ -262,8 +269,8 @@ def run_stage(stage, where, broken):
     return stage.run(stage, where)
 
 
-def run(stages):
-    results, times, broken = [], [], set()
+def run(stages, results, times):
+    broken = set()
     for number, stage in enumerate(stages):
         where = f'[{number + 1}/{len(stages)} {stage.name}]'
         screen.line(f'{where} {stage.title}')
@@ -275,7 +282,6 @@ def run(stages):
                 tell_failed(found[-1])
         results += found
         times.append((stage, found, time.monotonic() - begin))
-    return results, times
 
 
 # --- the table at the end -------------------------------------------------------------------------
@@ -304,7 +310,8 @@ def print_table(results, times):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='tests/all', description='Builds and tests in stages.')
+    parser = argparse.ArgumentParser(prog='tests/all', description='Builds and tests in stages.',
+                                     allow_abbrev=False)
     parser.add_argument('--everything', action='store_true', help='all that CI runs')
     parser.add_argument('--list', action='store_true', help='print the stages, run nothing')
     parser.add_argument('stage', nargs='*', help='only these, and the builds that they need')
@@ -315,10 +322,21 @@ def main():
         for stage in stages:
             print(f'{stage.name:14} {stage.title}')
         return 0
-    results, times = run(stages)
+    try:
+        os.makedirs(LOGS, exist_ok=True)
+    except OSError as error:
+        sys.exit(f'tests/all: no logs can be written here: {error}')
+    results, times, interrupted = [], [], False
+    try:
+        run(stages, results, times)
+    except KeyboardInterrupt:
+        interrupted = True
     print_table(results, times)
     count = collections.Counter(r.outcome for r in results)
     print(f'\n{count["passed"]} passed, {count["failed"]} failed, {count["skipped"]} skipped')
+    if interrupted:
+        print(f'interrupted; what was said so far is in {os.path.relpath(LOGS)}')
+        return 130
     return 1 if count['failed'] else 0
 
 
