@@ -116,7 +116,8 @@ static int listen_on(struct listener *l, struct event_base *base, struct sockadd
         ((struct sockaddr_in *)(void *)sa)->sin_port = htons(chosen);
     else if (sa->sa_family == AF_INET6)
         ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
-    l->sockets[l->count] = evconnlistener_new_bind(base, on_accept, l, flags, 16, sa, (int)len);
+    l->sockets[l->count] =
+        evconnlistener_new_bind(base, on_accept, l, flags, OS_BACKLOG, sa, (int)len);
     if (!l->sockets[l->count])
         return -os_socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);

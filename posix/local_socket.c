@@ -23,6 +23,7 @@
 #include <event2/listener.h>
 
 #include "log.h"
+#include "os.h"
 
 enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500 };
 
@@ -157,7 +158,8 @@ static int listen_now(struct local_socket *l, struct event_base *base, struct so
     l->retry = evtimer_new(base, on_retry, l);
     if (!l->retry)
         return -ENOMEM;
-    l->listener = evconnlistener_new_bind(base, accepted, l, flags, 8, (struct sockaddr *)un, len);
+    l->listener =
+        evconnlistener_new_bind(base, accepted, l, flags, OS_BACKLOG, (struct sockaddr *)un, len);
     if (!l->listener)
         return -errno;
     evconnlistener_set_error_cb(l->listener, on_accept_error);

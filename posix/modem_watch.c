@@ -1,22 +1,25 @@
 /*
  * Theory of operation. The thread sleeps in TIOCMIWAIT and writes to an eventfd after each change;
- * the loop then looks at the lines itself. A change between two TIOCMIWAITs wakes nobody, so the
- * loop looks once more a little after each wake-up and after the start, when the thread is surely
- * back in its wait. There is no other polling.
+ * the loop then looks at the lines itself. A change between two TIOCMIWAITs wakes nobody. So the
+ * loop looks once more a little after each wake-up and after the start, and again until it has
+ * seen, before its look, that the thread is asleep in its wait. There is no other polling.
  */
 #define _GNU_SOURCE
 #include "modem_watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +38,7 @@ struct modem_watch {
     int wake; /* eventfd: the thread has something to tell */
     atomic_bool stop;
     atomic_bool waiting_fails; /* the thread has ended: TIOCMIWAIT does not work here */
+    atomic_int waiter;         /* the thread's number, from before its wait to behind it, else 0 */
     pthread_t thread;
     struct event *woken;
     struct event *second_look;
@@ -51,10 +55,13 @@ static void *wait_for_changes(void *arg)
 {
     struct modem_watch *w = arg;
     const uint64_t one = 1;
+    const int number = (int)syscall(SYS_gettid);
 
     while (!atomic_load(&w->stop)) {
+        atomic_store(&w->waiter, number);
         int r = ioctl(w->tty, TIOCMIWAIT, TIOCM_CTS | TIOCM_DSR | TIOCM_RI | TIOCM_CD);
 
+        atomic_store(&w->waiter, 0);
         if (r < 0 && errno == EINTR)
             continue;
         if (r < 0)
@@ -63,6 +70,26 @@ static void *wait_for_changes(void *arg)
             break;
     }
     return NULL;
+}
+
+/* Whether the thread sleeps in its wait, which is the only place where it does. Where there is no
+ * /proc the time that it was given has to be enough. */
+static bool thread_waits(const struct modem_watch *w)
+{
+    const int number = atomic_load(&w->waiter);
+    char text[256];
+
+    if (number == 0)
+        return false;
+    snprintf(text, sizeof text, "/proc/self/task/%d/stat", number);
+    int fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    const char *name_end = strrchr(text, ')');
+    return !name_end || strncmp(name_end, ") S", 3) == 0;
 }
 
 static void look_again_in(struct modem_watch *w, int ms)
@@ -92,6 +119,8 @@ static void on_second_look(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (atomic_load(&w->waiting_fails))
         look_again_in(w, POLL_MS);
+    else if (!thread_waits(w))
+        look_again_in(w, SECOND_LOOK_MS);
     w->changed(w->ctx);
 }
 

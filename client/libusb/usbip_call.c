@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,11 +129,11 @@ static int connect_to(const struct addrinfo *to, long long deadline)
     return fd;
 }
 
-static int open_connection(const struct usbip_server *s, long long deadline)
+static int call_host(const char *host, const char *port, long long deadline)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *all;
-    int r = getaddrinfo(s->host, s->port, &hints, &all);
+    int r = getaddrinfo(host, port, &hints, &all);
 
     if (r != 0)
         return r == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
@@ -147,6 +148,16 @@ static int open_connection(const struct usbip_server *s, long long deadline)
     }
     freeaddrinfo(all);
     return r;
+}
+
+static int open_connection(const struct usbip_server *s, long long deadline)
+{
+    /* RFC 6761, section 6.3: localhost needs no name server, and no file that knows it */
+    if (strcasecmp(s->host, "localhost") != 0)
+        return call_host(s->host, s->port, deadline);
+    int v4 = call_host("127.0.0.1", s->port, deadline);
+    int v6 = v4 < 0 ? call_host("::1", s->port, deadline) : -1;
+    return v6 < 0 ? v4 : v6;
 }
 
 static int send_all(int fd, const uint8_t *data, size_t len, long long deadline)

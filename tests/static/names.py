@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Static programs find names without a C library's resolver: localhost without /etc, names of /etc/hosts,
+"""Static programs find names by their own C library: localhost without /etc, names of /etc/hosts,
 names of a name server."""
 
 import os
@@ -38,7 +38,7 @@ class Names:
 
 def main():
     names = Names()
-    names.found_by_net2pty('localhost')
+    names.found('localhost')
     names.there.write('/etc/hosts', '127.0.0.1 localhost boardhost\n')
     names.found('boardhost')
     names.found('localhost')

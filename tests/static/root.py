@@ -123,7 +123,7 @@ class Resolver:
                 labels.append(query[at + 1:at + 1 + query[at]].decode())
                 at += query[at] + 1
             kind = struct.unpack('>H', query[at + 1:at + 3])[0]
-            name = '.'.join(labels).lower()  # evdns changes the case of letters, to be answered alike
+            name = '.'.join(labels).lower()  # whatever the case of letters
             self.asked.append(name)
             known = name in self.names
             answer = b''

@@ -2,8 +2,8 @@
  * Connects to a server, again and again until it works: with a back-off from 0.1 to 5 s, and
  * without ever blocking the loop, names included.
  */
-#ifndef COMMON_DIALER_H
-#define COMMON_DIALER_H
+#ifndef CLIENT_DIALER_H
+#define CLIENT_DIALER_H
 
 #include <event2/util.h>
 

@@ -1,0 +1,285 @@
+/*
+ * Theory of operation. An attempt is a look-up, unless the host is a number, and then a connection
+ * to each address, side by side as RFC 8305 has it: another one begins when the one before has
+ * failed or has had RACE_MS, families in turn. The first that stands is the one; the attempt has
+ * failed when all have.
+ */
+#include "dialer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "os.h"
+#include "resolver.h"
+
+enum {
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_MAX_MS = 5000,
+    LOOKUP_LIMIT_MS = 10000,
+    CONNECT_LIMIT_MS = 10000,
+    RACE_MS = 250, /* RFC 8305, section 8: Connection Attempt Delay */
+    ADDRESSES_MAX = 16,
+};
+
+struct call {
+    struct dialer *dialer;
+    struct event *event; /* becomes writable or times out; NULL: it has ended */
+};
+
+struct dialer {
+    struct event_base *base;
+    struct addr addr;
+    const struct dialer_callbacks *callbacks;
+    void *ctx;
+    int delay_ms;        /* before the next attempt */
+    struct event *timer; /* of the next attempt, of a look-up, or of the next call */
+    struct resolver *lookup;
+    struct evutil_addrinfo
+        *found[2]; /* addresses of this attempt; those of localhost are two lists */
+    struct evutil_addrinfo *order[ADDRESSES_MAX];
+    struct call calls[ADDRESSES_MAX];
+    size_t count, begun; /* of addresses, and of calls */
+    int error;           /* why the last call that failed did; -errno */
+};
+
+static void set_timer(struct dialer *d, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(d->timer, &delay);
+}
+
+/* Closes the calls but the one that is the owner's from now on. */
+static void end_attempt(struct dialer *d, evutil_socket_t kept)
+{
+    for (size_t i = 0; i < d->begun; i++) {
+        struct event *event = d->calls[i].event;
+
+        if (!event)
+            continue;
+        if (event_get_fd(event) != kept)
+            evutil_closesocket(event_get_fd(event));
+        event_free(event);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (d->found[i])
+            evutil_freeaddrinfo(d->found[i]);
+        d->found[i] = NULL;
+    }
+    resolver_free(d->lookup);
+    d->lookup = NULL;
+    d->count = d->begun = 0;
+    event_del(d->timer);
+}
+
+static void fail(struct dialer *d, const char *why)
+{
+    end_attempt(d, -1);
+    dialer_start(d);
+    d->callbacks->failed(d->ctx, why);
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static void go_on(struct dialer *d);
+
+static void on_called(evutil_socket_t fd, short what, void *ctx)
+{
+    struct call *call = ctx;
+    struct dialer *d = call->dialer;
+    int error = what & EV_TIMEOUT ? -ETIMEDOUT : os_connect_result(fd);
+
+    if (error == 0) {
+        end_attempt(d, fd);
+        d->callbacks->connected(d->ctx, fd);
+        return;
+    }
+    event_free(call->event);
+    call->event = NULL;
+    evutil_closesocket(fd);
+    d->error = error;
+    go_on(d);
+}
+
+/* Returns 0, or -errno: it has failed already. */
+static int begin_call(struct dialer *d)
+{
+    const struct timeval limit = {CONNECT_LIMIT_MS / 1000, 0};
+    const struct evutil_addrinfo *a = d->order[d->begun];
+    struct call *call = &d->calls[d->begun++];
+    evutil_socket_t fd = os_connect(a->ai_addr, a->ai_addrlen);
+
+    call->dialer = d;
+    call->event = NULL;
+    if (fd < 0)
+        return (int)fd;
+    call->event = event_new(d->base, fd, EV_WRITE, on_called, call);
+    if (call->event && event_add(call->event, &limit) == 0)
+        return 0;
+    if (call->event)
+        event_free(call->event);
+    call->event = NULL;
+    evutil_closesocket(fd);
+    return -ENOMEM;
+}
+
+static bool is_calling(const struct dialer *d)
+{
+    bool calling = false;
+
+    for (size_t i = 0; i < d->begun; i++)
+        calling = calling || d->calls[i].event;
+    return calling;
+}
+
+/* Begins the next call; one that fails at once is not waited for. */
+static void go_on(struct dialer *d)
+{
+    int r = -1;
+
+    while (r < 0 && d->begun < d->count) {
+        r = begin_call(d);
+        if (r < 0)
+            d->error = r;
+    }
+    if (r == 0 && d->begun < d->count)
+        set_timer(d, RACE_MS);
+    else if (!is_calling(d))
+        fail(d, os_error_text(-d->error));
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+/* The next one of a family, or of the others. */
+static struct evutil_addrinfo *next_of(struct evutil_addrinfo *a, int family, bool wanted)
+{
+    while (a && (a->ai_family == family) != wanted)
+        a = a->ai_next;
+    return a;
+}
+
+static void add(struct dialer *d, struct evutil_addrinfo *a)
+{
+    if (a && d->count < ADDRESSES_MAX)
+        d->order[d->count++] = a;
+}
+
+/* RFC 8305, section 4: in the system's order, families in turn. */
+static void call_all(struct dialer *d)
+{
+    const int family = d->found[0]->ai_family;
+    struct evutil_addrinfo *first = d->found[0], *other = next_of(first, family, false);
+
+    if (!other)
+        other = next_of(d->found[1], family, false);
+    while (first || other) {
+        add(d, first);
+        add(d, other);
+        first = first ? next_of(first->ai_next, family, true) : NULL;
+        other = other ? next_of(other->ai_next, family, false) : NULL;
+    }
+    go_on(d);
+}
+
+static void on_found(void *ctx, int error, struct evutil_addrinfo *found)
+{
+    struct dialer *d = ctx;
+
+    event_del(d->timer);
+    d->found[0] = found;
+    if (error != 0)
+        fail(d, addr_error_text(error));
+    else
+        call_all(d);
+}
+
+/* Numbers, which need no look-up. Returns NULL if `host` is a name. */
+static struct evutil_addrinfo *numeric(const char *host, uint16_t port)
+{
+    struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found;
+    char service[8];
+
+    hints.ai_flags = EVUTIL_AI_NUMERICHOST;
+    snprintf(service, sizeof service, "%u", port);
+    return evutil_getaddrinfo(host, service, &hints, &found) == 0 ? found : NULL;
+}
+
+static void begin(struct dialer *d)
+{
+    /* RFC 6761, section 6.3: localhost needs no name server, and no file that knows it */
+    const bool is_localhost = evutil_ascii_strcasecmp(d->addr.host, "localhost") == 0;
+
+    d->found[0] = numeric(is_localhost ? "127.0.0.1" : d->addr.host, d->addr.port);
+    if (is_localhost)
+        d->found[1] = numeric("::1", d->addr.port);
+    if (d->found[0]) {
+        call_all(d);
+        return;
+    }
+    d->lookup = resolver_start(d->base, d->addr.host, d->addr.port, on_found, d);
+    if (d->lookup)
+        set_timer(d, LOOKUP_LIMIT_MS);
+    else
+        fail(d, "its name cannot be looked up: the system still looks for it");
+}
+
+static void on_timer(evutil_socket_t unused, short what, void *ctx)
+{
+    struct dialer *d = ctx;
+
+    (void)unused;
+    (void)what;
+    if (d->lookup && !d->found[0])
+        fail(d, "no answer to the look-up of its name: are the name servers of "
+                "/etc/resolv.conf to be reached?");
+    else if (d->found[0])
+        go_on(d);
+    else
+        begin(d);
+}
+
+/* --- the owner's ------------------------------------------------------------------------------ */
+
+struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
+                          const struct dialer_callbacks *callbacks, void *ctx)
+{
+    struct dialer *d = calloc(1, sizeof *d);
+
+    if (!d)
+        return NULL;
+    d->base = base;
+    d->addr = *addr;
+    d->callbacks = callbacks;
+    d->ctx = ctx;
+    d->timer = evtimer_new(base, on_timer, d);
+    if (!d->timer) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void dialer_start(struct dialer *d)
+{
+    set_timer(d, d->delay_ms);
+    d->delay_ms = d->delay_ms ? 2 * d->delay_ms : BACKOFF_FIRST_MS;
+    if (d->delay_ms > BACKOFF_MAX_MS)
+        d->delay_ms = BACKOFF_MAX_MS;
+}
+
+void dialer_succeeded(struct dialer *d)
+{
+    d->delay_ms = 0;
+}
+
+void dialer_free(struct dialer *d)
+{
+    if (!d)
+        return;
+    end_attempt(d, -1);
+    event_free(d->timer);
+    free(d);
+}
