@@ -52,8 +52,6 @@ if(NOT MUSL_ROOT AND NOT EXISTS /usr/include/${musl}/stdio.h)
     endif()
     set(MUSL_ROOT ${MUSL_ROOT} CACHE PATH "The system that has musl-dev" FORCE)
 endif()
-set(inc ${MUSL_ROOT}/usr/include/${musl})
-set(lib ${MUSL_ROOT}/usr/lib/${musl})
 # for tests with dynamic programs: the C library, and where they want it, as it is their loader
 set(COM2NET_MUSL_LIBC ${MUSL_ROOT}/lib/${musl}/libc.so)
 set(COM2NET_MUSL_LOADER /lib/${loader})
@@ -61,24 +59,30 @@ set(COM2NET_MUSL_LOADER /lib/${loader})
 if(NOT MUSL_FOLDER)
     set(MUSL_FOLDER ${CMAKE_BINARY_DIR}/musl)
 endif()
-if(NOT EXISTS ${MUSL_FOLDER}/specs)
+set(cc ${MUSL_FOLDER}/${gnu}-gcc)
+if(NOT EXISTS ${cc})
     file(MAKE_DIRECTORY ${MUSL_FOLDER}/include)
     foreach(name linux asm-generic mtd)
         file(CREATE_LINK ${kernel}/${name} ${MUSL_FOLDER}/include/${name} SYMBOLIC)
     endforeach()
     file(CREATE_LINK ${kernel_asm} ${MUSL_FOLDER}/include/asm SYMBOLIC)
+    # in specs a space ends a word
+    string(REPLACE " " "\\ " root "${MUSL_ROOT}")
+    string(REPLACE " " "\\ " folder "${MUSL_FOLDER}")
+    set(inc ${root}/usr/include/${musl})
+    set(lib ${root}/usr/lib/${musl})
     # libc.so is in /lib, and has to be found before libc.a in /usr/lib: a shared library would get a
     # C library of its own within it
     file(WRITE ${MUSL_FOLDER}/specs "%rename cpp_options old_cpp_options
 
 *cpp_options:
--nostdinc -isystem ${inc} -isystem include%s -isystem ${MUSL_FOLDER}/include %(old_cpp_options)
+-nostdinc -isystem ${inc} -isystem include%s -isystem ${folder}/include %(old_cpp_options)
 
 *cc1:
-%(cc1_cpu) -nostdinc -isystem ${inc} -isystem include%s -isystem ${MUSL_FOLDER}/include
+%(cc1_cpu) -nostdinc -isystem ${inc} -isystem include%s -isystem ${folder}/include
 
 *link_libgcc:
--L${MUSL_ROOT}/lib/${musl} -L${lib} -L .%s
+-L${root}/lib/${musl} -L${lib} -L .%s
 
 *libgcc:
 libgcc.a%s %:if-exists(libgcc_eh.a%s)
@@ -103,12 +107,17 @@ crtendS.o%s ${lib}/crtn.o
 
 
 ")
+    if(MUSL_ARCH STREQUAL aarch64) # libgcc's look for glibc's __getauxval, which musl's libc.so lacks
+        set(more " -mno-outline-atomics")
+    endif()
+    # a program of its own: flags somebody may set, and words of CMAKE_C_COMPILER may have no spaces
+    file(WRITE ${cc}.new "#!/bin/sh
+exec '${COM2NET_GNU_CC}' \"-specs=\${0%/*}/specs\"${more} \"\$@\"
+")
+    execute_process(COMMAND chmod 755 ${cc}.new)
+    file(RENAME ${cc}.new ${cc})
 endif()
-# no flags, which somebody may set
-set(CMAKE_C_COMPILER ${COM2NET_GNU_CC} -specs=${MUSL_FOLDER}/specs)
-if(MUSL_ARCH STREQUAL aarch64) # libgcc's look for glibc's __getauxval, which musl's libc.so lacks
-    list(APPEND CMAKE_C_COMPILER -mno-outline-atomics)
-endif()
+set(CMAKE_C_COMPILER ${cc})
 set(CMAKE_FIND_ROOT_PATH ${MUSL_FOLDER})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
