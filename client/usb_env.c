@@ -59,10 +59,11 @@ const char *usb_env_absence(const char *folder)
         snprintf(text, sizeof text,
                  "net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder", folder);
     else
-        snprintf(text, sizeof text,
-                 "this net2usb was built without the libraries that it gives to programs, as the "
-                 "sources of libusb were not there; build it again with them, name a folder of such "
-                 "libraries by NET2USB_LIBRARIES, or use net2usb attach");
+        snprintf(
+            text, sizeof text,
+            "this net2usb was built without the libraries that it gives to programs, as the "
+            "sources of libusb were not there; build it again with them, name a folder of such "
+            "libraries by NET2USB_LIBRARIES, or use net2usb attach");
     return text;
 }
 

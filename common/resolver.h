@@ -1,6 +1,7 @@
 /*
- * The addresses of a name, by the system's own means: /etc/hosts, name servers, mDNS and whatever else
- * it is set up for. The loop goes on meanwhile. What is set up anew counts for the next look-up.
+ * The addresses of a name, by the system's own means: /etc/hosts, name servers, mDNS and whatever
+ * else it is set up for. The loop goes on meanwhile. What is set up anew counts for the next
+ * look-up.
  */
 #ifndef COMMON_RESOLVER_H
 #define COMMON_RESOLVER_H
@@ -16,9 +17,9 @@ struct resolver;
  * getaddrinfo's; `found`, for streams, is the callee's, to be freed by evutil_freeaddrinfo. */
 typedef void resolver_found(void *ctx, int error, struct evutil_addrinfo *found);
 
-/* Begins a look-up. Returns NULL where that is not possible: without memory, or while too many earlier
- * ones, which were given up, have not come back. The system decides how long it takes: the owner has a
- * limit of its own. */
+/* Begins a look-up. Returns NULL where that is not possible: without memory, or while too many
+ * earlier ones, which were given up, have not come back. The system decides how long it takes: the
+ * owner has a limit of its own. */
 struct resolver *resolver_start(struct event_base *base, const char *host, uint16_t port,
                                 resolver_found *found, void *ctx);
 
