@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -24,25 +25,34 @@ def clock(seconds):
 
 
 class Screen:
-    """Lines that stay, and below them one that says where things are."""
+    """Lines that stay, and below them one that says where things are, each second; without a terminal
+    it is a line that stays, too, now and then."""
 
     def __init__(self):
         self.began = time.monotonic()
         self.on_terminal = sys.stdout.isatty()
-        self.told = 0.0
+        self.told = self.began
+        self.where = None  # says where things are
+        self.lock = threading.Lock()
+        threading.Thread(target=self._tell, daemon=True).start()
 
     def line(self, text):
-        if self.on_terminal:
-            text = f'\r\033[K{text}'
-        print(text, flush=True)
+        with self.lock:
+            print(f'\r\033[K{text}' if self.on_terminal else text, flush=True)
 
-    def progress(self, text):
-        now = time.monotonic()
-        if self.on_terminal:
-            print(f'\r\033[K{text[:110]}', end='', flush=True)
-        elif now - self.told > EVERY:
-            self.told = now
-            print(text, flush=True)
+    def watch(self, where):
+        self.where = where
+
+    def _tell(self):
+        while True:
+            time.sleep(1)
+            where, now = self.where, time.monotonic()
+            with self.lock:
+                if where and self.on_terminal:
+                    print(f'\r\033[K{where()[:110]}', end='', flush=True)
+                elif where and now - self.told > EVERY:
+                    self.told = now
+                    print(where(), flush=True)
 
     def elapsed(self):
         return time.monotonic() - self.began
@@ -84,10 +94,13 @@ def forget_other_generator(folder):
 def build(name, folder, *configure, targets=()):
     """A stage that configures, and builds."""
     def run(stage, where):
+        step = ['']
+
         def hear(line):
             if re.match(r'\[\s*\d+[/%]', line):
-                screen.progress(f'{where} {line}')
+                step[0] = line
 
+        screen.watch(lambda: f'{where} {step[0]}')
         forget_other_generator(folder)
         commands = [['cmake', *configure], ['cmake', '--build', folder, '-j', JOBS]]
         commands += [['cmake', '--build', folder, '--target', target] for target in targets]
@@ -165,11 +178,14 @@ def tests(name, title, folder, *selection, jobs='2', needs=()):
             result = ctest.hear(line)
             if result and result.outcome == 'failed':
                 tell_failed(result)
-            failed = sum(r.outcome == 'failed' for r in ctest.results)
-            screen.progress(f'{where} {ctest.done} done, {ctest.total - ctest.done} left, {failed} '
-                            f'failed, {clock(time.monotonic() - begin)} '
-                            f'(in all {clock(screen.elapsed())})')
 
+        def now():
+            left = ctest.total - ctest.done if ctest.total else 'all'
+            failed = sum(r.outcome == 'failed' for r in ctest.results)
+            return (f'{where} {ctest.done} done, {left} left, {failed} failed, '
+                    f'{clock(time.monotonic() - begin)} (in all {clock(screen.elapsed())})')
+
+        screen.watch(now)
         command = ['ctest', '--test-dir', folder, '-V', '-j', jobs, *selection]
         log = os.path.join(LOGS, stage.name, 'ctest.log')
         status = follow(command, log, hear)
@@ -185,9 +201,10 @@ def script(name, title, *command, needs=()):
 
     def run(stage, where):
         log = os.path.join(LOGS, stage.name, 'all.log')
-        results, begin, since = [], time.monotonic(), [time.monotonic()]
+        results, begin, since, said = [], time.monotonic(), [time.monotonic()], ['']
 
         def hear(line):
+            said[0] = line
             end = said_end.match(line)
             if end:
                 seconds = float(end[4] or time.monotonic() - since[0])
@@ -196,9 +213,9 @@ def script(name, title, *command, needs=()):
                                       end[3] or ''))
                 if end[1] == 'FAIL':
                     tell_failed(results[-1])
-            screen.progress(f'{where} {len(results)} done, {clock(time.monotonic() - begin)} '
-                            f'(in all {clock(screen.elapsed())}) {line[:50]}')
 
+        screen.watch(lambda: f'{where} {len(results)} done, {clock(time.monotonic() - begin)} '
+                             f'(in all {clock(screen.elapsed())}) {said[0][:50]}')
         status = follow(command, log, hear)
         return whole(stage, command, results, status, time.monotonic() - begin, log)
     return Stage(name, title, needs, run)
@@ -287,15 +304,16 @@ def run(stages, results, times):
 # --- the table at the end -------------------------------------------------------------------------
 
 def print_table(results, times):
+    screen.watch(None)
     screen.line('')
-    print(f'{"stage":14} {"passed":>7} {"failed":>7} {"skipped":>8} {"time":>7}')
+    print(f'{"stage":20} {"passed":>7} {"failed":>7} {"skipped":>8} {"time":>7}')
     for stage, found, seconds in times:
         count = collections.Counter(r.outcome for r in found)
-        print(f'{stage.name:14} {count["passed"] or "":>7} {count["failed"] or "":>7} '
+        print(f'{stage.name:20} {count["passed"] or "":>7} {count["failed"] or "":>7} '
               f'{count["skipped"] or "":>8} {clock(seconds):>7}')
-    print(f'{"in all":14} {"":24} {clock(screen.elapsed()):>7}')
+    print(f'{"in all":20} {"":24} {clock(screen.elapsed()):>7}')
 
-    slowest = sorted(results, key=lambda r: -r.seconds)[:10]
+    slowest = sorted((r for r in results if r.seconds >= 1), key=lambda r: -r.seconds)[:10]
     if slowest:
         print('\nslowest: ' + ', '.join(f'{r.name} {r.seconds:.0f} s' for r in slowest))
     skipped = collections.defaultdict(list)
@@ -320,7 +338,7 @@ def main():
     stages = choose(EVERYTHING if options.everything else EVERYDAY, options.stage)
     if options.list:
         for stage in stages:
-            print(f'{stage.name:14} {stage.title}')
+            print(f'{stage.name:20} {stage.title}')
         return 0
     try:
         os.makedirs(LOGS, exist_ok=True)
