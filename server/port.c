@@ -291,9 +291,10 @@ struct port *port_new(struct event_base *base, const struct source *source,
     p->line = p->idle = port_idle_settings(source, &line_default);
     buf_init(&p->to_device, TO_DEVICE_MAX);
     p->timer = evtimer_new(base, port_on_timer, p);
+    p->settle_timer = evtimer_new(base, port_on_settle_timer, p);
     p->next = -1;
     p->next_event = evtimer_new(base, port_on_next, p);
-    if (!p->timer || !p->next_event || check_device(p, error) < 0)
+    if (!p->timer || !p->settle_timer || !p->next_event || check_device(p, error) < 0)
         goto fail;
     if (source->reset) {
         p->reset = reset_new(base, p, source->reset);
@@ -336,6 +337,8 @@ void port_free(struct port *p)
         port_close_device(p);
     if (p->timer)
         event_free(p->timer);
+    if (p->settle_timer)
+        event_free(p->settle_timer);
     if (p->next_event)
         event_free(p->next_event);
     buf_free(&p->to_device);

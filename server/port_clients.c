@@ -79,7 +79,7 @@ static void admit(struct port *p, evutil_socket_t fd)
                      "in time",
                      p->source->name, p->to_device.len);
         buf_drain(&p->to_device, p->to_device.len);
-        p->before = 0;
+        p->before = p->behind = 0;
         if (p->settling)
             port_settle(p);
     } else if (owner)

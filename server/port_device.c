@@ -25,11 +25,11 @@ enum {
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static void set_timer(struct port *p, int ms)
+static void set_timer(struct event *timer, int ms)
 {
     const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
 
-    event_add(p->timer, &delay);
+    event_add(timer, &delay);
 }
 
 struct line_settings port_idle_settings(const struct source *s, const struct line_settings *found)
@@ -139,11 +139,12 @@ int port_open(struct port *p, char error[static SERIAL_ERROR_MAX])
 void port_close_device(struct port *p)
 {
     event_del(p->timer);
+    event_del(p->settle_timer);
     serial_close(p->serial);
     p->serial = NULL;
     p->state = PORT_CLOSED;
     p->settling = false;
-    p->before = 0;
+    p->before = p->behind = 0;
     p->broken = false;
     buf_drain(&p->to_device, p->to_device.len);
 }
@@ -167,22 +168,18 @@ void port_raise_lines(struct port *p)
         port_set_outputs(p, LINE_OUTPUTS, port_idle_outputs(p->source, LINE_OUTPUTS));
 }
 
-void port_settle_now(struct port *p)
+static void progress_begin(struct port_progress *g, size_t left)
 {
-    if (!p->settling)
-        return;
-    p->settling = false;
-    event_del(p->timer);
-    if (p->before > 0)
-        log_warn("%s: %zu bytes of the client before are dropped: the device did not take them in "
-                 "time",
-                 p->source->name, p->before);
-    buf_drain(&p->to_device, p->before);
-    p->before = 0;
-    p->linger_left = SIZE_MAX;
-    port_put_back(p);
-    if (port_owner(p))
-        port_raise_lines(p);
+    g->left = left;
+    g->since_ms = os_now_ms();
+}
+
+/* Notes what is left. Whether that has been as much for so long. */
+static bool progress_is_stuck(struct port_progress *g, size_t left, unsigned limit_ms)
+{
+    if (left < g->left)
+        progress_begin(g, left);
+    return os_now_ms() - g->since_ms >= limit_ms;
 }
 
 /* What the owner before has left to send. */
@@ -191,17 +188,42 @@ static size_t unsettled(const struct port *p)
     return p->before + serial_untransmitted(p->serial);
 }
 
+static void settle(struct port *p, size_t bytes)
+{
+    p->settling = true;
+    p->before = bytes;
+    p->behind = 0;
+    progress_begin(&p->settle, unsettled(p));
+    set_timer(p->settle_timer, LINGER_TICK_MS);
+}
+
+void port_settle_now(struct port *p)
+{
+    const size_t behind = p->behind;
+
+    if (!p->settling)
+        return;
+    p->settling = false;
+    event_del(p->settle_timer);
+    if (p->before > 0)
+        log_warn("%s: %zu bytes of the client before are dropped: the device did not take them in "
+                 "time",
+                 p->source->name, p->before);
+    buf_drain(&p->to_device, p->before);
+    p->before = p->behind = 0;
+    port_put_back(p);
+    if (behind > 0 && p->serial)
+        settle(p, behind); /* of one that came and went meanwhile: under the idle settings */
+    else if (port_owner(p))
+        port_raise_lines(p);
+}
+
 void port_settle(struct port *p)
 {
-    size_t left = unsettled(p);
-    uint64_t now = os_now_ms();
+    const size_t left = unsettled(p);
 
-    if (left < p->linger_left) {
-        p->linger_since_ms = now;
-        p->linger_left = left;
-    }
-    if (left > 0 && now - p->linger_since_ms < SETTLE_STUCK_MS) {
-        set_timer(p, LINGER_TICK_MS);
+    if (left > 0 && !progress_is_stuck(&p->settle, left, SETTLE_STUCK_MS)) {
+        set_timer(p->settle_timer, LINGER_TICK_MS);
         return;
     }
     if (left > 0) { /* not under the settings of the next one */
@@ -217,16 +239,23 @@ void port_settle(struct port *p)
 
 void port_begin_to_settle(struct port *p)
 {
-    if (p->settling) /* what waits behind them is for the idle settings, and stays so */
+    if (p->settling) {
+        p->behind = p->to_device.len - p->before;
         return;
-    p->settling = true;
-    p->before = p->to_device.len;
-    p->linger_left = unsettled(p);
-    p->linger_since_ms = os_now_ms();
-    if (p->linger_left > 0)
-        set_timer(p, LINGER_TICK_MS);
-    else
+    }
+    settle(p, p->to_device.len);
+    if (unsettled(p) == 0)
         port_settle_now(p);
+}
+
+void port_on_settle_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct port *p = ctx;
+
+    (void)fd;
+    (void)what;
+    if (p->settling)
+        port_settle(p);
 }
 
 /* All that the last client sent is out, or given up. */
@@ -245,22 +274,20 @@ static void finish_lingering(struct port *p)
 
 void port_linger(struct port *p)
 {
-    size_t left = port_untransmitted(p);
-    uint64_t now = os_now_ms();
+    const size_t left = port_untransmitted(p);
 
-    if (left < p->linger_left || p->state != PORT_LINGERING) {
-        p->linger_since_ms = now;
-        p->linger_left = left;
-        p->state = PORT_LINGERING;
-    }
-    if (left > 0 && now - p->linger_since_ms < LINGER_STUCK_MS) {
-        set_timer(p, LINGER_TICK_MS);
+    if (p->state != PORT_LINGERING)
+        progress_begin(&p->linger, left);
+    p->state = PORT_LINGERING;
+    if (left > 0 && !progress_is_stuck(&p->linger, left, LINGER_STUCK_MS)) {
+        set_timer(p->timer, LINGER_TICK_MS);
         return;
     }
     if (left > 0) {
         log_warn("%s: %zu bytes that a client had sent are dropped: the device does not take them",
                  p->source->name, left);
         buf_drain(&p->to_device, p->to_device.len);
+        p->before = p->behind = 0;
         serial_purge(p->serial, false, true);
     }
     finish_lingering(p);
@@ -269,7 +296,7 @@ void port_linger(struct port *p)
 void port_await_device(struct port *p)
 {
     p->state = PORT_LOST;
-    set_timer(p, RETRY_MS);
+    set_timer(p->timer, RETRY_MS);
 }
 
 void port_on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -279,10 +306,6 @@ void port_on_timer(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (p->settling)
-        port_settle(p);
-    if (p->settling)
-        return;
     if (p->state == PORT_LINGERING) {
         port_linger(p);
         return;

@@ -27,6 +27,12 @@ enum port_state {
     PORT_LOST,
 };
 
+/* Of bytes that go out. */
+struct port_progress {
+    size_t left;
+    uint64_t since_ms; /* when that was more */
+};
+
 struct port {
     struct event_base *base;
     const struct source *source;
@@ -40,13 +46,15 @@ struct port {
     bool broken;
     bool reading;
     bool replacing; /* an owner goes because the next one is there */
-    bool settling;  /* OPEN, and bytes of the owner before are going out */
+    bool settling;  /* bytes of the owner before are going out, under its settings */
     size_t before;  /* settling: how much of to_device is theirs */
+    size_t behind;  /* settling: how much after that is of another owner that has gone */
     struct buf to_device;
     struct reset *reset; /* NULL without reset= */
-    struct event *timer; /* LINGERING, settling: progress; LOST: retry */
-    size_t linger_left;
-    uint64_t linger_since_ms;
+    struct event *timer; /* LINGERING: progress; LOST: retry */
+    struct port_progress linger;
+    struct event *settle_timer; /* settling: progress; a port may linger and settle at once */
+    struct port_progress settle;
     evutil_socket_t next;     /* a client that waits for the owner's end, or -1 */
     struct event *next_event; /* it waits no longer */
 };
@@ -74,8 +82,9 @@ int port_open(struct port *p, char error[static SERIAL_ERROR_MAX]);
 /* Looks for the device from time to time: the port is LOST. */
 void port_await_device(struct port *p);
 
-/* Of p->timer, and of a device that has gone. */
+/* Of p->timer and p->settle_timer, and of a device that has gone. */
 void port_on_timer(evutil_socket_t fd, short what, void *port);
+void port_on_settle_timer(evutil_socket_t fd, short what, void *port);
 void port_on_gone(void *port, int error);
 
 void port_close_device(struct port *p);

@@ -1431,6 +1431,38 @@ static void bytes_that_are_stuck_do_not_keep_the_next_client_waiting(void)
     end();
 }
 
+/* Each comes before the bytes of the one before are out. */
+static void clients_come_and_go_while_a_device_is_slow(void)
+{
+    struct client first, second, third;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 2;
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61 62"));
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_agree(&second);
+    client_write(&second, "ef");
+    client_flush(&second);
+    run_for(&second, 50);
+    logged[0] = '\0';
+    client_close(&second);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_connect(&third); /* a raw one, which gives no command that would hurry anything */
+    client_send(&third, "gh", 2);
+    RUN_UNTIL(&third, strstr(logged, "speaks raw"));
+    fake_serial_make_room(SIZE_MAX);
+    RUN_UNTIL(&third, device_saw("write 63 64\nconfigure 9600 8N1\noutputs none\n"
+                                 "write 65 66\noutputs DTR RTS\nwrite 67 68\n"));
+    CHECK(!strstr(logged, "dropped"));
+    client_close(&third);
+    end();
+}
+
 static void a_break_ends_with_its_client(void)
 {
     const struct linger reset = {.l_onoff = 1};
@@ -1684,6 +1716,7 @@ static const struct test tests[] = {
     TEST(a_takeover_drops_what_its_predecessor_left),
     TEST(the_last_bytes_of_a_client_have_its_settings),
     TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
+    TEST(clients_come_and_go_while_a_device_is_slow),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(who_has_closed_is_not_in_the_way_of_the_next_one),
