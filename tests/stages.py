@@ -4,6 +4,7 @@ import argparse
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -291,6 +292,7 @@ def run(stages, results, times):
     for number, stage in enumerate(stages):
         where = f'[{number + 1}/{len(stages)} {stage.name}]'
         screen.line(f'{where} {stage.title}')
+        shutil.rmtree(os.path.join(LOGS, stage.name), ignore_errors=True)
         begin = time.monotonic()
         found = run_stage(stage, where, broken)
         if any(r.outcome == 'failed' for r in found):

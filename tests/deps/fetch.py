@@ -96,6 +96,9 @@ def nearest_first(m):
     check_fetched(m, 'kept3/thing-1.tar.gz', 'kept3')  # by what was kept
     m.put('beside/thing-1.tar.gz', GOOD)
     check_fetched(m, 'beside/thing-1.tar.gz', 'kept4')
+    os.rename(f'{m.folder}/beside/thing-1.tar.gz', f'{m.folder}/beside/thing_1.orig.tar.gz')
+    check_fetched(m, 'beside/thing_1.orig.tar.gz', 'kept4')
+    os.remove(f'{m.folder}/beside/thing_1.orig.tar.gz')
     m.put('beside/thing-1.tar.gz', BAD)
     m.put('kept3/thing-1.tar.gz', BAD)
     status, _, said = m.fetch(kept='kept3')
@@ -114,6 +117,8 @@ def nowhere(m):
 def wrong(m):
     status, _, said = m.fetch('typo')
     check(status == 2 and 'no release of typo is pinned; there are thing' in said, said)
+    status, _, said = m.fetch('a/b')
+    check(status == 2 and 'no release of a/b is pinned' in said and 'sed' not in said, said)
     status, _, said = m.fetch(kept='deps/pins/x')
     check(status == 1 and 'cannot write' in said, said)
 
