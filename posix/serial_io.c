@@ -397,6 +397,10 @@ static void io_close(struct serial *s)
     io->watch = NULL;
     if (io->broken)
         ioctl(io->fd, TIOCCBRK);
+    /* At the speed that is set, as at a program's close: boards take "1200, and DTR falls" for a
+     * word to them. Afterwards it would be that which is put back. */
+    if (io->hupcl)
+        io_set_outputs(s, LINE_OUTPUTS, 0);
     /* close() itself would wait up to 30 s for what a stopped line does not take. A PTY's does not
      * wait, and what it has taken is on its way. */
     if (!io->pty)

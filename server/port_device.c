@@ -155,11 +155,11 @@ void port_put_back(struct port *p)
 
     if (p->broken)
         port_set_break(p, false);
+    port_set_outputs(p, down, 0); /* under the settings of who has gone, as at a program's close */
     if (p->serial)
         apply_settings(p, &p->idle);
     else
         p->line = p->idle;
-    port_set_outputs(p, down, 0);
 }
 
 void port_raise_lines(struct port *p)

@@ -319,7 +319,7 @@ static void the_state_is_put_back_at_the_end(void)
     client_close(&c);
     RUN_UNTIL(NULL, device_saw("outputs none"));
     CHECK_TEXT(fake_serial.journal.text,
-               "configure 300 8N1\nbreak on\nbreak off\nconfigure 38400 8N1\noutputs none\n");
+               "configure 300 8N1\nbreak on\nbreak off\noutputs none\nconfigure 38400 8N1\n");
     end();
 }
 
@@ -1400,7 +1400,7 @@ static void the_last_bytes_of_a_client_have_its_settings(void)
     CHECK(!device_saw("configure 9600"));
     fake_serial.untransmitted = 0;
     RUN_UNTIL(&second, client_saw(&second, "SET-DATASIZE 7"));
-    CHECK(device_saw("write 61 62 63 64\nconfigure 9600 8N1\noutputs none\noutputs DTR RTS\n"
+    CHECK(device_saw("write 61 62 63 64\noutputs none\nconfigure 9600 8N1\noutputs DTR RTS\n"
                      "write 65 66\nconfigure 9600 7N1\n"));
     client_close(&second);
     end();
@@ -1456,7 +1456,7 @@ static void clients_come_and_go_while_a_device_is_slow(void)
     client_send(&third, "gh", 2);
     RUN_UNTIL(&third, strstr(logged, "speaks raw"));
     fake_serial_make_room(SIZE_MAX);
-    RUN_UNTIL(&third, device_saw("write 63 64\nconfigure 9600 8N1\noutputs none\n"
+    RUN_UNTIL(&third, device_saw("write 63 64\noutputs none\nconfigure 9600 8N1\n"
                                  "write 65 66\noutputs DTR RTS\nwrite 67 68\n"));
     CHECK(!strstr(logged, "dropped"));
     client_close(&third);

@@ -1,6 +1,9 @@
 # com2net: what becomes of the port when its clients go.
 . /lib/guest.sh
 
+# when END PATTERN: the time of the last event with this in it
+when() { seen "$1" | grep -E "^[0-9]+ $2" | tail -n 1 | cut -d ' ' -f 1; }
+
 nullmodem
 ttytool /dev/ttyNM0 baud 9600 format 8N1 hupcl 0
 agent peer ttytool /dev/ttyNM1
@@ -8,9 +11,12 @@ serve
 dial net
 net set baud 57600 set size 7 set parity 3 set control 3
 check "a session has the lines up" peer line +cts,+dsr 5000
+forget ttyNM0 ttyNM1
 net close
 check "they go down with the last client, as HUPCL was set" peer line -cts,-dsr,-dcd 10000
 check "the port is closed" await 10 saw ttyNM0 close
+check "they went before its settings were put back" \
+    eval '[ "$(when ttyNM1 "lines cts=0 dsr=0")" -lt "$(when ttyNM0 "set 9600 8N1")" ]'
 check "its settings are what they were" eval 'saw ttyNM0 "set 9600 8N1 flow=none" && ttytool -k /dev/ttyNM0 settings | grep " 9600 8N1 flow=none"'
 dial net
 check "the next session begins with those" eval 'net ask baud 0 9600 && net ask size 0 8 && net ask parity 0 1 && net ask control 0 1'
@@ -58,8 +64,11 @@ serve ,hold,19200
 check "hold opens at once" eval 'await 10 saw ttyNM0 open && peer line +cts,+dsr 5000'
 dial net
 net set baud 57600 set control 9
+forget ttyNM1
 net close
 check "settings go back as the session ends" await 10 saw_times 2 ttyNM0 'set 19200 8N1'
+check "and the lines before that" \
+    eval '[ "$(when ttyNM1 "lines cts=0 dsr=0")" -lt "$(when ttyNM0 "set 19200 8N1")" ]'
 check "the port stays open" not saw ttyNM0 close >/dev/null
 dial net
 check "the next client gets the port" eval 'net ask baud 0 19200 && net write held && peer expect held 5000'
