@@ -9,6 +9,7 @@
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
+#include "text.h"
 #include "visitor.h"
 
 enum { REQUEST_MAX = 4200, QUEUE_MAX = 128 * 1024 };
@@ -272,13 +273,25 @@ static int ask(const char *link, const char *request, char text[static CONTROL_R
     return -EPROTO;
 }
 
+/* Line by line, as a terminal may be obeyed by whoever has made the socket. */
+static void print_lines(char *text)
+{
+    for (char *next; *text; text = next) {
+        next = text + strcspn(text, "\n");
+        if (*next)
+            *next++ = '\0';
+        text_clean(text, strlen(text) + 1, text);
+        puts(text);
+    }
+}
+
 static int print_answer(const char *link, const char *request, char error[static CONTROL_ERROR_MAX])
 {
     char text[CONTROL_REPORT_MAX];
     int r = ask(link, request, text, error);
 
     if (r == 0)
-        fputs(text, stdout);
+        print_lines(text);
     return r;
 }
 

@@ -9,6 +9,7 @@
 
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
+#include "text.h"
 #include "usb_text.h"
 
 enum { IDS_LEN = 9, SHOWN_MAX = 8 /* devices in an error */ };
@@ -67,11 +68,11 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
         struct usbip_found *f = &s->list[i];
         char text[USBIP_EXT_USER_SIZE];
 
-        usb_text_clean(text, sizeof f->device.busid, f->device.busid);
+        text_clean(text, sizeof f->device.busid, f->device.busid);
         strcpy(f->device.busid, text);
-        usb_text_clean(text, sizeof f->entry.name, f->entry.name);
+        text_clean(text, sizeof f->entry.name, f->entry.name);
         strcpy(f->entry.name, text);
-        usb_text_clean(text, sizeof f->entry.user, f->entry.user);
+        text_clean(text, sizeof f->entry.user, f->entry.user);
         strcpy(f->entry.user, text);
     }
     return 0;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "usb_text.h"
+#include "text.h"
 
 #define CONTROLLER "/sys/devices/platform/vhci_hcd.0"
 #define RECORDS "/var/run/vhci_hcd"
@@ -128,7 +128,7 @@ static bool parse_line(const char *line, struct vhci_port *p)
         return false;
     *p = (struct vhci_port){
         .number = number, .super = strcmp(hub, "ss") == 0, .state = state, .devid = devid};
-    usb_text_clean(p->busid, sizeof p->busid, busid);
+    text_clean(p->busid, sizeof p->busid, busid);
     return strcmp(hub, "hs") == 0 || p->super;
 }
 
@@ -266,7 +266,7 @@ static void add_node(const char *folder, struct vhci_nodes *nodes)
         return;
     name += strlen("DEVNAME=");
     name[strcspn(name, "\n")] = '\0';
-    usb_text_clean(nodes->names[nodes->count++], sizeof *nodes->names, name);
+    text_clean(nodes->names[nodes->count++], sizeof *nodes->names, name);
 }
 
 /* Links lead out of the device, and are not followed. */

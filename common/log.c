@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "os.h"
+#include "text.h"
 
 enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32, TIME_MAX = 64 };
 
@@ -48,22 +49,6 @@ bool log_enabled(enum log_level level)
     return level <= highest;
 }
 
-/* Copies text with control bytes as \xHH, and cuts it to fit. UTF-8 passes. */
-static void escape(const char *text, char out[static LINE_MAX_LEN])
-{
-    size_t n = 0;
-
-    for (const char *p = text; *p && n + 5 < LINE_MAX_LEN; p++) {
-        unsigned char byte = (unsigned char)*p;
-
-        if (byte >= ' ' && byte != 0x7f)
-            out[n++] = *p;
-        else
-            n += (size_t)snprintf(out + n, LINE_MAX_LEN - n, "\\x%02x", byte);
-    }
-    out[n] = '\0';
-}
-
 /* The time of day in front of the lines, where somebody follows events closely; in a file, which is
  * read later, the date too. */
 static void print_time(char text[static TIME_MAX])
@@ -88,7 +73,7 @@ static void print_line(enum log_level level, const char *format, va_list args)
     char line[LINE_MAX_LEN];
 
     vsnprintf(text, sizeof text, format, args);
-    escape(text, line);
+    text_escape(line, sizeof line, text);
     if (log_sink) {
         log_sink(level, line);
         return;

@@ -20,7 +20,7 @@
 #include "usb_export.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
-#include "usb_text.h"
+#include "text.h"
 
 enum { SOURCES_MAX = 256 };
 
@@ -139,8 +139,8 @@ static int list_ports(void)
     if (r < 0)
         fprintf(stderr, "com2net: cannot list the serial ports: %s\n", os_error_text(-r));
     for (size_t i = 0; i < count; i++) {
-        usb_text_clean(list[i].description, sizeof list[i].description, list[i].description);
-        usb_text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
+        text_clean(list[i].description, sizeof list[i].description, list[i].description);
+        text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
         print_port(&list[i]);
     }
     if (r == 0 && count == 0)

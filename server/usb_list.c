@@ -6,7 +6,7 @@
 
 #include "usb_libusb.h"
 #include "usb_system.h"
-#include "usb_text.h"
+#include "text.h"
 
 struct found {
     struct libusb_device *real;
@@ -17,9 +17,9 @@ struct found {
 
 static void make_printable(struct usb_system_texts *t)
 {
-    usb_text_clean(t->manufacturer, sizeof t->manufacturer, t->manufacturer);
-    usb_text_clean(t->product, sizeof t->product, t->product);
-    usb_text_clean(t->serial, sizeof t->serial, t->serial);
+    text_clean(t->manufacturer, sizeof t->manufacturer, t->manufacturer);
+    text_clean(t->product, sizeof t->product, t->product);
+    text_clean(t->serial, sizeof t->serial, t->serial);
 }
 
 /* Calls `take` for each device that may be exported: no hubs, none that is imported itself. Returns

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "test.h"
-#include "usb_text.h"
 
 #define CONTROLLER "/sys/devices/platform/vhci_hcd.0"
 #define HEAD "hub port sta spd dev      sockfd local_busid\n"
@@ -187,49 +186,7 @@ static void records_are_usbips(void)
     end();
 }
 
-static void texts_are_cleaned(void)
-{
-    static const struct {
-        const char *from, *to;
-    } all[] = {{"plain", "plain"},
-               {"Gerät €", "Gerät €"},
-               {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
-               {"\x1b[2J", "?[2J"},
-               {"a\nb\x7f", "a?b?"},
-               {"\xc2\x9b"
-                "1m",
-                "?1m"}, /* a C1 control */
-               {"\x9b"
-                "1m",
-                "?1m"},                   /* no UTF-8 */
-               {"\xc0\xaf", "?"},         /* overlong */
-               {"\xe2\x82", "?"},         /* cut */
-               {"\xed\xa0\x80", "?"},     /* half of a pair */
-               {"\xf4\x90\x80\x80", "?"}, /* too large */
-               {"\xff\xfe", "??"}};
-    static const uint8_t pair[] = {10, 3, 0x3d, 0xd8, 0x00, 0xde, 'a', 0, 0x3d, 0xd8, 7};
-    char text[32];
-
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        usb_text_clean(text, sizeof text, all[i].from);
-        CHECK_TEXT(text, all[i].to);
-        strcpy(text, all[i].from);
-        usb_text_clean(text, sizeof text, text);
-        CHECK_TEXT(text, all[i].to);
-    }
-    usb_text_clean(text, 4, "a€b"); /* no half of a character */
-    CHECK_TEXT(text, "a");
-    usb_text_of_descriptor(text, sizeof text, pair, sizeof pair);
-    CHECK_TEXT(text, "\xf0\x9f\x98\x80"
-                     "a?");
-    for (size_t len = 0; len < sizeof pair; len++)
-        usb_text_of_descriptor(text, sizeof text, pair, len);
-    usb_text_of_descriptor(text, 1, pair, sizeof pair);
-    CHECK_TEXT(text, "");
-}
-
 static const struct test tests[] = {TEST(absence_is_explained),   TEST(ports_are_read),
                                     TEST(speed_chooses_the_port), TEST(detaching_writes_the_port),
-                                    TEST(files_are_named),        TEST(records_are_usbips),
-                                    TEST(texts_are_cleaned)};
+                                    TEST(files_are_named),        TEST(records_are_usbips)};
 TEST_MAIN(tests)

@@ -1,0 +1,24 @@
+/*
+ * Texts that come from elsewhere, made fit for a terminal or a log: what peers and devices say is
+ * theirs, and may be anything. Control characters are those of C0 and DEL, and of C1, which some
+ * terminals obey as well: as U+0080 to U+009F, and as single bytes, which are no UTF-8.
+ */
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Copies UTF-8, with '?' for what is none and for control characters; what does not fit is cut. The
+ * copy is never longer, so `to` may be `from`. */
+void text_clean(char *to, size_t size, const char *from);
+
+/* Likewise with \xHH for each byte of them: nothing is hidden. The copy may be longer. */
+void text_escape(char *to, size_t size, const char *from);
+
+/* Adds one character to a text of `*len` bytes, or '?' for one that is not fit. Returns false when
+ * there is no room. */
+bool text_put(char *to, size_t size, size_t *len, uint32_t c);
+
+#endif
