@@ -12,7 +12,7 @@
 #include "text.h"
 #include "visitor.h"
 
-enum { REQUEST_MAX = 4200, QUEUE_MAX = 128 * 1024 };
+enum { REQUEST_MAX = 4200, QUEUE_MAX = 128 * 1024, ANSWER_LIMIT_MS = 5000 };
 
 static const char join_request[] = "join ";
 static const char refusal[] = "error: ";
@@ -242,15 +242,17 @@ const char *control_error_text(int error)
                                              : os_error_text(error);
 }
 
-/* Asks the net2pty that serves `link`. Returns 0 with the answer in `text`, or -errno with what is
- * wrong in `error`. */
-static int ask(const char *link, const char *request, char text[static CONTROL_REPORT_MAX],
-               char error[static CONTROL_ERROR_MAX])
+/* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence; 0: never. Returns
+ * 0 with the answer in `text`, or -errno with what is wrong in `error`. */
+static int ask(const char *link, const char *request, unsigned limit_ms,
+               char text[static CONTROL_REPORT_MAX], char error[static CONTROL_ERROR_MAX])
 {
     evutil_socket_t fd = local_socket_connect(link);
-    int n = fd < 0 ? (int)fd : os_send(fd, request, strlen(request));
+    int n = fd < 0 ? (int)fd : limit_ms > 0 ? local_socket_limit(fd, limit_ms) : 0;
     size_t len = 0;
 
+    if (n == 0)
+        n = os_send(fd, request, strlen(request));
     while (n > 0 && len < CONTROL_REPORT_MAX - 1) {
         n = os_recv(fd, text + len, CONTROL_REPORT_MAX - 1 - len);
         len += n > 0 ? (size_t)n : 0;
@@ -260,6 +262,10 @@ static int ask(const char *link, const char *request, char text[static CONTROL_R
         evutil_closesocket(fd);
     if (n == -ENOENT || n == -ECONNREFUSED)
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: no net2pty serves it", link);
+    else if (n == -EAGAIN)
+        snprintf(error, CONTROL_ERROR_MAX,
+                 "%.200s: cannot ask its net2pty: it does not answer; has somebody stopped it?",
+                 link);
     else if (n < 0)
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: cannot ask its net2pty: %s", link,
                  control_error_text(-n));
@@ -285,10 +291,11 @@ static void print_lines(char *text)
     }
 }
 
-static int print_answer(const char *link, const char *request, char error[static CONTROL_ERROR_MAX])
+static int print_answer(const char *link, const char *request, unsigned limit_ms,
+                        char error[static CONTROL_ERROR_MAX])
 {
     char text[CONTROL_REPORT_MAX];
-    int r = ask(link, request, text, error);
+    int r = ask(link, request, limit_ms, text, error);
 
     if (r == 0)
         print_lines(text);
@@ -297,10 +304,14 @@ static int print_answer(const char *link, const char *request, char error[static
 
 int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX])
 {
-    return print_answer(link, "status\n", error);
+    return print_answer(link, "status\n", ANSWER_LIMIT_MS, error);
 }
 
 int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX])
 {
-    return print_answer(link, "reset\n", error);
+    char text[CONTROL_REPORT_MAX];
+    int r = ask(link, "status\n", ANSWER_LIMIT_MS, text, error); /* it is there */
+
+    /* and takes as long as a reset does */
+    return r < 0 ? r : print_answer(link, "reset\n", 0, error);
 }

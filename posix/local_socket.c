@@ -23,9 +23,8 @@
 #include <event2/listener.h>
 
 #include "log.h"
-#include "os.h"
 
-enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500 };
+enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500, BACKLOG = 128 };
 
 struct local_socket {
     struct evconnlistener *listener;
@@ -159,7 +158,7 @@ static int listen_now(struct local_socket *l, struct event_base *base, struct so
     if (!l->retry)
         return -ENOMEM;
     l->listener =
-        evconnlistener_new_bind(base, accepted, l, flags, OS_BACKLOG, (struct sockaddr *)un, len);
+        evconnlistener_new_bind(base, accepted, l, flags, BACKLOG, (struct sockaddr *)un, len);
     if (!l->listener)
         return -errno;
     evconnlistener_set_error_cb(l->listener, on_accept_error);
@@ -330,6 +329,13 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
 const char *local_socket_name(const struct local_socket *l)
 {
     return l->name;
+}
+
+int local_socket_limit(evutil_socket_t fd, unsigned ms)
+{
+    const struct timeval limit = {ms / 1000, ms % 1000 * 1000};
+
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ? -errno : 0;
 }
 
 evutil_socket_t local_socket_connect_named(const char *name)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""A net2pty that is stopped, with more askers at its socket than it has room for, holds up nobody: a
-second one for its link fails, `net2pty exec` ends at the limit of --wait, --status says what it is."""
+"""A net2pty that is stopped holds up nobody: --status and reset say that it does not answer. With more
+askers at its socket than it has room for a second one for its link fails, too, and `net2pty exec`
+ends at the limit of --wait."""
 
 import os
 import signal
@@ -15,6 +16,10 @@ def main():
     client = harness.Net2pty(harness.temp('tty'), f'127.0.0.1:{server.port}')
     harness.eventually(lambda: 'state: connected' in client.status(), 'it is connected')
     client.send_signal(signal.SIGSTOP)
+    for words in ['--status'], ['reset']:
+        said = harness.fails([client.argv[0], *words, client.link])
+        check('does not answer' in said, f'{words[0]} of one that is stopped ends: {said}')
+
     askers = []
     path = os.path.join(os.path.dirname(client.link), f'.{os.path.basename(client.link)}.net2pty')
     try:

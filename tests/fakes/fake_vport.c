@@ -256,3 +256,10 @@ evutil_socket_t local_socket_connect(const char *link)
     (void)link;
     return fake_vport.asked ? fake_vport_ask() : -ENOENT;
 }
+
+int local_socket_limit(evutil_socket_t fd, unsigned ms)
+{
+    (void)fd;
+    (void)ms;
+    return 0;
+}
