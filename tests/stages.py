@@ -50,7 +50,8 @@ class Screen:
             where, now = self.where, time.monotonic()
             with self.lock:
                 if where and self.on_terminal:
-                    print(f'\r\033[K{where()[:110]}', end='', flush=True)
+                    room = shutil.get_terminal_size().columns - 1
+                    print(f'\r\033[K{where()[:room]}', end='', flush=True)
                 elif where and now - self.told > EVERY:
                     self.told = now
                     print(where(), flush=True)
