@@ -11,6 +11,11 @@
 #include "log.h"
 #include "os.h"
 
+/* How many connections the system may keep for a listener that is late: as many as it likes. The
+ * kernel takes the lesser of this and its own limit (listen(2): net.core.somaxconn). SOMAXCONN of
+ * some C libraries is 128. */
+enum { BACKLOG = 4096 };
+
 enum { SOCKETS_MAX = 8, ACCEPT_RETRY_MS = 500, HINT_MAX = 800 };
 
 struct listener {
@@ -117,7 +122,7 @@ static int listen_on(struct listener *l, struct event_base *base, struct sockadd
     else if (sa->sa_family == AF_INET6)
         ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
     l->sockets[l->count] =
-        evconnlistener_new_bind(base, on_accept, l, flags, OS_BACKLOG, sa, (int)len);
+        evconnlistener_new_bind(base, on_accept, l, flags, BACKLOG, sa, (int)len);
     if (!l->sockets[l->count])
         return -os_socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);

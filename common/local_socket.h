@@ -51,11 +51,11 @@ int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_M
  * there that it would have to wait, too. */
 evutil_socket_t local_socket_connect(const char *link);
 
+/* Likewise to the one of that name. */
+evutil_socket_t local_socket_connect_named(const char *name);
+
 /* Has receiving from a blocking socket end with -EAGAIN when nothing has come for so long. Returns
  * 0 or -errno. */
 int local_socket_limit(evutil_socket_t fd, unsigned ms);
-
-/* Likewise to the one of that name. */
-evutil_socket_t local_socket_connect_named(const char *name);
 
 #endif

@@ -51,11 +51,6 @@ int os_send(evutil_socket_t fd, const void *data, size_t len);
 /* Tells the peer that nothing more will come; receiving goes on. */
 void os_shut_down_sending(evutil_socket_t fd);
 
-/* How many connections the system may keep for a listener that is late: as many as it likes. The
- * kernel takes the lesser of this and its own limit (listen(2): net.core.somaxconn). SOMAXCONN of
- * some C libraries is 128. */
-enum { OS_BACKLOG = 4096 };
-
 /* Begins to connect a new non-blocking socket. Returns the socket, or -errno. It becomes writable
  * when os_connect_result has an answer: 0 or -errno. */
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);

@@ -152,23 +152,6 @@ static int open_configuration(struct libusb_device *dev, uint8_t value,
     return r;
 }
 
-int API_EXPORTED libusb_get_config_string(struct libusb_device *dev, uint8_t configuration,
-                                          char *data, int length)
-{
-    struct libusb_config_descriptor *config;
-    struct libusb_device_handle *h;
-
-    if (!begin(dev, data, length))
-        return LIBUSB_ERROR_INVALID_PARAM;
-    int r = open_configuration(dev, configuration, &h, &config);
-    if (r < 0)
-        return r;
-    r = get_string(h, config->iConfiguration, data, length);
-    libusb_free_config_descriptor(config);
-    libusb_close(h);
-    return r;
-}
-
 /* The index of an interface's string; 0: it has none, or there is no such setting. */
 static uint8_t interface_index(const struct libusb_config_descriptor *config, uint8_t number,
                                uint8_t setting)
@@ -183,9 +166,9 @@ static uint8_t interface_index(const struct libusb_config_descriptor *config, ui
     return 0;
 }
 
-int API_EXPORTED libusb_get_interface_string(struct libusb_device *dev, uint8_t configuration,
-                                             uint8_t number, uint8_t setting, char *data,
-                                             int length)
+/* A string of a configuration: of itself (`number` < 0), or of an interface's setting. */
+static int get_string_of(struct libusb_device *dev, uint8_t configuration, int number,
+                         uint8_t setting, char *data, int length)
 {
     struct libusb_config_descriptor *config;
     struct libusb_device_handle *h;
@@ -195,10 +178,25 @@ int API_EXPORTED libusb_get_interface_string(struct libusb_device *dev, uint8_t 
     int r = open_configuration(dev, configuration, &h, &config);
     if (r < 0)
         return r;
-    r = get_string(h, interface_index(config, number, setting), data, length);
+    uint8_t index =
+        number < 0 ? config->iConfiguration : interface_index(config, (uint8_t)number, setting);
+    r = get_string(h, index, data, length);
     libusb_free_config_descriptor(config);
     libusb_close(h);
     return r;
+}
+
+int API_EXPORTED libusb_get_config_string(struct libusb_device *dev, uint8_t configuration,
+                                          char *data, int length)
+{
+    return get_string_of(dev, configuration, -1, 0, data, length);
+}
+
+int API_EXPORTED libusb_get_interface_string(struct libusb_device *dev, uint8_t configuration,
+                                             uint8_t number, uint8_t setting, char *data,
+                                             int length)
+{
+    return get_string_of(dev, configuration, number, setting, data, length);
 }
 
 /* --- others ----------------------------------------------------------------------------------- */
