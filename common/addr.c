@@ -105,6 +105,20 @@ void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr)
     }
 }
 
+void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX])
+{
+    struct sockaddr_in6 in6;
+    struct addr addr;
+
+    if (sa->sa_family == AF_INET6) {
+        memcpy(&in6, sa, sizeof in6);
+        memset(in6.sin6_addr.s6_addr + 8, 0, 8);
+        sa = (const struct sockaddr *)&in6;
+    }
+    addr_of_sockaddr(sa, &addr);
+    snprintf(text, ADDR_TEXT_MAX, "%s", addr.host);
+}
+
 const char *addr_error_text(int error)
 {
     return error == EVUTIL_EAI_NONAME ? "its name is not known" : evutil_gai_strerror(error);

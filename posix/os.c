@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 #include "os_ioctl.h"
 
 enum {
+    DESCRIPTORS_MAX = 65536,
     UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
     KEEPALIVE_IDLE_S = 5,
     KEEPALIVE_INTERVAL_S = 5,
@@ -272,6 +274,22 @@ size_t os_tcp_unacknowledged(evutil_socket_t fd)
     if (os_ioctl(fd, SIOCOUTQ, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes;
+}
+
+size_t os_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 256; /* what POSIX promises is less, but no system has so few */
+    if (limit.rlim_cur < DESCRIPTORS_MAX) {
+        struct rlimit more = limit;
+
+        more.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            limit = more;
+    }
+    return limit.rlim_cur < DESCRIPTORS_MAX ? (size_t)limit.rlim_cur : DESCRIPTORS_MAX;
 }
 
 /* --- advice ------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "cli.h"
+#include "crowd.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
@@ -22,7 +23,12 @@
 #include "usb_pcap.h"
 #include "text.h"
 
-enum { SOURCES_MAX = 256 };
+/* Descriptors besides connections. */
+enum {
+    DESCRIPTORS_OWN = 32,   /* standard ones, loop, signals, log, libusb, streams that finish */
+    DESCRIPTORS_SOURCE = 6, /* device, its watch, its sockets that listen */
+    CONNECTIONS_MIN = 8,
+};
 
 static struct {
     bool list;
@@ -30,12 +36,18 @@ static struct {
     const char *log_file;
 } options;
 
+/* What stands behind one address: one of them. */
+struct published {
+    struct port *port;
+    struct usb_export *export;
+};
+
 static struct {
     struct event_base *loop;
-    struct source sources[SOURCES_MAX];
-    struct port *ports[SOURCES_MAX]; /* of the serial ones, at their places */
+    struct crowd *crowd;
+    struct source *sources;
+    struct published *published; /* at its first source's place */
     struct usb_pcap *pcap;
-    struct usb_export *exports[SOURCES_MAX]; /* of the first of those that share one */
     int count;
 } com2net;
 
@@ -163,10 +175,12 @@ static void on_report(void *ctx)
 {
     (void)ctx;
     for (int i = 0; i < com2net.count; i++) {
-        if (com2net.ports[i])
-            port_report(com2net.ports[i]);
-        if (com2net.exports[i])
-            usb_export_report(com2net.exports[i]);
+        const struct published *p = &com2net.published[i];
+
+        if (p->port)
+            port_report(p->port);
+        if (p->export)
+            usb_export_report(p->export);
     }
 }
 
@@ -174,16 +188,17 @@ static void on_report(void *ctx)
 static int publish(int place, char error[static CLI_ERROR_MAX])
 {
     const struct source *s = &com2net.sources[place];
+    struct published *p = &com2net.published[place];
     int count = 1;
 
     if (s->kind != SOURCE_USB) {
-        com2net.ports[place] = port_new(com2net.loop, s, error);
-        return com2net.ports[place] ? 1 : -1;
+        p->port = port_new(com2net.loop, com2net.crowd, s, error);
+        return p->port ? 1 : -1;
     }
     while (place + count < com2net.count && s[count].joined)
         count++;
-    com2net.exports[place] = usb_export_new(com2net.loop, s, count, com2net.pcap, error);
-    return com2net.exports[place] ? count : -1;
+    p->export = usb_export_new(com2net.loop, com2net.crowd, s, count, com2net.pcap, error);
+    return p->export ? count : -1;
 }
 
 static int open_record(void)
@@ -225,10 +240,28 @@ static bool needs_precision(void)
     return needed;
 }
 
+/* As many connections as there are descriptors, but those that devices need. */
+static int limit_connections(void)
+{
+    const size_t limit = os_raise_descriptor_limit();
+    const size_t others = DESCRIPTORS_OWN + DESCRIPTORS_SOURCE * (size_t)com2net.count;
+
+    if (limit < others + CONNECTIONS_MIN) {
+        log_error("%d ports need %zu descriptors, and the system allows %zu; raise the limit (`ulimit "
+                  "-n`, or LimitNOFILE= of a service), or publish fewer",
+                  com2net.count, others + CONNECTIONS_MIN, limit);
+        return -1;
+    }
+    com2net.crowd = crowd_new(limit - others);
+    return com2net.crowd ? 0 : -1;
+}
+
 static int serve(void)
 {
     int status = CLI_EXIT_FAILED;
 
+    if (limit_connections() < 0)
+        return status;
     com2net.loop = loop_new(needs_precision());
     if (!com2net.loop)
         return status;
@@ -241,12 +274,13 @@ static int serve(void)
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
     for (int i = 0; i < com2net.count; i++) {
-        port_free(com2net.ports[i]);
-        usb_export_free(com2net.exports[i]);
+        port_free(com2net.published[i].port);
+        usb_export_free(com2net.published[i].export);
     }
     usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
     loop_free(com2net.loop);
+    crowd_free(com2net.crowd);
     return status;
 }
 
@@ -278,7 +312,13 @@ static int take_arguments(int argc, char **argv)
             break;
         }
     }
-    com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, SOURCES_MAX, error);
+    free(com2net.sources); /* of a service, which are checked before it runs */
+    free(com2net.published);
+    com2net.sources = calloc((size_t)argc, sizeof *com2net.sources);
+    com2net.published = calloc((size_t)argc, sizeof *com2net.published);
+    if (!com2net.sources || !com2net.published)
+        return cli_usage_error("out of memory");
+    com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, argc, error);
     if (com2net.count < 0)
         return cli_usage_error("%s", error);
     if (options.pcap && !has_usb())

@@ -25,6 +25,7 @@
 
 #include <event2/event.h>
 
+#include "gate.h"
 #include "log.h"
 #include "line_text.h"
 #include "reset.h"
@@ -255,7 +256,7 @@ void port_report(const struct port *p)
     line_text(&p->line, line);
     line_modem_text(port_lines(p), lines);
     log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->source->name,
-             listener_text(p->listener), states[p->state], line, lines,
+             gate_text(p->gate), states[p->state], line, lines,
              owner ? session_peer(owner) : "none", owner ? " speaks " : "",
              owner ? session_speaks(owner) : "");
 }
@@ -278,9 +279,14 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
-struct port *port_new(struct event_base *base, const struct source *source,
+struct port *port_new(struct event_base *base, struct crowd *crowd, const struct source *source,
                       char error[static CLI_ERROR_MAX])
 {
+    const struct gate_options gate = {
+        .mode = source->mode == SOURCE_MODE_RAW ? GATE_RAW : GATE_SERIAL,
+        .queue_max = SESSION_STREAM_MAX,
+        .name = source->name,
+    };
     struct port *p = calloc(1, sizeof *p);
 
     snprintf(error, CLI_ERROR_MAX, "out of memory");
@@ -292,7 +298,6 @@ struct port *port_new(struct event_base *base, const struct source *source,
     buf_init(&p->to_device, TO_DEVICE_MAX);
     p->timer = evtimer_new(base, port_on_timer, p);
     p->settle_timer = evtimer_new(base, port_on_settle_timer, p);
-    p->next = -1;
     p->next_event = evtimer_new(base, port_on_next, p);
     if (!p->timer || !p->settle_timer || !p->next_event || check_device(p, error) < 0)
         goto fail;
@@ -301,8 +306,8 @@ struct port *port_new(struct event_base *base, const struct source *source,
         if (!p->reset)
             goto fail;
     }
-    p->listener = listener_new(base, &source->listen, port_on_accepted, p, error);
-    if (!p->listener)
+    p->gate = gate_new(base, crowd, &source->listen, &gate, port_on_newcomer, p, error);
+    if (!p->gate)
         goto fail;
     if (source->hold && port_open(p, error) < 0) {
         if (!source->hotplug)
@@ -311,7 +316,7 @@ struct port *port_new(struct event_base *base, const struct source *source,
         port_await_device(p);
     }
     port_update(p);
-    log_info("%s: listening on %s", source->name, listener_text(p->listener));
+    log_info("%s: listening on %s", source->name, gate_text(p->gate));
     return p;
 
 fail:
@@ -323,12 +328,11 @@ void port_free(struct port *p)
 {
     if (!p)
         return;
-    listener_free(p->listener);
-    p->listener = NULL;
-    if (p->next >= 0)
-        evutil_closesocket(p->next);
-    p->next = -1;
+    gate_close(p->gate);
+    newcomer_close(&p->next);
     port_end_sessions(p, "com2net ends");
+    gate_free(p->gate);
+    p->gate = NULL;
     reset_free(p->reset);
     if (p->serial && port_untransmitted(p) > 0)
         log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", p->source->name,

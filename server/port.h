@@ -1,5 +1,5 @@
 /*
- * A published port: a listener, the device behind it while it is open, and the clients' sessions.
+ * A published port: a gate, the device behind it while it is open, and the clients' sessions.
  * The first client opens the device and the last one closes it, unless the source says `hold`.
  *
  * The functions for sessions below are called by serial_session.c only, those of one session for
@@ -12,16 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "listener.h"
 #include "proto/line.h"
 #include "source.h"
 
+struct crowd;
 struct event_base;
 struct port;
 struct serial_session;
 
-/* Publishes a source, which must outlive the port. Returns NULL with the reason in `error`. */
-struct port *port_new(struct event_base *base, const struct source *source,
+/* Publishes a source, which must outlive the port, among the crowd of the process. Returns NULL with
+ * the reason in `error`. */
+struct port *port_new(struct event_base *base, struct crowd *crowd, const struct source *source,
                       char error[static CLI_ERROR_MAX]);
 
 /* Ends all sessions, closes the device with its state put back, stops listening. Accepts NULL. */

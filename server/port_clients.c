@@ -7,10 +7,12 @@
 
 #include <event2/event.h>
 
+#include "crowd.h"
 #include "log.h"
-#include "os.h"
+#include "newcomer.h"
 #include "reset.h"
 #include "serial_session.h"
+#include "stream.h"
 
 enum { NEXT_MS = 2500 }; /* for an owner that has closed and whose commands are being done */
 
@@ -60,7 +62,7 @@ static const char *ready_device(struct port *p)
     return NULL;
 }
 
-static void admit(struct port *p, evutil_socket_t fd)
+static void admit(struct port *p, struct newcomer *n)
 {
     struct serial_session *owner = port_owner(p);
     enum session_role role = SESSION_OWNER;
@@ -92,7 +94,7 @@ static void admit(struct port *p, evutil_socket_t fd)
     if (refusal)
         role = SESSION_REFUSED;
 
-    struct serial_session *s = session_new(p, fd, role, refusal);
+    struct serial_session *s = session_new(p, n, role, refusal);
     if (!s) {
         log_error("%s: out of memory for a new client", p->source->name);
         if (!p->sessions)
@@ -112,20 +114,69 @@ static void admit(struct port *p, evutil_socket_t fd)
 void port_on_next(evutil_socket_t unused, short what, void *ctx)
 {
     struct port *p = ctx;
-    evutil_socket_t fd = p->next;
+    struct newcomer n = p->next;
 
     (void)unused;
     (void)what;
-    p->next = -1;
-    if (fd >= 0)
-        admit(p, fd);
+    p->next = (struct newcomer){0};
+    if (n.stream)
+        admit(p, &n);
+    newcomer_close(&n);
+}
+
+/* --- one who waits ---------------------------------------------------------------------------- */
+
+static void on_next_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct port *p = ctx; /* never: it is paused */
+
+    (void)data;
+    (void)len;
+    newcomer_close(&p->next);
+}
+
+static void on_next_drained(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_next_ended(void *ctx, int error)
+{
+    struct port *p = ctx;
+
+    (void)error;
+    newcomer_close(&p->next);
+}
+
+static void on_next_evicted(void *ctx, const char *why)
+{
+    struct port *p = ctx;
+
+    log_info("%s: %s: %s", p->source->name, stream_peer(p->next.stream), why);
+    newcomer_close(&p->next);
+}
+
+static const struct stream_callbacks next_callbacks = {
+    .received = on_next_received,
+    .drained = on_next_drained,
+    .ended = on_next_ended,
+};
+
+static void wait_for_end(struct port *p, struct newcomer *n)
+{
+    const struct timeval limit = {NEXT_MS / 1000, NEXT_MS % 1000 * 1000};
+
+    p->next = *n;
+    n->stream = NULL;
+    stream_set_owner(p->next.stream, &next_callbacks, p);
+    crowd_set_owner(p->next.place, on_next_evicted, p);
+    event_add(p->next_event, &limit);
 }
 
 /* A client that has closed is not in the way of the next one, though what it has sent may still
  * have to be done: a program that is started again and again should find the port each time. */
-void port_on_accepted(void *ctx, evutil_socket_t fd)
+void port_on_newcomer(void *ctx, struct newcomer *n)
 {
-    const struct timeval limit = {NEXT_MS / 1000, NEXT_MS % 1000 * 1000};
     struct port *p = ctx;
     struct serial_session *owner = port_owner(p);
 
@@ -133,17 +184,13 @@ void port_on_accepted(void *ctx, evutil_socket_t fd)
         session_catch_up(owner);
         owner = port_owner(p);
     }
-    if (p->next >= 0 && os_tcp_peer_has_closed(p->next)) { /* nor is one that waited and has gone */
-        evutil_closesocket(p->next);
-        p->next = -1;
-    }
+    if (p->next.stream && stream_peer_has_closed(p->next.stream)) /* nor one that waited and went */
+        newcomer_close(&p->next);
     if (owner && !session_is_ending(owner) && session_peer_has_closed(owner) &&
-        !p->source->takeover && !p->source->observers && p->next < 0) {
-        p->next = fd;
-        event_add(p->next_event, &limit);
-    } else {
-        admit(p, fd);
-    }
+        !p->source->takeover && !p->source->observers && !p->next.stream)
+        wait_for_end(p, n);
+    else
+        admit(p, n);
 }
 
 void port_forget(struct port *p, struct serial_session *gone)
@@ -159,7 +206,7 @@ void port_forget(struct port *p, struct serial_session *gone)
             p->sessions = session_next(s);
         before = s;
     }
-    if (owner && p->next >= 0)
+    if (owner && p->next.stream)
         event_add(p->next_event, &now);
     if (owner)
         reset_stop(p->reset);

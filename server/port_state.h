@@ -11,12 +11,14 @@
 
 #include <event2/util.h>
 
+#include "newcomer.h"
 #include "port.h"
 #include "proto/buf.h"
 #include "proto/line.h"
 #include "serial_io.h"
 
 struct event;
+struct gate;
 struct reset;
 struct serial;
 
@@ -36,7 +38,7 @@ struct port_progress {
 struct port {
     struct event_base *base;
     const struct source *source;
-    struct listener *listener;
+    struct gate *gate;
     enum port_state state;
     struct serial *serial; /* while OPEN or LINGERING */
     struct serial_session *sessions;
@@ -55,7 +57,7 @@ struct port {
     struct port_progress linger;
     struct event *settle_timer; /* settling: progress; a port may linger and settle at once */
     struct port_progress settle;
-    evutil_socket_t next;     /* a client that waits for the owner's end, or -1 */
+    struct newcomer next;     /* one who waits for the owner's end; no stream: none */
     struct event *next_event; /* it waits no longer */
 };
 
@@ -111,8 +113,8 @@ void port_linger(struct port *p);
 
 /* --- port_clients.c --------------------------------------------------------------------------- */
 
-/* Of the listener, and of p->next_event. */
-void port_on_accepted(void *port, evutil_socket_t fd);
+/* Of the gate, and of p->next_event. */
+void port_on_newcomer(void *port, struct newcomer *n);
 void port_on_next(evutil_socket_t unused, short what, void *port);
 
 /* NULL where there is none. */

@@ -11,8 +11,10 @@
 
 #include <event2/event.h>
 
+#include "crowd.h"
 #include "log.h"
 #include "loop.h"
+#include "newcomer.h"
 #include "os.h"
 #include "port.h"
 #include "proto/comport.h"
@@ -132,14 +134,27 @@ static void continue_end(struct serial_session *s)
     stream_finish(stream);
 }
 
+static void on_ended(void *ctx, int error)
+{
+    struct serial_session *s = ctx;
+
+    session_decide(s); /* its end, too, says that this was all */
+    if (error == 0 && s->state == SESSION_RAW && s->role == SESSION_OWNER)
+        begin_to_end(s);
+    else
+        session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
     struct serial_session *s = ctx;
 
     (void)fd;
     (void)what;
-    if (!s->begun) {
+    if (s->state == SESSION_NEW) {
         session_begin(s);
+        if (s->ended_early && s->state != SESSION_OVER)
+            on_ended(s, 0);
     } else if (s->ending) {
         continue_end(s);
     } else if (s->wait == WAIT_DUE) {
@@ -147,26 +162,18 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     } else if (s->wait == WAIT_DRAIN) {
         session_continue_drain(s);
     } else if (s->undecided) {
-        session_stop_sniffing(s);
+        session_decide(s);
     } else if (s->role == SESSION_REFUSED) {
         session_end(s, s->refusal);
     } else if (s->state == SESSION_NEGOTIATING) {
-        session_on_option(s, false);
+        session_decide(s);
+        if (s->state == SESSION_NEGOTIATING)
+            session_on_option(s, false);
     }
 }
 
 /* --- beginning and end
  * ------------------------------------------------------------------------ */
-
-static void on_ended(void *ctx, int error)
-{
-    struct serial_session *s = ctx;
-
-    if (error == 0 && s->state == SESSION_RAW && s->role == SESSION_OWNER)
-        begin_to_end(s);
-    else
-        session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
-}
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
@@ -196,6 +203,7 @@ static void session_free(void *arg)
 
     comport_free(s->comport);
     buf_free(&s->held);
+    buf_free(&s->first);
     if (s->timer)
         event_free(s->timer);
     if (s->break_end)
@@ -221,20 +229,24 @@ void session_end(struct serial_session *s, const char *why)
     event_del(s->break_end);
     event_del(s->empty);
     stream_close(s->stream);
+    crowd_leave(s->place);
     port_forget(s->port, s);
     loop_defer(port_loop(s->port), session_free, s);
 }
 
-struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum session_role role,
-                                   const char *refusal)
+static void on_evicted(void *ctx, const char *why)
+{
+    session_end(ctx, why);
+}
+
+struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
+                                   enum session_role role, const char *refusal)
 {
     struct serial_session *s = calloc(1, sizeof *s);
     struct event_base *base = port_loop(port);
 
-    if (!s) {
-        evutil_closesocket(fd);
+    if (!s)
         return NULL;
-    }
     s->port = port;
     s->role = role;
     s->refusal = refusal;
@@ -242,12 +254,19 @@ struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum s
     s->timer = evtimer_new(base, on_timer, s);
     s->break_end = evtimer_new(base, session_on_break_end, s);
     s->empty = evtimer_new(base, session_on_empty, s);
-    s->stream = stream_new(base, fd, SESSION_QUEUE_MAX, &stream_callbacks, s);
-    if (!s->timer || !s->break_end || !s->empty || !s->stream) {
-        stream_close(s->stream);
+    if (!s->timer || !s->break_end || !s->empty) {
         session_free(s);
         return NULL;
     }
+    s->stream = newcomer->stream;
+    s->place = newcomer->place;
+    s->speech = newcomer->speech;
+    s->first = newcomer->first;
+    s->ended_early = newcomer->ended;
+    newcomer->stream = NULL;
+    stream_set_owner(s->stream, &stream_callbacks, s);
+    crowd_set_owner(s->place, on_evicted, s);
+    crowd_set_working(s->place, role == SESSION_OWNER);
     s->commands = (struct commands){.port = port,
                                     .who = s->who,
                                     .signature = refusal ? refusal : "com2net " COM2NET_VERSION,

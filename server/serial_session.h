@@ -9,10 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <event2/util.h>
-
+struct newcomer;
 struct port;
 struct serial_session;
+
+/* Bytes that may wait for a client. */
+enum { SESSION_STREAM_MAX = 512 * 1024 };
 
 enum session_role {
     SESSION_OWNER,    /* has the device */
@@ -20,10 +22,10 @@ enum session_role {
     SESSION_REFUSED,  /* is told why, and goes */
 };
 
-/* Begins a session on an accepted socket, which it owns from then on. `refusal` is the SIGNATURE
+/* Begins a session of a newcomer, whose connection it owns from then on. `refusal` is the SIGNATURE
  * that a refused one gets ("busy"). Returns NULL without memory. */
-struct serial_session *session_new(struct port *port, evutil_socket_t fd, enum session_role role,
-                                   const char *refusal);
+struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
+                                   enum session_role role, const char *refusal);
 
 /* Ends it for the reason `why`, for the log; the port is told by port_forget at once. */
 void session_end(struct serial_session *s, const char *why);

@@ -1,9 +1,12 @@
 /*
- * The bytes of a client, and what it speaks:
+ * The bytes of a client, and what it speaks, which the gate has told by its first bytes:
  *
- *   SNIFFING     mode auto: silent until the client's first two bytes or 200 ms decide
  *   NEGOTIATING  Telnet offers are out; device bytes wait until the client has answered
  *   RFC2217, TELNET, RAW   at work
+ *
+ * Two of the gate's decisions may turn out wrong. One who was silent is raw, but its first bytes may
+ * still be Telnet, or what is no business of a serial port. A first negotiation that nothing
+ * followed is Telnet, unless data come next and not the answer to our offers.
  */
 #include "serial_session_state.h"
 
@@ -13,10 +16,11 @@
 #include "port.h"
 #include "proto/comport.h"
 #include "proto/telnet_gate.h"
+#include "stranger.h"
 #include "stream.h"
 
 enum {
-    SNIFF_MS = 200,
+    FIRST_MS = 200, /* for the rest of what may be the beginning of something */
     NEGOTIATE_MS = 1000, /* a client that does not answer offers is a plain Telnet one */
     REFUSE_MS = 2000,
     BREAK_MS = 250,         /* of IAC BRK */
@@ -239,55 +243,78 @@ static void become_raw(struct serial_session *s)
     port_update(s->port);
 }
 
-void session_stop_sniffing(struct serial_session *s)
+static void refuse_stranger(struct serial_session *s, enum protocol speech)
 {
-    static const uint8_t iac = TELNET_BYTE_IAC;
-    bool held = s->held_iac;
+    struct stream *stream = s->stream;
 
-    if (held) /* an IAC and then nothing: data */
-        s->undecided = false;
-    s->held_iac = false;
-    become_raw(s);
-    if (held && s->state != SESSION_OVER)
-        write_port(s, &iac, 1);
+    stranger_refuse(stream, speech, buf_head(&s->first), STRANGER_AT_SERIAL, port_name(s->port));
+    s->stream = NULL;
+    session_end(s, "it is no client of a serial port");
 }
 
-/* Looks at the first bytes: IAC and 250 to 254 begin a Telnet negotiation, anything else is
- * data. Returns the bytes used: an IAC may be kept back until the next one comes. */
-static size_t sniff(struct serial_session *s, const uint8_t *data, size_t len)
+/* Goes on with what is decided by now. What came so far is input. */
+static void speak(struct serial_session *s, enum protocol speech)
 {
-    static const uint8_t iac = TELNET_BYTE_IAC;
-    size_t at = 0;
+    struct buf first = s->first;
+    size_t told = s->told;
 
-    if (!s->held_iac && data[0] == TELNET_BYTE_IAC) {
-        s->held_iac = true;
-        at = 1;
-        if (len == 1) {
-            session_set_timer(s, SNIFF_MS * 1000);
-            return 1;
-        }
+    if (speech != PROTOCOL_TELNET && speech != PROTOCOL_DATA) {
+        refuse_stranger(s, speech);
+        return;
     }
-    bool telnet = s->held_iac && data[at] >= TELNET_BYTE_SB && data[at] < TELNET_BYTE_IAC;
-    bool held = s->held_iac;
-    s->undecided = false;
-    s->held_iac = false;
-    if (telnet)
+    buf_init(&s->first, 0);
+    s->told = 0;
+    s->undecided = s->doubtful = false;
+    if (speech == PROTOCOL_DATA && s->comport) {
+        log_info("%s: what it began with was no Telnet", s->who);
+        comport_free(s->comport);
+        s->comport = s->commands.comport = NULL;
+        told = 0;
+    }
+    if (speech == PROTOCOL_TELNET && !s->comport)
         start_telnet(s);
-    else
+    else if (speech == PROTOCOL_DATA)
         become_raw(s);
-    if (held && s->state != SESSION_OVER)
-        take_decided(s, &iac, 1);
-    return at;
+    if (s->state != SESSION_OVER && first.len > told &&
+        buf_add(&s->held, buf_head(&first) + told, first.len - told) < 0)
+        session_end(s, "out of memory");
+    buf_free(&first);
+    if (s->state != SESSION_OVER)
+        session_take_held(s);
+}
+
+void session_decide(struct serial_session *s)
+{
+    if (s->first.len > 0 && (s->undecided || s->doubtful))
+        speak(s, protocol_tell_resting(buf_head(&s->first), s->first.len));
+}
+
+/* More of what it begins with. */
+static void tell_apart(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    const bool begins = s->first.len == 0;
+
+    if (buf_add(&s->first, data, len) < 0) {
+        session_end(s, "out of memory");
+        return;
+    }
+    enum protocol speech = protocol_tell(buf_head(&s->first), s->first.len);
+    if (speech != PROTOCOL_OPEN)
+        speak(s, speech);
+    else if (begins)
+        session_set_timer(s, FIRST_MS * 1000);
 }
 
 void session_take_input(struct serial_session *s, const uint8_t *data, size_t len)
 {
     size_t used = 0;
 
-    if (s->undecided)
-        used = sniff(s, data, len);
-    if (!s->undecided && s->state != SESSION_OVER && used < len)
-        used += take_decided(s, data + used, len - used);
+    if (s->undecided || s->doubtful) {
+        tell_apart(s, data, len);
+        return;
+    }
+    if (s->held.len == 0)
+        used = take_decided(s, data, len);
     if (s->state == SESSION_OVER)
         return;
     if (used < len && buf_add(&s->held, data + used, len - used) < 0) {
@@ -297,18 +324,37 @@ void session_take_input(struct serial_session *s, const uint8_t *data, size_t le
     update_reading(s);
 }
 
+/* Telnet by a first negotiation and silence: that one is answered, and kept. */
+static void doubt(struct serial_session *s)
+{
+    enum { NEGOTIATION_SIZE = 3 };
+
+    s->doubtful = true;
+    s->told = NEGOTIATION_SIZE;
+    start_telnet(s);
+    if (s->state != SESSION_OVER)
+        comport_receive(s->comport, buf_head(&s->first), s->told);
+    session_flush(s);
+}
+
 void session_begin(struct serial_session *s)
 {
-    enum source_mode mode = port_source(s->port)->mode;
+    const enum source_mode mode = port_source(s->port)->mode;
+    const bool listens = s->first.len == 0 && !s->ended_early;
 
-    s->begun = true;
-    if (mode == SOURCE_MODE_AUTO) {
-        s->undecided = true;
-        session_set_timer(s, SNIFF_MS * 1000);
-    } else if (mode == SOURCE_MODE_RAW) {
+    s->first.max = SESSION_QUEUE_MAX;
+    if (mode == SOURCE_MODE_TELNET || mode == SOURCE_MODE_RFC2217)
+        speak(s, PROTOCOL_TELNET);
+    else if (mode == SOURCE_MODE_RAW || s->speech == PROTOCOL_DATA)
+        speak(s, PROTOCOL_DATA);
+    else if (s->speech == PROTOCOL_TELNET &&
+             protocol_tell(buf_head(&s->first), s->first.len) == PROTOCOL_OPEN)
+        doubt(s);
+    else if (s->speech == PROTOCOL_TELNET)
+        speak(s, PROTOCOL_TELNET);
+    else
         become_raw(s);
-    } else {
-        start_telnet(s);
-    }
+    if (s->state == SESSION_RAW)
+        s->undecided = listens && mode == SOURCE_MODE_AUTO;
     update_reading(s);
 }

@@ -14,17 +14,19 @@
 #include "commands.h"
 #include "playout.h"
 #include "proto/buf.h"
+#include "proto/protocol.h"
 #include "proto/rfc2217.h"
 #include "serial_session.h"
 
 struct comport;
+struct crowd_place;
 struct event;
 struct stream;
 
 enum { SESSION_QUEUE_MAX = 512 * 1024 };
 
 enum session_state {
-    SESSION_SNIFFING,
+    SESSION_NEW, /* until the loop's next turn */
     SESSION_NEGOTIATING,
     SESSION_RFC2217,
     SESSION_TELNET,
@@ -44,16 +46,20 @@ struct serial_session {
     struct serial_session *next;
     struct port *port;
     struct stream *stream;
+    struct crowd_place *place;
+    enum protocol speech; /* as the gate told it */
     struct comport *comport; /* of a Telnet client */
     enum session_role role;
     enum session_state state;
     const char *refusal;
-    struct event *timer;     /* sniffing, negotiating, refusing; then the drain; the end */
+    struct event *timer;     /* telling apart, negotiating, refusing; then the drain; the end */
     struct event *break_end; /* of IAC BRK */
     struct event *empty;     /* looks whether the transmitter is */
-    bool begun;              /* false until the loop's next turn */
-    bool undecided;          /* raw by silence: a first IAC may still make it Telnet */
-    bool held_iac;           /* undecided, and the first byte was an IAC */
+    bool undecided;          /* raw by silence: what it sends first may still be something else */
+    bool doubtful;           /* Telnet by a beginning that may have been data */
+    struct buf first;        /* while either is so: what it has sent from its beginning on */
+    size_t told;             /* doubtful: how much of that went to the comport */
+    bool ended_early;        /* it had closed its side before the session began */
     enum session_wait wait;
     unsigned speeches;     /* how often it changed what it speaks */
     bool ending;           /* a raw client has closed its side, and may still want to hear */
@@ -83,11 +89,11 @@ void session_flush(struct serial_session *s);
 
 /* --- serial_session_input.c ------------------------------------------------------------------- */
 
-/* Finds out what the client speaks, or begins with what the source says. */
+/* Begins with what the gate has told apart, or with what the source says. */
 void session_begin(struct serial_session *s);
 
-/* Its first bytes do not come: it is raw. */
-void session_stop_sniffing(struct serial_session *s);
+/* Nothing more comes for now: what it speaks is decided. */
+void session_decide(struct serial_session *s);
 
 /* Whether the COM-PORT option is agreed on; not answered in time is no. */
 void session_on_option(void *session, bool agreed);

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "gate.h"
 #include "log.h"
 #include "loop.h"
 #include "source.h"
@@ -20,7 +21,7 @@ struct usb_export {
     struct event_base *base;
     const struct source *sources;
     int count;
-    struct listener *listener;
+    struct gate *gate;
     struct usb_device *devices; /* built-in ones first */
     struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
     struct usb_host *host;      /* NULL: all are built in */
@@ -30,17 +31,18 @@ struct usb_export {
     struct usb_pcap *pcap;
 };
 
-static void on_accepted(void *ctx, evutil_socket_t fd)
+static void on_newcomer(void *ctx, struct newcomer *n)
 {
     struct usb_export *e = ctx;
-    struct usb_session *s = usb_session_new(e->base, e, fd);
+    struct usb_session *s = usb_session_new(e->base, e, n);
 
     if (!s) {
-        log_error("%s: out of memory for a new client", listener_text(e->listener));
+        log_error("%s: out of memory for a new client", gate_text(e->gate));
         return;
     }
     usb_session_set_next(s, e->sessions);
     e->sessions = s;
+    usb_session_begin(s);
 }
 
 void usb_export_forget(struct usb_export *e, struct usb_session *gone)
@@ -102,7 +104,7 @@ void usb_export_changed(struct usb_export *e)
 void usb_export_report(const struct usb_export *e)
 {
     for (const struct usb_device *d = e->devices; d; d = d->next)
-        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, listener_text(e->listener),
+        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, gate_text(e->gate),
                  d->record.busid, d->record.vendor, d->record.product,
                  d->importer ? usb_session_peer(d->importer) : "none");
 }
@@ -112,7 +114,7 @@ void usb_export_report(const struct usb_export *e)
 
 static void say_published(const struct usb_export *e, const struct usb_device *d)
 {
-    log_info("%s: listening on %s, busid %s, %04x:%04x", d->name, listener_text(e->listener),
+    log_info("%s: listening on %s, busid %s, %04x:%04x", d->name, gate_text(e->gate),
              d->record.busid, d->record.vendor, d->record.product);
 }
 
@@ -125,7 +127,7 @@ static void on_arrived(void *ctx, struct usb_device *d)
         at = &(*at)->next;
     *at = d;
     usb_export_changed(e);
-    if (e->listener) /* not the first ones, before it listens */
+    if (e->gate) /* not the first ones, before it listens */
         say_published(e, d);
 }
 
@@ -180,7 +182,7 @@ static void on_presence(void *ctx, struct usb_device *d, bool there)
     d->gone = !there;
     usb_export_changed(e);
     if (there) {
-        if (e->listener) /* not at the end */
+        if (e->gate) /* not at the end */
             say_published(e, d);
         return;
     }
@@ -226,8 +228,9 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
     return e->host && usb_host_is_complete(e->host, error);
 }
 
-struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
-                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
+struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
+                                  const struct source *sources, int count, struct usb_pcap *pcap,
+                                  char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
 
@@ -242,13 +245,16 @@ struct usb_export *usb_export_new(struct event_base *base, const struct source *
     e->changed = evtimer_new(base, on_changed, e);
     if (!e->sweep || !e->changed || !add_devices(e, count, error))
         goto fail;
-    e->listener = listener_new(base, &sources->listen, on_accepted, e, error);
-    if (!e->listener)
+    const struct gate_options gate = {.mode = GATE_USB,
+                                      .queue_max = 2 * usb_export_budget(e),
+                                      .name = sources->name};
+    e->gate = gate_new(base, crowd, &sources->listen, &gate, on_newcomer, e, error);
+    if (!e->gate)
         goto fail;
     for (const struct usb_device *d = e->devices; d; d = d->next)
         say_published(e, d);
     if (!e->devices)
-        log_info("%s: listening on %s", sources->name, listener_text(e->listener));
+        log_info("%s: listening on %s", sources->name, gate_text(e->gate));
     return e;
 
 fail:
@@ -293,12 +299,13 @@ void usb_export_free(struct usb_export *e)
 {
     if (!e)
         return;
-    listener_free(e->listener);
-    e->listener = NULL;
+    gate_close(e->gate);
     if (!end_sessions(e)) {
         log_error("a USB device does not let go of its transfers; it is left to the system");
         return;
     }
+    gate_free(e->gate);
+    e->gate = NULL;
     free_devices(e, e->left);
     free_devices(e, e->devices);
     usb_host_free(e->host);

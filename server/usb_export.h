@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 #include "cli.h"
-#include "listener.h"
 
+struct crowd;
 struct event_base;
 struct source;
 struct usb_device;
@@ -17,12 +17,13 @@ struct usb_export;
 struct usb_pcap;
 struct usb_session;
 
-/* Publishes the devices of `count` sources, which share one listener and stay the caller's, as does
- * `pcap`, where transfers are recorded unless it is NULL. Returns NULL with what is wrong in
- * `error`.
+/* Publishes the devices of `count` sources, which share one address and stay the caller's, as does
+ * `pcap`, where transfers are recorded unless it is NULL, among the crowd of the process. Returns
+ * NULL with what is wrong in `error`.
  */
-struct usb_export *usb_export_new(struct event_base *base, const struct source *sources, int count,
-                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX]);
+struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
+                                  const struct source *sources, int count, struct usb_pcap *pcap,
+                                  char error[static CLI_ERROR_MAX]);
 void usb_export_free(struct usb_export *e);
 
 /* Where transfers are recorded, or NULL. */

@@ -16,8 +16,10 @@
 
 #include <event2/event.h>
 
+#include "crowd.h"
 #include "log.h"
 #include "loop.h"
+#include "newcomer.h"
 #include "os.h"
 #include "stream.h"
 #include "usb_device.h"
@@ -242,6 +244,8 @@ void usb_session_close(struct usb_session *s)
     event_del(s->timer);
     event_del(s->flush);
     event_del(s->early);
+    crowd_leave(s->place);
+    s->place = NULL;
     if (s->device)
         leave_device(s);
     usb_export_forget(s->export, s);
@@ -259,7 +263,9 @@ void usb_session_end(struct usb_session *s, const char *why)
     else
         log_info("%s: %s", s->peer, why);
     stream_close(s->stream);
+    crowd_leave(s->place);
     s->stream = NULL;
+    s->place = NULL;
     s->parked = s->waits = s->outdated = false;
     if (s->reading)
         usb_urbs_remove(&s->urbs, s->reading);
@@ -303,16 +309,18 @@ const char *usb_session_peer(const struct usb_session *s)
     return s->peer;
 }
 
-struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
-                                    evutil_socket_t fd)
+static void on_evicted(void *ctx, const char *why)
 {
-    const struct timeval limit = {OP_LIMIT_S, 0};
+    usb_session_end(ctx, why);
+}
+
+struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
+                                    struct newcomer *newcomer)
+{
     struct usb_session *s = calloc(1, sizeof *s);
 
-    if (!s) {
-        evutil_closesocket(fd);
+    if (!s)
         return NULL;
-    }
     s->base = base;
     s->export = export;
     usb_urbs_init(&s->urbs, usb_export_budget(export));
@@ -322,15 +330,25 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
     s->timer = evtimer_new(base, on_limit, s);
     s->flush = evtimer_new(base, on_flush, s);
     s->early = evtimer_new(base, usb_session_on_early, s);
-    s->stream = stream_new(base, fd, 2 * usb_export_budget(export), &stream_callbacks, s);
-    if (!s->timer || !s->flush || !s->early || !s->stream) {
-        stream_close(s->stream);
+    if (!s->timer || !s->flush || !s->early || buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) < 0) {
         session_free(s);
         return NULL;
     }
+    s->stream = newcomer->stream;
+    s->place = newcomer->place;
+    buf_free(&newcomer->first);
+    newcomer->stream = NULL;
+    stream_set_owner(s->stream, &stream_callbacks, s);
+    crowd_set_owner(s->place, on_evicted, s);
     snprintf(s->peer, sizeof s->peer, "%s", stream_peer(s->stream));
     snprintf(s->owner.peer, sizeof s->owner.peer, "%s", s->peer);
-    event_add(s->timer, &limit);
-    stream_read(s->stream, true);
     return s;
+}
+
+void usb_session_begin(struct usb_session *s)
+{
+    const struct timeval limit = {OP_LIMIT_S, 0};
+
+    event_add(s->timer, &limit);
+    usb_session_update(s);
 }

@@ -6,18 +6,18 @@
 #ifndef SERVER_USB_SESSION_H
 #define SERVER_USB_SESSION_H
 
-#include <stddef.h>
-
-#include <event2/util.h>
-
 struct event_base;
+struct newcomer;
 struct usb_device;
 struct usb_export;
 struct usb_session;
 
-/* Begins a session of a connection, which it owns. Returns NULL without memory. */
+/* A session of a newcomer, whose connection it owns from then on. Returns NULL without memory. */
 struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
-                                    evutil_socket_t fd);
+                                    struct newcomer *newcomer);
+
+/* Takes what it has sent by now, which may end it. */
+void usb_session_begin(struct usb_session *s);
 
 /* Ends it, for the reason `why`, for the log. usb_export_forget follows once its device is idle. */
 void usb_session_end(struct usb_session *s, const char *why);

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "crowd.h"
 #include "log.h"
 #include "stream.h"
 #include "usb_device.h"
@@ -192,6 +193,7 @@ void usb_session_import(struct usb_session *s)
         return;
     d->importer = s;
     s->device = d;
+    crowd_set_working(s->place, true);
     usb_merge_init(&s->merge, d);
     if (d->budget > 0)
         usb_urbs_init(&s->urbs, d->budget);

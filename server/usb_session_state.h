@@ -19,6 +19,7 @@
 #include "usb_unlinks.h"
 #include "usb_urbs.h"
 
+struct crowd_place;
 struct event;
 struct stream;
 
@@ -35,6 +36,7 @@ struct usb_session {
     struct usb_session *next;
     enum usb_session_state state;
     struct stream *stream; /* NULL when OVER */
+    struct crowd_place *place;
     struct event *timer;   /* ASKING: the limit */
     struct event *flush;   /* what is in `out` goes at the end of the turn */
     struct usbip_reader reader;

@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
@@ -154,8 +155,11 @@ static void import(const struct usb_device *d)
     memset(asked, 0, sizeof asked);
     answers_len = 0;
     wild = false;
-    if (!usb_session_new(base, &export, pair[1]))
+    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
+    struct usb_session *s = usb_session_new(base, &export, &newcomer);
+    if (!s)
         abort();
+    usb_session_begin(s);
     usbip_put_op(&op, request);
     memcpy(request + USBIP_OP_SIZE, d->record.busid, strlen(d->record.busid));
     if (os_send(client, request, sizeof request) != sizeof request)

@@ -17,6 +17,7 @@
 
 #include <event2/event.h>
 
+#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_device.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
@@ -267,7 +268,10 @@ static void connect_session(struct connection *c)
     CHECK(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     evutil_make_socket_nonblocking(pair[0]);
     evutil_make_socket_nonblocking(pair[1]);
-    CHECK(usb_session_new(base, &export, pair[1]));
+    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
+    struct usb_session *s = usb_session_new(base, &export, &newcomer);
+    CHECK(s);
+    usb_session_begin(s);
     c->fd = pair[0];
 }
 

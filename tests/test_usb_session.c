@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_device.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
@@ -87,7 +88,10 @@ static void connect_client(void)
     got_len = 0;
     ended = false;
     export.forgotten = 0;
-    CHECK(usb_session_new(base, &export, pair[1]));
+    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
+    struct usb_session *s = usb_session_new(base, &export, &newcomer);
+    CHECK(s);
+    usb_session_begin(s);
 }
 
 static void hang_up(void)

@@ -20,6 +20,7 @@
 #include "win_error.h"
 
 enum {
+    SOCKETS_MAX = 4096, /* the system has no limit; so many fit a turn of its select */
     UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
     KEEPALIVE_IDLE_MS = 5000,
     KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
@@ -295,6 +296,11 @@ bool os_tcp_is_reset(evutil_socket_t fd)
     int state = tcp_table_state(fd);
 
     return state == MIB_TCP_STATE_CLOSED || state == 0;
+}
+
+size_t os_raise_descriptor_limit(void)
+{
+    return SOCKETS_MAX;
 }
 
 size_t os_tcp_unacknowledged(evutil_socket_t fd)
