@@ -33,8 +33,8 @@ void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
 /* The same for a socket's address. */
 void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr);
 
-/* Writes what one machine at the other end of a socket cannot change as it likes: its IPv4 address, or
- * the network of its IPv6 address, of which 64 bits name the interface (RFC 4291, 2.5.1). */
+/* Writes what one machine at the other end of a socket cannot change as it likes: its IPv4 address,
+ * or the network of its IPv6 address, of which 64 bits name the interface (RFC 4291, 2.5.1). */
 void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX]);
 
 /* Why a host was not found: of an error of evutil_getaddrinfo. */

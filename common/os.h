@@ -71,8 +71,8 @@ bool os_tcp_peer_has_closed(evutil_socket_t fd);
 /* Whether it was a reset, after which nothing can be sent to the peer either. */
 bool os_tcp_is_reset(evutil_socket_t fd);
 
-/* Lets the process have as many descriptors as the system allows it, at most 65536. Returns how many
- * that are. For a program that starts no others: they would inherit it. */
+/* Lets the process have as many descriptors as the system allows it, at most 65536. Returns how
+ * many that are. For a program that starts no others: they would inherit it. */
 size_t os_raise_descriptor_limit(void);
 
 /* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */

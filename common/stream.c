@@ -14,6 +14,7 @@ enum {
     READ_SIZE = 65536,
     READS_MAX = 4, /* of one turn */
     FINISH_MS = 2000,
+    FINISHING_MAX = 16, /* descriptors that nobody else counts */
     DEAD_CHECK_MS = 5000,
     PAUSED_CHECKS = 3, /* so 10 to 15 s */
 };
@@ -319,10 +320,26 @@ void stream_close(struct stream *s)
     loop_defer(s->base, stream_free, s);
 }
 
+/* Makes room: the oldest that has sent everything goes, or the oldest. */
+static void bound_finishing(void)
+{
+    struct stream *oldest = NULL, *sent = NULL;
+    int count = 0;
+
+    for (struct stream *s = finishing; s; s = s->next) {
+        oldest = s;
+        sent = s->shut ? s : sent;
+        count++;
+    }
+    if (count >= FINISHING_MAX)
+        stream_close(sent ? sent : oldest);
+}
+
 void stream_finish(struct stream *s)
 {
     if (!s || s->state != STREAM_OPEN)
         return;
+    bound_finishing();
     s->state = STREAM_FINISHING;
     s->next = finishing;
     finishing = s;

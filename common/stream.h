@@ -74,7 +74,8 @@ size_t stream_unacknowledged(const struct stream *s);
 void stream_close(struct stream *s);
 
 /* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.
- * The stream is no longer the owner's; at most 2 s later it is gone. */
+ * The stream is no longer the owner's; at most 2 s later it is gone, and sooner when there are very
+ * many. */
 void stream_finish(struct stream *s);
 
 /* Ends all streams that are still finishing: before the loop goes, which they would wait for. */

@@ -247,9 +247,10 @@ static int limit_connections(void)
     const size_t others = DESCRIPTORS_OWN + DESCRIPTORS_SOURCE * (size_t)com2net.count;
 
     if (limit < others + CONNECTIONS_MIN) {
-        log_error("%d ports need %zu descriptors, and the system allows %zu; raise the limit (`ulimit "
-                  "-n`, or LimitNOFILE= of a service), or publish fewer",
-                  com2net.count, others + CONNECTIONS_MIN, limit);
+        log_error(
+            "%d ports need %zu descriptors, and the system allows %zu; raise the limit (`ulimit "
+            "-n`, or LimitNOFILE= of a service), or publish fewer",
+            com2net.count, others + CONNECTIONS_MIN, limit);
         return -1;
     }
     com2net.crowd = crowd_new(limit - others);

@@ -12,9 +12,9 @@
 #include "stream.h"
 
 enum {
-    SILENCE_MS = 200,     /* of a serial client, since it came or since its first byte */
+    SILENCE_MS = 200, /* of a serial client, since it came or since its first byte */
     USB_SILENCE_MS = 10000,
-    FIRST_MAX = 65536,    /* one read of the stream */
+    FIRST_MAX = 65536, /* one read of the stream */
 };
 
 /* A connection that is not told apart yet. */
@@ -150,8 +150,7 @@ static void on_silence(evutil_socket_t fd, short what, void *ctx)
         let_in(v, protocol_tell_resting(first->len > 0 ? buf_head(first) : NULL, first->len));
         return;
     }
-    log_info("%s: %s: it asks for nothing", v->gate->options.name,
-             stream_peer(v->newcomer.stream));
+    log_info("%s: %s: it asks for nothing", v->gate->options.name, stream_peer(v->newcomer.stream));
     visitor_free(v);
 }
 
@@ -238,8 +237,7 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     struct visitor *v = visitor_new(g, fd);
 
     if (!v) {
-        log_warn("%s: a connection is refused: there are too many, or no memory",
-                 g->options.name);
+        log_warn("%s: a connection is refused: there are too many, or no memory", g->options.name);
     } else if (g->options.mode == GATE_RAW) {
         let_in(v, PROTOCOL_DATA);
     } else {

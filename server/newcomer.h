@@ -1,6 +1,6 @@
 /*
- * A connection that a gate has let in, and that nobody has yet: what it speaks is known, and what it
- * has sent for that is kept.
+ * A connection that a gate has let in, and that nobody has yet: what it speaks is known, and what
+ * it has sent for that is kept.
  */
 #ifndef SERVER_NEWCOMER_H
 #define SERVER_NEWCOMER_H

@@ -255,10 +255,9 @@ void port_report(const struct port *p)
 
     line_text(&p->line, line);
     line_modem_text(port_lines(p), lines);
-    log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->source->name,
-             gate_text(p->gate), states[p->state], line, lines,
-             owner ? session_peer(owner) : "none", owner ? " speaks " : "",
-             owner ? session_speaks(owner) : "");
+    log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->source->name, gate_text(p->gate),
+             states[p->state], line, lines, owner ? session_peer(owner) : "none",
+             owner ? " speaks " : "", owner ? session_speaks(owner) : "");
 }
 
 /* What can be known to go wrong before the first client comes. */

@@ -20,8 +20,8 @@ struct event_base;
 struct port;
 struct serial_session;
 
-/* Publishes a source, which must outlive the port, among the crowd of the process. Returns NULL with
- * the reason in `error`. */
+/* Publishes a source, which must outlive the port, among the crowd of the process. Returns NULL
+ * with the reason in `error`. */
 struct port *port_new(struct event_base *base, struct crowd *crowd, const struct source *source,
                       char error[static CLI_ERROR_MAX]);
 

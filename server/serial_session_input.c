@@ -4,8 +4,8 @@
  *   NEGOTIATING  Telnet offers are out; device bytes wait until the client has answered
  *   RFC2217, TELNET, RAW   at work
  *
- * Two of the gate's decisions may turn out wrong. One who was silent is raw, but its first bytes may
- * still be Telnet, or what is no business of a serial port. A first negotiation that nothing
+ * Two of the gate's decisions may turn out wrong. One who was silent is raw, but its first bytes
+ * may still be Telnet, or what is no business of a serial port. A first negotiation that nothing
  * followed is Telnet, unless data come next and not the answer to our offers.
  */
 #include "serial_session_state.h"
@@ -20,7 +20,7 @@
 #include "stream.h"
 
 enum {
-    FIRST_MS = 200, /* for the rest of what may be the beginning of something */
+    FIRST_MS = 200,      /* for the rest of what may be the beginning of something */
     NEGOTIATE_MS = 1000, /* a client that does not answer offers is a plain Telnet one */
     REFUSE_MS = 2000,
     BREAK_MS = 250,         /* of IAC BRK */

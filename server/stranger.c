@@ -11,14 +11,15 @@ enum { ANSWER_MAX = 1024 };
 
 static const char *what_is_here(enum stranger_place place)
 {
-    return place == STRANGER_AT_USB ? "USB devices of com2net (USB/IP); net2usb and usbip open them"
-                                    : "a serial port of com2net (RFC 2217); net2pty opens it";
+    return place == STRANGER_AT_USB
+               ? "these are USB devices of com2net (USB/IP), for net2usb and usbip"
+               : "this is a serial port of com2net (RFC 2217), for net2pty";
 }
 
 static size_t answer_http(enum stranger_place place, uint8_t answer[static ANSWER_MAX])
 {
     char body[ANSWER_MAX / 2];
-    int len = snprintf(body, sizeof body, "This is no web page, but %s.\n", what_is_here(place));
+    int len = snprintf(body, sizeof body, "No web page is here: %s.\n", what_is_here(place));
 
     return (size_t)snprintf((char *)answer, ANSWER_MAX,
                             "HTTP/1.1 400 Bad Request\r\n"
@@ -53,7 +54,7 @@ static size_t answer_tls(uint8_t answer[static ANSWER_MAX])
 /* Before its version a server of SSH may send other lines (RFC 4253, 4.2); Telnet is text. */
 static size_t answer_text(enum stranger_place place, uint8_t answer[static ANSWER_MAX])
 {
-    return (size_t)snprintf((char *)answer, ANSWER_MAX, "Here is %s.\r\n", what_is_here(place));
+    return (size_t)snprintf((char *)answer, ANSWER_MAX, "com2net: %s\r\n", what_is_here(place));
 }
 
 static size_t make_answer(enum protocol speech, const uint8_t *first, enum stranger_place place,
@@ -82,7 +83,7 @@ void stranger_refuse(struct stream *stream, enum protocol speech, const uint8_t 
     uint8_t answer[ANSWER_MAX];
     size_t len = make_answer(speech, first, place, answer);
 
-    log_warn("%s: %s refused: it speaks %s, and here is %s", where, stream_peer(stream),
+    log_warn("%s: %s refused: it speaks %s, and %s", where, stream_peer(stream),
              protocol_name(speech), what_is_here(place));
     if (len > 0)
         stream_write(stream, answer, len); /* if it fails, the end is answer enough */

@@ -245,9 +245,8 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
     e->changed = evtimer_new(base, on_changed, e);
     if (!e->sweep || !e->changed || !add_devices(e, count, error))
         goto fail;
-    const struct gate_options gate = {.mode = GATE_USB,
-                                      .queue_max = 2 * usb_export_budget(e),
-                                      .name = sources->name};
+    const struct gate_options gate = {
+        .mode = GATE_USB, .queue_max = 2 * usb_export_budget(e), .name = sources->name};
     e->gate = gate_new(base, crowd, &sources->listen, &gate, on_newcomer, e, error);
     if (!e->gate)
         goto fail;

@@ -330,7 +330,8 @@ struct usb_session *usb_session_new(struct event_base *base, struct usb_export *
     s->timer = evtimer_new(base, on_limit, s);
     s->flush = evtimer_new(base, on_flush, s);
     s->early = evtimer_new(base, usb_session_on_early, s);
-    if (!s->timer || !s->flush || !s->early || buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) < 0) {
+    if (!s->timer || !s->flush || !s->early ||
+        buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) < 0) {
         session_free(s);
         return NULL;
     }

@@ -1,6 +1,6 @@
 /*
- * The stage of tests of a serial port: clients over loopback connections, the device in memory. What
- * a client sees and what is done to the device are two journals.
+ * The stage of tests of a serial port: clients over loopback connections, the device in memory.
+ * What a client sees and what is done to the device are two journals.
  */
 #ifndef TESTS_SERIAL_STAGE_H
 #define TESTS_SERIAL_STAGE_H

@@ -12,7 +12,10 @@ struct beginning {
     size_t len;
 };
 
-#define BEGINNING(is, resting, bytes) {PROTOCOL_##is, PROTOCOL_##resting, bytes, sizeof bytes - 1}
+#define BEGINNING(is, resting, bytes)                                                              \
+    {                                                                                              \
+        PROTOCOL_##is, PROTOCOL_##resting, bytes, sizeof bytes - 1                                 \
+    }
 
 static const struct beginning beginnings[] = {
     /* clients of today: net2pty and hub4com, pyserial, gensio, telnet(1) to port 23 */

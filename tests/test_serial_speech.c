@@ -11,10 +11,14 @@ struct beginning {
     const char *answer; /* a part of it, as the journal writes it; "" is none */
 };
 
-#define BEGINNING(name, bytes, answer) {name, bytes, sizeof bytes - 1, answer}
+#define BEGINNING(name, bytes, answer)                                                             \
+    {                                                                                              \
+        name, bytes, sizeof bytes - 1, answer                                                      \
+    }
 
 static const struct beginning strangers[] = {
-    BEGINNING("HTTP", "POST / HTTP/1.1\r\nHost: x\r\n\r\nAT+RESET\r\n", "48 54 54 50 2f 31 2e 31 20 34 30 30"),
+    BEGINNING("HTTP", "POST / HTTP/1.1\r\nHost: x\r\n\r\nAT+RESET\r\n",
+              "48 54 54 50 2f 31 2e 31 20 34 30 30"),
     BEGINNING("HTTP", "GET /", "48 54 54 50 2f 31 2e 31 20 34 30 30"),
     BEGINNING("HTTP", "OPTIONS /x", "48 54 54 50 2f 31 2e 31 20 34 30 30"),
     BEGINNING("USB/IP", "\001\021\200\005\0\0\0\0", "raw 01 11 00 05 00 00 00 05\n"),

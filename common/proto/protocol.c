@@ -17,21 +17,21 @@ enum {
 static bool is_known_option(uint8_t option)
 {
     static const uint8_t known[] = {
-        0,                       /* BINARY, RFC 856 */
-        1,                       /* ECHO, RFC 857 */
-        3,                       /* SUPPRESS-GO-AHEAD, RFC 858 */
-        5,                       /* STATUS, RFC 859 */
-        6,                       /* TIMING-MARK, RFC 860 */
-        24,                      /* TERMINAL-TYPE, RFC 1091 */
-        31,                      /* NAWS, RFC 1073 */
-        32,                      /* TERMINAL-SPEED, RFC 1079 */
-        33,                      /* TOGGLE-FLOW-CONTROL, RFC 1372 */
-        34,                      /* LINEMODE, RFC 1184 */
-        35,                      /* X-DISPLAY-LOCATION, RFC 1096 */
-        36,                      /* ENVIRON, RFC 1408 */
-        37,                      /* AUTHENTICATION, RFC 2941 */
-        38,                      /* ENCRYPT, RFC 2946 */
-        39,                      /* NEW-ENVIRON, RFC 1572 */
+        0,  /* BINARY, RFC 856 */
+        1,  /* ECHO, RFC 857 */
+        3,  /* SUPPRESS-GO-AHEAD, RFC 858 */
+        5,  /* STATUS, RFC 859 */
+        6,  /* TIMING-MARK, RFC 860 */
+        24, /* TERMINAL-TYPE, RFC 1091 */
+        31, /* NAWS, RFC 1073 */
+        32, /* TERMINAL-SPEED, RFC 1079 */
+        33, /* TOGGLE-FLOW-CONTROL, RFC 1372 */
+        34, /* LINEMODE, RFC 1184 */
+        35, /* X-DISPLAY-LOCATION, RFC 1096 */
+        36, /* ENVIRON, RFC 1408 */
+        37, /* AUTHENTICATION, RFC 2941 */
+        38, /* ENCRYPT, RFC 2946 */
+        39, /* NEW-ENVIRON, RFC 1572 */
         RFC2217_OPTION,
     };
 
@@ -74,11 +74,11 @@ static enum protocol tell_ranges(const struct range *ranges, size_t count, enum 
 static enum protocol tell_tls(const uint8_t *data, size_t len)
 {
     static const struct range hello[] = {
-        {22, 22},   {3, 3},     {0, 4},          /* handshake, any version */
-        {0, 0x40},  {0, 0xff},                   /* at most 16 KiB */
-        {1, 1},                                  /* ClientHello */
-        {0, 0},     {0, 0xff},  {0, 0xff},       /* its length, below 64 KiB */
-        {3, 3},     {0, 4},                      /* its version */
+        {22, 22},  {3, 3},    {0, 4},    /* handshake, any version */
+        {0, 0x40}, {0, 0xff},            /* at most 16 KiB */
+        {1, 1},                          /* ClientHello */
+        {0, 0},    {0, 0xff}, {0, 0xff}, /* its length, below 64 KiB */
+        {3, 3},    {0, 4},               /* its version */
     };
 
     return tell_ranges(hello, sizeof hello / sizeof *hello, PROTOCOL_TLS, data, len);
@@ -128,9 +128,9 @@ static enum protocol tell_texts(const uint8_t *data, size_t len)
         const char *text;
         enum protocol what;
     } texts[] = {
-        {"SSH-", PROTOCOL_SSH},      {"GET /", PROTOCOL_HTTP},     {"HEAD /", PROTOCOL_HTTP},
-        {"POST /", PROTOCOL_HTTP},   {"PUT /", PROTOCOL_HTTP},     {"DELETE /", PROTOCOL_HTTP},
-        {"OPTIONS /", PROTOCOL_HTTP}, {"PATCH /", PROTOCOL_HTTP},  {"TRACE /", PROTOCOL_HTTP},
+        {"SSH-", PROTOCOL_SSH},       {"GET /", PROTOCOL_HTTP},   {"HEAD /", PROTOCOL_HTTP},
+        {"POST /", PROTOCOL_HTTP},    {"PUT /", PROTOCOL_HTTP},   {"DELETE /", PROTOCOL_HTTP},
+        {"OPTIONS /", PROTOCOL_HTTP}, {"PATCH /", PROTOCOL_HTTP}, {"TRACE /", PROTOCOL_HTTP},
         {"CONNECT /", PROTOCOL_HTTP},
     };
     enum protocol found = PROTOCOL_DATA;
