@@ -12,8 +12,9 @@
  *
  * Bytes for the device go straight to the driver; what it does not take waits in `to_device`, and
  * past a bound the sessions pause their clients. Bytes from the device go straight to the sessions;
- * when one of them cannot take more, the device is not read. Which of these holds is computed in
- * one place, port_update.
+ * when the owner cannot take more, the device is not read. Where observers read along and the
+ * device cannot be held by flow control, it is: who is slow then loses bytes, and nobody else.
+ * Which of these holds is computed in one place, port_update.
  *
  * The device's states are in port_device.c, who is let in in port_clients.c.
  */
@@ -103,16 +104,23 @@ size_t port_untransmitted(const struct port *p)
     return p->settling && left == 0 ? 1 : left;
 }
 
+/* Whether a device that is not read waits, and does not go on sending. */
+static bool can_hold_device(const struct port *p)
+{
+    return p->line.flow_in != LINE_FLOW_NONE;
+}
+
 void port_update(struct port *p)
 {
-    bool read = p->state == PORT_OPEN && p->sessions;
-    bool errors = false;
+    const struct serial_session *owner = port_owner(p);
+    bool observed = false, errors = false;
 
     for (struct serial_session *s = p->sessions; s; s = session_next(s)) {
-        if (session_role(s) != SESSION_OBSERVER && session_role(s) != SESSION_REFUSED)
-            read = read && session_wants_data(s);
+        observed = observed || session_observes(s);
         errors = errors || session_wants_errors(s);
     }
+    bool read = p->state == PORT_OPEN &&
+                (!owner || session_wants_data(owner) || (observed && !can_hold_device(p)));
     /* with nobody there bytes are read and dropped: with `hold` the next client gets new ones, and
      * a device that waits for its bytes to be read would not take the last ones of a client */
     if (p->state == PORT_LINGERING || (p->state == PORT_OPEN && !p->sessions))
@@ -143,6 +151,7 @@ int port_configure(struct port *p, const struct line_settings *want, struct line
     else
         p->line = *want;
     *got = p->line;
+    port_update(p); /* with other flow control the device may be held, or not */
     return r;
 }
 

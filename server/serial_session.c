@@ -24,6 +24,8 @@ enum {
     END_QUIET_MS = 1000, /* of the device, after a raw client has closed its side */
     END_MOST_MS = 5000,  /* for an answer without a pause, or a device that takes nothing */
     END_TICK_MS = 50,    /* how often an end is looked at */
+    LATE_MAX = 256 * 1024,
+    LATE_PIECE = 32 * 1024,
 };
 
 void session_set_timer(struct serial_session *s, uint64_t us)
@@ -47,24 +49,26 @@ void session_flush(struct serial_session *s)
 
 /* --- the device's bytes ----------------------------------------------------------------------- */
 
-bool session_wants_data(const struct serial_session *s)
+/* Whether bytes can go out at once. */
+static bool can_send(const struct serial_session *s)
 {
-    return session_is_working(s) && !s->commands.suspended && stream_queued(s->stream) == 0;
+    return !s->commands.suspended && stream_queued(s->stream) == 0;
 }
 
-void session_data(struct serial_session *s, const uint8_t *data, size_t len)
+bool session_wants_data(const struct serial_session *s)
+{
+    return session_is_working(s) && can_send(s) && s->late.len == 0;
+}
+
+bool session_observes(const struct serial_session *s)
+{
+    return s->role == SESSION_OBSERVER && session_is_working(s);
+}
+
+static void send_data(struct serial_session *s, const uint8_t *data, size_t len)
 {
     int r = 0;
 
-    if (!session_is_working(s) || s->role == SESSION_REFUSED)
-        return;
-    if (s->role == SESSION_OBSERVER && !session_wants_data(s)) {
-        if (s->dropped == 0)
-            log_warn("%s: too slow an observer: bytes are left out", s->who);
-        s->dropped += len;
-        return;
-    }
-    s->heard_ms = s->ending ? os_now_ms() : 0;
     if (s->state == SESSION_RAW) {
         r = stream_write(s->stream, data, len);
     } else {
@@ -75,6 +79,47 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
     }
     if (r < 0)
         session_end(s, os_error_text(-r));
+}
+
+/* Keeps bytes that it cannot be sent now. Others read on: what is too much is lost to it alone. */
+static void keep_late(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    size_t room = s->late.max - s->late.len;
+    size_t kept = len < room ? len : room;
+
+    if (kept > 0 && buf_add(&s->late, data, kept) < 0)
+        kept = 0;
+    if (kept == len)
+        return;
+    if (s->dropped == 0)
+        log_warn("%s: too slow, and others read along: bytes are left out", s->who);
+    s->dropped += len - kept;
+}
+
+void session_data(struct serial_session *s, const uint8_t *data, size_t len)
+{
+    if (!session_is_working(s) || s->role == SESSION_REFUSED)
+        return;
+    s->heard_ms = s->ending ? os_now_ms() : 0;
+    if (session_wants_data(s))
+        send_data(s, data, len);
+    else
+        keep_late(s, data, len);
+}
+
+void session_send_late(struct serial_session *s)
+{
+    while (s->state != SESSION_OVER && s->late.len > 0 && can_send(s)) {
+        const size_t len = s->late.len < LATE_PIECE ? s->late.len : LATE_PIECE;
+
+        send_data(s, buf_head(&s->late), len);
+        if (s->state != SESSION_OVER)
+            buf_drain(&s->late, len);
+    }
+    if (s->state == SESSION_OVER || s->late.len > 0 || s->dropped == 0)
+        return;
+    log_warn("%s: %zu bytes were left out for it", s->who, s->dropped);
+    s->dropped = 0;
 }
 
 void session_device_took(struct serial_session *s)
@@ -124,7 +169,8 @@ static void continue_end(struct serial_session *s)
         s->end_left = left;
         s->end_since_ms = s->heard_ms = now;
     }
-    if (now - s->end_since_ms < END_MOST_MS && (left > 0 || now - s->heard_ms < END_QUIET_MS)) {
+    if (now - s->end_since_ms < END_MOST_MS &&
+        (left > 0 || s->late.len > 0 || now - s->heard_ms < END_QUIET_MS)) {
         session_set_timer(s, END_TICK_MS * 1000);
         return;
     }
@@ -184,6 +230,7 @@ static void on_drained(void *ctx)
 {
     struct serial_session *s = ctx;
 
+    session_send_late(s);
     session_tell_late_lines(s);
     if (s->state != SESSION_OVER && s->wait == WAIT_NOTHING)
         session_take_held(s);
@@ -204,6 +251,7 @@ static void session_free(void *arg)
     comport_free(s->comport);
     buf_free(&s->held);
     buf_free(&s->first);
+    buf_free(&s->late);
     if (s->timer)
         event_free(s->timer);
     if (s->break_end)
@@ -251,6 +299,7 @@ struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
     s->role = role;
     s->refusal = refusal;
     buf_init(&s->held, SESSION_QUEUE_MAX);
+    buf_init(&s->late, LATE_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->break_end = evtimer_new(base, session_on_break_end, s);
     s->empty = evtimer_new(base, session_on_empty, s);

@@ -42,9 +42,12 @@ bool session_peer_has_closed(const struct serial_session *s);
 /* Whether its client has closed its side and only hears the end of what the device answers. */
 bool session_is_ending(const struct serial_session *s);
 
-/* Whether device bytes may be handed over now; a port reads only when all its sessions agree,
- * observers excepted, who lose what they are too slow for. */
+/* Whether the device's bytes can be sent to it at once. A session keeps some of those that cannot,
+ * and then loses what comes, which is said. */
 bool session_wants_data(const struct serial_session *s);
+
+/* Whether it reads along. */
+bool session_observes(const struct serial_session *s);
 
 /* Whether it has asked for line errors. */
 bool session_wants_errors(const struct serial_session *s);

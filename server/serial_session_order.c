@@ -158,6 +158,7 @@ static void do_command(struct serial_session *s, const struct rfc2217_message *m
         port_update(s->port);
         break;
     case RFC2217_FLOWCONTROL_RESUME:
+        session_send_late(s);
         session_tell_late_lines(s);
         port_update(s->port);
         break;

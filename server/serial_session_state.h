@@ -47,7 +47,7 @@ struct serial_session {
     struct port *port;
     struct stream *stream;
     struct crowd_place *place;
-    enum protocol speech; /* as the gate told it */
+    enum protocol speech;    /* as the gate told it */
     struct comport *comport; /* of a Telnet client */
     enum session_role role;
     enum session_state state;
@@ -75,7 +75,8 @@ struct serial_session {
     struct commands commands;
     unsigned late_edges; /* what it could not be told yet */
     bool late_lines;
-    size_t dropped; /* bytes an observer was too slow for */
+    struct buf late; /* bytes of the device that it could not be sent, because others read on */
+    size_t dropped;  /* and those that there was no room for, until it is told */
     char who[160];
 };
 
@@ -83,6 +84,9 @@ struct serial_session {
 
 /* Of s->timer. */
 void session_set_timer(struct serial_session *s, uint64_t us);
+
+/* Sends bytes of the device that had to wait for the client. May end it. */
+void session_send_late(struct serial_session *s);
 
 /* Sends what has collected for the client: everything of one turn in one write. May end it. */
 void session_flush(struct serial_session *s);

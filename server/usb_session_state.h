@@ -37,8 +37,8 @@ struct usb_session {
     enum usb_session_state state;
     struct stream *stream; /* NULL when OVER */
     struct crowd_place *place;
-    struct event *timer;   /* ASKING: the limit */
-    struct event *flush;   /* what is in `out` goes at the end of the turn */
+    struct event *timer; /* ASKING: the limit */
+    struct event *flush; /* what is in `out` goes at the end of the turn */
     struct usbip_reader reader;
     struct usb_device *device;
     struct usb_merge merge; /* what it is given goes through it */
