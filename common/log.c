@@ -18,6 +18,10 @@ static enum log_level highest = LOG_LEVEL_INFO;
 static FILE *log_file; /* instead of standard error */
 static void (*log_sink)(enum log_level level, const char *line);
 
+/* Lines that could not be written, as on a full disk, and the errno of the last. */
+static unsigned missing;
+static int missing_why;
+
 static const char *const level_words[] = {"error: ", "warning: ", "", "", ""};
 
 void log_init(const char *name, enum log_level level)
@@ -67,6 +71,20 @@ static void print_time(char text[static TIME_MAX])
              local->tm_sec, (long)now.tv_usec);
 }
 
+/* In one piece, also where the C library writes a stream without a buffer byte by byte. Returns
+ * whether it was written. */
+static bool write_line(enum log_level level, const char *line)
+{
+    char time[TIME_MAX], whole[TIME_MAX + 64 + LINE_MAX_LEN];
+
+    print_time(time);
+    snprintf(whole, sizeof whole, "%s%.40s: %s%s\n", time, program, level_words[level], line);
+    int r = os_write_text(log_file ? log_file : stderr, whole);
+    if (r < 0)
+        missing_why = -r;
+    return r == 0;
+}
+
 static void print_line(enum log_level level, const char *format, va_list args)
 {
     char text[LINE_MAX_LEN];
@@ -78,14 +96,17 @@ static void print_line(enum log_level level, const char *format, va_list args)
         log_sink(level, line);
         return;
     }
-    char time[TIME_MAX], whole[TIME_MAX + 64 + LINE_MAX_LEN];
-    FILE *out = log_file ? log_file : stderr;
+    if (missing > 0) {
+        const unsigned count = missing;
 
-    /* in one piece, also where the C library writes a stream without a buffer byte by byte */
-    print_time(time);
-    snprintf(whole, sizeof whole, "%s%.40s: %s%s\n", time, program, level_words[level], line);
-    fputs(whole, out);
-    fflush(out);
+        missing = 0;
+        snprintf(text, sizeof text, "%u lines are missing here: %s", count,
+                 os_error_text(missing_why));
+        if (!write_line(LOG_LEVEL_WARN, text))
+            missing = count;
+    }
+    if (missing > 0 || !write_line(level, line))
+        missing++;
 }
 
 #define PRINT(level)                                                                               \

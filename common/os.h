@@ -35,6 +35,10 @@ const char *os_error_text(int error);
 /* Opens a file to append text to it, not inherited by other programs. NULL with errno. */
 FILE *os_append_file(const char *path);
 
+/* Writes a line of text at once. Returns 0 or -errno, as of a full disk: nothing of it is kept to
+ * be written later, but a part may have been written. */
+int os_write_text(FILE *file, const char *text);
+
 /* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
 int os_socket_error(void);
 

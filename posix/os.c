@@ -117,6 +117,24 @@ FILE *os_append_file(const char *path)
     return fopen(path, "ae");
 }
 
+int os_write_text(FILE *file, const char *text)
+{
+    size_t len = strlen(text);
+
+    fflush(file);
+    while (len > 0) {
+        ssize_t n = write(fileno(file), text, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        text += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
 uint64_t os_now_us(void)
 {
     struct timespec now;

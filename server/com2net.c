@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "crowd.h"
 #include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "port.h"
@@ -267,7 +268,7 @@ static int serve(void)
     if (!com2net.loop)
         return status;
     /* before the watch: a FIFO waits for its reader, which a signal is to end */
-    const bool good = open_record() == 0;
+    const bool good = log_peer_begin(com2net.loop) == 0 && open_record() == 0;
     if (good && os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {
@@ -280,6 +281,7 @@ static int serve(void)
     }
     usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
+    log_peer_end();
     loop_free(com2net.loop);
     crowd_free(com2net.crowd);
     return status;

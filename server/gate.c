@@ -7,6 +7,7 @@
 
 #include "crowd.h"
 #include "log.h"
+#include "log_peer.h"
 #include "os.h"
 #include "stranger.h"
 #include "stream.h"
@@ -150,7 +151,8 @@ static void on_silence(evutil_socket_t fd, short what, void *ctx)
         let_in(v, protocol_tell_resting(first->len > 0 ? buf_head(first) : NULL, first->len));
         return;
     }
-    log_info("%s: %s: it asks for nothing", v->gate->options.name, stream_peer(v->newcomer.stream));
+    log_peer_info(stream_peer(v->newcomer.stream), "%s: %s: it asks for nothing",
+                  v->gate->options.name, stream_peer(v->newcomer.stream));
     visitor_free(v);
 }
 
@@ -237,7 +239,9 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     struct visitor *v = visitor_new(g, fd);
 
     if (!v) {
-        log_warn("%s: a connection is refused: there are too many, or no memory", g->options.name);
+        log_peer_warn(g->options.name,
+                      "%s: a connection is refused: there are too many, or no memory",
+                      g->options.name);
     } else if (g->options.mode == GATE_RAW) {
         let_in(v, PROTOCOL_DATA);
     } else {

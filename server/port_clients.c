@@ -9,6 +9,7 @@
 
 #include "crowd.h"
 #include "log.h"
+#include "log_peer.h"
 #include "newcomer.h"
 #include "reset.h"
 #include "serial_session.h"
@@ -45,7 +46,7 @@ static const char *ready_device(struct port *p)
         int r = port_open(p, error);
 
         if (r < 0 && p->source->hotplug) {
-            log_info("%s; waiting for it", error);
+            log_peer_info(p->source->name, "%s; waiting for it", error);
             p->idle = port_idle_settings(p->source, &line_default);
             p->line = p->idle;
             p->outputs = port_idle_outputs(p->source, LINE_OUTPUTS);
@@ -77,9 +78,11 @@ static void admit(struct port *p, struct newcomer *n)
         session_end(owner, "taken over by a new client");
         p->replacing = false;
         if (p->to_device.len > 0)
-            log_warn("%s: %zu bytes of the client before are dropped: the device did not take them "
-                     "in time",
-                     p->source->name, p->to_device.len);
+            log_peer_warn(
+                p->source->name,
+                "%s: %zu bytes of the client before are dropped: the device did not take them "
+                "in time",
+                p->source->name, p->to_device.len);
         buf_drain(&p->to_device, p->to_device.len);
         p->before = p->behind = 0;
         if (p->settling)
@@ -103,11 +106,11 @@ static void admit(struct port *p, struct newcomer *n)
     }
     session_set_next(s, p->sessions);
     p->sessions = s;
-    log_info("%s: client %s%s%s", p->source->name, session_peer(s),
-             role == SESSION_OBSERVER  ? " observes"
-             : role == SESSION_REFUSED ? " refused: "
-                                       : "",
-             role == SESSION_REFUSED ? refusal : "");
+    log_peer_info(session_peer(s), "%s: client %s%s%s", p->source->name, session_peer(s),
+                  role == SESSION_OBSERVER  ? " observes"
+                  : role == SESSION_REFUSED ? " refused: "
+                                            : "",
+                  role == SESSION_REFUSED ? refusal : "");
     port_update(p);
 }
 
@@ -152,7 +155,8 @@ static void on_next_evicted(void *ctx, const char *why)
 {
     struct port *p = ctx;
 
-    log_info("%s: %s: %s", p->source->name, stream_peer(p->next.stream), why);
+    log_peer_info(stream_peer(p->next.stream), "%s: %s: %s", p->source->name,
+                  stream_peer(p->next.stream), why);
     newcomer_close(&p->next);
 }
 

@@ -10,16 +10,19 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "log_peer.h"
 #include "line_text.h"
 #include "os.h"
 #include "reset.h"
 #include "serial_list.h"
+#include "serial_session.h"
 #include "virtual/loop_port.h"
 
 enum {
     RETRY_MS = 500, /* looking for an unplugged device */
     LINGER_TICK_MS = 20,
     LINGER_STUCK_MS = 5000, /* without progress: what is left is given up */
+    TELL_WAIT_MS = 1000,
     SETTLE_STUCK_MS = 2000, /* likewise, where somebody waits: pyserial does so for 3 s */
 };
 
@@ -130,7 +133,7 @@ int port_open(struct port *p, char error[static SERIAL_ERROR_MAX])
 
     char text[LINE_TEXT_MAX];
     line_text(&p->line, text);
-    log_info("%s: %s, %s", p->source->name, again ? "back" : "open", text);
+    log_peer_info(p->source->name, "%s: %s, %s", p->source->name, again ? "back" : "open", text);
     return 0;
 }
 
@@ -193,6 +196,8 @@ static void settle(struct port *p, size_t bytes)
     p->settling = true;
     p->before = bytes;
     p->behind = 0;
+    p->told = false;
+    p->settle_since_ms = os_now_ms();
     progress_begin(&p->settle, unsettled(p));
     set_timer(p->settle_timer, LINGER_TICK_MS);
 }
@@ -206,9 +211,11 @@ void port_settle_now(struct port *p)
     p->settling = false;
     event_del(p->settle_timer);
     if (p->before > 0)
-        log_warn("%s: %zu bytes of the client before are dropped: the device did not take them in "
-                 "time",
-                 p->source->name, p->before);
+        log_peer_warn(
+            p->source->name,
+            "%s: %zu bytes of the client before are dropped: the device did not take them in "
+            "time",
+            p->source->name, p->before);
     buf_drain(&p->to_device, p->before);
     p->before = p->behind = 0;
     port_put_back(p);
@@ -218,17 +225,32 @@ void port_settle_now(struct port *p)
         port_raise_lines(p);
 }
 
+/* The next client is there, and what it sends waits. */
+static void tell_wait(struct port *p, size_t left)
+{
+    const struct serial_session *owner = port_owner(p);
+
+    if (p->told || !owner || os_now_ms() - p->settle_since_ms < TELL_WAIT_MS)
+        return;
+    p->told = true;
+    log_peer_info(p->source->name, "%s: %s waits for %zu bytes of the client before to go out",
+                  p->source->name, session_peer(owner), left);
+}
+
 void port_settle(struct port *p)
 {
     const size_t left = unsettled(p);
 
     if (left > 0 && !progress_is_stuck(&p->settle, left, SETTLE_STUCK_MS)) {
+        tell_wait(p, left);
         set_timer(p->settle_timer, LINGER_TICK_MS);
         return;
     }
     if (left > 0) { /* not under the settings of the next one */
-        log_warn("%s: %zu bytes of the client before are dropped: the device does not take them",
-                 p->source->name, left);
+        log_peer_warn(
+            p->source->name,
+            "%s: %zu bytes of the client before are dropped: the device does not take them",
+            p->source->name, left);
         buf_drain(&p->to_device, p->before);
         p->before = 0;
         serial_purge(p->serial, false, true);
@@ -269,7 +291,7 @@ static void finish_lingering(struct port *p)
         return;
     }
     port_close_device(p);
-    log_info("%s: closed", p->source->name);
+    log_peer_info(p->source->name, "%s: closed", p->source->name);
 }
 
 void port_linger(struct port *p)
@@ -284,8 +306,10 @@ void port_linger(struct port *p)
         return;
     }
     if (left > 0) {
-        log_warn("%s: %zu bytes that a client had sent are dropped: the device does not take them",
-                 p->source->name, left);
+        log_peer_warn(
+            p->source->name,
+            "%s: %zu bytes that a client had sent are dropped: the device does not take them",
+            p->source->name, left);
         buf_drain(&p->to_device, p->to_device.len);
         p->before = p->behind = 0;
         serial_purge(p->serial, false, true);

@@ -55,8 +55,10 @@ struct port {
     struct reset *reset; /* NULL without reset= */
     struct event *timer; /* LINGERING: progress; LOST: retry */
     struct port_progress linger;
+    bool told;                  /* settling: that it takes long */
     struct event *settle_timer; /* settling: progress; a port may linger and settle at once */
     struct port_progress settle;
+    uint64_t settle_since_ms;
     struct newcomer next;     /* one who waits for the owner's end; no stream: none */
     struct event *next_event; /* it waits no longer */
 };

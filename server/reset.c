@@ -11,7 +11,7 @@
 
 #include <event2/event.h>
 
-#include "log.h"
+#include "log_peer.h"
 #include "os.h"
 #include "port.h"
 
@@ -120,8 +120,8 @@ static void finish(struct reset *r, bool done)
 {
     event_del(r->timer);
     r->step = NULL;
-    log_info("%s: reset %s %s", port_name(r->port), r->recipe->name,
-             done ? "is done" : "has ended early");
+    log_peer_info(port_name(r->port), "%s: reset %s %s", port_name(r->port), r->recipe->name,
+                  done ? "is done" : "has ended early");
 }
 
 /* Does steps until one lasts, or the last one is done. Returns 0 or what one failed with; then the
@@ -152,8 +152,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     r->step++;
     int e = go_on(r);
     if (e < 0)
-        log_warn("%s: the port refuses reset %s: %s", port_name(r->port), r->recipe->name,
-                 os_error_text(-e));
+        log_peer_warn(port_name(r->port), "%s: the port refuses reset %s: %s", port_name(r->port),
+                      r->recipe->name, os_error_text(-e));
     if (e == 0 && !is_last(r->step))
         return;
     finish(r, e == 0);
@@ -164,7 +164,7 @@ int reset_start(struct reset *r, void (*ended)(void *ctx, bool done), void *ctx)
 {
     if (r->step)
         return -EBUSY;
-    log_info("%s: reset %s", port_name(r->port), r->recipe->name);
+    log_peer_info(port_name(r->port), "%s: reset %s", port_name(r->port), r->recipe->name);
     r->baud = port_line(r->port)->baud;
     r->ended = ended;
     r->ctx = ctx;

@@ -12,7 +12,7 @@
 #include <event2/event.h>
 
 #include "crowd.h"
-#include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
 #include "os.h"
@@ -92,7 +92,7 @@ static void keep_late(struct serial_session *s, const uint8_t *data, size_t len)
     if (kept == len)
         return;
     if (s->dropped == 0)
-        log_warn("%s: too slow, and others read along: bytes are left out", s->who);
+        log_peer_warn(s->who, "%s: too slow, and others read along: bytes are left out", s->who);
     s->dropped += len - kept;
 }
 
@@ -101,6 +101,7 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
     if (!session_is_working(s) || s->role == SESSION_REFUSED)
         return;
     s->heard_ms = s->ending ? os_now_ms() : 0;
+    session_moved(s);
     if (session_wants_data(s))
         send_data(s, data, len);
     else
@@ -118,13 +119,14 @@ void session_send_late(struct serial_session *s)
     }
     if (s->state == SESSION_OVER || s->late.len > 0 || s->dropped == 0)
         return;
-    log_warn("%s: %zu bytes were left out for it", s->who, s->dropped);
+    log_peer_warn(s->who, "%s: %zu bytes were left out for it", s->who, s->dropped);
     s->dropped = 0;
 }
 
 void session_device_took(struct serial_session *s)
 {
     stream_keep(s->stream);
+    session_moved(s);
 }
 
 void session_port_ready(struct serial_session *s)
@@ -218,6 +220,36 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+/* --- an owner in silence ---------------------------------------------------------------------- */
+
+void session_moved(struct serial_session *s)
+{
+    if (port_source(s->port)->idle_s > 0)
+        s->moved_ms = os_now_ms();
+}
+
+/* Looks again when idle= may be over. */
+static void watch_idle(struct serial_session *s)
+{
+    const uint64_t limit = (uint64_t)port_source(s->port)->idle_s * 1000;
+    const uint64_t idle = os_now_ms() - s->moved_ms;
+
+    if (idle >= limit) {
+        session_end(s, "nothing has moved for as long as idle= allows");
+        return;
+    }
+    const struct timeval delay = {(long)((limit - idle) / 1000),
+                                  (long)((limit - idle) % 1000 * 1000)};
+    event_add(s->idle, &delay);
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    watch_idle(ctx);
+}
+
 /* --- beginning and end
  * ------------------------------------------------------------------------ */
 
@@ -258,6 +290,8 @@ static void session_free(void *arg)
         event_free(s->break_end);
     if (s->empty)
         event_free(s->empty);
+    if (s->idle)
+        event_free(s->idle);
     free(s);
 }
 
@@ -265,17 +299,18 @@ void session_end(struct serial_session *s, const char *why)
 {
     if (s->state == SESSION_OVER)
         return;
-    log_info("%s: gone: %s", s->who, why);
+    log_peer_info(s->who, "%s: gone: %s", s->who, why);
     if (s->dropped > 0)
-        log_info("%s: %zu bytes were left out for it", s->who, s->dropped);
+        log_peer_info(s->who, "%s: %zu bytes were left out for it", s->who, s->dropped);
     if (s->held.len > 0)
-        log_warn("%s: %zu bytes it sent are dropped: the device did not take them", s->who,
-                 s->held.len);
+        log_peer_warn(s->who, "%s: %zu bytes it sent are dropped: the device did not take them",
+                      s->who, s->held.len);
     commands_apply_group(&s->commands);
     s->state = SESSION_OVER;
     event_del(s->timer);
     event_del(s->break_end);
     event_del(s->empty);
+    event_del(s->idle);
     stream_close(s->stream);
     crowd_leave(s->place);
     port_forget(s->port, s);
@@ -303,7 +338,8 @@ struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
     s->timer = evtimer_new(base, on_timer, s);
     s->break_end = evtimer_new(base, session_on_break_end, s);
     s->empty = evtimer_new(base, session_on_empty, s);
-    if (!s->timer || !s->break_end || !s->empty) {
+    s->idle = evtimer_new(base, on_idle, s);
+    if (!s->timer || !s->break_end || !s->empty || !s->idle) {
         session_free(s);
         return NULL;
     }
@@ -321,6 +357,9 @@ struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
                                     .signature = refusal ? refusal : "com2net " COM2NET_VERSION,
                                     .modem_mask = 255};
     snprintf(s->who, sizeof s->who, "%.64s: %.80s", port_name(port), stream_peer(s->stream));
+    session_moved(s);
+    if (role == SESSION_OWNER && port_source(port)->idle_s > 0)
+        watch_idle(s);
     /* from the loop: the port has to know the session before anything can end it */
     session_set_timer(s, 0);
     return s;

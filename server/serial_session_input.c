@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "log_peer.h"
 #include "port.h"
 #include "proto/comport.h"
 #include "proto/telnet_gate.h"
@@ -40,7 +41,7 @@ static void set_state(struct serial_session *s, enum session_state state)
     if (state == SESSION_OVER || !session_is_working(s))
         return;
     if (s->speeches++ < 2) /* a peer may toggle its options as often as it likes */
-        log_info("%s: speaks %s", s->who, session_speaks(s));
+        log_peer_info(s->who, "%s: speaks %s", s->who, session_speaks(s));
     else
         log_debug("%s: speaks %s", s->who, session_speaks(s));
 }
@@ -266,7 +267,7 @@ static void speak(struct serial_session *s, enum protocol speech)
     s->told = 0;
     s->undecided = s->doubtful = false;
     if (speech == PROTOCOL_DATA && s->comport) {
-        log_info("%s: what it began with was no Telnet", s->who);
+        log_peer_info(s->who, "%s: what it began with was no Telnet", s->who);
         comport_free(s->comport);
         s->comport = s->commands.comport = NULL;
         told = 0;
@@ -309,6 +310,7 @@ void session_take_input(struct serial_session *s, const uint8_t *data, size_t le
 {
     size_t used = 0;
 
+    session_moved(s);
     if (s->undecided || s->doubtful) {
         tell_apart(s, data, len);
         return;

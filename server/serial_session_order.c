@@ -16,6 +16,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "log_peer.h"
 #include "os.h"
 #include "port.h"
 #include "proto/comport.h"
@@ -130,8 +131,8 @@ static void begin_reset(struct serial_session *s)
     int r = port_reset(s->port, on_reset_ended, s);
 
     if (r < 0) {
-        log_info("%s: asks for a reset: %s", s->who,
-                 r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
+        log_peer_info(s->who, "%s: asks for a reset: %s", s->who,
+                      r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
         commands_answer(&s->commands, RFC2217_SET_CONTROL, 0);
         return;
     }
@@ -226,9 +227,11 @@ void session_continue_drain(struct serial_session *s)
         char text[RFC2217_DESCRIPTION_MAX];
 
         rfc2217_describe(&s->waiting, text);
-        log_warn("%s: %s applied with %zu bytes before it unsent: the device has taken none for "
-                 "%d s",
-                 s->who, text, left, DRAIN_STUCK_MS / 1000);
+        log_peer_warn(
+            s->who,
+            "%s: %s applied with %zu bytes before it unsent: the device has taken none for "
+            "%d s",
+            s->who, text, left, DRAIN_STUCK_MS / 1000);
     }
     end_wait(s);
 }

@@ -55,6 +55,7 @@ struct serial_session {
     struct event *timer;     /* telling apart, negotiating, refusing; then the drain; the end */
     struct event *break_end; /* of IAC BRK */
     struct event *empty;     /* looks whether the transmitter is */
+    struct event *idle;      /* looks how long nothing has moved, with idle= */
     bool undecided;          /* raw by silence: what it sends first may still be something else */
     bool doubtful;           /* Telnet by a beginning that may have been data */
     struct buf first;        /* while either is so: what it has sent from its beginning on */
@@ -69,6 +70,7 @@ struct serial_session {
     struct rfc2217_message waiting;
     struct playout playout;
     uint64_t due_us;
+    uint64_t moved_ms; /* when a byte or a command did */
     size_t drain_left;
     uint64_t drain_since_ms;
     struct buf held; /* the client's input behind what waits */
@@ -84,6 +86,9 @@ struct serial_session {
 
 /* Of s->timer. */
 void session_set_timer(struct serial_session *s, uint64_t us);
+
+/* A byte or a command has moved. */
+void session_moved(struct serial_session *s);
 
 /* Sends bytes of the device that had to wait for the client. May end it. */
 void session_send_late(struct serial_session *s);

@@ -12,7 +12,7 @@
 #include "serial_io.h"
 #include "usb_selector.h"
 
-enum { USB_BUDGET = 16 << 20 };
+enum { USB_BUDGET = 16 << 20, IDLE_MAX_S = 1000000 };
 
 /* --- options of one source ----------------------------------------------------------------- */
 
@@ -116,6 +116,20 @@ static int take_line_delay(void *ctx, const char *value, char error[static CLI_E
     return 0;
 }
 
+static int take_idle(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct source *s = ctx;
+    char *end;
+    long seconds = strtol(value, &end, 10);
+
+    if (end == value || *end || seconds < 1 || seconds > IDLE_MAX_S) {
+        snprintf(error, CLI_ERROR_MAX, "it is a number of seconds from 1 to %d", IDLE_MAX_S);
+        return -EINVAL;
+    }
+    s->idle_s = (unsigned)seconds;
+    return 0;
+}
+
 static int take_reset(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     struct source *s = ctx;
@@ -208,6 +222,8 @@ const struct cli_option source_options[] = {
     {"takeover", 0, NULL, take_takeover, "a new client replaces the one there is"},
     {"observers", 0, NULL, take_observers, "further clients get what the device sends, read-only"},
     {"if", 0, "N", take_interface, "of several ports of one USB device, that of interface N"},
+    {"idle", 0, "SECONDS", take_idle,
+     "end an owner for whom no byte and no command has moved for\nso long (never)"},
     {"name", 0, "NAME", take_name, "name of the port in the log"},
     {"linedelay", 0, "MS", take_line_delay,
      "how long changes of DTR and RTS by net2pty wait, so\nthat the gaps between them are kept "

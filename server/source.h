@@ -68,6 +68,7 @@ struct source {
     bool usb_real_times;    /* and it takes as long as a real one */
     bool usb_begins_in_dfu; /* not in run time */
     size_t usb_budget;      /* bytes that transfers of one client may hold */
+    unsigned idle_s;        /* of an owner in silence, after which it is ended; 0 is for ever */
     unsigned line_delay_ms; /* of changes of DTR and RTS that carry the client's time */
 };
 

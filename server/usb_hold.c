@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "log_peer.h"
 #include "usb_device.h"
 
 struct usb_hold {
@@ -73,5 +74,5 @@ void usb_hold_end(struct usb_device *d)
     usb_hold_take(d);
     d->ops->release(d);
     if (!d->gone)
-        log_info("%s: free again", d->name);
+        log_peer_info(d->name, "%s: free again", d->name);
 }

@@ -18,6 +18,7 @@
 
 #include "crowd.h"
 #include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
 #include "os.h"
@@ -230,10 +231,10 @@ static void leave_device(struct usb_session *s)
                       usb_hold_begin(s->base, d, &s->owner, on_hold_ended, s->export) == 0;
     if (!kept)
         d->ops->release(d);
-    log_info("%s: %s: %s%s", s->peer, d->name, s->why,
-             kept      ? "; kept for it for a while"
-             : d->gone ? ""
-                       : "; free again");
+    log_peer_info(s->peer, "%s: %s: %s%s", s->peer, d->name, s->why,
+                  kept      ? "; kept for it for a while"
+                  : d->gone ? ""
+                            : "; free again");
     usb_export_changed(s->export);
 }
 
@@ -261,7 +262,7 @@ void usb_session_end(struct usb_session *s, const char *why)
     else if (s->state == USB_SESSION_WATCHING) /* as programs do when they end */
         log_debug("%s: watches no more: %s", s->peer, why);
     else
-        log_info("%s: %s", s->peer, why);
+        log_peer_info(s->peer, "%s: %s", s->peer, why);
     stream_close(s->stream);
     crowd_leave(s->place);
     s->stream = NULL;

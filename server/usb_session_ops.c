@@ -12,6 +12,7 @@
 
 #include "crowd.h"
 #include "log.h"
+#include "log_peer.h"
 #include "stream.h"
 #include "usb_device.h"
 #include "usb_export.h"
@@ -116,7 +117,7 @@ static void describe(struct usb_session *s)
 
 static void refuse(struct usb_session *s, enum usbip_op_status status, const char *why)
 {
-    log_info("%s: cannot import \"%s\": %s", s->peer, s->wanted.busid, why);
+    log_peer_info(s->peer, "%s: cannot import \"%s\": %s", s->peer, s->wanted.busid, why);
     reply_op(s, s->reader.op.code ^ USBIP_OP_REQUEST, status);
     finish(s);
 }
@@ -200,7 +201,8 @@ void usb_session_import(struct usb_session *s)
     s->devid = usbip_devid(&d->record);
     s->state = USB_SESSION_URBS;
     event_del(s->timer);
-    log_info("%s: imported by %s%s", d->name, s->peer, resumed ? ", as it was left" : "");
+    log_peer_info(s->peer, "%s: imported by %s%s", d->name, s->peer,
+                  resumed ? ", as it was left" : "");
     reply_import(s, resumed);
     usbip_reader_begin_urbs(&s->reader);
     usb_export_changed(s->export);

@@ -19,7 +19,7 @@
 
 #include <event2/event.h>
 
-#include "log.h"
+#include "log_peer.h"
 #include "os.h"
 #include "usb_device.h"
 #include "usb_export.h"
@@ -230,8 +230,9 @@ static void refuse_urb(struct usb_session *s, const struct usbip_body *body)
         return;
     }
     if (!s->refused)
-        log_warn("%s: %s: a transfer of %ld bytes is refused; budget= allows for more", s->peer,
-                 s->device->name, (long)s->reader.urb.length);
+        log_peer_warn(s->peer,
+                      "%s: %s: a transfer of %ld bytes is refused; budget= allows for more",
+                      s->peer, s->device->name, (long)s->reader.urb.length);
     s->refused = true;
     usbip_reader_skip(&s->reader, body);
     usb_unlinks_note(&s->unlinks, s->reader.urb.seqnum);

@@ -1118,6 +1118,53 @@ static void clients_come_and_go_while_a_device_is_slow(void)
     end();
 }
 
+static void a_wait_for_what_the_client_before_left_is_told(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 1;
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61"));
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_agree(&second);
+    for (int i = 0; i < 3 && !strstr(logged, " waits for "); i++) {
+        run_for(&second, 900);
+        fake_serial_make_room(1);
+    }
+    CHECK(strstr(logged, " waits for ") && strstr(logged, "of the client before to go out"));
+    client_close(&second);
+    end();
+}
+
+static void an_owner_in_silence_is_ended(void)
+{
+    struct client first, second;
+
+    begin(",idle=1,observers");
+    client_agree(&first);
+    client_agree(&second);         /* who observes may be silent */
+    for (int i = 0; i < 15; i++) { /* of either direction one is enough */
+        run_for(&first, 100);
+        if (i % 2 == 0)
+            client_write(&first, "x");
+        else
+            fake_serial_send("y");
+        client_flush(&first);
+    }
+    CHECK(!first.ended);
+    RUN_UNTIL(&first, first.ended);
+    CHECK(strstr(logged, "as long as idle= allows"));
+    run_for(&second, 1200);
+    CHECK(!second.ended);
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
 static void a_break_ends_with_its_client(void)
 {
     const struct linger reset = {.l_onoff = 1};
@@ -1362,6 +1409,8 @@ static const struct test tests[] = {
     TEST(the_last_bytes_of_a_client_have_its_settings),
     TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(clients_come_and_go_while_a_device_is_slow),
+    TEST(a_wait_for_what_the_client_before_left_is_told),
+    TEST(an_owner_in_silence_is_ended),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(who_has_closed_is_not_in_the_way_of_the_next_one),

@@ -20,7 +20,7 @@
 #include "win_error.h"
 
 enum {
-    SOCKETS_MAX = 4096, /* the system has no limit; so many fit a turn of its select */
+    SOCKETS_MAX = 4096,         /* the system has no limit; so many fit a turn of its select */
     UNDER_WAY_MAX = 128 * 1024, /* bytes, at each end */
     KEEPALIVE_IDLE_MS = 5000,
     KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
@@ -127,6 +127,15 @@ const char *os_error_text(int error)
         if (texts[i].error == error)
             return texts[i].text;
     return strerror(error);
+}
+
+int os_write_text(FILE *file, const char *text)
+{
+    errno = 0;
+    if (fputs(text, file) >= 0 && fflush(file) == 0)
+        return 0;
+    clearerr(file);
+    return errno ? -errno : -EIO;
 }
 
 uint64_t os_now_us(void)

@@ -1,0 +1,27 @@
+/*
+ * Lines of the log that a peer can cause as often as it likes: by connecting, by asking for what is
+ * refused. Of each peer and reason some go out, the rest of a while is counted, and told in one
+ * line. Who follows events closely (--verbose) gets all. Called on the loop thread only.
+ */
+#ifndef COMMON_LOG_PEER_H
+#define COMMON_LOG_PEER_H
+
+#include "log.h"
+
+struct event_base;
+
+/* Begins to count; the loop tells when to say how many. Until then, and after the end, every line
+ * goes out. Returns 0 or -ENOMEM. */
+int log_peer_begin(struct event_base *base);
+
+/* Says what was counted by now. */
+void log_peer_end(void);
+
+/* `peer` is who causes it: what a line begins with, whose last part may be a port number, which is
+ * not counted by. The format is the reason: a constant. */
+void log_peer_info(const char *peer, const char *format, ...)
+    __attribute__((format(COM2NET_PRINTF, 2, 3)));
+void log_peer_warn(const char *peer, const char *format, ...)
+    __attribute__((format(COM2NET_PRINTF, 2, 3)));
+
+#endif
