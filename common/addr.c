@@ -31,6 +31,7 @@ static int split(const char *text, struct addr *addr, const char **why)
     const char *host = text;
     const char *end = strrchr(text, ':');
 
+    addr->loopback = false;
     if (!end) {
         addr->host[0] = '\0';
         *why = "it must be a port number from 0 to 65535, such as 7000";
@@ -61,8 +62,10 @@ int addr_parse_listen(const char *text, struct addr *addr, const char **why)
 
     if (r < 0)
         return r;
-    if (!addr->host[0])
+    if (!addr->host[0] || evutil_ascii_strcasecmp(addr->host, "localhost") == 0) {
         snprintf(addr->host, sizeof addr->host, "127.0.0.1");
+        addr->loopback = true;
+    }
     return 0;
 }
 

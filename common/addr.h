@@ -18,10 +18,12 @@ enum {
 struct addr {
     char host[ADDR_HOST_MAX]; /* a name or a number, without brackets */
     uint16_t port;
+    bool loopback; /* of a listener: ::1 belongs to it, too, where the machine has it */
 };
 
-/* Reads [ADDRESS:]PORT of a listener: without an address it is the loopback's, 127.0.0.1; port 0
- * lets the system choose. Returns 0, or -EINVAL with what is wrong in `*why` (a constant). */
+/* Reads [ADDRESS:]PORT of a listener: without an address, and with localhost (RFC 6761, 6.3), it is
+ * the loopback's, 127.0.0.1 and ::1; port 0 lets the system choose. Returns 0, or -EINVAL with what
+ * is wrong in `*why` (a constant). */
 int addr_parse_listen(const char *text, struct addr *addr, const char **why);
 
 /* Reads HOST:PORT of a server. Returns as above; neither may be missing, the port not be 0. */

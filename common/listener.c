@@ -16,13 +16,23 @@
  * some C libraries is 128. */
 enum { BACKLOG = 4096 };
 
-enum { SOCKETS_MAX = 8, ACCEPT_RETRY_MS = 500, HINT_MAX = 800 };
+enum {
+    SOCKETS_MAX = 8,
+    ACCEPT_RETRY_MS = 500,
+    WAIT_MS = 2000, /* for an address that is not there yet */
+    CHOICES_MAX = 16,
+    HINT_MAX = 800,
+};
 
 struct listener {
+    struct event_base *base;
+    struct addr wanted;
     struct evconnlistener *sockets[SOCKETS_MAX];
     int count;
     struct event *retry; /* after the system had no socket for a new connection */
-    void (*accepted)(void *ctx, evutil_socket_t fd);
+    struct event *wait;  /* for the address */
+    int told;            /* of what that failed with */
+    const struct listener_callbacks *callbacks;
     void *ctx;
     char text[ADDR_TEXT_MAX];
 };
@@ -35,7 +45,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
     (void)socket;
     (void)sa;
     (void)len;
-    l->accepted(l->ctx, fd);
+    l->callbacks->accepted(l->ctx, fd);
 }
 
 static void set_enabled(struct listener *l, bool on)
@@ -71,16 +81,12 @@ static void say_bind_error(const struct addr *addr, int error, char text[static 
 {
     char where[ADDR_TEXT_MAX], owner[64];
     const char *advice = os_listen_advice(error);
+    const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
-    if (error == EADDRINUSE && os_port_owner(addr->port, owner, sizeof owner) == 0)
+    if (error == EADDRINUSE && os_port_owner(addr->port, ipv6, owner, sizeof owner) == 0)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
-    else if (error == EADDRNOTAVAIL)
-        snprintf(text, LISTENER_ERROR_MAX,
-                 "cannot listen on %s: this machine has no such address; 0.0.0.0 or [::] is all "
-                 "of them",
-                 where);
     else
         snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where,
                  advice ? advice : os_error_text(error));
@@ -110,9 +116,15 @@ static void name_listener(struct listener *l, struct addr *addr)
     addr_text(addr, l->text);
 }
 
+static void close_all(struct listener *l)
+{
+    for (int i = 0; i < l->count; i++)
+        evconnlistener_free(l->sockets[i]);
+    l->count = 0;
+}
+
 /* Listens on one resolved address. A port chosen for the first holds for the others. */
-static int listen_on(struct listener *l, struct event_base *base, struct sockaddr *sa, size_t len,
-                     uint16_t chosen)
+static int listen_on(struct listener *l, struct sockaddr *sa, size_t len, uint16_t chosen)
 {
     const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC |
                            (sa->sa_family == AF_INET6 ? LEV_OPT_BIND_IPV6ONLY : 0u);
@@ -122,7 +134,7 @@ static int listen_on(struct listener *l, struct event_base *base, struct sockadd
     else if (sa->sa_family == AF_INET6)
         ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
     l->sockets[l->count] =
-        evconnlistener_new_bind(base, on_accept, l, flags, BACKLOG, sa, (int)len);
+        evconnlistener_new_bind(l->base, on_accept, l, flags, BACKLOG, sa, (int)len);
     if (!l->sockets[l->count])
         return -os_socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);
@@ -130,48 +142,136 @@ static int listen_on(struct listener *l, struct event_base *base, struct sockadd
     return 0;
 }
 
-static int listen_on_all(struct listener *l, struct event_base *base, struct addr *addr,
-                         char error[static LISTENER_ERROR_MAX])
+/* The other loopback, where 127.0.0.1 is listened on. */
+static int listen_on_ipv6_loopback(struct listener *l, uint16_t port)
 {
-    struct evutil_addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_PASSIVE};
-    struct evutil_addrinfo *found = NULL;
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+    return listen_on(l, (struct sockaddr *)&in6, sizeof in6, port);
+}
+
+static int listen_on_found(struct listener *l, struct evutil_addrinfo *found, struct addr *addr)
+{
     int first_error = -EADDRNOTAVAIL;
 
-    int r = evutil_getaddrinfo(addr->host, "0", &hints, &found);
-    if (r != 0) {
-        snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", addr->host,
-                 addr_error_text(r));
-        return -EINVAL;
-    }
     for (struct evutil_addrinfo *a = found; a && l->count < SOCKETS_MAX; a = a->ai_next) {
-        r = listen_on(l, base, a->ai_addr, a->ai_addrlen, addr->port);
+        int r = listen_on(l, a->ai_addr, a->ai_addrlen, addr->port);
+
         if (r < 0 && l->count == 0)
             first_error = r;
         if (r == 0 && l->count == 1)
             name_listener(l, addr);
     }
-    evutil_freeaddrinfo(found);
-    if (l->count > 0)
-        return 0;
-    say_bind_error(addr, -first_error, error);
-    return first_error;
+    return l->count > 0 ? 0 : first_error;
 }
 
+/* Somebody else has the port there: those who connect to ::1 do not reach us. */
+static void warn_of_other(const struct addr *addr)
+{
+    char owner[64];
+
+    if (os_port_owner(addr->port, true, owner, sizeof owner) < 0)
+        snprintf(owner, sizeof owner, "another program");
+    log_warn("[::1]:%u is not ours: %s has it; who connects to localhost may meet it", addr->port,
+             owner);
+}
+
+/* Both loopbacks, with one port; a port that the system chooses is free at both. */
+static int listen_on_loopback(struct listener *l, struct evutil_addrinfo *found, struct addr *addr)
+{
+    for (int i = 0;; i++) {
+        struct addr chosen = *addr;
+        int r = listen_on_found(l, found, &chosen);
+
+        if (r == 0)
+            r = listen_on_ipv6_loopback(l, chosen.port);
+        if (l->count == 0)
+            return r;
+        if (r == -EADDRINUSE && addr->port == 0 && i < CHOICES_MAX) {
+            close_all(l);
+            continue;
+        }
+        if (r == -EADDRINUSE)
+            warn_of_other(&chosen);
+        return 0; /* with other errors the machine has no IPv6 */
+    }
+}
+
+static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MAX])
+{
+    struct evutil_addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_PASSIVE};
+    struct evutil_addrinfo *found = NULL;
+    struct addr addr = l->wanted;
+
+    int r = evutil_getaddrinfo(addr.host, "0", &hints, &found);
+    if (r != 0) {
+        snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", addr.host,
+                 addr_error_text(r));
+        return -EINVAL;
+    }
+    r = addr.loopback ? listen_on_loopback(l, found, &addr) : listen_on_found(l, found, &addr);
+    evutil_freeaddrinfo(found);
+    if (r < 0)
+        say_bind_error(&addr, -r, error);
+    return r;
+}
+
+/* --- an address that is not there yet --------------------------------------------------------- */
+
+static void set_wait(struct listener *l)
+{
+    const struct timeval delay = {WAIT_MS / 1000, WAIT_MS % 1000 * 1000};
+
+    event_add(l->wait, &delay);
+}
+
+static void on_wait(evutil_socket_t fd, short what, void *ctx)
+{
+    char error[LISTENER_ERROR_MAX];
+    struct listener *l = ctx;
+
+    (void)fd;
+    (void)what;
+    int r = listen_on_all(l, error);
+    if (r == 0) {
+        l->callbacks->opened(l->ctx);
+        return;
+    }
+    if (r != l->told &&
+        r != -EADDRNOTAVAIL) /* it is there, and somebody has the port, and may go */
+        log_warn("%s; trying again", error);
+    l->told = r;
+    set_wait(l);
+}
+
+bool listener_is_waiting(const struct listener *l)
+{
+    return l->count == 0;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
-                              void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
+                              const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX])
 {
     struct listener *l = calloc(1, sizeof *l);
-    struct addr wanted = *addr;
 
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
     if (!l)
         return NULL;
-    l->accepted = accepted;
-    l->ctx = ctx;
+    *l = (struct listener){.base = base, .wanted = *addr, .callbacks = callbacks, .ctx = ctx};
+    addr_text(addr, l->text);
     l->retry = evtimer_new(base, on_retry, l);
-    if (!l->retry || listen_on_all(l, base, &wanted, error) < 0) {
+    l->wait = evtimer_new(base, on_wait, l);
+    int r = l->retry && l->wait ? listen_on_all(l, error) : -ENOMEM;
+    if (r == -EADDRNOTAVAIL) {
+        log_warn("%s: this machine has no such address yet; waiting for it (0.0.0.0 or [::] is all "
+                 "of them)",
+                 l->text);
+        set_wait(l);
+    } else if (r < 0) {
         listener_free(l);
         return NULL;
     }
@@ -182,10 +282,11 @@ void listener_free(struct listener *l)
 {
     if (!l)
         return;
-    for (int i = 0; i < l->count; i++)
-        evconnlistener_free(l->sockets[i]);
+    close_all(l);
     if (l->retry)
         event_free(l->retry);
+    if (l->wait)
+        event_free(l->wait);
     free(l);
 }
 

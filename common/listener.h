@@ -4,6 +4,8 @@
 #ifndef COMMON_LISTENER_H
 #define COMMON_LISTENER_H
 
+#include <stdbool.h>
+
 #include <event2/util.h>
 
 #include "addr.h"
@@ -13,15 +15,27 @@ struct listener;
 
 enum { LISTENER_ERROR_MAX = 512 };
 
+struct listener_callbacks {
+    /* A new connection's socket, non-blocking, which it owns. */
+    void (*accepted)(void *ctx, evutil_socket_t fd);
+    /* An address that was not there yet has come, and is listened on. */
+    void (*opened)(void *ctx);
+};
+
 /* Listens on `addr`, whose host may be a name or empty-handed forms such as 0.0.0.0 and ::; every
- * address that it resolves to is listened on. `accepted` gets each new connection's socket,
- * non-blocking, and owns it. Returns NULL with the reason, and what to do, in `error`. */
+ * address that it resolves to is listened on. Of a loopback 127.0.0.1 must be had; where somebody
+ * else has ::1 at this port, which is a warning, those who connect there meet him. An address that
+ * the machine has not is waited for: it may come, as by DHCP or with a bridge. Returns NULL with
+ * the reason, and what to do, in `error`. */
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
-                              void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
+                              const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX]);
 void listener_free(struct listener *l);
 
 /* The address listened on, with the port that the system chose if 0 was asked. */
 const char *listener_text(const struct listener *l);
+
+/* Whether its address is waited for. */
+bool listener_is_waiting(const struct listener *l);
 
 #endif

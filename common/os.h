@@ -82,9 +82,9 @@ size_t os_raise_descriptor_limit(void);
 /* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
 size_t os_tcp_unacknowledged(evutil_socket_t fd);
 
-/* Names the process that listens on TCP port `port`, as "name (pid N)". Returns 0, or -ENOENT when
- * the system does not tell us. */
-int os_port_owner(uint16_t port, char *name, size_t size);
+/* Names the process that listens on TCP port `port`, or on that of IPv6 only, as "name (pid N)".
+ * Returns 0, or -ENOENT when the system does not tell us. */
+int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size);
 
 /* Likewise a process, but this one, that has `path` open. */
 int os_file_owner(const char *path, char *name, size_t size);

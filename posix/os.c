@@ -408,9 +408,9 @@ int os_file_owner(const char *path, char *name, size_t size)
     return found ? 0 : -ENOENT;
 }
 
-int os_port_owner(uint16_t port, char *name, size_t size)
+int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size)
 {
-    unsigned long inode = listener_inode("/proc/net/tcp", port);
+    unsigned long inode = ipv6_only ? 0 : listener_inode("/proc/net/tcp", port);
     char target[64];
 
     if (!inode)

@@ -32,7 +32,7 @@ struct gate {
     struct crowd_address *address;
     struct listener *listener;
     struct visitor *visitors;
-    void (*passed)(void *ctx, struct newcomer *n);
+    const struct gate_callbacks *callbacks;
     void *ctx;
 };
 
@@ -75,7 +75,7 @@ static void let_in(struct visitor *v, enum protocol speech)
     stream_read(n.stream, false);
     v->newcomer = (struct newcomer){0};
     visitor_free(v);
-    g->passed(g->ctx, &n);
+    g->callbacks->passed(g->ctx, &n);
     newcomer_close(&n);
 }
 
@@ -250,20 +250,28 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     }
 }
 
+static void on_opened(void *ctx)
+{
+    const struct gate *g = ctx;
+
+    g->callbacks->opened(g->ctx);
+}
+
+static const struct listener_callbacks listener_callbacks = {on_accepted, on_opened};
+
 struct gate *gate_new(struct event_base *base, struct crowd *crowd, const struct addr *addr,
-                      const struct gate_options *options,
-                      void (*passed)(void *ctx, struct newcomer *n), void *ctx,
-                      char error[static LISTENER_ERROR_MAX])
+                      const struct gate_options *options, const struct gate_callbacks *callbacks,
+                      void *ctx, char error[static LISTENER_ERROR_MAX])
 {
     struct gate *g = calloc(1, sizeof *g);
 
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
     if (!g)
         return NULL;
-    *g = (struct gate){.base = base, .options = *options, .passed = passed, .ctx = ctx};
+    *g = (struct gate){.base = base, .options = *options, .callbacks = callbacks, .ctx = ctx};
     g->address = crowd_address_new(crowd);
     if (g->address)
-        g->listener = listener_new(base, addr, on_accepted, g, error);
+        g->listener = listener_new(base, addr, &listener_callbacks, g, error);
     if (g->listener)
         return g;
     gate_free(g);
@@ -291,5 +299,10 @@ void gate_free(struct gate *g)
 
 const char *gate_text(const struct gate *g)
 {
-    return listener_text(g->listener);
+    return g->listener ? listener_text(g->listener) : g->options.name;
+}
+
+bool gate_is_waiting(const struct gate *g)
+{
+    return !g->listener || listener_is_waiting(g->listener);
 }

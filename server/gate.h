@@ -31,12 +31,17 @@ struct gate_options {
     const char *name; /* for the log, outlives the gate */
 };
 
-/* Opens the address. `passed` gets each connection that is let in, and takes its stream or leaves
- * it; it may end others. Returns NULL with the reason in `error`. */
+struct gate_callbacks {
+    /* One who is let in: it takes the stream or leaves it; it may end others. */
+    void (*passed)(void *ctx, struct newcomer *n);
+    /* The address was not there yet, and has come. */
+    void (*opened)(void *ctx);
+};
+
+/* Opens the address, or waits for it (listener.h). Returns NULL with the reason in `error`. */
 struct gate *gate_new(struct event_base *base, struct crowd *crowd, const struct addr *addr,
-                      const struct gate_options *options,
-                      void (*passed)(void *ctx, struct newcomer *n), void *ctx,
-                      char error[static LISTENER_ERROR_MAX]);
+                      const struct gate_options *options, const struct gate_callbacks *callbacks,
+                      void *ctx, char error[static LISTENER_ERROR_MAX]);
 
 /* Closes the address; those that were not let in yet are ended. Accepts NULL. */
 void gate_close(struct gate *g);
@@ -46,5 +51,8 @@ void gate_free(struct gate *g);
 
 /* The address, with the port that the system chose if 0 was asked. */
 const char *gate_text(const struct gate *g);
+
+/* Whether nobody can connect: it is waited for, or closed. */
+bool gate_is_waiting(const struct gate *g);
 
 #endif

@@ -287,6 +287,15 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
+static void on_opened(void *ctx)
+{
+    const struct port *p = ctx;
+
+    log_info("%s: listening on %s", p->source->name, gate_text(p->gate));
+}
+
+static const struct gate_callbacks gate_callbacks = {port_on_newcomer, on_opened};
+
 struct port *port_new(struct event_base *base, struct crowd *crowd, const struct source *source,
                       char error[static CLI_ERROR_MAX])
 {
@@ -314,7 +323,7 @@ struct port *port_new(struct event_base *base, struct crowd *crowd, const struct
         if (!p->reset)
             goto fail;
     }
-    p->gate = gate_new(base, crowd, &source->listen, &gate, port_on_newcomer, p, error);
+    p->gate = gate_new(base, crowd, &source->listen, &gate, &gate_callbacks, p, error);
     if (!p->gate)
         goto fail;
     if (source->hold && port_open(p, error) < 0) {
@@ -324,7 +333,8 @@ struct port *port_new(struct event_base *base, struct crowd *crowd, const struct
         port_await_device(p);
     }
     port_update(p);
-    log_info("%s: listening on %s", source->name, gate_text(p->gate));
+    if (!gate_is_waiting(p->gate))
+        on_opened(p);
     return p;
 
 fail:

@@ -482,6 +482,13 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
     return -EINVAL;
 }
 
+/* The loopback has ::1, too. */
+static bool is_same_host(const struct addr *a, const struct addr *b)
+{
+    return strcmp(a->host, b->host) == 0 || (a->loopback && strcmp(b->host, "::1") == 0) ||
+           (b->loopback && strcmp(a->host, "::1") == 0);
+}
+
 /* Whether one of `count` sources has it; of port 0 there are enough. */
 static bool is_taken(const struct addr *listen, const struct source *sources, int count)
 {
@@ -489,7 +496,7 @@ static bool is_taken(const struct addr *listen, const struct source *sources, in
 
     for (int i = 0; i < count && listen->port != 0; i++)
         taken = taken || (sources[i].listen.port == listen->port &&
-                          strcmp(sources[i].listen.host, listen->host) == 0);
+                          is_same_host(&sources[i].listen, listen));
     return taken;
 }
 

@@ -127,7 +127,7 @@ static void on_arrived(void *ctx, struct usb_device *d)
         at = &(*at)->next;
     *at = d;
     usb_export_changed(e);
-    if (e->gate) /* not the first ones, before it listens */
+    if (e->gate && !gate_is_waiting(e->gate)) /* not the first ones, before it listens */
         say_published(e, d);
 }
 
@@ -182,7 +182,7 @@ static void on_presence(void *ctx, struct usb_device *d, bool there)
     d->gone = !there;
     usb_export_changed(e);
     if (there) {
-        if (e->gate) /* not at the end */
+        if (e->gate && !gate_is_waiting(e->gate)) /* not at the end */
             say_published(e, d);
         return;
     }
@@ -228,6 +228,18 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
     return e->host && usb_host_is_complete(e->host, error);
 }
 
+static void on_opened(void *ctx)
+{
+    const struct usb_export *e = ctx;
+
+    for (const struct usb_device *d = e->devices; d; d = d->next)
+        say_published(e, d);
+    if (!e->devices)
+        log_info("%s: listening on %s", e->sources->name, gate_text(e->gate));
+}
+
+static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
+
 struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
                                   const struct source *sources, int count, struct usb_pcap *pcap,
                                   char error[static CLI_ERROR_MAX])
@@ -247,13 +259,11 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
         goto fail;
     const struct gate_options gate = {
         .mode = GATE_USB, .queue_max = 2 * usb_export_budget(e), .name = sources->name};
-    e->gate = gate_new(base, crowd, &sources->listen, &gate, on_newcomer, e, error);
+    e->gate = gate_new(base, crowd, &sources->listen, &gate, &gate_callbacks, e, error);
     if (!e->gate)
         goto fail;
-    for (const struct usb_device *d = e->devices; d; d = d->next)
-        say_published(e, d);
-    if (!e->devices)
-        log_info("%s: listening on %s", sources->name, gate_text(e->gate));
+    if (!gate_is_waiting(e->gate))
+        on_opened(e);
     return e;
 
 fail:

@@ -22,8 +22,13 @@ static void listeners_default_to_loopback(void)
     CHECK(addr_parse_listen("[::]:7000", &addr, &why) == 0);
     addr_text(&addr, text);
     CHECK_TEXT(text, "[::]:7000");
+    CHECK(!addr.loopback);
     CHECK(addr_parse_listen(":7000", &addr, &why) == 0);
     CHECK_TEXT(addr.host, "127.0.0.1");
+    CHECK(addr.loopback);
+    CHECK(addr_parse_listen("LocalHost:7000", &addr, &why) == 0 && addr.loopback);
+    CHECK_TEXT(addr.host, "127.0.0.1");
+    CHECK(addr_parse_listen("127.0.0.1:7000", &addr, &why) == 0 && !addr.loopback);
 }
 
 static void wrong_listeners_are_explained(void)

@@ -127,10 +127,13 @@ static void what_is_wrong_is_named(void)
         {"loop 7000", "loop: with a colon"},
         {"/dev/loop 7000", NULL},
         {"Usb:demo-loop 7000", "small letters"},
+        {"a 7000 b [::1]:7000", "[::1]:7000 is the PORT of two"},
+        {"a [::1]:7000 b localhost:7000", "localhost:7000 is the PORT of two"},
+        {"/dev/x,idle=0 7000", "seconds from 1 to"},
         {"usb:demo-loop 7000 usb:demo-ftdi 127.0.0.1:7000", "127.0.0.1:7000 is the PORT of two"},
     };
 
-    CHECK(parse("a 0 b 0 c 7000 d [::1]:7000") == 4);
+    CHECK(parse("a 0 b 0 c 127.0.0.1:7000 d [::1]:7000") == 4);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int r = parse(wrong[i].line);
 

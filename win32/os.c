@@ -354,9 +354,9 @@ void os_firewall_hint(uint16_t port, char *text, size_t size)
 
 /* --- who has a port ---------------------------------------------------------------------- */
 
-int os_port_owner(uint16_t port, char *name, size_t size)
+int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size)
 {
-    unsigned long pid = tcp_table_listener(port);
+    unsigned long pid = tcp_table_listener(port, ipv6_only);
     WCHAR path[PATH_TEXT_MAX] = L"?";
     char text[PATH_TEXT_MAX];
     DWORD len = PATH_TEXT_MAX;

@@ -1,6 +1,5 @@
 #include "tcp_table.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,13 +81,13 @@ int tcp_table_state(evutil_socket_t fd)
     return here.ss_family == AF_INET6 ? state6((const void *)&here, (const void *)&there) : -1;
 }
 
-unsigned long tcp_table_listener(uint16_t port)
+unsigned long tcp_table_listener(uint16_t port, bool ipv6_only)
 {
     MIB_TCPTABLE_OWNER_PID *table = read_table(AF_INET, TCP_TABLE_OWNER_PID_LISTENER);
     MIB_TCP6TABLE_OWNER_PID *table6 = read_table(AF_INET6, TCP_TABLE_OWNER_PID_LISTENER);
     unsigned long pid = 0;
 
-    for (DWORD i = 0; table && i < table->dwNumEntries && !pid; i++)
+    for (DWORD i = 0; table && !ipv6_only && i < table->dwNumEntries && !pid; i++)
         if ((uint16_t)table->table[i].dwLocalPort == htons(port))
             pid = table->table[i].dwOwningPid;
     for (DWORD i = 0; table6 && i < table6->dwNumEntries && !pid; i++)

@@ -4,6 +4,7 @@
 #ifndef WIN32_TCP_TABLE_H
 #define WIN32_TCP_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <event2/util.h>
@@ -12,7 +13,7 @@
  * it has been reset. Negative if Windows does not tell. */
 int tcp_table_state(evutil_socket_t fd);
 
-/* The process that listens on `port`, 0 if none is known. */
-unsigned long tcp_table_listener(uint16_t port);
+/* The process that listens on `port`, or on that of IPv6 only, 0 if none is known. */
+unsigned long tcp_table_listener(uint16_t port, bool ipv6_only);
 
 #endif
