@@ -30,6 +30,7 @@
 #include "log.h"
 #include "line_text.h"
 #include "reset.h"
+#include "serial_identity.h"
 #include "serial_list.h"
 #include "serial_session.h"
 
@@ -280,6 +281,8 @@ static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
     int r = serial_find(s->selector, s->interface, path, error);
     if (r == 0)
         r = serial_io_check(path, error);
+    if (r == 0)
+        port_identify(p, path);
     if (r == 0 || !s->hotplug || r == -ENOTTY || r == -EEXIST)
         return r;
     /* it may come, and with its rights; what it is not it does not become */
@@ -364,5 +367,6 @@ void port_free(struct port *p)
     if (p->next_event)
         event_free(p->next_event);
     buf_free(&p->to_device);
+    serial_identity_free(p->identity);
     free(p);
 }

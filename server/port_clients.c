@@ -37,6 +37,7 @@ static const char *ready_device(struct port *p)
 {
     char error[SERIAL_ERROR_MAX];
 
+    p->strict = p->told_other = false;
     if (p->state == PORT_LINGERING) {
         event_del(p->timer);
         p->state = PORT_OPEN;

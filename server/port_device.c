@@ -14,6 +14,7 @@
 #include "line_text.h"
 #include "os.h"
 #include "reset.h"
+#include "serial_identity.h"
 #include "serial_list.h"
 #include "serial_session.h"
 #include "virtual/loop_port.h"
@@ -74,6 +75,27 @@ unsigned port_idle_outputs(const struct source *s, unsigned found)
     return outputs;
 }
 
+void port_identify(struct port *p, const char *path)
+{
+    serial_identity_free(p->identity);
+    p->identity = serial_identity_new(path);
+}
+
+/* Whether what stands under the name may be opened: for those who have the port already only the
+ * same device, for a new client whichever there is, and never another program's pseudo-terminal. */
+static int check_identity(struct port *p, const char *path, char error[static SERIAL_ERROR_MAX])
+{
+    if (!p->identity)
+        return 0;
+    enum serial_match match = serial_identity_match(p->identity, path, error);
+    if (match == SERIAL_SAME || (match == SERIAL_OTHER && !p->strict))
+        return 0;
+    if (p->state == PORT_LOST && !p->told_other)
+        log_warn("%s", error);
+    p->told_other = true;
+    return -ENODEV;
+}
+
 /* Opens the device, as it is; sets p->serial. */
 static int open_device(struct port *p, struct line_settings *found,
                        char error[static SERIAL_ERROR_MAX])
@@ -90,10 +112,14 @@ static int open_device(struct port *p, struct line_settings *found,
         return p->serial ? 0 : -ENOMEM;
     }
     r = serial_find(s->selector, s->interface, path, error);
+    if (r == 0)
+        r = check_identity(p, path, error);
     if (r < 0)
         return r;
     p->serial =
         serial_io_open(p->base, path, &options, &port_device_callbacks, p, found, &r, error);
+    if (p->serial)
+        port_identify(p, path);
     return r;
 }
 
@@ -124,6 +150,7 @@ int port_open(struct port *p, char error[static SERIAL_ERROR_MAX])
         p->broken = false;
     }
     p->state = PORT_OPEN;
+    p->told_other = false;
     p->reading = false;
     port_set_outputs(p, outputs_to_set(p->source, again), p->outputs);
     struct line_settings want = p->line;
@@ -355,6 +382,7 @@ void port_on_gone(void *ctx, int error)
              keep ? "; waiting for its return" : "");
     serial_close(p->serial);
     p->serial = NULL;
+    p->strict = true;
     event_del(p->timer);
     if (p->state == PORT_LINGERING)
         port_put_back(p);

@@ -21,6 +21,7 @@ struct event;
 struct gate;
 struct reset;
 struct serial;
+struct serial_identity;
 
 enum port_state {
     PORT_CLOSED,
@@ -40,7 +41,10 @@ struct port {
     const struct source *source;
     struct gate *gate;
     enum port_state state;
-    struct serial *serial; /* while OPEN or LINGERING */
+    struct serial *serial;            /* while OPEN or LINGERING */
+    struct serial_identity *identity; /* of what was opened last, or seen at the start */
+    bool strict;                      /* LOST: nothing else may be opened, for those who had it */
+    bool told_other;                  /* and that something else has its name was told */
     struct serial_session *sessions;
     struct line_settings idle; /* the administrator's: in force when a session begins */
     struct line_settings line; /* in force */
@@ -82,6 +86,9 @@ unsigned port_idle_outputs(const struct source *s, unsigned found);
 /* Opens the device for its first session, or again for those there are. Returns 0, or -errno with
  * the reason in `error`. */
 int port_open(struct port *p, char error[static SERIAL_ERROR_MAX]);
+
+/* Notes what stands under the path now. */
+void port_identify(struct port *p, const char *path);
 
 /* Looks for the device from time to time: the port is LOST. */
 void port_await_device(struct port *p);

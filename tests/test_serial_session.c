@@ -1313,6 +1313,45 @@ static void with_hotplug_the_session_outlives_an_unplug(void)
     end();
 }
 
+/* Whoever had the device gets that one back, or none; a new client what stands under its name. */
+static void another_device_is_not_given_to_who_had_this_one(void)
+{
+    struct client first, second;
+
+    begin(",hotplug,takeover");
+    client_agree(&first);
+    fake_serial_unplug();
+    fake_serial.match = SERIAL_OTHER;
+    client_write(&first, "for the first board");
+    client_flush(&first);
+    run_for(&first, 1200);
+    CHECK(!fake_serial.open && !device_saw("write"));
+    CHECK(strstr(logged, "is not what it was"));
+    client_begin_telnet(&second);
+    RUN_UNTIL(&second, fake_serial.open);
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
+static void a_number_of_a_pseudo_terminal_is_never_opened_again(void)
+{
+    struct client c;
+
+    begin(",hotplug");
+    client_agree(&c);
+    fake_serial_unplug();
+    fake_serial.match = SERIAL_REUSED;
+    run_for(&c, 700);
+    CHECK(!fake_serial.open);
+    client_close(&c);
+    client_begin_telnet(&c);
+    run_for(&c, 700);
+    CHECK(!fake_serial.open && strstr(logged, "is not what it was; waiting"));
+    client_close(&c);
+    end();
+}
+
 static void an_absent_device_is_said(void)
 {
     struct client c;
@@ -1417,6 +1456,8 @@ static const struct test tests[] = {
     TEST(what_a_client_sent_before_it_left_still_goes_out),
     TEST(an_unplugged_device_ends_the_session),
     TEST(with_hotplug_the_session_outlives_an_unplug),
+    TEST(another_device_is_not_given_to_who_had_this_one),
+    TEST(a_number_of_a_pseudo_terminal_is_never_opened_again),
     TEST(an_absent_device_is_said),
     TEST(who_asks_and_does_not_fetch_is_not_read),
 };

@@ -6,6 +6,7 @@
 #define TESTS_FAKES_FAKE_SERIAL_H
 
 #include "journal.h"
+#include "serial_identity.h"
 #include "serial_io.h"
 
 struct fake_serial {
@@ -16,11 +17,12 @@ struct fake_serial {
     bool reading;
     bool hupcl; /* as opened */
     bool watches_errors;
-    int open_error;       /* negative errno: opening fails so */
-    int configure_error;  /* likewise configuring */
-    size_t room;          /* bytes it takes before it is full */
-    size_t untransmitted; /* what it says */
-    unsigned asked;       /* how often it was asked that */
+    int open_error;          /* negative errno: opening fails so */
+    enum serial_match match; /* what stands under its name now */
+    int configure_error;     /* likewise configuring */
+    size_t room;             /* bytes it takes before it is full */
+    size_t untransmitted;    /* what it says */
+    unsigned asked;          /* how often it was asked that */
     unsigned inputs;
     unsigned outputs;
     uint64_t outputs_us; /* when they changed last */
