@@ -1,13 +1,14 @@
 /*
  * Process and sockets on POSIX systems; see common/os.h.
  */
-#define _GNU_SOURCE /* struct tcp_info, with musl */
+#define _GNU_SOURCE /* struct tcp_info, with musl; POLLRDHUP */
 #include "os.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,11 +270,12 @@ bool os_tcp_is_dead(evutil_socket_t fd)
 
 bool os_tcp_peer_has_closed(evutil_socket_t fd)
 {
+    struct pollfd other = {.fd = fd, .events = POLLRDHUP}; /* a socket that is not TCP */
     struct tcp_info info;
     socklen_t len = sizeof info;
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-        return false;
+        return poll(&other, 1, 0) > 0 && (other.revents & (POLLRDHUP | POLLHUP));
     return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
 }
 

@@ -302,7 +302,7 @@ void session_end(struct serial_session *s, const char *why)
     log_peer_info(s->who, "%s: gone: %s", s->who, why);
     if (s->dropped > 0)
         log_peer_info(s->who, "%s: %zu bytes were left out for it", s->who, s->dropped);
-    if (s->held.len > 0)
+    if (s->held.len > 0 && s->role == SESSION_OWNER)
         log_peer_warn(s->who, "%s: %zu bytes it sent are dropped: the device did not take them",
                       s->who, s->held.len);
     commands_apply_group(&s->commands);

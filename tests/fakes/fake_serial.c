@@ -16,6 +16,7 @@ static void fake_close(struct serial *s)
 {
     (void)s;
     fake_serial.open = false;
+    fake_serial.line = fake_serial.found;
     journal_line(&fake_serial.journal, "close");
 }
 
@@ -30,7 +31,9 @@ static int fake_write(struct serial *s, const uint8_t *data, size_t len)
     size_t n = len < fake_serial.room ? len : fake_serial.room;
 
     (void)s;
-    if (n > 0)
+    if (n > 0 && fake_serial.wrote)
+        fake_serial.wrote(data, n);
+    else if (n > 0)
         journal_bytes(&fake_serial.journal, "write", data, n);
     if (fake_serial.room != SIZE_MAX)
         fake_serial.room -= n;
@@ -86,6 +89,8 @@ static int fake_set_break(struct serial *s, bool on)
 static int fake_purge(struct serial *s, bool rx, bool tx)
 {
     (void)s;
+    if (tx && fake_serial.purged)
+        fake_serial.purged();
     journal_line(&fake_serial.journal, "purge%s%s", rx ? " rx" : "", tx ? " tx" : "");
     return 0;
 }
@@ -133,7 +138,7 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
     fake_serial.hupcl = options->hupcl;
     fake_serial.reading = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
-    *current = fake_serial.line;
+    *current = fake_serial.found = fake_serial.line;
     journal_line(&fake_serial.journal, "open");
     return &fake_serial.base;
 }
