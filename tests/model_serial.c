@@ -61,6 +61,7 @@ static unsigned rate; /* bytes a second */
 static uint64_t credit;
 static int said; /* digits that the device has said */
 static bool talks;
+static bool holds; /* the device stays open */
 
 static unsigned pick(unsigned below)
 {
@@ -152,7 +153,7 @@ static bool is_quiet(void)
     for (int i = 0; i < SLOTS; i++)
         if (slots[i] >= 0)
             return false;
-    return driver_len == 0 && !fake_serial.open;
+    return driver_len == 0 && (holds ? port_untransmitted(port) == 0 : !fake_serial.open);
 }
 
 static void send_all(struct client *c, const void *data, size_t len)
@@ -277,10 +278,13 @@ static void check_end(void)
     for (int s = 0; s < SLOTS; s++)
         if (slots[s] >= 0)
             leave(s);
-    for (int i = 0; i < 200 && (fake_serial.open || driver_len > 0); i++)
+    for (int i = 0; i < 200 && !is_quiet(); i++)
         pass(2000);
-    if (fake_serial.open)
-        fail("the device is not closed though everybody has gone", NULL);
+    pass(8000); /* a raw client is given time to hear the answers */
+    if (fake_serial.open != holds)
+        fail("the device is not closed though everybody has gone, or not held", NULL);
+    if (holds && (fake_serial.line.baud != RAW_BAUD || fake_serial.outputs != 0))
+        fail("what a client has set is not put back", NULL);
     for (int i = 0; i < came; i++) {
         const struct client *c = &clients[i];
 
@@ -293,13 +297,16 @@ static void check_end(void)
 
 static void run_schedule(void)
 {
-    char text[] = "/dev/fake", number[] = "0", error[CLI_ERROR_MAX];
+    static const char *const options[] = {"", "", ",hold", ",observers", ",hold,observers,hotplug"};
+    char text[64], number[] = "0", error[CLI_ERROR_MAX];
     char *args[] = {text, number};
     struct source source;
     struct crowd *crowd = crowd_new(64);
 
     state = seed * 2654435761u + 12345;
     logged[0] = '\0';
+    snprintf(text, sizeof text, "/dev/fake%s", options[pick(5)]);
+    holds = strstr(text, "hold") != NULL;
     fake_serial_reset();
     fake_serial.wrote = on_wrote;
     fake_serial.purged = on_purged;
