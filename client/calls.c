@@ -1,9 +1,9 @@
 /*
  * Theory of operation. What a program has written before its request is taken first, so that
- * everything is in order; then ioctl_tty says what the request means. One that waits (for a modem
- * line, the end of a break, a drain), that finds no room, or that another net2pty has been asked
- * for, is held: looked at when something has happened and every 10 ms, because no descriptor tells
- * that a signal wants its program.
+ * everything is in order, as long as that gets on; then ioctl_tty says what the request means. One
+ * that waits (for a modem line, the end of a break, a drain), that finds no room, or that another
+ * net2pty has been asked for, is held: looked at when something has happened and every 10 ms,
+ * because no descriptor tells that a signal wants its program.
  */
 #include "calls.h"
 
@@ -22,6 +22,7 @@
 
 enum {
     TICK_MS = 10,
+    STUCK_MS = 1000,         /* of bytes that do not get on, before sets go ahead of them */
     PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
 };
@@ -59,6 +60,8 @@ struct held {
     uint32_t id;
     struct vport_identity file;
     uint64_t since_ms;
+    uint64_t progress;    /* FOR_ROOM: of the bytes before it, */
+    uint64_t progress_ms; /* and when that was something else */
 };
 
 struct calls {
@@ -134,6 +137,28 @@ static void end_call(struct caller *caller, int result)
         caller->ops->answer(caller, result);
 }
 
+/* Whether a call goes ahead of the bytes that were written before it, which have no room. For who
+ * only asks they are no matter. A set has its place behind them; but a serial port would not have
+ * it wait for them, and where they do not get on, as with flow control, it may be what ends that.
+ */
+static bool goes_ahead(const struct link *link, const struct caller *caller, struct held *state)
+{
+    const uint64_t progress = pty_session_progress(link->session), now_ms = os_now_ms();
+
+    switch (ioctl_tty_order(caller->call.request)) {
+    case IOCTL_ORDER_NONE:
+        return true;
+    case IOCTL_ORDER_DRAIN:
+        return false;
+    case IOCTL_ORDER_BEHIND:
+        break;
+    }
+    if (state->progress_ms == 0 || state->progress != progress)
+        state->progress_ms = now_ms;
+    state->progress = progress;
+    return now_ms - state->progress_ms >= STUCK_MS && pty_session_has_room(link->session);
+}
+
 /* On a link of this process. Returns false, with what it waits for in `state`. */
 static bool carry_out_here(struct link *link, struct caller *caller, struct held *state)
 {
@@ -141,7 +166,7 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
     int result;
 
     state->what = HELD_FOR_ROOM;
-    if (!pty_session_take(link->session))
+    if (!pty_session_take(link->session) && !goes_ahead(link, caller, state))
         return false;
     if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
         caller->ops->answer(caller, -EINTR);

@@ -17,6 +17,8 @@ enum learning {
     LEARN_ALL = 31,
 };
 
+enum { DELTAS = 0x0f }; /* of a modem state */
+
 static const uint8_t errors_mask =
     LINE_STATE_BREAK | LINE_STATE_FRAMING | LINE_STATE_PARITY | LINE_STATE_OVERRUN;
 
@@ -27,6 +29,8 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->greeted = false;
     f->learning = 0;
     f->inputs = 0;
+    f->polled = false;
+    f->counted = 0;
     f->asked = 0;
     f->resetting = false;
     f->suspended = false;
@@ -149,6 +153,20 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs)
 {
     if (f->outputs != outputs || f->set != LINE_OUTPUTS)
         far_port_set_lines(f, LINE_OUTPUTS, outputs);
+}
+
+void far_port_suspend(struct far_port *f, bool on)
+{
+    const enum rfc2217_command command =
+        on ? RFC2217_FLOWCONTROL_SUSPEND : RFC2217_FLOWCONTROL_RESUME;
+
+    tell(f, &(struct rfc2217_message){.command = (uint8_t)command});
+}
+
+void far_port_poll_lines(struct far_port *f)
+{
+    f->polled = true;
+    far_port_tell(f, RFC2217_NOTIFY_MODEMSTATE, 0);
 }
 
 unsigned far_port_ask_drain(struct far_port *f)
@@ -292,8 +310,12 @@ static void on_signature(struct far_port *f, const struct rfc2217_message *m)
  * the difference. */
 static void on_modem_state(struct far_port *f, unsigned value)
 {
-    unsigned told = line_modem_delta(f->inputs, value) | value;
+    unsigned seen = line_modem_delta(f->inputs, value), deltas = value & DELTAS;
+    unsigned told = seen | (deltas & ~f->counted);
 
+    /* answers to polls have no deltas; the notification that comes later tells of the same edges */
+    f->counted = deltas ? 0 : f->polled ? f->counted | seen : 0;
+    f->polled = f->polled && !deltas;
     f->counts.cts += told & 1 ? 1 : 0;
     f->counts.dsr += told & 2 ? 1 : 0;
     f->counts.rng += told & 4 ? 1 : 0;

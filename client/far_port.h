@@ -33,6 +33,8 @@ struct far_port {
     unsigned asked;            /* those that the server was asked for */
     bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
+    bool polled;               /* they were asked for, in place of notifications to come: */
+    unsigned counted;          /* delta bits of edges that the answers have shown */
     bool suspended;            /* by the server */
     bool proven;               /* the server has sent a message of RFC 2217 */
     const struct peer *peer;   /* never NULL */
@@ -68,6 +70,11 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs);
  * others. */
 void far_port_tell_outputs(struct far_port *f);
 void far_port_ask_outputs(struct far_port *f);
+
+/* Has the server hold back what its device sends, or not any more. By RFC 2217 it then says nothing
+ * else either; com2net answers, and far_port_poll_lines asks it how the modem inputs are. */
+void far_port_suspend(struct far_port *f, bool on);
+void far_port_poll_lines(struct far_port *f);
 
 /* Asks the server to answer when all that was sent is on the wire: stops_answered reaches the
  * number returned. Only for a server that is known to do it (peer->drain_is_told). */

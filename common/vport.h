@@ -111,6 +111,9 @@ int vport_find(const char *link, struct vport_identity *identity);
  */
 bool vport_take(struct vport *v);
 
+/* Bytes that programs have written and that are not taken yet. */
+size_t vport_untaken(const struct vport *v);
+
 /* Whether nothing is to be expected of programs that have closed the port: their bytes are taken
  * and their end has been told. One that still has it open does not count. */
 bool vport_is_settled(const struct vport *v);

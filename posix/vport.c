@@ -444,10 +444,15 @@ int vport_find(const char *link, struct vport_identity *identity)
     return 0;
 }
 
-bool vport_take(struct vport *v)
+size_t vport_untaken(const struct vport *v)
 {
     int unread = 0;
 
+    return os_ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0 ? (size_t)unread : 0;
+}
+
+bool vport_take(struct vport *v)
+{
     if (!v->open) {
         forget_notices(v);
         set_open(v);
@@ -457,15 +462,14 @@ bool vport_take(struct vport *v)
         read_batch(v, true);
     if (v->reading) /* all of it; who had no room for it would have paused us */
         return true;
-    return os_ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
+    return vport_untaken(v) == 0;
 }
 
 bool vport_is_settled(const struct vport *v)
 {
     bool readable;
-    int unread = 0;
 
-    if (os_ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0)
+    if (vport_untaken(v) > 0)
         return false;
     return v->open == !is_hung_up(v, &readable);
 }

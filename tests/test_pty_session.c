@@ -776,6 +776,130 @@ static void a_slow_program_pauses_the_server_and_loses_nothing(void)
     end();
 }
 
+/* Sends data, which nobody reads, and then that CTS is on. */
+static void server_talks(size_t len)
+{
+    static uint8_t block[4096];
+
+    for (size_t sent = 0; sent < len; sent += sizeof block) {
+        CHECK(comport_send_data(server.comport, block, sizeof block) == 0);
+        while (comport_output(server.comport)->len > 0) {
+            struct buf *out = comport_output(server.comport);
+            ssize_t n = send(fd, buf_head(out), out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+            buf_drain(out, n > 0 ? (size_t)n : 0);
+            turn();
+        }
+    }
+    comport_send_value(server.comport, RFC2217_NOTIFY_MODEMSTATE, 0x11);
+    server_flush();
+}
+
+static size_t times_logged(const char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = strstr(logged, text); p; p = strstr(p + 1, text))
+        n++;
+    return n;
+}
+
+static size_t read_all(void)
+{
+    size_t got = 0;
+
+    while (fake_vport.room == 0) {
+        journal_clear(&fake_vport.journal);
+        fake_vport_make_room(5000);
+        got += 5000 - fake_vport.room;
+    }
+    return got;
+}
+
+static void lines_and_drains_do_not_wait_for_what_nobody_reads(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 115200);
+    for (int pause = 1; pause <= 2; pause++) {
+        fake_vport.room = 0;
+        server_talks(300 * 1024);
+        RUN_UNTIL(port->lines(session) & LINE_CTS);
+        unsigned drain = port->begin_drain(session);
+        for (int i = 0; i < 2; i++) /* to the setting before, and to this */
+            server_tell(RFC2217_SET_STOPSIZE, 1);
+        RUN_UNTIL(port->is_drained(session, drain));
+        CHECK(times_logged("does not read") == (size_t)pause);
+
+        size_t got = read_all();
+        port->counts(session, &counts);
+        CHECK(got <= 64 * 1024);
+        CHECK(got * (size_t)pause + counts.buf_overrun == (size_t)pause * 300 * 1024);
+        CHECK(counts.rx == (unsigned)pause * 300 * 1024);
+        server_tell(RFC2217_NOTIFY_MODEMSTATE, 0x01);
+        RUN_UNTIL(!(port->lines(session) & LINE_CTS));
+    }
+    end();
+}
+
+static void with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach(); /* rtscts */
+    fake_vport_open();
+    fake_vport.room = 0;
+    server_talks(32 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-SUSPEND"));
+    RUN_UNTIL(port->lines(session) & LINE_CTS);
+    CHECK(!server_saw("FLOWCONTROL-RESUME"));
+    CHECK(read_all() == 32 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-RESUME"));
+    port->counts(session, &counts);
+    CHECK(counts.buf_overrun == 0);
+
+    fake_vport.room = 0; /* the program goes and leaves it */
+    journal_clear(&server.journal);
+    server_talks(8 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-SUSPEND"));
+    fake_vport_close();
+    RUN_UNTIL(server_saw("FLOWCONTROL-RESUME"));
+    end();
+}
+
+/* Others may hold answers back, too, when they are told: their connection is held. */
+static void with_flow_control_others_are_held(void)
+{
+    char report[CONTROL_REPORT_MAX];
+
+    begin();
+    server_accept(true);
+    fake_vport_open();
+    fake_vport_set("8N1", 9600);
+    fake_vport.line.flow_in = LINE_FLOW_HARDWARE;
+    fake_vport.line.flow_out = LINE_FLOW_HARDWARE;
+    RUN_UNTIL(pty_session_is_connected(session));
+    fake_vport.room = 0;
+    comport_send_data(server.comport, (const uint8_t *)"abc", 3);
+    server_flush();
+    run_for(1100); /* longer than it takes to find that nobody reads */
+    comport_send_data(server.comport, (const uint8_t *)"def", 3);
+    server_flush();
+    run_for(50);
+    CHECK(!server_saw("SUSPEND"));
+    pty_session_report(session, report);
+    CHECK(strstr(report, "received: 3 bytes\n"));
+    fake_vport_make_room(6);
+    RUN_UNTIL(programs_saw("read 61 62 63 64 65 66"));
+    end();
+}
+
 static void a_suspending_server_gets_nothing(void)
 {
     begin();
@@ -1017,6 +1141,9 @@ static const struct test tests[] = {
     TEST(data_for_nobody_is_dropped),
     TEST(data_right_behind_an_open_are_kept),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
+    TEST(lines_and_drains_do_not_wait_for_what_nobody_reads),
+    TEST(with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost),
+    TEST(with_flow_control_others_are_held),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
     TEST(a_purge_that_a_stranger_never_answers_drops_nothing),
