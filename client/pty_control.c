@@ -51,7 +51,8 @@ void pty_session_report(const struct pty_session *s, char text[static CONTROL_RE
              s->far.signature, s->far.signature[0] ? ")" : "", line, lines,
              vport_is_open(s->port) ? "has it open" : "none", (unsigned long long)s->received,
              (unsigned long long)s->sent, s->input.waiting.len,
-             s->stream ? stream_queued(s->stream) : 0, s->connections);
+             s->stream ? stream_queued(s->stream) : 0, (unsigned long long)s->input.dropped,
+             s->connections);
 }
 
 /* --- reset ------------------------------------------------------------------------------------ */
