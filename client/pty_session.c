@@ -80,14 +80,26 @@ static void on_failure(evutil_socket_t fd, short what, void *ctx)
     lose(s, s->why_failing);
 }
 
+/* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */
+static int send_now(struct pty_session *s, const uint8_t *bytes, size_t len, size_t data)
+{
+    int r = s->why_failing[0] ? -EPIPE : stream_write(s->stream, bytes, len);
+
+    if (r < 0)
+        s->unsent += data;
+    else
+        outstanding_add(&s->outstanding, len, data, stream_unacknowledged(s->stream));
+    return r;
+}
+
 void pty_session_flush(struct pty_session *s)
 {
     if (!s->comport || !s->stream)
         return;
     struct buf *out = comport_output(s->comport);
-    int r =
-        out->len > 0 && !s->why_failing[0] ? stream_write(s->stream, buf_head(out), out->len) : 0;
+    int r = out->len > 0 ? send_now(s, buf_head(out), out->len, s->sending) : 0;
 
+    s->sending = 0;
     buf_drain(out, out->len);
     if (r < 0 || comport_failed(s->comport))
         pty_session_fail(s, r == -ENOBUFS ? "it does not take what it is told" : "out of memory");
@@ -167,12 +179,14 @@ static void on_written(void *ctx, const uint8_t *data, size_t len)
     s->sent += len;
     keep_time(s, len);
     if (!s->comport) {
-        r = stream_write(s->stream, data, len);
+        r = send_now(s, data, len, len);
         if (r < 0)
             pty_session_fail(s, os_error_text(-r));
     } else if (comport_send_data(s->comport, data, len) < 0) {
+        s->unsent += len;
         pty_session_fail(s, "out of memory");
     } else {
+        s->sending += len;
         pty_session_flush(s);
     }
     pty_session_update(s);
@@ -307,7 +321,7 @@ static void on_command(void *ctx, uint8_t command)
 void pty_session_update(struct pty_session *s)
 {
     bool flowing = s->state == SESSION_READY && !s->far.suspended && !s->why_failing[0] &&
-                   stream_queued(s->stream) == 0;
+                   !s->stalled && stream_queued(s->stream) == 0;
 
     vport_read(s->port, flowing);
     if (s->stream)
@@ -413,6 +427,27 @@ static void early_text(struct pty_session *s, char text[static TEXT_MAX])
     buf_drain(&s->early, s->early.len);
 }
 
+/* Tells what the connection takes with it of what programs have written. Programs behind -- can ask
+ * for it as for bytes that a port loses; some look at the one counter, some at the other. */
+static void count_loss(struct pty_session *s)
+{
+    const size_t lost =
+        s->unsent + outstanding_data(&s->outstanding, stream_unacknowledged(s->stream));
+
+    s->unsent = s->sending = 0;
+    s->outstanding = (struct outstanding){0};
+    s->stalled = false;
+    if (lost == 0)
+        return;
+    s->lost += lost;
+    s->far.counts.overrun += (unsigned)lost;
+    s->far.counts.buf_overrun += (unsigned)lost;
+    log_warn(
+        "%s: %zu bytes that programs had written are lost with the connection: the server has not "
+        "acknowledged them",
+        s->name, lost);
+}
+
 /* Gives the connection up, for the reason `why`, and begins to connect again. */
 static void lose(struct pty_session *s, const char *why)
 {
@@ -427,6 +462,8 @@ static void lose(struct pty_session *s, const char *why)
     event_del(s->failure);
     event_del(s->timer);
     event_del(s->stable);
+    if (s->stream)
+        count_loss(s);
     stream_close(s->stream);
     s->stream = NULL;
     pty_input_reconnect(s);
@@ -479,7 +516,19 @@ static void on_ended(void *ctx, int error)
     lose(ctx, error < 0 ? os_error_text(-error) : "the server has closed the connection");
 }
 
+static void on_stalled(void *ctx, bool on)
+{
+    struct pty_session *s = ctx;
+
+    log_debug("%s: %s: %s", s->name, s->server,
+              on ? "acknowledges nothing: programs wait" : "is back");
+    s->stalled = on;
+    pty_session_update(s);
+}
+
 static const struct stream_callbacks stream_callbacks = {
+    .tells_loss = true,
+    .stalled = on_stalled,
     .received = on_received,
     .drained = on_drained,
     .ended = on_ended,

@@ -13,6 +13,7 @@
 #include "addr.h"
 #include "control.h"
 #include "far_port.h"
+#include "outstanding.h"
 #include "proto/buf.h"
 #include "pty_session.h"
 
@@ -74,6 +75,11 @@ struct pty_session {
     char
         why_failing[PTY_SESSION_TROUBLE_MAX]; /* until `failure` comes; empty: nothing has failed */
     uint64_t received, sent;
+    struct outstanding outstanding; /* of what was sent */
+    size_t sending;                 /* bytes of programs in what the comport has written */
+    size_t unsent;                  /* likewise in what was not sent as the connection had failed */
+    uint64_t lost;                  /* with connections, in all */
+    bool stalled;                   /* nothing is acknowledged: more would be lost, too */
     unsigned connections;
     char server[ADDR_TEXT_MAX];
     const char *name; /* the link, for the log */

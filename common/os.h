@@ -65,6 +65,11 @@ void os_tune_tcp(evutil_socket_t fd, bool slow);
  * keepalive does not notice. A living peer that does not read is not dead. */
 bool os_tcp_is_dead(evutil_socket_t fd);
 
+/* For how long, in milliseconds, the peer has sent nothing at all although something is under way to
+ * it, as far as one can tell without knowing since when that is. 0: nothing is, or the system cannot
+ * tell. */
+unsigned os_tcp_silence_ms(evutil_socket_t fd);
+
 /* Whether the peer has closed or reset the connection, told without reading what came before. */
 bool os_tcp_peer_has_closed(evutil_socket_t fd);
 

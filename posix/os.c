@@ -29,7 +29,8 @@ enum {
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_COUNT = 2, /* 5 + 2 * 5 = 15 s */
     DEAD_AFTER_MS = 15000,
-    DEAD_PROBES = 6, /* of a closed window, unanswered: 0.2 s and doubling, so 12.6 s */
+    SILENT_PROBES = 3, /* of a closed window, unanswered */
+    DEAD_PROBES = 6,   /* of a closed window, unanswered: 0.2 s and doubling, so 12.6 s */
 };
 
 /* --- process ----------------------------------------------------------------------------- */
@@ -245,6 +246,16 @@ bool os_tcp_is_dead(evutil_socket_t fd)
         return false;
     return (info.tcpi_unacked > 0 || info.tcpi_probes >= DEAD_PROBES) &&
            info.tcpi_last_ack_recv > DEAD_AFTER_MS;
+}
+
+unsigned os_tcp_silence_ms(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return 0;
+    return info.tcpi_unacked > 0 || info.tcpi_probes >= SILENT_PROBES ? info.tcpi_last_ack_recv : 0;
 }
 
 bool os_tcp_peer_has_closed(evutil_socket_t fd)

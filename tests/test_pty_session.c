@@ -3,6 +3,7 @@
  * loopback connection. What programs see and what the server gets are two journals.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -900,6 +901,56 @@ static void with_flow_control_others_are_held(void)
     end();
 }
 
+/* What the server's system has acknowledged it may still read; the rest is lost, and said. */
+static void what_a_lost_connection_takes_with_it_is_counted(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    static char block[16 * 1024];
+    char report[CONTROL_REPORT_MAX], line[100];
+    struct ioctl_counts counts;
+    size_t written = 0;
+    int held = 0;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("SET-LINES"));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading) { /* the server reads nothing */
+        fake_vport_write(block);
+        written += sizeof block - 1;
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    for (uint64_t end_ms = os_now_ms() + 200; os_now_ms() < end_ms;) /* it may acknowledge late */
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    CHECK(ioctl(fd, FIONREAD, &held) == 0 && held > 0);
+    server_close(); /* a reset, as it has not read that */
+    RUN_UNTIL(strstr(logged, "are lost with the connection"));
+    snprintf(line, sizeof line, "%zu bytes that programs had written are lost",
+             written - (size_t)held);
+    CHECK(strstr(logged, line));
+    port->counts(session, &counts);
+    CHECK(counts.overrun == written - (size_t)held && counts.buf_overrun == counts.overrun);
+    pty_session_report(session, report);
+    snprintf(line, sizeof line, "lost: %zu bytes", written - (size_t)held);
+    CHECK(strstr(report, line));
+    CHECK(times_logged("are lost") == 1);
+    end();
+}
+
+static void a_connection_without_anything_under_way_takes_nothing_with_it(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_write("a\377b");
+    RUN_UNTIL(server_saw("data 61 ff 62"));
+    server_close();
+    RUN_UNTIL(strstr(logged, "trying again"));
+    CHECK(times_logged("are lost") == 0);
+    end();
+}
+
 static void a_suspending_server_gets_nothing(void)
 {
     begin();
@@ -1144,6 +1195,8 @@ static const struct test tests[] = {
     TEST(lines_and_drains_do_not_wait_for_what_nobody_reads),
     TEST(with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost),
     TEST(with_flow_control_others_are_held),
+    TEST(what_a_lost_connection_takes_with_it_is_counted),
+    TEST(a_connection_without_anything_under_way_takes_nothing_with_it),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
     TEST(a_purge_that_a_stranger_never_answers_drops_nothing),

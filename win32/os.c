@@ -24,6 +24,7 @@ enum {
     KEEPALIVE_IDLE_MS = 5000,
     KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
     DEAD_AFTER_S = 15,
+    SILENT_S = 6, /* while something is under way */
     LOOPBACK_NET = 127,
     PATH_TEXT_MAX = 512,
 };
@@ -271,7 +272,7 @@ void os_tune_tcp(evutil_socket_t fd, bool slow)
         set_option(fd, SOL_SOCKET, SO_SNDBUF, UNDER_WAY_MAX);
         set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
     }
-    set_option(fd, IPPROTO_TCP, TCP_MAXRT, DEAD_AFTER_S);
+    set_option(fd, IPPROTO_TCP, TCP_MAXRT, SILENT_S);
     (void)WSAIoctl((SOCKET)fd, SIO_KEEPALIVE_VALS, &keepalive, sizeof keepalive, NULL, 0, &unused,
                    NULL, NULL);
 }
@@ -281,6 +282,12 @@ bool os_tcp_is_dead(evutil_socket_t fd)
     (void)fd;
     /* TCP_MAXRT has Windows itself end a connection whose retransmissions are not answered */
     return false;
+}
+
+unsigned os_tcp_silence_ms(evutil_socket_t fd)
+{
+    (void)fd;
+    return 0; /* likewise */
 }
 
 bool os_tcp_peer_has_closed(evutil_socket_t fd)
