@@ -13,6 +13,8 @@
 
 #include <event2/event.h>
 
+#include <asm/ioctls.h>
+
 #include "ioctl_wire.h"
 #include "joined.h"
 #include "log.h"
@@ -22,6 +24,7 @@
 
 enum {
     TICK_MS = 10,
+    LINES_MS = 1000,         /* for lines that a program has set, before it reads them */
     STUCK_MS = 1000,         /* of bytes that do not get on, before sets go ahead of them */
     PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
@@ -45,6 +48,7 @@ struct link {
 
 enum held_for {
     HELD_FOR_ROOM,       /* nothing is done yet */
+    HELD_FOR_LINES,      /* likewise: they are asked for */
     HELD_FOR_WAIT,       /* `wait` is not over */
     HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
     HELD_FOR_CONNECTION, /* a greeting */
@@ -159,6 +163,11 @@ static bool goes_ahead(const struct link *link, const struct caller *caller, str
     return now_ms - state->progress_ms >= STUCK_MS && pty_session_has_room(link->session);
 }
 
+static bool reads_lines(const struct caller *caller)
+{
+    return caller->call.request == TIOCMGET || caller->call.request == TIOCGICOUNT;
+}
+
 /* On a link of this process. Returns false, with what it waits for in `state`. */
 static bool carry_out_here(struct link *link, struct caller *caller, struct held *state)
 {
@@ -167,6 +176,9 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
 
     state->what = HELD_FOR_ROOM;
     if (!pty_session_take(link->session) && !goes_ahead(link, caller, state))
+        return false;
+    state->what = HELD_FOR_LINES;
+    if (reads_lines(caller) && !pty_session_knows_lines(link->session))
         return false;
     if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
         caller->ops->answer(caller, -EINTR);
@@ -328,6 +340,10 @@ static bool look_again(struct held *h)
         return false;
     }
     switch (h->what) {
+    case HELD_FOR_LINES:
+        if (os_now_ms() - h->since_ms >= LINES_MS)
+            pty_session_forgo_lines(h->link->session);
+        return !carry_out(h->link, caller, h);
     case HELD_FOR_ROOM:
         return !carry_out(h->link, caller, h);
     case HELD_FOR_WAIT:

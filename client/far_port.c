@@ -29,6 +29,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->greeted = false;
     f->learning = 0;
     f->inputs = 0;
+    f->lines_told = f->lines_awaited = false;
     f->polled = false;
     f->counted = 0;
     f->asked = 0;
@@ -108,6 +109,7 @@ static void tell_lines(struct far_port *f, unsigned mask)
 
     if (!f->ready)
         return;
+    f->lines_told = true;
     if (f->peer->is_ours) {
         tell(f, &m);
         return;
@@ -167,6 +169,28 @@ void far_port_poll_lines(struct far_port *f)
 {
     f->polled = true;
     far_port_tell(f, RFC2217_NOTIFY_MODEMSTATE, 0);
+}
+
+/* All is answered in order: the poll behind the changes, and the question behind the poll. */
+bool far_port_knows_lines(struct far_port *f)
+{
+    if (!f->ready || !f->peer->is_ours)
+        return true;
+    if (f->lines_told) {
+        far_port_poll_lines(f);
+        far_port_tell(f, RFC2217_SET_STOPSIZE, 0);
+        f->lines_ticket = f->stops_told;
+        f->lines_told = false;
+        f->lines_awaited = true;
+    }
+    if (f->lines_awaited)
+        f->lines_awaited = (int)(f->stops_answered - f->lines_ticket) < 0;
+    return !f->lines_awaited;
+}
+
+void far_port_forgo_lines(struct far_port *f)
+{
+    f->lines_awaited = false;
 }
 
 unsigned far_port_ask_drain(struct far_port *f)

@@ -33,6 +33,9 @@ struct far_port {
     unsigned asked;            /* those that the server was asked for */
     bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
+    bool lines_told;           /* since they were last asked for, below */
+    bool lines_awaited;        /* an answer to that is still to come: */
+    unsigned lines_ticket;     /* with this one of stops_answered */
     bool polled;               /* they were asked for, in place of notifications to come: */
     unsigned counted;          /* delta bits of edges that the answers have shown */
     bool suspended;            /* by the server */
@@ -75,6 +78,13 @@ void far_port_ask_outputs(struct far_port *f);
  * else either; com2net answers, and far_port_poll_lines asks it how the modem inputs are. */
 void far_port_suspend(struct far_port *f, bool on);
 void far_port_poll_lines(struct far_port *f);
+
+/* Whether the modem lines are known as they are after all that was set: com2net, which carries a
+ * change out some time after it came, is asked, and its answer is to be waited for. */
+bool far_port_knows_lines(struct far_port *f);
+
+/* It is not waited for any more. */
+void far_port_forgo_lines(struct far_port *f);
 
 /* Asks the server to answer when all that was sent is on the wire: stops_answered reaches the
  * number returned. Only for a server that is known to do it (peer->drain_is_told). */

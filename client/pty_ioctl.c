@@ -42,6 +42,19 @@ bool pty_session_has_room(const struct pty_session *s)
     return !s->stream || stream_queued(s->stream) < ROOM;
 }
 
+bool pty_session_knows_lines(struct pty_session *s)
+{
+    bool knows = far_port_knows_lines(&s->far);
+
+    pty_session_flush(s);
+    return knows;
+}
+
+void pty_session_forgo_lines(struct pty_session *s)
+{
+    far_port_forgo_lines(&s->far);
+}
+
 bool pty_session_is_settled(const struct pty_session *s)
 {
     return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);

@@ -65,6 +65,11 @@ uint64_t pty_session_progress(const struct pty_session *s);
 /* Whether a request can go ahead of bytes that do not get on: there is room for it. */
 bool pty_session_has_room(const struct pty_session *s);
 
+/* Whether modem lines can be read as they are after what programs have set; until then a read
+ * waits, or gives that up. */
+bool pty_session_knows_lines(struct pty_session *s);
+void pty_session_forgo_lines(struct pty_session *s);
+
 /* Whether all that programs have done which have gone is with the kernel, for the server. */
 bool pty_session_is_settled(const struct pty_session *s);
 
