@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "asked.h"
 #include "ioctl_tty.h"
 #include "peer.h"
 #include "proto/comport.h"
@@ -17,6 +18,7 @@ enum far_port_news {
     FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
     FAR_PORT_RESET,     /* the reset that was asked for is done, */
     FAR_PORT_NOT_RESET, /* or was not */
+    FAR_PORT_PURGED,    /* all purges of what was received are done */
 };
 
 /* Part of a session, which fills in `name` and the settings that `told` begins with. */
@@ -30,7 +32,7 @@ struct far_port {
     unsigned learning;         /* questions that are out */
     unsigned outputs;          /* DTR and RTS as they should be, or as the server says */
     unsigned set;              /* those that this side has set */
-    unsigned asked;            /* those that the server was asked for */
+    struct asked asked;        /* of the connection, and not answered yet */
     bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
     bool lines_told;           /* since they were last asked for, below */

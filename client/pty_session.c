@@ -277,13 +277,14 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         rfc2217_describe(m, text);
         log_debug("%s: < %s", s->name, text);
     }
-    if (m->command == RFC2217_PURGE_DATA)
-        s->purging = false;
     switch (far_port_message(&s->far, m)) {
     case FAR_PORT_NO_NEWS:
         break;
     case FAR_PORT_LEARNT:
         adopt_settings(s);
+        break;
+    case FAR_PORT_PURGED:
+        s->purging = false;
         break;
     case FAR_PORT_RESET:
         pty_session_end_reset(s, NULL);

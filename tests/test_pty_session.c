@@ -162,6 +162,15 @@ static void run_for(uint64_t ms)
         turn();
 }
 
+static size_t times_logged(const char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = strstr(logged, text); p; p = strstr(p + 1, text))
+        n++;
+    return n;
+}
+
 static bool server_saw(const char *text)
 {
     return strstr(server.journal.text, text) != NULL;
@@ -423,6 +432,79 @@ static void what_the_server_does_not_do_is_said_once(void)
     server_tell(RFC2217_SET_BAUDRATE, 9600);
     RUN_UNTIL(strstr(logged, "it has now: SET-BAUDRATE 9600"));
     CHECK(!strstr(logged, "12300\n/tmp/fake: the server does not"));
+    end();
+}
+
+/* Each answer is about its own message, whatever is wished since. */
+static void an_answer_is_compared_with_what_was_asked(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("7E2", 9600);
+    fake_vport_set("8N1", 19200);
+    fake_vport_set("7O1", 115200);
+    RUN_UNTIL(server_saw("SET-BAUDRATE 115200\nSET-DATASIZE 7\nSET-PARITY odd"));
+    server_tell(RFC2217_SET_BAUDRATE, 9600);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_NONE);
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 8);
+    server_tell(RFC2217_SET_PARITY, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_BAUDRATE, 19200); /* this one it does not do */
+    server_tell(RFC2217_SET_DATASIZE, 7);
+    server_tell(RFC2217_SET_PARITY, 1); /* nor this */
+    RUN_UNTIL(strstr(logged, "SET-PARITY odd; it has now: SET-PARITY none"));
+    CHECK(strstr(logged, "SET-BAUDRATE 115200; it has now: SET-BAUDRATE 19200"));
+    CHECK(times_logged("does not do") == 2);
+
+    /* a drain's question, and a wish that overtakes the answer to a question */
+    pty_session_ioctl_port.begin_drain(session);
+    fake_vport_set("7O2", 115200);
+    RUN_UNTIL(server_saw("SET-STOPSIZE 2"));
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 2);
+    run_for(20);
+    CHECK(times_logged("does not do") == 2);
+    end();
+}
+
+static void the_answers_to_questions_are_no_refusals(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("flow?") && server_saw("RTS off"));
+    comport_send_text(server.comport, "com2net test");
+    fake_vport_open();
+    fake_vport_set("7E2", 57600); /* before any is answered */
+    RUN_UNTIL(server_saw("SET-STOPSIZE 2"));
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 8);
+    server_tell(RFC2217_SET_PARITY, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_HARDWARE);
+    run_for(20);
+    CHECK(times_logged("does not do") == 0);
+    end();
+}
+
+/* The answer to a question about a line that has been set since, and asked for once more. */
+static void a_line_is_as_the_last_question_is_answered(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+
+    options.no_touch_lines = true;
+    begin();
+    server_agree_and_teach(); /* which asks how the lines are */
+    port->set_lines(session, LINE_DTR, 0);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON); /* as it was */
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
+    RUN_UNTIL(port->lines(session) & LINE_RTS);
+    CHECK(!(port->lines(session) & LINE_DTR));
+    server_tell(RFC2217_SET_CONTROL,
+                RFC2217_CONTROL_DTR_ON); /* nor is that an answer to a question */
+    run_for(20);
+    CHECK(!(port->lines(session) & LINE_DTR));
     end();
 }
 
@@ -796,15 +878,6 @@ static void server_talks(size_t len)
     server_flush();
 }
 
-static size_t times_logged(const char *text)
-{
-    size_t n = 0;
-
-    for (const char *p = strstr(logged, text); p; p = strstr(p + 1, text))
-        n++;
-    return n;
-}
-
 static size_t read_all(void)
 {
     size_t got = 0;
@@ -982,6 +1055,24 @@ static void what_is_older_than_a_purge_is_dropped(void)
     fake_vport_flush(false, true);
     fake_vport_flush(true, true);
     RUN_UNTIL(server_saw("PURGE-DATA 2\nPURGE-DATA 3"));
+    end();
+}
+
+static void what_is_older_than_the_last_of_several_purges_is_dropped(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("SET-LINES"));
+    fake_vport_flush(true, false);
+    fake_vport_flush(true, false);
+    server_tell(RFC2217_PURGE_DATA, 1);
+    comport_send_data(server.comport, (const uint8_t *)"old", 3);
+    server_tell(RFC2217_PURGE_DATA, 1);
+    comport_send_data(server.comport, (const uint8_t *)"new", 3);
+    server_flush();
+    RUN_UNTIL(programs_saw("read"));
+    CHECK_TEXT(strstr(fake_vport.journal.text, "read"), "read 6e 65 77\n");
     end();
 }
 
@@ -1177,6 +1268,9 @@ static const struct test tests[] = {
     TEST(a_given_speed_is_told),
     TEST(a_given_format_is_told_over_what_was_learnt),
     TEST(what_the_server_does_not_do_is_said_once),
+    TEST(an_answer_is_compared_with_what_was_asked),
+    TEST(the_answers_to_questions_are_no_refusals),
+    TEST(a_line_is_as_the_last_question_is_answered),
     TEST(open_and_close_move_the_lines),
     TEST(com2net_is_told_when_the_lines_moved),
     TEST(strangers_are_told_lines_as_the_rfc_has_them),
@@ -1199,6 +1293,7 @@ static const struct test tests[] = {
     TEST(a_connection_without_anything_under_way_takes_nothing_with_it),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
+    TEST(what_is_older_than_the_last_of_several_purges_is_dropped),
     TEST(a_purge_that_a_stranger_never_answers_drops_nothing),
     TEST(a_reconnect_tells_everything_anew),
     TEST(with_hangup_programs_are_hung_up),
