@@ -16,14 +16,14 @@ void fake_vport_reset(void)
     fake_vport.hupcl = true;
 }
 
-struct vport *vport_new(struct event_base *base, const char *link, bool replace,
+struct vport *vport_new(struct event_base *base, const char *link, bool stale,
                         const struct vport_options *options, const struct line_settings *line,
                         const struct vport_callbacks *callbacks, void *ctx,
                         char error[static VPORT_ERROR_MAX])
 {
     (void)base;
     (void)link;
-    (void)replace;
+    (void)stale;
     (void)options;
     (void)error;
     fake_vport.callbacks = callbacks;
