@@ -199,6 +199,14 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
     return false;
 }
 
+static uint32_t next_id(struct calls *c)
+{
+    c->last_id++;
+    if (c->last_id == IOCTL_WIRE_PING)
+        c->last_id = 1;
+    return c->last_id;
+}
+
 /* Asks the net2pty that serves the link. Returns likewise. */
 static bool carry_out_there(struct link *link, struct caller *caller, struct held *state)
 {
@@ -220,8 +228,7 @@ static bool carry_out_there(struct link *link, struct caller *caller, struct hel
     q.len = shape.in;
     int r = shape.in > 0 ? caller->ops->read(caller, call->argument, q.data, q.len) : 0;
     if (r == 0) {
-        link->calls->last_id += link->calls->last_id == UINT32_MAX ? 2 : 1; /* 0 is a greeting's */
-        q.id = link->calls->last_id;
+        q.id = next_id(link->calls);
         r = joined_ask(link->joined, &q);
     }
     if (r == -ENOBUFS)

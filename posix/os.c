@@ -116,6 +116,27 @@ FILE *os_append_file(const char *path)
     return fopen(path, "ae");
 }
 
+FILE *os_private_file(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return NULL;
+    /* one that was there; a pipe or a terminal stays as it is */
+    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (regular) /* not every file system has modes */
+        (void)!fchmod(fd, S_IRUSR | S_IWUSR);
+    FILE *file = regular && ftruncate(fd, 0) < 0 ? NULL : fdopen(fd, "w");
+    if (!file) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+    }
+    return file;
+}
+
 uint64_t os_now_us(void)
 {
     struct timespec now;

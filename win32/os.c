@@ -84,17 +84,27 @@ int os_init(int *argc, char ***argv)
     return take_arguments(argc, argv);
 }
 
-FILE *os_append_file(const char *path)
+static FILE *open_file(const char *path, const WCHAR *mode)
 {
     WCHAR *wide = utf8_new_wide(path);
     FILE *f = NULL;
 
     if (wide)
-        f = _wfopen(wide, L"a");
+        f = _wfopen(wide, mode);
     else
         errno = ENOMEM;
     free(wide);
     return f;
+}
+
+FILE *os_append_file(const char *path)
+{
+    return open_file(path, L"a");
+}
+
+FILE *os_private_file(const char *path)
+{
+    return open_file(path, L"wb"); /* its folder says whose it is */
 }
 
 /* strerror of msvcrt.dll knows none of those that sockets have */
