@@ -1,9 +1,9 @@
 /*
  * Theory of operation. What a program has written before its request is taken first, so that
- * everything is in order; then ioctl_tty says what the request means. One that waits (for a modem
- * line, the end of a break, a drain), that finds no room, or that another net2pty has been asked
- * for, is held: looked at when something has happened and every 10 ms, because no descriptor tells
- * that a signal wants its program.
+ * everything is in order, as long as that gets on; then ioctl_tty says what the request means. One
+ * that waits (for a modem line, the end of a break, a drain), that finds no room, or that another
+ * net2pty has been asked for, is held: looked at when something has happened and every 10 ms,
+ * because no descriptor tells that a signal wants its program.
  */
 #include "calls.h"
 
@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include <event2/event.h>
+
+#include <asm/ioctls.h>
 
 #include "ioctl_wire.h"
 #include "joined.h"
@@ -22,6 +24,8 @@
 
 enum {
     TICK_MS = 10,
+    LINES_MS = 1000,         /* for lines that a program has set, before it reads them */
+    STUCK_MS = 1000,         /* of bytes that do not get on, before sets go ahead of them */
     PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
 };
@@ -44,6 +48,7 @@ struct link {
 
 enum held_for {
     HELD_FOR_ROOM,       /* nothing is done yet */
+    HELD_FOR_LINES,      /* likewise: they are asked for */
     HELD_FOR_WAIT,       /* `wait` is not over */
     HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
     HELD_FOR_CONNECTION, /* a greeting */
@@ -59,6 +64,8 @@ struct held {
     uint32_t id;
     struct vport_identity file;
     uint64_t since_ms;
+    uint64_t progress;    /* FOR_ROOM: of the bytes before it, */
+    uint64_t progress_ms; /* and when that was something else */
 };
 
 struct calls {
@@ -134,6 +141,33 @@ static void end_call(struct caller *caller, int result)
         caller->ops->answer(caller, result);
 }
 
+/* Whether a call goes ahead of the bytes that were written before it, which have no room. For who
+ * only asks they are no matter. A set has its place behind them; but a serial port would not have
+ * it wait for them, and where they do not get on, as with flow control, it may be what ends that.
+ */
+static bool goes_ahead(const struct link *link, const struct caller *caller, struct held *state)
+{
+    const uint64_t progress = pty_session_progress(link->session), now_ms = os_now_ms();
+
+    switch (ioctl_tty_order(caller->call.request)) {
+    case IOCTL_ORDER_NONE:
+        return true;
+    case IOCTL_ORDER_DRAIN:
+        return false;
+    case IOCTL_ORDER_BEHIND:
+        break;
+    }
+    if (state->progress_ms == 0 || state->progress != progress)
+        state->progress_ms = now_ms;
+    state->progress = progress;
+    return now_ms - state->progress_ms >= STUCK_MS && pty_session_has_room(link->session);
+}
+
+static bool reads_lines(const struct caller *caller)
+{
+    return caller->call.request == TIOCMGET || caller->call.request == TIOCGICOUNT;
+}
+
 /* On a link of this process. Returns false, with what it waits for in `state`. */
 static bool carry_out_here(struct link *link, struct caller *caller, struct held *state)
 {
@@ -141,7 +175,10 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
     int result;
 
     state->what = HELD_FOR_ROOM;
-    if (!pty_session_take(link->session))
+    if (!pty_session_take(link->session) && !goes_ahead(link, caller, state))
+        return false;
+    state->what = HELD_FOR_LINES;
+    if (reads_lines(caller) && !pty_session_knows_lines(link->session))
         return false;
     if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
         caller->ops->answer(caller, -EINTR);
@@ -160,6 +197,14 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
     }
     state->what = HELD_FOR_WAIT;
     return false;
+}
+
+static uint32_t next_id(struct calls *c)
+{
+    c->last_id++;
+    if (c->last_id == IOCTL_WIRE_PING)
+        c->last_id = 1;
+    return c->last_id;
 }
 
 /* Asks the net2pty that serves the link. Returns likewise. */
@@ -183,8 +228,7 @@ static bool carry_out_there(struct link *link, struct caller *caller, struct hel
     q.len = shape.in;
     int r = shape.in > 0 ? caller->ops->read(caller, call->argument, q.data, q.len) : 0;
     if (r == 0) {
-        link->calls->last_id += link->calls->last_id == UINT32_MAX ? 2 : 1; /* 0 is a greeting's */
-        q.id = link->calls->last_id;
+        q.id = next_id(link->calls);
         r = joined_ask(link->joined, &q);
     }
     if (r == -ENOBUFS)
@@ -303,6 +347,10 @@ static bool look_again(struct held *h)
         return false;
     }
     switch (h->what) {
+    case HELD_FOR_LINES:
+        if (os_now_ms() - h->since_ms >= LINES_MS)
+            pty_session_forgo_lines(h->link->session);
+        return !carry_out(h->link, caller, h);
     case HELD_FOR_ROOM:
         return !carry_out(h->link, caller, h);
     case HELD_FOR_WAIT:

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "local_socket.h"
 #include "loop.h"
 #include "os.h"
@@ -12,7 +14,13 @@
 #include "text.h"
 #include "visitor.h"
 
-enum { REQUEST_MAX = 4200, QUEUE_MAX = 128 * 1024, ANSWER_LIMIT_MS = 5000 };
+enum {
+    REQUEST_MAX = 4200,
+    QUEUE_MAX = 128 * 1024,
+    ANSWER_LIMIT_MS = 5000,
+    RESET_LIMIT_MS = 15000,
+    REQUEST_LIMIT_S = 10
+};
 
 static const char join_request[] = "join ";
 static const char refusal[] = "error: ";
@@ -31,10 +39,19 @@ struct asker {
     struct asker *next;
     struct stream *stream;
     struct visitor *visitor; /* NULL unless it makes requests on links */
+    struct event *limit;     /* until it has said what it wants */
     enum { ASKER_ASKS, ASKER_WAITS_FOR_RESET, ASKER_WAITS_FOR_JOIN } state;
     size_t len;
     char request[REQUEST_MAX];
 };
+
+static void free_asker(void *arg)
+{
+    struct asker *a = arg;
+
+    event_free(a->limit);
+    free(a);
+}
 
 static void end_asker(struct asker *a)
 {
@@ -45,7 +62,8 @@ static void end_asker(struct asker *a)
     *at = a->next;
     visitor_free(a->visitor);
     a->visitor = NULL;
-    loop_defer(a->control->base, free, a);
+    event_del(a->limit);
+    loop_defer(a->control->base, free_asker, a);
 }
 
 static void answer(struct asker *a, const char *text)
@@ -125,6 +143,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     if (!end)
         return;
     a->request[a->len] = '\0';
+    event_del(a->limit);
     do_request(a);
     if (a->visitor)
         visit(a, end + 1, len - part - 1);
@@ -177,8 +196,16 @@ static const struct stream_callbacks asker_callbacks = {
     .ended = on_ended,
 };
 
+static void on_limit(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    close_asker(ctx);
+}
+
 static void on_accepted(void *ctx, evutil_socket_t fd)
 {
+    const struct timeval limit = {REQUEST_LIMIT_S, 0};
     struct control *c = ctx;
     struct asker *a = calloc(1, sizeof *a);
 
@@ -187,11 +214,16 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
         return;
     }
     a->control = c;
+    a->limit = evtimer_new(c->base, on_limit, a);
     a->stream = stream_new(c->base, fd, QUEUE_MAX, &asker_callbacks, a);
-    if (!a->stream) {
+    if (!a->stream || !a->limit) {
+        stream_close(a->stream);
+        if (a->limit)
+            event_free(a->limit);
         free(a);
         return;
     }
+    event_add(a->limit, &limit);
     a->next = c->askers;
     c->askers = a;
     stream_read(a->stream, true);
@@ -238,17 +270,20 @@ void control_free(struct control *c)
 
 const char *control_error_text(int error)
 {
-    return error == EACCES || error == EPERM ? "only the user who has started it, and root, may"
-                                             : os_error_text(error);
+    if (error == EACCES || error == EPERM)
+        return "only the user who has started it, and root, may";
+    if (error == EKEYREJECTED)
+        return "what is at its socket is another user's";
+    return os_error_text(error);
 }
 
-/* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence; 0: never. Returns
- * 0 with the answer in `text`, or -errno with what is wrong in `error`. */
+/* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence. Returns 0 with the
+ * answer in `text`, or -errno with what is wrong in `error`. */
 static int ask(const char *link, const char *request, unsigned limit_ms,
                char text[static CONTROL_REPORT_MAX], char error[static CONTROL_ERROR_MAX])
 {
     evutil_socket_t fd = local_socket_connect(link);
-    int n = fd < 0 ? (int)fd : limit_ms > 0 ? local_socket_limit(fd, limit_ms) : 0;
+    int n = fd < 0 ? (int)fd : local_socket_limit(fd, limit_ms);
     size_t len = 0;
 
     if (n == 0)
@@ -312,6 +347,6 @@ int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX])
     char text[CONTROL_REPORT_MAX];
     int r = ask(link, "status\n", ANSWER_LIMIT_MS, text, error); /* it is there */
 
-    /* and takes as long as a reset does */
-    return r < 0 ? r : print_answer(link, "reset\n", 0, error);
+    /* and answers when the reset is done, or it has given that up */
+    return r < 0 ? r : print_answer(link, "reset\n", RESET_LIMIT_MS, error);
 }

@@ -17,6 +17,8 @@ enum learning {
     LEARN_ALL = 31,
 };
 
+enum { DELTAS = 0x0f }; /* of a modem state */
+
 static const uint8_t errors_mask =
     LINE_STATE_BREAK | LINE_STATE_FRAMING | LINE_STATE_PARITY | LINE_STATE_OVERRUN;
 
@@ -27,7 +29,10 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->greeted = false;
     f->learning = 0;
     f->inputs = 0;
-    f->asked = 0;
+    f->lines_told = f->lines_awaited = false;
+    f->polled = false;
+    f->counted = 0;
+    f->asked = (struct asked){0};
     f->resetting = false;
     f->suspended = false;
     f->proven = false;
@@ -50,6 +55,7 @@ static void tell(struct far_port *f, const struct rfc2217_message *m)
     }
     if (m->command == RFC2217_SET_STOPSIZE)
         f->stops_told++;
+    asked_note(&f->asked, m);
     comport_send(f->comport, *m);
 }
 
@@ -104,6 +110,7 @@ static void tell_lines(struct far_port *f, unsigned mask)
 
     if (!f->ready)
         return;
+    f->lines_told = true;
     if (f->peer->is_ours) {
         tell(f, &m);
         return;
@@ -118,7 +125,6 @@ static void tell_lines(struct far_port *f, unsigned mask)
 
 static void ask_lines(struct far_port *f, unsigned mask)
 {
-    f->asked |= mask;
     if (mask & LINE_DTR)
         far_port_tell(f, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY);
     if (mask & LINE_RTS)
@@ -141,7 +147,6 @@ void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs)
 {
     f->outputs = (f->outputs & ~mask) | (outputs & mask);
     f->set |= mask;
-    f->asked &= ~mask;
     tell_lines(f, mask);
 }
 
@@ -149,6 +154,42 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs)
 {
     if (f->outputs != outputs || f->set != LINE_OUTPUTS)
         far_port_set_lines(f, LINE_OUTPUTS, outputs);
+}
+
+void far_port_suspend(struct far_port *f, bool on)
+{
+    const enum rfc2217_command command =
+        on ? RFC2217_FLOWCONTROL_SUSPEND : RFC2217_FLOWCONTROL_RESUME;
+
+    tell(f, &(struct rfc2217_message){.command = (uint8_t)command});
+}
+
+void far_port_poll_lines(struct far_port *f)
+{
+    f->polled = true;
+    far_port_tell(f, RFC2217_NOTIFY_MODEMSTATE, 0);
+}
+
+/* All is answered in order: the poll behind the changes, and the question behind the poll. */
+bool far_port_knows_lines(struct far_port *f)
+{
+    if (!f->ready || !f->peer->is_ours)
+        return true;
+    if (f->lines_told) {
+        far_port_poll_lines(f);
+        far_port_tell(f, RFC2217_SET_STOPSIZE, 0);
+        f->lines_ticket = f->stops_told;
+        f->lines_told = false;
+        f->lines_awaited = true;
+    }
+    if (f->lines_awaited)
+        f->lines_awaited = (int)(f->stops_answered - f->lines_ticket) < 0;
+    return !f->lines_awaited;
+}
+
+void far_port_forgo_lines(struct far_port *f)
+{
+    f->lines_awaited = false;
 }
 
 unsigned far_port_ask_drain(struct far_port *f)
@@ -207,11 +248,30 @@ static enum far_port_news learn(struct far_port *f, enum learning what, uint32_t
     return learnt(f, what);
 }
 
-/* An answer to a setting: the value now in force. */
-static enum far_port_news on_setting(struct far_port *f, enum learning what, uint32_t asked,
-                                     const struct rfc2217_message *m)
+static enum asked_verdict answered(struct far_port *f, enum asked_about about, uint32_t value,
+                                   uint32_t *wish)
 {
-    char text[RFC2217_DESCRIPTION_MAX];
+    return asked_answered(&f->asked, about, value, f->peer->is_ours, wish);
+}
+
+/* Whether an answer says that something else is in force than was wished: by what it answers or,
+ * when that is nothing, by what was told last. */
+static bool is_news(const struct far_port *f, enum asked_verdict verdict, enum asked_about about,
+                    uint32_t told, uint32_t value, uint32_t *wish)
+{
+    if (verdict != ASKED_NOT || !f->has_told)
+        return verdict == ASKED_NOT_DONE;
+    *wish = told;
+    return !asked_fits(about, told, value);
+}
+
+/* An answer to a setting: the value now in force. */
+static enum far_port_news on_setting(struct far_port *f, enum learning what, enum asked_about about,
+                                     uint32_t told, const struct rfc2217_message *m)
+{
+    char text[RFC2217_DESCRIPTION_MAX], wished[RFC2217_DESCRIPTION_MAX];
+    uint32_t wish;
+    enum asked_verdict verdict = answered(f, about, m->value, &wish);
 
     if (what == LEARN_BAUD && f->greeted) { /* from before anything was set on this connection */
         f->greeted = false;
@@ -221,20 +281,51 @@ static enum far_port_news on_setting(struct far_port *f, enum learning what, uin
     }
     if (f->learning & what)
         return learn(f, what, m->value);
-    bool fine = what == LEARN_BAUD ? line_baud_near(asked, m->value) : asked == m->value;
-    if (!fine && f->has_told) {
+    if (is_news(f, verdict, about, told, m->value, &wish)) {
         rfc2217_describe(m, text);
-        log_warn("%s: the server does not do what a program set; it has now: %s", f->name, text);
+        rfc2217_describe(&(struct rfc2217_message){.command = m->command, .value = wish}, wished);
+        log_warn("%s: the server does not do what a program set, %s; it has now: %s", f->name,
+                 wished, text);
     }
     return FAR_PORT_NO_NEWS;
 }
 
-/* An answer about DTR or RTS: counts if it was asked for and not set since. */
+/* An answer about DTR or RTS: counts if it was asked for and nothing is to be set since. */
 static void on_output(struct far_port *f, unsigned line, bool on)
 {
-    if (f->asked & line)
+    const enum asked_about about = line == LINE_DTR ? ASKED_DTR : ASKED_RTS;
+    uint32_t wish;
+
+    if (answered(f, about, on, &wish) == ASKED_HOW && !asked_has_wish(&f->asked, about))
         f->outputs = on ? f->outputs | line : f->outputs & ~line;
-    f->asked &= ~line;
+}
+
+/* An answer about the flow control of one direction. */
+static enum far_port_news on_flow(struct far_port *f, bool inbound, unsigned flow)
+{
+    uint32_t wish;
+    enum asked_verdict verdict = answered(f, inbound ? ASKED_FLOW_IN : ASKED_FLOW_OUT, flow, &wish);
+
+    if (!inbound && (f->learning & LEARN_FLOW)) {
+        f->told.flow_out = (uint8_t)flow;
+        f->told.flow_in = (uint8_t)flow;
+        return learnt(f, LEARN_FLOW);
+    }
+    const uint32_t told = inbound ? f->told.flow_in : f->told.flow_out;
+    if (!f->peer->control_answers_lie &&
+        is_news(f, verdict, inbound ? ASKED_FLOW_IN : ASKED_FLOW_OUT, told, flow, &wish))
+        log_warn(
+            "%s: the server does not do the flow control that a program set, %s; it has now: %s",
+            f->name, line_flow_name(wish), line_flow_name(flow));
+    return FAR_PORT_NO_NEWS;
+}
+
+static enum far_port_news on_purge(struct far_port *f, const struct rfc2217_message *m)
+{
+    uint32_t wish;
+
+    answered(f, ASKED_PURGE, m->value, &wish);
+    return asked_has_wish(&f->asked, ASKED_PURGE) ? FAR_PORT_NO_NEWS : FAR_PORT_PURGED;
 }
 
 /* A reset leaves the lines as its recipe says: the server is asked how. */
@@ -250,25 +341,20 @@ static enum far_port_news on_control(struct far_port *f, const struct rfc2217_me
 {
     bool inbound;
     int flow = rfc2217_flow_of_code(m->value, &inbound);
+    uint32_t wish;
 
-    if (f->resetting && (m->value == RFC2217_CONTROL_RESET || m->value == 0))
-        return on_reset(f, m->value == RFC2217_CONTROL_RESET);
+    if (m->value == RFC2217_CONTROL_RESET || m->value == 0) {
+        /* one that was given up may still be answered, ahead of the one that is waited for */
+        if (answered(f, ASKED_RESET, m->value, &wish) != ASKED_NOT && f->resetting &&
+            !asked_has_wish(&f->asked, ASKED_RESET))
+            return on_reset(f, m->value == RFC2217_CONTROL_RESET);
+        return FAR_PORT_NO_NEWS;
+    }
     if (m->value == RFC2217_CONTROL_DTR_ON || m->value == RFC2217_CONTROL_DTR_OFF)
         on_output(f, LINE_DTR, m->value == RFC2217_CONTROL_DTR_ON);
     if (m->value == RFC2217_CONTROL_RTS_ON || m->value == RFC2217_CONTROL_RTS_OFF)
         on_output(f, LINE_RTS, m->value == RFC2217_CONTROL_RTS_ON);
-    if (flow < 0)
-        return FAR_PORT_NO_NEWS;
-    if (!inbound && (f->learning & LEARN_FLOW)) {
-        f->told.flow_out = (uint8_t)flow;
-        f->told.flow_in = (uint8_t)flow;
-        return learnt(f, LEARN_FLOW);
-    }
-    if (f->has_told && !f->peer->control_answers_lie &&
-        flow != (inbound ? f->told.flow_in : f->told.flow_out))
-        log_warn("%s: the server does not do the flow control that a program set; it has now: %s",
-                 f->name, line_flow_name((unsigned)flow));
-    return FAR_PORT_NO_NEWS;
+    return flow < 0 ? FAR_PORT_NO_NEWS : on_flow(f, inbound, (unsigned)flow);
 }
 
 static void on_signature(struct far_port *f, const struct rfc2217_message *m)
@@ -292,8 +378,12 @@ static void on_signature(struct far_port *f, const struct rfc2217_message *m)
  * the difference. */
 static void on_modem_state(struct far_port *f, unsigned value)
 {
-    unsigned told = line_modem_delta(f->inputs, value) | value;
+    unsigned seen = line_modem_delta(f->inputs, value), deltas = value & DELTAS;
+    unsigned told = seen | (deltas & ~f->counted);
 
+    /* answers to polls have no deltas; the notification that comes later tells of the same edges */
+    f->counted = deltas ? 0 : f->polled ? f->counted | seen : 0;
+    f->polled = f->polled && !deltas;
     f->counts.cts += told & 1 ? 1 : 0;
     f->counts.dsr += told & 2 ? 1 : 0;
     f->counts.rng += told & 4 ? 1 : 0;
@@ -319,17 +409,19 @@ enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_mes
         on_signature(f, m);
         break;
     case RFC2217_SET_BAUDRATE:
-        return on_setting(f, LEARN_BAUD, f->told.baud, m);
+        return on_setting(f, LEARN_BAUD, ASKED_BAUD, f->told.baud, m);
     case RFC2217_SET_DATASIZE:
-        return on_setting(f, LEARN_SIZE, f->told.data_bits, m);
+        return on_setting(f, LEARN_SIZE, ASKED_SIZE, f->told.data_bits, m);
     case RFC2217_SET_PARITY:
-        return on_setting(f, LEARN_PARITY, f->told.parity, m);
+        return on_setting(f, LEARN_PARITY, ASKED_PARITY, f->told.parity, m);
     case RFC2217_SET_STOPSIZE:
         if (f->stops_answered != f->stops_told)
             f->stops_answered++;
-        return on_setting(f, LEARN_STOP, f->told.stop, m);
+        return on_setting(f, LEARN_STOP, ASKED_STOP, f->told.stop, m);
     case RFC2217_SET_CONTROL:
         return on_control(f, m);
+    case RFC2217_PURGE_DATA:
+        return on_purge(f, m);
     case RFC2217_NOTIFY_MODEMSTATE:
         on_modem_state(f, m->value);
         break;

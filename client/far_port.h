@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "asked.h"
 #include "ioctl_tty.h"
 #include "peer.h"
 #include "proto/comport.h"
@@ -17,6 +18,7 @@ enum far_port_news {
     FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
     FAR_PORT_RESET,     /* the reset that was asked for is done, */
     FAR_PORT_NOT_RESET, /* or was not */
+    FAR_PORT_PURGED,    /* all purges of what was received are done */
 };
 
 /* Part of a session, which fills in `name` and the settings that `told` begins with. */
@@ -30,9 +32,14 @@ struct far_port {
     unsigned learning;         /* questions that are out */
     unsigned outputs;          /* DTR and RTS as they should be, or as the server says */
     unsigned set;              /* those that this side has set */
-    unsigned asked;            /* those that the server was asked for */
+    struct asked asked;        /* of the connection, and not answered yet */
     bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
+    bool lines_told;           /* since they were last asked for, below */
+    bool lines_awaited;        /* an answer to that is still to come: */
+    unsigned lines_ticket;     /* with this one of stops_answered */
+    bool polled;               /* they were asked for, in place of notifications to come: */
+    unsigned counted;          /* delta bits of edges that the answers have shown */
     bool suspended;            /* by the server */
     bool proven;               /* the server has sent a message of RFC 2217 */
     const struct peer *peer;   /* never NULL */
@@ -68,6 +75,18 @@ void far_port_set_outputs(struct far_port *f, unsigned outputs);
  * others. */
 void far_port_tell_outputs(struct far_port *f);
 void far_port_ask_outputs(struct far_port *f);
+
+/* Has the server hold back what its device sends, or not any more. By RFC 2217 it then says nothing
+ * else either; com2net answers, and far_port_poll_lines asks it how the modem inputs are. */
+void far_port_suspend(struct far_port *f, bool on);
+void far_port_poll_lines(struct far_port *f);
+
+/* Whether the modem lines are known as they are after all that was set: com2net, which carries a
+ * change out some time after it came, is asked, and its answer is to be waited for. */
+bool far_port_knows_lines(struct far_port *f);
+
+/* It is not waited for any more. */
+void far_port_forgo_lines(struct far_port *f);
 
 /* Asks the server to answer when all that was sent is on the wire: stops_answered reaches the
  * number returned. Only for a server that is known to do it (peer->drain_is_told). */

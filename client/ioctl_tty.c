@@ -193,6 +193,33 @@ static bool begin_wait(struct ioctl_tty *t, const struct ioctl_call *call, uint6
     }
 }
 
+enum ioctl_order ioctl_tty_order(unsigned request)
+{
+    switch (request) {
+    case TCGETS:
+    case TCGETA:
+    case (unsigned)TCGETS2:
+    case TIOCMGET:
+    case TIOCMIWAIT:
+    case TIOCGICOUNT:
+    case TIOCGSERIAL:
+    case TIOCSERGETLSR:
+    case TIOCOUTQ:
+        return IOCTL_ORDER_NONE;
+    case TCSETSW:
+    case TCSETSF:
+    case TCSETAW:
+    case TCSETAF:
+    case (unsigned)TCSETSW2:
+    case (unsigned)TCSETSF2:
+    case TCSBRK:
+    case TCSBRKP:
+        return IOCTL_ORDER_DRAIN;
+    default:
+        return IOCTL_ORDER_BEHIND;
+    }
+}
+
 enum ioctl_verdict ioctl_tty_call(struct ioctl_tty *t, const struct ioctl_call *call,
                                   const struct ioctl_memory *memory, uint64_t now_ms, int *result,
                                   struct ioctl_wait *wait)

@@ -70,6 +70,15 @@ struct ioctl_wait {
     unsigned ticket;            /* DRAIN */
 };
 
+/* What a request has to do with bytes that were written before it and are not out yet. */
+enum ioctl_order {
+    IOCTL_ORDER_NONE,   /* nothing: it only asks */
+    IOCTL_ORDER_BEHIND, /* behind them, for us; a serial port does not wait for them */
+    IOCTL_ORDER_DRAIN,  /* behind them on any port */
+};
+
+enum ioctl_order ioctl_tty_order(unsigned request);
+
 /* Carries a call out. On IOCTL_ANSWER `*result` is what ioctl(2) returns, an errno as a negative
  * number; on IOCTL_WAIT `*wait` is filled in. `now_ms` is a clock that goes forward. */
 enum ioctl_verdict ioctl_tty_call(struct ioctl_tty *t, const struct ioctl_call *call,

@@ -20,6 +20,10 @@
 
 #define IOCTL_WIRE_OPENING "ioctl\n"
 
+/* Number of a question that only asks whether somebody is there: HELLO with the argument 1. No
+ * other question has it, nor 0, which is the greeting's. */
+#define IOCTL_WIRE_PING UINT32_MAX
+
 enum ioctl_wire_kind {
     IOCTL_WIRE_HELLO = 1,  /* answered with the link's identity (3 numbers), once it is connected
                               or, with the argument 1, at once */

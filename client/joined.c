@@ -18,6 +18,8 @@ enum {
     QUEUE_MAX = 64 * 1024, /* questions that wait for the other process */
     RETRY_MIN_MS = 20,
     RETRY_MAX_MS = 1000,
+    PING_MS = 2500, /* while an answer is waited for */
+    MISSED_MAX = 2, /* of them: it does not answer */
     TEXT_MAX = 300,
 };
 
@@ -32,6 +34,11 @@ struct joined {
     struct event *timer;   /* of the next attempt */
     unsigned retry_ms;
     bool ever_ready;
+    struct event *ping; /* while an answer is waited for */
+    bool greeted;
+    bool pinged; /* and it has not been heard since */
+    unsigned missed;
+    unsigned open; /* questions without an answer, the greeting included */
     size_t len;
     uint8_t frame[IOCTL_WIRE_ANSWER_MAX];
 };
@@ -49,13 +56,73 @@ static void lose(struct joined *j, const char *why)
 
     stream_close(j->stream);
     j->stream = NULL;
+    event_del(j->ping);
     snprintf(text, sizeof text, "%s", why);
     j->callbacks->lost(j->ctx, text);
+}
+
+static int send_question(struct joined *j, const struct ioctl_wire_question *q)
+{
+    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+
+    return stream_write(j->stream, frame, ioctl_wire_put_question(q, frame));
+}
+
+static void schedule_ping(struct joined *j)
+{
+    const struct timeval delay = {PING_MS / 1000, PING_MS % 1000 * 1000};
+
+    if (j->open > 0 && !event_pending(j->ping, EV_TIMEOUT, NULL))
+        event_add(j->ping, &delay);
+}
+
+/* A question may be open as long as it likes, but who has it has to show that it lives: a greeting
+ * of this kind is answered at once. */
+static int ping(struct joined *j)
+{
+    const struct ioctl_wire_question q = {
+        .kind = IOCTL_WIRE_HELLO, .id = IOCTL_WIRE_PING, .argument = 1};
+
+    j->pinged = true;
+    j->missed = 0;
+    schedule_ping(j);
+    return send_question(j, &q);
+}
+
+static void on_ping(evutil_socket_t fd, short what, void *ctx)
+{
+    struct joined *j = ctx;
+
+    (void)fd;
+    (void)what;
+    if (j->pinged && ++j->missed >= MISSED_MAX)
+        lose(j, "its net2pty does not answer; has somebody stopped it?");
+    else if (!j->pinged)
+        (void)ping(j); /* without room for it none is heard either */
+    else
+        schedule_ping(j);
+}
+
+/* The other one lives. The first time it is greeted: the answer to that is the link. */
+static void take_pong(struct joined *j)
+{
+    const struct ioctl_wire_question hello = {.kind = IOCTL_WIRE_HELLO, .argument = j->ever_ready};
+
+    if (j->greeted)
+        return;
+    j->greeted = true;
+    (void)send_question(j, &hello); /* the queue is empty */
 }
 
 /* Takes an answer. The link may be gone after it. */
 static void take(struct joined *j, const struct ioctl_wire_answer *a)
 {
+    if (a->id == IOCTL_WIRE_PING) {
+        take_pong(j);
+        return;
+    }
+    if (j->open > 0)
+        j->open--;
     if (a->id != 0) {
         j->callbacks->answered(j->ctx, a);
     } else if (a->kind != IOCTL_WIRE_ANSWER || a->len != IOCTL_WIRE_IDENTITY) {
@@ -75,6 +142,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     struct joined *j = ctx;
     struct ioctl_wire_answer a;
 
+    j->pinged = false;
     while (len > 0 && j->stream) {
         size_t part = sizeof j->frame - j->len < len ? sizeof j->frame - j->len : len;
 
@@ -114,18 +182,16 @@ static const struct stream_callbacks stream_callbacks = {
 /* Says hello on a new connection. Returns 0 or -errno. */
 static int greet(struct joined *j, evutil_socket_t fd)
 {
-    const struct ioctl_wire_question hello = {.kind = IOCTL_WIRE_HELLO, .argument = j->ever_ready};
-    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
-    size_t len = ioctl_wire_put_question(&hello, frame);
-
     evutil_make_socket_nonblocking(fd);
     j->len = 0;
     j->stream = stream_new(j->base, fd, QUEUE_MAX, &stream_callbacks, j);
     if (!j->stream)
         return -ENOMEM;
     stream_read(j->stream, true);
+    j->greeted = false;
+    j->open = 1;
     int r = stream_write(j->stream, IOCTL_WIRE_OPENING, strlen(IOCTL_WIRE_OPENING));
-    return r < 0 ? r : stream_write(j->stream, frame, len);
+    return r < 0 ? r : ping(j);
 }
 
 static void on_timer(evutil_socket_t unused, short what, void *ctx)
@@ -175,17 +241,25 @@ const char *joined_link(const struct joined *j)
 
 int joined_ask(struct joined *j, const struct ioctl_wire_question *q)
 {
-    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+    int r = j->stream ? send_question(j, q) : -EIO;
 
-    return j->stream ? stream_write(j->stream, frame, ioctl_wire_put_question(q, frame)) : -EIO;
+    if (r < 0)
+        return r;
+    j->open++;
+    schedule_ping(j);
+    return 0;
 }
 
 void joined_cancel(struct joined *j, uint32_t id)
 {
     const struct ioctl_wire_question q = {.kind = IOCTL_WIRE_CANCEL, .id = id};
 
+    if (!j->stream)
+        return;
+    if (j->open > 0)
+        j->open--;
     /* without room for it the answer comes, and nobody waits for it */
-    (void)joined_ask(j, &q);
+    (void)send_question(j, &q);
 }
 
 struct joined *joined_new(struct event_base *base, const char *link,
@@ -200,7 +274,8 @@ struct joined *joined_new(struct event_base *base, const char *link,
     j->ctx = ctx;
     j->link = malloc(strlen(link) + 1);
     j->timer = evtimer_new(base, on_timer, j);
-    if (!j->link || !j->timer) {
+    j->ping = evtimer_new(base, on_ping, j);
+    if (!j->link || !j->timer || !j->ping) {
         joined_free(j);
         return NULL;
     }
@@ -215,7 +290,9 @@ void joined_free(struct joined *j)
     stream_close(j->stream);
     if (j->timer)
         event_free(j->timer);
-    j->timer = NULL;
+    if (j->ping)
+        event_free(j->ping);
+    j->timer = j->ping = NULL;
     j->stream = NULL;
     free(j->link);
     loop_defer(j->base, free, j);

@@ -98,6 +98,14 @@ static int take_no_touch_lines(void *ctx, const char *value, char error[static C
     return 0;
 }
 
+static int take_replace(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.replace = true;
+    return 0;
+}
+
 static int take_owner(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)error;
@@ -131,6 +139,8 @@ static const struct cli_option link_options[] = {
      "hang up the programs that have the link open when the\nconnection is lost"},
     {"no-touch-lines", 0, NULL, take_no_touch_lines,
      "opening and closing the link leave DTR and RTS alone"},
+    {"replace", 0, NULL, take_replace,
+     "LINK may stand in place of a symbolic link that leads nowhere"},
     {"owner", 0, "USER", take_owner, "who owns the port"},
     {"group", 0, "GROUP", take_group, "its group"},
     {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
@@ -177,6 +187,12 @@ static int take_every_no_touch(void *ctx, const char *value, char error[static C
     return take_no_touch_lines(&options.single, value, error);
 }
 
+static int take_every_replace(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    return take_replace(&options.single, value, error);
+}
+
 static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
@@ -215,6 +231,8 @@ static const struct cli_option program_options[] = {
     {"raw", 'r', NULL, take_single_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
     {"no-touch-lines", 0, NULL, take_every_no_touch,
      "opening and closing links leave DTR and RTS alone"},
+    {"replace", 0, NULL, take_every_replace,
+     "links may stand in place of symbolic links that lead\nnowhere, whoever has made them"},
     {"wait", 'w', "SECONDS", take_wait,
      "give up, with exit status 3, unless every link is\nconnected within that time"},
     {"lines", 0, "MODE", take_lines,

@@ -44,13 +44,16 @@ void pty_session_report(const struct pty_session *s, char text[static CONTROL_RE
              "received: %llu bytes\n"
              "sent: %llu bytes\n"
              "waiting: %zu bytes for programs, %zu bytes for the server\n"
+             "dropped: %llu bytes that no program read\n"
+             "lost: %llu bytes that the server did not acknowledge\n"
              "connections: %u\n",
              s->name, vport_device(s->port), s->server, states[s->state], s->trouble[0] ? ": " : "",
              s->trouble, s->options->raw ? "raw" : "RFC 2217", s->far.signature[0] ? " (" : "",
              s->far.signature, s->far.signature[0] ? ")" : "", line, lines,
              vport_is_open(s->port) ? "has it open" : "none", (unsigned long long)s->received,
-             (unsigned long long)s->sent, s->to_link.len, s->stream ? stream_queued(s->stream) : 0,
-             s->connections);
+             (unsigned long long)s->sent, s->input.waiting.len,
+             s->stream ? stream_queued(s->stream) : 0, (unsigned long long)s->input.dropped,
+             (unsigned long long)s->lost, s->connections);
 }
 
 /* --- reset ------------------------------------------------------------------------------------ */

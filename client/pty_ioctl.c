@@ -7,6 +7,8 @@
 #include "pty_session_state.h"
 #include "stream.h"
 
+enum { ROOM = 256 * 1024 }; /* of QUEUE_MAX; a read of the port may follow */
+
 struct vport *pty_session_port(struct pty_session *s)
 {
     return s->port;
@@ -28,6 +30,29 @@ bool pty_session_take(struct pty_session *s)
     bool all = vport_take(s->port);
 
     return all && (!s->stream || stream_queued(s->stream) == 0);
+}
+
+uint64_t pty_session_progress(const struct pty_session *s)
+{
+    return 2 * s->sent - (s->stream ? stream_unacknowledged(s->stream) : 0);
+}
+
+bool pty_session_has_room(const struct pty_session *s)
+{
+    return !s->stream || stream_queued(s->stream) < ROOM;
+}
+
+bool pty_session_knows_lines(struct pty_session *s)
+{
+    bool knows = far_port_knows_lines(&s->far);
+
+    pty_session_flush(s);
+    return knows;
+}
+
+void pty_session_forgo_lines(struct pty_session *s)
+{
+    far_port_forgo_lines(&s->far);
 }
 
 bool pty_session_is_settled(const struct pty_session *s)
@@ -83,10 +108,10 @@ static void port_counts(void *ctx, struct ioctl_counts *counts)
 static size_t port_unsent(void *ctx)
 {
     const struct pty_session *s = ctx;
-    size_t unacknowledged = s->stream ? stream_unacknowledged(s->stream) : 0;
+    size_t unsent = vport_untaken(s->port) + (s->stream ? stream_unacknowledged(s->stream) : 0);
 
-    if (unacknowledged > 0)
-        return unacknowledged;
+    if (unsent > 0)
+        return unsent;
     return os_now_ms() * 1000 < s->busy_until_us ? 1 : 0;
 }
 

@@ -45,12 +45,10 @@ enum {
     PURGE_MS = 1000,  /* for the answer to a purge */
     STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
     QUEUE_MAX = 512 * 1024,
-    TO_LINK_MAX = 256 * 1024, /* more than one read of the connection */
-    EARLY_MAX = 128 * 1024,   /* more than one read, too */
+    EARLY_MAX = 128 * 1024, /* more than one read of the connection */
     TEXT_MAX = PTY_SESSION_TROUBLE_MAX - 64,
 };
 
-static void update(struct pty_session *s);
 static void tell_connected(struct pty_session *s);
 static void lose(struct pty_session *s, const char *why);
 
@@ -63,16 +61,48 @@ static void set_timer(struct event *timer, int ms)
 
 /* --- to the server ---------------------------------------------------------------------------- */
 
+void pty_session_fail(struct pty_session *s, const char *why)
+{
+    const struct timeval now = {0, 0};
+
+    if (s->state == SESSION_WAITING || s->why_failing[0])
+        return;
+    snprintf(s->why_failing, sizeof s->why_failing, "%s", why);
+    event_add(s->failure, &now);
+}
+
+static void on_failure(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    lose(s, s->why_failing);
+}
+
+/* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */
+static int send_now(struct pty_session *s, const uint8_t *bytes, size_t len, size_t data)
+{
+    int r = s->why_failing[0] ? -EPIPE : stream_write(s->stream, bytes, len);
+
+    if (r < 0)
+        s->unsent += data;
+    else
+        outstanding_add(&s->outstanding, len, data, stream_unacknowledged(s->stream));
+    return r;
+}
+
 void pty_session_flush(struct pty_session *s)
 {
     if (!s->comport || !s->stream)
         return;
     struct buf *out = comport_output(s->comport);
-    int r = out->len > 0 ? stream_write(s->stream, buf_head(out), out->len) : 0;
+    int r = out->len > 0 ? send_now(s, buf_head(out), out->len, s->sending) : 0;
 
+    s->sending = 0;
     buf_drain(out, out->len);
     if (r < 0 || comport_failed(s->comport))
-        lose(s, r < 0 ? os_error_text(-r) : "out of memory");
+        pty_session_fail(s, r == -ENOBUFS ? "it does not take what it is told" : "out of memory");
 }
 
 /* Tells what programs have set. Before anything was told, and while the server's own settings are
@@ -102,11 +132,11 @@ static void on_closed(void *ctx)
     struct pty_session *s = ctx;
 
     log_debug("%s: closed", s->name);
-    buf_drain(&s->to_link, s->to_link.len);
+    pty_input_forget(s);
     if (vport_hupcl(s->port) && !s->options->no_touch_lines)
         far_port_set_outputs(&s->far, 0);
     pty_session_flush(s);
-    update(s);
+    pty_session_update(s);
 }
 
 static void on_settings(void *ctx, const struct line_settings *line)
@@ -149,15 +179,17 @@ static void on_written(void *ctx, const uint8_t *data, size_t len)
     s->sent += len;
     keep_time(s, len);
     if (!s->comport) {
-        r = stream_write(s->stream, data, len);
+        r = send_now(s, data, len, len);
         if (r < 0)
-            lose(s, os_error_text(-r));
+            pty_session_fail(s, os_error_text(-r));
     } else if (comport_send_data(s->comport, data, len) < 0) {
-        lose(s, "out of memory");
+        s->unsent += len;
+        pty_session_fail(s, "out of memory");
     } else {
+        s->sending += len;
         pty_session_flush(s);
     }
-    update(s);
+    pty_session_update(s);
 }
 
 static void on_flushed(void *ctx, bool rx, bool tx)
@@ -166,7 +198,7 @@ static void on_flushed(void *ctx, bool rx, bool tx)
 
     log_debug("%s: flushed%s%s", s->name, rx ? " input" : "", tx ? " output" : "");
     if (rx)
-        buf_drain(&s->to_link, s->to_link.len);
+        pty_input_forget(s);
     if (s->state == SESSION_READY && s->comport) {
         far_port_tell(&s->far, RFC2217_PURGE_DATA,
                       (rx ? RFC2217_PURGE_RX : 0u) | (tx ? RFC2217_PURGE_TX : 0u));
@@ -176,17 +208,15 @@ static void on_flushed(void *ctx, bool rx, bool tx)
         }
         pty_session_flush(s);
     }
-    update(s);
+    pty_session_update(s);
 }
 
-/* Hands programs what they have not taken yet. */
 static void on_writable(void *ctx)
 {
     struct pty_session *s = ctx;
 
-    if (s->to_link.len > 0)
-        buf_drain(&s->to_link, vport_write(s->port, buf_head(&s->to_link), s->to_link.len));
-    update(s);
+    pty_input_continue(s);
+    pty_session_update(s);
 }
 
 static const struct vport_callbacks port_callbacks = {
@@ -200,19 +230,13 @@ static const struct vport_callbacks port_callbacks = {
 
 /* --- from the server -------------------------------------------------------------------------- */
 
-static void give(struct pty_session *s, const uint8_t *data, size_t len)
+/* It is not read more slowly for that: what it answers stands behind what it sends. */
+static void take_too_much(struct pty_session *s, size_t len)
 {
-    size_t n = 0;
-
-    s->received += len;
-    vport_look(s->port);
-    if (s->purging || !vport_is_open(s->port))
-        return;
-    log_bytes(s->name, data, len);
-    if (s->to_link.len == 0)
-        n = vport_write(s->port, data, len);
-    if (n < len && buf_add(&s->to_link, data + n, len - n) < 0)
-        lose(s, "out of memory");
+    if (comport_agreed(s->comport))
+        s->far.counts.buf_overrun += (unsigned)len;
+    else
+        pty_session_fail(s, "it sends and does not negotiate");
 }
 
 static void on_data(void *ctx, const uint8_t *data, size_t len)
@@ -220,9 +244,9 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     struct pty_session *s = ctx;
 
     if (s->state == SESSION_READY)
-        give(s, data, len);
+        pty_input_give(s, data, len);
     else if (s->state == SESSION_NEGOTIATING && buf_add(&s->early, data, len) < 0)
-        lose(s, "it sends and does not negotiate");
+        take_too_much(s, len);
 }
 
 /* The port gets the settings of the server's, which programs then find; what the user said of the
@@ -253,13 +277,14 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         rfc2217_describe(m, text);
         log_debug("%s: < %s", s->name, text);
     }
-    if (m->command == RFC2217_PURGE_DATA)
-        s->purging = false;
     switch (far_port_message(&s->far, m)) {
     case FAR_PORT_NO_NEWS:
         break;
     case FAR_PORT_LEARNT:
         adopt_settings(s);
+        break;
+    case FAR_PORT_PURGED:
+        s->purging = false;
         break;
     case FAR_PORT_RESET:
         pty_session_end_reset(s, NULL);
@@ -272,7 +297,7 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     pty_session_continue_reset(s);
     if (s->changed)
         s->changed(s->changed_ctx);
-    update(s);
+    pty_session_update(s);
     if (s->state == SESSION_READY && !s->far.greeted)
         tell_connected(s);
 }
@@ -294,13 +319,14 @@ static void on_command(void *ctx, uint8_t command)
 
 /* --- the session ------------------------------------------------------------------------------ */
 
-static void update(struct pty_session *s)
+void pty_session_update(struct pty_session *s)
 {
-    bool flowing = s->state == SESSION_READY && !s->far.suspended && stream_queued(s->stream) == 0;
+    bool flowing = s->state == SESSION_READY && !s->far.suspended && !s->why_failing[0] &&
+                   !s->stalled && stream_queued(s->stream) == 0;
 
     vport_read(s->port, flowing);
     if (s->stream)
-        stream_read(s->stream, s->to_link.len == 0 && s->early.len < EARLY_MAX / 2);
+        stream_read(s->stream, pty_input_update(s));
 }
 
 static void tell_connected(struct pty_session *s)
@@ -337,11 +363,11 @@ static void become_ready(struct pty_session *s)
         pty_session_flush(s);
     }
     if (s->state == SESSION_READY && s->early.len > 0)
-        give(s, buf_head(&s->early), s->early.len);
+        pty_input_give(s, buf_head(&s->early), s->early.len);
     buf_drain(&s->early, s->early.len);
     if (s->state != SESSION_READY)
         return;
-    update(s);
+    pty_session_update(s);
     if (!s->far.greeted) /* otherwise with the answer, which says what the server can do */
         tell_connected(s);
 }
@@ -402,32 +428,59 @@ static void early_text(struct pty_session *s, char text[static TEXT_MAX])
     buf_drain(&s->early, s->early.len);
 }
 
+/* Tells what the connection takes with it of what programs have written. Programs behind -- can ask
+ * for it as for bytes that a port loses; some look at the one counter, some at the other. */
+static void count_loss(struct pty_session *s)
+{
+    const size_t lost =
+        s->unsent + outstanding_data(&s->outstanding, stream_unacknowledged(s->stream));
+
+    s->unsent = s->sending = 0;
+    s->outstanding = (struct outstanding){0};
+    s->stalled = false;
+    if (lost == 0)
+        return;
+    s->lost += lost;
+    s->far.counts.overrun += (unsigned)lost;
+    s->far.counts.buf_overrun += (unsigned)lost;
+    log_warn(
+        "%s: %zu bytes that programs had written are lost with the connection: the server has not "
+        "acknowledged them",
+        s->name, lost);
+}
+
 /* Gives the connection up, for the reason `why`, and begins to connect again. */
 static void lose(struct pty_session *s, const char *why)
 {
-    char error[VPORT_ERROR_MAX], text[TEXT_MAX];
+    char error[VPORT_ERROR_MAX], text[TEXT_MAX], reason[PTY_SESSION_TROUBLE_MAX];
     bool was_ready = s->state == SESSION_READY;
 
     if (s->state == SESSION_WAITING)
         return;
+    snprintf(reason, sizeof reason, "%s", why); /* it may be ours */
     s->state = SESSION_WAITING;
+    s->why_failing[0] = '\0';
+    event_del(s->failure);
     event_del(s->timer);
     event_del(s->stable);
+    if (s->stream)
+        count_loss(s);
     stream_close(s->stream);
     s->stream = NULL;
+    pty_input_reconnect(s);
     if (s->comport) /* it may be calling us */
         loop_defer(s->base, free_comport, s->comport);
     s->comport = NULL;
     s->purging = false;
     early_text(s, text);
-    say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : why);
+    say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : reason);
     if (s->far.resetting || s->reset_waits)
         pty_session_end_reset(s, "the connection was lost");
     far_port_attach(&s->far, NULL);
-    update(s);
+    pty_session_update(s);
     dialer_start(s->dialer);
     if (was_ready && s->options->hangup) {
-        buf_drain(&s->to_link, s->to_link.len);
+        pty_input_forget(s);
         if (!s->options->no_touch_lines)
             s->far.outputs = 0;
         if (vport_hang_up(s->port, error) < 0)
@@ -441,8 +494,8 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     struct pty_session *s = ctx;
 
     if (!s->comport) {
-        give(s, data, len);
-        update(s);
+        pty_input_give(s, data, len);
+        pty_session_update(s);
         return;
     }
     comport_receive(s->comport, data, len);
@@ -451,12 +504,12 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
         become_ready(s);
     if (s->state != SESSION_WAITING)
         pty_session_flush(s);
-    update(s);
+    pty_session_update(s);
 }
 
 static void on_drained(void *ctx)
 {
-    update(ctx);
+    pty_session_update(ctx);
 }
 
 static void on_ended(void *ctx, int error)
@@ -464,7 +517,19 @@ static void on_ended(void *ctx, int error)
     lose(ctx, error < 0 ? os_error_text(-error) : "the server has closed the connection");
 }
 
+static void on_stalled(void *ctx, bool on)
+{
+    struct pty_session *s = ctx;
+
+    log_debug("%s: %s: %s", s->name, s->server,
+              on ? "acknowledges nothing: programs wait" : "is back");
+    s->stalled = on;
+    pty_session_update(s);
+}
+
 static const struct stream_callbacks stream_callbacks = {
+    .tells_loss = true,
+    .stalled = on_stalled,
     .received = on_received,
     .drained = on_drained,
     .ended = on_ended,
@@ -490,7 +555,7 @@ static void on_connected(void *ctx, evutil_socket_t fd)
     set_timer(s->timer, NEGOTIATE_MS);
     comport_start(s->comport);
     pty_session_flush(s);
-    update(s);
+    pty_session_update(s);
 }
 
 static void on_failed(void *ctx, const char *why)
@@ -561,13 +626,13 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->far.told = first_settings(options);
     far_port_attach(&s->far, NULL);
     addr_text(&options->server, s->server);
-    buf_init(&s->to_link, TO_LINK_MAX);
     buf_init(&s->early, EARLY_MAX);
     s->timer = evtimer_new(base, on_timer, s);
     s->stable = evtimer_new(base, on_stable, s);
     s->reset = evtimer_new(base, pty_session_reset_limit, s);
+    s->failure = evtimer_new(base, on_failure, s);
     s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
-    if (!s->timer || !s->stable || !s->reset || !s->dialer)
+    if (!s->timer || !s->stable || !s->reset || !s->failure || !s->dialer || pty_input_begin(s) < 0)
         goto fail;
     s->control = control_new(base, options->link, &pty_session_control, s, &stale, error);
     if (!s->control)
@@ -598,6 +663,7 @@ void pty_session_withdraw(struct pty_session *s)
     s->far.ready = false;
     event_del(s->timer);
     event_del(s->stable);
+    event_del(s->failure);
 }
 
 void pty_session_free(struct pty_session *s)
@@ -609,7 +675,7 @@ void pty_session_free(struct pty_session *s)
     dialer_free(s->dialer);
     stream_close(s->stream);
     comport_free(s->comport);
-    buf_free(&s->to_link);
+    pty_input_end(s);
     buf_free(&s->early);
     if (s->timer)
         event_free(s->timer);
@@ -617,5 +683,7 @@ void pty_session_free(struct pty_session *s)
         event_free(s->stable);
     if (s->reset)
         event_free(s->reset);
+    if (s->failure)
+        event_free(s->failure);
     free(s);
 }

@@ -6,6 +6,7 @@
 #define CLIENT_PTY_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "addr.h"
 #include "control.h"
@@ -55,8 +56,19 @@ extern const struct ioctl_port pty_session_ioctl_port;
 struct vport *pty_session_port(struct pty_session *s);
 
 /* Takes all that programs have written so far, in order with what follows. Returns false while
- * there is no room for it: then what follows has to wait, too. */
+ * there is no room for it: then what has to follow waits, too. */
 bool pty_session_take(struct pty_session *s);
+
+/* A number that changes whenever some of the programs' bytes get on. */
+uint64_t pty_session_progress(const struct pty_session *s);
+
+/* Whether a request can go ahead of bytes that do not get on: there is room for it. */
+bool pty_session_has_room(const struct pty_session *s);
+
+/* Whether modem lines can be read as they are after what programs have set; until then a read
+ * waits, or gives that up. */
+bool pty_session_knows_lines(struct pty_session *s);
+void pty_session_forgo_lines(struct pty_session *s);
 
 /* Whether all that programs have done which have gone is with the kernel, for the server. */
 bool pty_session_is_settled(const struct pty_session *s);

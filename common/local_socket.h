@@ -17,6 +17,7 @@ enum { LOCAL_SOCKET_ERROR_MAX = 512 };
 
 /*
  * Listens beside `link`; `accepted` gets each connection's socket, non-blocking, and owns it.
+ * Processes of other users are turned away, but root's, whatever the umask is.
  * `*stale` tells that a socket without a process stood there: what it stood beside is left over
  * from a net2pty that was killed. Fails with -EADDRINUSE if a living one serves the link. Returns
  * NULL with the errno, negative, in `*r` and what is wrong in `error`.
@@ -48,10 +49,11 @@ enum { LOCAL_SOCKET_PATH_MAX = 4096 };
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX]);
 
 /* Connects to the socket beside `link`. Returns it, blocking, or -errno: -EAGAIN when so many wait
- * there that it would have to wait, too. */
+ * there that it would have to wait, too; -EKEYREJECTED for a stranger's: neither ours nor root's
+ * nor, when we are root, of the link's owner. */
 evutil_socket_t local_socket_connect(const char *link);
 
-/* Likewise to the one of that name. */
+/* Likewise to the one of that name, ours or root's. */
 evutil_socket_t local_socket_connect_named(const char *name);
 
 /* Has receiving from a blocking socket end with -EAGAIN when nothing has come for so long. Returns

@@ -39,6 +39,10 @@ FILE *os_append_file(const char *path);
  * be written later, but a part may have been written. */
 int os_write_text(FILE *file, const char *text);
 
+/* Creates a file, or empties the one that is there, for its owner alone, whatever the umask is; not
+ * inherited by other programs. NULL with errno. */
+FILE *os_private_file(const char *path);
+
 /* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
 int os_socket_error(void);
 
@@ -68,6 +72,11 @@ void os_tune_tcp(evutil_socket_t fd, bool slow);
 /* Whether the peer has acknowledged nothing for 15 s although something is under way, which
  * keepalive does not notice. A living peer that does not read is not dead. */
 bool os_tcp_is_dead(evutil_socket_t fd);
+
+/* For how long, in milliseconds, the peer has sent nothing at all although something is under way
+ * to it, as far as one can tell without knowing since when that is. 0: nothing is, or the system
+ * cannot tell. */
+unsigned os_tcp_silence_ms(evutil_socket_t fd);
 
 /* Whether the peer has closed or reset the connection, told without reading what came before. */
 bool os_tcp_peer_has_closed(evutil_socket_t fd);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "addr.h"
+#include "log.h"
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
@@ -17,6 +18,9 @@ enum {
     FINISHING_MAX = 16, /* descriptors that nobody else counts */
     DEAD_CHECK_MS = 5000,
     PAUSED_CHECKS = 3, /* so 10 to 15 s */
+    WATCH_MS = 250,    /* while something is under way */
+    STALLED_MS = 1000,
+    SILENT_MS = 6000, /* five retransmissions, where the network is quick */
 };
 
 enum stream_state {
@@ -34,7 +38,12 @@ struct stream {
     enum stream_state state;
     struct event *readable;
     struct event *writable;
-    struct event *timer; /* looks for a dead peer; while finishing, the time left */
+    struct event *timer;      /* looks for a dead peer; while finishing, the time left */
+    struct event *watch;      /* while something is under way */
+    uint64_t written;         /* bytes, in all */
+    uint64_t acknowledged;    /* of them, at the last look, */
+    uint64_t acknowledged_ms; /* and since when */
+    bool stalled;
     struct buf queue;
     bool reading;
     int paused_checks;  /* of the timer, since reading was paused */
@@ -57,6 +66,14 @@ static void set_timer(struct stream *s, int ms)
     event_add(s->timer, &delay);
 }
 
+static void tell_loss(const struct stream *s)
+{
+    const size_t lost = s->callbacks->tells_loss ? 0 : stream_unacknowledged(s);
+
+    if (lost > 0)
+        log_info("%s: %zu bytes for it are lost: it has not acknowledged them", s->peer, lost);
+}
+
 static void end(struct stream *s, int error)
 {
     if (s->state == STREAM_FINISHING) {
@@ -66,6 +83,8 @@ static void end(struct stream *s, int error)
     event_del(s->readable);
     event_del(s->writable);
     event_del(s->timer);
+    event_del(s->watch);
+    tell_loss(s);
     s->callbacks->ended(s->ctx, error);
 }
 
@@ -181,6 +200,56 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
         set_timer(s, DEAD_CHECK_MS);
 }
 
+static void set_stalled(struct stream *s, bool on)
+{
+    if (s->stalled == on)
+        return;
+    s->stalled = on;
+    if (s->callbacks->stalled && s->state == STREAM_OPEN)
+        s->callbacks->stalled(s->ctx, on);
+}
+
+static void schedule_watch(struct stream *s)
+{
+    const struct timeval delay = {0, WATCH_MS * 1000};
+
+    event_add(s->watch, &delay);
+}
+
+/* Looks how far the peer has acknowledged what is under way. That the time since its last segment
+ * is long does not tell: before this there may have been nothing to say. */
+static void on_watch(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stream *s = ctx;
+    const size_t left = stream_unacknowledged(s);
+    const uint64_t now_ms = os_now_ms(), acknowledged = s->written - left;
+
+    (void)what;
+    if (acknowledged != s->acknowledged || left == 0) {
+        s->acknowledged = acknowledged;
+        s->acknowledged_ms = now_ms;
+    }
+    uint64_t silence = os_tcp_silence_ms(fd);
+    if (silence > now_ms - s->acknowledged_ms)
+        silence = now_ms - s->acknowledged_ms;
+    if (silence >= SILENT_MS) {
+        end(s, -ETIMEDOUT);
+        return;
+    }
+    if (left > 0)
+        schedule_watch(s);
+    set_stalled(s, silence >= STALLED_MS);
+}
+
+/* Something is under way from now on. */
+static void watch(struct stream *s)
+{
+    if (event_pending(s->watch, EV_TIMEOUT, NULL))
+        return;
+    s->acknowledged_ms = os_now_ms();
+    schedule_watch(s);
+}
+
 static void name_peer(struct stream *s)
 {
     struct sockaddr_storage storage;
@@ -202,6 +271,8 @@ static void stream_free(void *arg)
         event_free(s->writable);
     if (s->timer)
         event_free(s->timer);
+    if (s->watch)
+        event_free(s->watch);
     evutil_closesocket(s->fd);
     buf_free(&s->queue);
     free(s);
@@ -226,7 +297,8 @@ struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t qu
     s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
     s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
     s->timer = evtimer_new(base, on_timer, s);
-    if (!s->readable || !s->writable || !s->timer) {
+    s->watch = event_new(base, fd, EV_TIMEOUT, on_watch, s);
+    if (!s->readable || !s->writable || !s->timer || !s->watch) {
         stream_free(s);
         return NULL;
     }
@@ -284,12 +356,15 @@ int stream_write(struct stream *s, const void *data, size_t len)
         /* an error shows again, for good, when the loop writes or reads */
         sent = n > 0 ? (size_t)n : 0;
     }
-    if (sent == len)
-        return 0;
-    int r = buf_add(&s->queue, (const uint8_t *)data + sent, len - sent);
-    if (r < 0)
-        return r;
-    event_add(s->writable, NULL);
+    if (sent < len) {
+        int r = buf_add(&s->queue, (const uint8_t *)data + sent, len - sent);
+
+        if (r < 0)
+            return r;
+        event_add(s->writable, NULL);
+    }
+    s->written += len;
+    watch(s);
     return 0;
 }
 
@@ -317,6 +392,7 @@ void stream_close(struct stream *s)
     event_del(s->readable);
     event_del(s->writable);
     event_del(s->timer);
+    event_del(s->watch);
     loop_defer(s->base, stream_free, s);
 }
 

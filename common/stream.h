@@ -28,9 +28,17 @@ struct stream_callbacks {
     size_t beyond;
     /* The queue has run empty after stream_write had to queue something. */
     void (*drained)(void *ctx);
-    /* The connection has ended; the owner calls stream_close. `error` is 0 when the peer closed its
-     * side: nothing is received any more, but the peer may still want to hear. What is written goes
-     * out then, until the owner closes too or `ended` comes with an error, a negative errno. */
+    /* Optional: the peer has acknowledged nothing for a second although something is under way
+     * (`on`), or does again. More of that would only be lost if the link is dead, which `ended`
+     * says after 6 s. */
+    void (*stalled)(void *ctx, bool on);
+    /* The owner tells itself what stream_unacknowledged says at `ended`; otherwise it is logged. */
+    bool tells_loss;
+    /* The connection has ended; the owner calls stream_close. It comes from the loop: never from
+     * within a call of the owner's, who may be in the middle of anything. `error` is 0 when the
+     * peer closed its side: nothing is received any more, but the peer may still want to hear. What
+     * is written goes out then, until the owner closes too or `ended` comes with an error, a
+     * negative errno. */
     void (*ended)(void *ctx, int error);
 };
 

@@ -45,6 +45,7 @@ struct vport_options {
     const char *owner; /* name or number of the link's and the port's user, or NULL */
     const char *group; /* likewise */
     int mode;          /* permissions of the port, or -1 */
+    bool replace;      /* the link may stand in place of one that leads nowhere, whoever made it */
     bool has_format;   /* parity and size come from `format`, not from what a PTY shows of them */
     struct line_settings format;
 };
@@ -53,11 +54,12 @@ enum { VPORT_ERROR_MAX = 512 };
 
 /*
  * Makes a port with the settings `line`, raw, and publishes it as `link`: at once usable, never in
- * place of something else, but for a link left over from a net2pty that was killed, which `replace`
- * says to be there (local_socket.h finds out). Returns NULL with what is wrong, and what to
- * do, in `error`.
+ * place of something else, but for what the options say and a link left over from a net2pty that
+ * was killed, which `stale` says to be there (local_socket.h finds out). If somebody removes the
+ * link later it is made again, which is logged; so is that something else stands there. Returns
+ * NULL with what is wrong, and what to do, in `error`.
  */
-struct vport *vport_new(struct event_base *base, const char *link, bool replace,
+struct vport *vport_new(struct event_base *base, const char *link, bool stale,
                         const struct vport_options *options, const struct line_settings *line,
                         const struct vport_callbacks *callbacks, void *ctx,
                         char error[static VPORT_ERROR_MAX]);
@@ -110,6 +112,9 @@ int vport_find(const char *link, struct vport_identity *identity);
  * something written stays because the port is paused.
  */
 bool vport_take(struct vport *v);
+
+/* Bytes that programs have written and that are not taken yet. */
+size_t vport_untaken(const struct vport *v);
 
 /* Whether nothing is to be expected of programs that have closed the port: their bytes are taken
  * and their end has been told. One that still has it open does not count. */

@@ -81,6 +81,18 @@ static int connect_now(const struct sockaddr_un *un, socklen_t len)
     return fd;
 }
 
+/* Who is at the other end: the one that connected, or that listens. Returns whether it is ours or
+ * root's, or of `other`. */
+static bool is_trusted(int fd, uid_t other)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+        return false;
+    return peer.uid == 0 || peer.uid == geteuid() || peer.uid == other;
+}
+
 static int connect_at(int folder, const char *name)
 {
     struct sockaddr_un un;
@@ -104,6 +116,17 @@ int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_M
     return n < LOCAL_SOCKET_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* Root may ask about everybody's links: of the one who has made the link, but of no other. */
+static uid_t owner_to_trust(int folder, const char *link)
+{
+    const char *slash = strrchr(link, '/');
+    struct stat st;
+
+    if (geteuid() != 0 || fstatat(folder, slash ? slash + 1 : link, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return geteuid();
+    return st.st_uid;
+}
+
 evutil_socket_t local_socket_connect(const char *link)
 {
     char name[NAME_MAX + 1];
@@ -112,6 +135,10 @@ evutil_socket_t local_socket_connect(const char *link)
     if (folder < 0)
         return folder;
     int fd = connect_at(folder, name);
+    if (fd >= 0 && !is_trusted(fd, owner_to_trust(folder, link))) {
+        close(fd);
+        fd = -EKEYREJECTED;
+    }
     close(folder);
     return fd;
 }
@@ -124,7 +151,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)listener;
     (void)sa;
     (void)len;
-    l->accepted(l->ctx, fd);
+    /* no file's permissions are in front of one in the abstract name space */
+    if (is_trusted(fd, geteuid()))
+        l->accepted(l->ctx, fd);
+    else
+        close(fd);
 }
 
 /* The waiting connection stays readable, so the listener has to rest. */
@@ -149,18 +180,31 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
 }
 
 /* Listens at `un`, an address of `len` bytes. Returns 0 or -errno. */
-static int listen_now(struct local_socket *l, struct event_base *base, struct sockaddr_un *un,
-                      int len, evconnlistener_cb accepted)
+static int listen_now(struct local_socket *l, struct event_base *base, const struct sockaddr_un *un,
+                      int len)
 {
     const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    l->retry = evtimer_new(base, on_retry, l);
-    if (!l->retry)
-        return -ENOMEM;
-    l->listener =
-        evconnlistener_new_bind(base, accepted, l, flags, BACKLOG, (struct sockaddr *)un, len);
-    if (!l->listener)
+    if (fd < 0)
         return -errno;
+    /* the file gets the socket's mode: it is never anybody else's, not even for a moment */
+    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 ||
+        bind(fd, (const struct sockaddr *)un, (socklen_t)len) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    l->retry = evtimer_new(base, on_retry, l);
+    if (l->retry)
+        l->listener = evconnlistener_new(base, on_accept, l, flags, BACKLOG, fd);
+    if (!l->listener) {
+        close(fd);
+        if (l->folder >= 0)
+            unlinkat(l->folder, l->name, 0);
+        return -ENOMEM;
+    }
     evconnlistener_set_error_cb(l->listener, on_accept_error);
     return 0;
 }
@@ -182,7 +226,7 @@ static int lock_folder(int folder)
 }
 
 /* Binds and listens in a folder that is locked. Returns 0 or -errno. */
-static int listen_at(struct local_socket *l, struct event_base *base, bool *stale)
+static int listen_at(struct local_socket *l, struct event_base *base, const char *link, bool *stale)
 {
     struct sockaddr_un un;
     int r = make_address(l->folder, l->name, &un);
@@ -191,20 +235,24 @@ static int listen_at(struct local_socket *l, struct event_base *base, bool *stal
         return r;
     int living = connect_at(l->folder, l->name);
     if (living >= 0) {
+        bool trusted = is_trusted(living, owner_to_trust(l->folder, link));
+
         close(living);
-        return -EADDRINUSE;
+        return trusted ? -EADDRINUSE : -EEXIST;
     }
     if (living != -ENOENT && living != -ECONNREFUSED)
         return living == -EACCES || living == -EAGAIN ? -EADDRINUSE : living;
     struct stat st;
-    /* a file that is no socket refuses a connection, too */
+    /* a file that is no socket refuses a connection, too; a stranger's says nothing about the link
+     */
     if (living == -ECONNREFUSED &&
-        (fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode)))
+        (fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISSOCK(st.st_mode) ||
+         (st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0)))
         return -EEXIST;
     *stale = living == -ECONNREFUSED;
     if (*stale && unlinkat(l->folder, l->name, 0) < 0)
         return -errno;
-    return listen_now(l, base, &un, (int)sizeof un, on_accept);
+    return listen_now(l, base, &un, (int)sizeof un);
 }
 
 static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ERROR_MAX])
@@ -254,7 +302,7 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
     if (*r == 0) {
         *r = lock_folder(l->folder);
         if (*r == 0)
-            *r = listen_at(l, base, stale);
+            *r = listen_at(l, base, link, stale);
         flock(l->folder, LOCK_UN);
     }
     if (*r < 0) {
@@ -280,24 +328,6 @@ static int make_named_address(const char *name, struct sockaddr_un *un)
     return (int)(offsetof(struct sockaddr_un, sun_path) + len);
 }
 
-static void on_accept_named(struct evconnlistener *listener, evutil_socket_t fd,
-                            struct sockaddr *sa, int len, void *ctx)
-{
-    struct local_socket *l = ctx;
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-
-    (void)listener;
-    (void)sa;
-    (void)len;
-    /* no file's permissions are in front of this socket */
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-        (peer.uid != 0 && peer.uid != geteuid()))
-        close(fd);
-    else
-        l->accepted(l->ctx, fd);
-}
-
 struct local_socket *local_socket_listen_named(struct event_base *base,
                                                void (*accepted)(void *ctx, evutil_socket_t fd),
                                                void *ctx, char error[static LOCAL_SOCKET_ERROR_MAX])
@@ -316,7 +346,7 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
     if (getrandom(&random, sizeof random, 0) == sizeof random) {
         snprintf(l->name, sizeof l->name, "@net2pty-%d-%016llx", (int)getpid(),
                  (unsigned long long)random);
-        r = listen_now(l, base, &un, make_named_address(l->name, &un), on_accept_named);
+        r = listen_now(l, base, &un, make_named_address(l->name, &un));
     }
     if (r < 0) {
         snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(-r));
@@ -343,7 +373,12 @@ evutil_socket_t local_socket_connect_named(const char *name)
     struct sockaddr_un un;
     int len = make_named_address(name, &un);
 
-    return len < 0 ? len : connect_now(&un, (socklen_t)len);
+    int fd = len < 0 ? len : connect_now(&un, (socklen_t)len);
+    if (fd >= 0 && !is_trusted(fd, geteuid())) {
+        close(fd);
+        fd = -EKEYREJECTED;
+    }
+    return fd;
 }
 
 /* -----------------------------------------------------------------------------------------------

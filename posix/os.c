@@ -32,7 +32,8 @@ enum {
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_COUNT = 2, /* 5 + 2 * 5 = 15 s */
     DEAD_AFTER_MS = 15000,
-    DEAD_PROBES = 6, /* of a closed window, unanswered: 0.2 s and doubling, so 12.6 s */
+    SILENT_PROBES = 3, /* of a closed window, unanswered */
+    DEAD_PROBES = 6,   /* of a closed window, unanswered: 0.2 s and doubling, so 12.6 s */
 };
 
 /* --- process ----------------------------------------------------------------------------- */
@@ -134,6 +135,27 @@ int os_write_text(FILE *file, const char *text)
         len -= (size_t)n;
     }
     return 0;
+}
+
+FILE *os_private_file(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return NULL;
+    /* one that was there; a pipe or a terminal stays as it is */
+    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (regular) /* not every file system has modes */
+        (void)!fchmod(fd, S_IRUSR | S_IWUSR);
+    FILE *file = regular && ftruncate(fd, 0) < 0 ? NULL : fdopen(fd, "w");
+    if (!file) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+    }
+    return file;
 }
 
 uint64_t os_now_us(void)
@@ -266,6 +288,16 @@ bool os_tcp_is_dead(evutil_socket_t fd)
         return false;
     return (info.tcpi_unacked > 0 || info.tcpi_probes >= DEAD_PROBES) &&
            info.tcpi_last_ack_recv > DEAD_AFTER_MS;
+}
+
+unsigned os_tcp_silence_ms(evutil_socket_t fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return 0;
+    return info.tcpi_unacked > 0 || info.tcpi_probes >= SILENT_PROBES ? info.tcpi_last_ack_recv : 0;
 }
 
 bool os_tcp_peer_has_closed(evutil_socket_t fd)

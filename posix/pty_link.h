@@ -1,22 +1,31 @@
 /*
- * The name of a PTY: a symbolic link that appears and goes with us, and is never put in place of
- * anything that is not a stale link of ours. A link is ours if a control socket stands beside it
- * (local_socket.h), and stale if nobody answers there.
+ * Symbolic links to pseudo-terminals: made and removed without harm to what others put in their
+ * place, whenever that happens.
  */
 #ifndef POSIX_PTY_LINK_H
 #define POSIX_PTY_LINK_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "vport.h"
 
-/* Makes `link` point to `target`, atomically. `replace`: a link that is there is a stale one of
- * ours, or our own. `uid` and `gid` may be -1. Returns 0, or -errno with what is wrong and what to
- * do in `error`. */
-int pty_link_make(const char *link, const char *target, bool replace, uid_t uid, gid_t gid,
-                  char error[static VPORT_ERROR_MAX]);
+/* What may stand where a link is to be made, and is replaced; nothing else is. */
+struct pty_link_over {
+    const char *ours; /* a link with this target, or NULL */
+    bool stale;       /* one to a pseudo-terminal: it is left over from another net2pty */
+    bool dangling;    /* one that leads nowhere, whoever has made it */
+};
+
+/* Makes `link` point to `target`, atomically. `uid` and `gid` may be -1. Returns 0, or -errno with
+ * what is wrong and what to do in `error`. */
+int pty_link_make(const char *link, const char *target, const struct pty_link_over *over, uid_t uid,
+                  gid_t gid, char error[static VPORT_ERROR_MAX]);
 
 /* Removes `link` if it still points to `target`. */
 void pty_link_remove(const char *link, const char *target);
+
+/* Whether it does: 0; -ENOENT: there is nothing; -EEXIST: there is something else. */
+int pty_link_look(const char *link, const char *target);
 
 #endif

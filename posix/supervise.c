@@ -1,7 +1,7 @@
 /*
  * Theory of operation. Three processes:
  *
- *   front       the one that was started; forwards signals, ends with COMMAND's status
+ *   front       the one that was started (supervise_front.c)
  *   supervisor  its child: has the loop; parent of COMMAND and subreaper, as under Yama only an
  *               ancestor may read a program's memory; in a process group of its own, so that the
  *               terminal's Ctrl-C and Ctrl-Z are for COMMAND and front, and with COMMAND in a
@@ -39,6 +39,7 @@
 #include "os.h"
 #include "os_ioctl.h"
 #include "supervise_filter.h"
+#include "supervise_front.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
@@ -52,135 +53,6 @@ enum {
     TEST_FD = 1000, /* of the self-test's request; need not be open */
     TEST_VALUE = 0x5e7f,
 };
-
-/* --- the process in front ----------------------------------------------------------------------
- */
-
-/* What the supervisor tells the front. */
-struct message {
-    enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST } kind;
-    int value; /* process number, or exit status */
-};
-
-static int to_front = -1;
-static pid_t front_group;
-static volatile sig_atomic_t forward_to; /* whom the front passes signals on to */
-static pid_t supervisor_process;
-
-static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
-                                SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
-
-enum { FORWARDED = sizeof forwarded / sizeof *forwarded };
-
-static void on_forward(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    /* the terminal's signals go to COMMAND as well, without us, but not to the supervisor */
-    if (info->si_code != SI_KERNEL || forward_to == supervisor_process)
-        kill((pid_t)forward_to, number);
-}
-
-/* Those that are forwarded stay blocked from before there is a supervisor until they can be. */
-static void block_forwarded(sigset_t *before)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (int i = 0; i < FORWARDED; i++)
-        sigaddset(&set, forwarded[i]);
-    sigprocmask(SIG_BLOCK, &set, before);
-}
-
-static void forward_signals(void)
-{
-    struct sigaction action = {.sa_sigaction = on_forward, .sa_flags = SA_SIGINFO};
-
-    for (int i = 0; i < FORWARDED; i++) {
-        struct sigaction now;
-
-        /* nohup, and shells for what they put in the background, have COMMAND ignore some */
-        if (sigaction(forwarded[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-            sigaction(forwarded[i], &action, NULL);
-    }
-}
-
-/* Waits for COMMAND's status and ends with it. */
-static _Noreturn void be_front(pid_t supervisor, int from_supervisor, const sigset_t *signals)
-{
-    struct message m;
-
-    supervisor_process = supervisor;
-    forward_to = supervisor;
-    forward_signals();
-    sigprocmask(SIG_SETMASK, signals, NULL);
-    for (;;) {
-        ssize_t n = read(from_supervisor, &m, sizeof m);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n != sizeof m) /* it has died */
-            _exit(SUPERVISE_EXIT_FAILED);
-        /* an outer one would take it for something left behind; others need not wait for that */
-        while (m.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
-               waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
-            ;
-        if (m.kind != MESSAGE_STARTED)
-            _exit(m.value);
-        forward_to = m.value;
-    }
-}
-
-int supervise_split(void)
-{
-    const pid_t front = getpid();
-    sigset_t signals;
-    int pipe_ends[2];
-
-    front_group = getpgrp();
-    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
-        return -errno;
-    block_forwarded(&signals);
-    pid_t pid = fork();
-    if (pid > 0) {
-        close(pipe_ends[1]);
-        be_front(pid, pipe_ends[0], &signals);
-    }
-    int error = errno;
-    sigprocmask(SIG_SETMASK, &signals, NULL);
-    close(pipe_ends[0]);
-    if (pid < 0) {
-        close(pipe_ends[1]);
-        return -error;
-    }
-    to_front = pipe_ends[1];
-    setpgid(0, 0);
-    /* SIGKILL cannot be passed on: this asks COMMAND to end */
-    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-    if (getppid() != front)
-        _exit(SUPERVISE_EXIT_FAILED);
-    signal(SIGCHLD, SIG_DFL); /* process 1 ignores it */
-    signal(SIGTTOU, SIG_IGN); /* the log goes to the terminal of another group */
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    return 0;
-}
-
-static void tell_front(struct message m)
-{
-    if (m.kind != MESSAGE_STARTED) /* it ends now, which is no reason for us to */
-        prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-    if (to_front >= 0 && write(to_front, &m, sizeof m) < 0)
-        log_debug("the process in front has gone");
-}
-
-void supervise_report(int status)
-{
-    tell_front((struct message){MESSAGE_STATUS, status});
-}
-
-void supervise_end(int status)
-{
-    tell_front((struct message){MESSAGE_LAST, status});
-}
 
 /* --- memory and descriptors of a caller --------------------------------------------------------
  */
@@ -495,7 +367,7 @@ static void finish(struct supervisor *s)
     s->finished = true;
     if (s->notified)
         event_del(s->notified);
-    tell_front((struct message){MESSAGE_STARTED, (int)getpid()}); /* it is we who are to end now */
+    supervise_front_follow(getpid()); /* it is we who are to end now */
     s->callbacks->finished(s->ctx);
 }
 
@@ -701,7 +573,8 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
     r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0 ? -errno : 0;
     if (r < 0)
         goto fail;
-    setpgid(0, front_group); /* COMMAND's; a session's first process cannot lead a group before */
+    setpgid(0, supervise_front_group()); /* COMMAND's; a session's first process cannot lead a group
+                                            before */
     s->command = fork();
     if (s->command == 0)
         become_command(sockets[1], argv, how, socket);
@@ -722,7 +595,7 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
     close(sockets[0]);
     if (filtered)
         warn_of_stranger(s->command, argv[0]);
-    tell_front((struct message){MESSAGE_STARTED, s->command});
+    supervise_front_follow(s->command);
     return s;
 
 fail:

@@ -34,14 +34,7 @@
 #include "os.h"
 #include "os_ioctl.h"
 #include "pty_link.h"
-
-#ifndef __GLIBC__
-/* the kernel's is in <asm/termios.h>, which cannot be included beside <sys/ioctl.h> */
-struct termio {
-    unsigned short c_iflag, c_oflag, c_cflag, c_lflag;
-    unsigned char c_line, c_cc[8];
-};
-#endif
+#include "vport_state.h"
 
 enum {
     TICK_MS = 16,             /* between looks at the settings */
@@ -49,31 +42,10 @@ enum {
     CHUNK_MORE = 2048,        /* after so many bytes more may be waiting */
     BATCH = 16 * (CHUNK - 1), /* handed on together */
     CLOSING_WAIT_S = 30,      /* of a serial port: struct serial_struct, closing_wait */
-};
-
-struct vport {
-    struct event_base *base;
-    struct vport_options options;
-    const struct vport_callbacks *callbacks;
-    void *ctx;
-    int master;
-    int inotify;
-    uid_t uid; /* of the link and the slave, or -1 */
-    gid_t gid;
-    bool open;
-    bool reading;
-    struct line_settings line;
-    struct termios2 seen; /* what `line` was read from */
-    bool has_asked;       /* a supervised program has made settings: */
-    unsigned asked;       /* the flags of `destroyed` as it did */
-    struct vport_identity identity;
-    struct event *readable;
-    struct event *writable;
-    struct event *noticed;
-    struct event *tick;
-    struct event *closing_wait;
-    char device[64];
-    char link[PATH_MAX];
+    LINK_SETTLE_MS = 200,     /* after somebody has done something to the link */
+    LINK_RETRY_MS = 2000,     /* while it cannot be made again */
+    LINK_LOG_MS = 60000,
+    LINK_LINES = 6, /* in that time */
 };
 
 static bool is_hung_up(const struct vport *v, bool *unread)
@@ -88,9 +60,6 @@ static bool is_hung_up(const struct vport *v, bool *unread)
 
 /* --- settings ------------------------------------------------------------------------------- */
 
-/* Control flags that a PTY clears, or that mean nothing without those. */
-static const unsigned destroyed = CSIZE | PARENB | PARODD | CMSPAR;
-
 /* What a PTY destroys, PARENB and CSIZE, comes from a supervised program that has said it, from the
  * options, or as far as the flags that stay give it away. */
 static void mend_format(const struct vport *v, const struct termios2 *t, struct line_settings *line)
@@ -99,7 +68,7 @@ static void mend_format(const struct vport *v, const struct termios2 *t, struct 
         struct termios2 asked = *t;
         struct line_settings format;
 
-        asked.c_cflag = (t->c_cflag & ~destroyed) | v->asked;
+        asked.c_cflag = (t->c_cflag & ~VPORT_DESTROYED) | v->asked;
         line_termios_get(&asked, &format);
         line->data_bits = format.data_bits;
         line->parity = format.parity;
@@ -123,8 +92,7 @@ static bool same_termios(const struct termios2 *a, const struct termios2 *b)
     return a->c_cflag == b->c_cflag && a->c_iflag == b->c_iflag && a->c_ospeed == b->c_ospeed;
 }
 
-/* Takes the settings `t` for those of the port; reports them if they differ from what is known. */
-static bool see_settings(struct vport *v, const struct termios2 *t, bool report)
+bool vport_see_settings(struct vport *v, const struct termios2 *t, bool report)
 {
     struct line_settings line;
 
@@ -146,7 +114,7 @@ static bool look_at_settings(struct vport *v, bool report)
 
     if (os_ioctl(v->master, TCGETS2, &t) < 0 || same_termios(&t, &v->seen))
         return false;
-    return see_settings(v, &t, report);
+    return vport_see_settings(v, &t, report);
 }
 
 /* All ports tick together, so that many cost no more wake-ups than one. */
@@ -214,14 +182,32 @@ static void set_open(struct vport *v)
     v->callbacks->opened(v->ctx);
 }
 
-/* Reads the pending notices away. Returns whether there were any. */
+static void schedule_link_check(struct vport *v, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(v->link_check, &delay);
+}
+
+/* Reads the pending notices away. Returns whether there were any of the port; those of the link
+ * have it looked at. */
 static bool forget_notices(struct vport *v)
 {
     char notices[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     bool any = false;
 
-    while (read(v->inotify, notices, sizeof notices) > 0)
-        any = true;
+    for (ssize_t n = read(v->inotify, notices, sizeof notices); n > 0;
+         n = read(v->inotify, notices, sizeof notices)) {
+        for (const char *at = notices; at < notices + n;) {
+            const struct inotify_event *e = (const struct inotify_event *)(const void *)at;
+
+            if (e->wd == v->link_watch)
+                schedule_link_check(v, LINK_SETTLE_MS);
+            else
+                any = any || !(e->mask & IN_IGNORED);
+            at += sizeof *e + e->len;
+        }
+    }
     return any;
 }
 
@@ -444,10 +430,15 @@ int vport_find(const char *link, struct vport_identity *identity)
     return 0;
 }
 
-bool vport_take(struct vport *v)
+size_t vport_untaken(const struct vport *v)
 {
     int unread = 0;
 
+    return os_ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0 ? (size_t)unread : 0;
+}
+
+bool vport_take(struct vport *v)
+{
     if (!v->open) {
         forget_notices(v);
         set_open(v);
@@ -457,101 +448,16 @@ bool vport_take(struct vport *v)
         read_batch(v, true);
     if (v->reading) /* all of it; who had no room for it would have paused us */
         return true;
-    return os_ioctl(v->master, TIOCINQ, &unread) < 0 || unread == 0;
+    return vport_untaken(v) == 0;
 }
 
 bool vport_is_settled(const struct vport *v)
 {
     bool readable;
-    int unread = 0;
 
-    if (os_ioctl(v->master, TIOCINQ, &unread) == 0 && unread > 0)
+    if (vport_untaken(v) > 0)
         return false;
     return v->open == !is_hung_up(v, &readable);
-}
-
-size_t vport_termios_size(unsigned request)
-{
-    switch (request) {
-    case TCGETS:
-    case TCSETS:
-    case TCSETSW:
-    case TCSETSF:
-        return sizeof(struct termios);
-    case TCGETS2:
-    case TCSETS2:
-    case TCSETSW2:
-    case TCSETSF2:
-        return sizeof(struct termios2);
-    case TCGETA:
-    case TCSETA:
-    case TCSETAW:
-    case TCSETAF:
-        return sizeof(struct termio);
-    default:
-        return 0;
-    }
-}
-
-/* The control flags in the kernel's structure of a request. */
-static unsigned get_cflag(unsigned request, const void *data)
-{
-    if (vport_termios_size(request) == sizeof(struct termio))
-        return ((const struct termio *)data)->c_cflag;
-    return ((const struct termios2 *)data)->c_cflag; /* begins as struct termios does */
-}
-
-static void put_cflag(unsigned request, void *data, unsigned cflag)
-{
-    if (vport_termios_size(request) == sizeof(struct termio))
-        ((struct termio *)data)->c_cflag = (unsigned short)cflag;
-    else
-        ((struct termios2 *)data)->c_cflag = cflag;
-}
-
-/* Drops what programs have not read yet; only the slave side can. */
-static void flush_input(struct vport *v)
-{
-    int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
-    if (slave < 0)
-        return;
-    ioctl(slave, TCFLSH, TCIFLUSH);
-    close(slave);
-}
-
-int vport_termios(struct vport *v, unsigned request, void *data)
-{
-    struct termios2 t;
-
-    switch (request) {
-    case TCGETS:
-    case TCGETS2:
-    case TCGETA:
-        if (os_ioctl(v->master, request, data) < 0)
-            return -errno;
-        if (v->has_asked)
-            put_cflag(request, data, (get_cflag(request, data) & ~destroyed) | v->asked);
-        return 0;
-    case TCSETSF:
-    case TCSETSF2:
-    case TCSETAF:
-        flush_input(v);
-        break;
-    default:
-        if (vport_termios_size(request) == 0)
-            return -ENOTTY;
-    }
-    v->asked = get_cflag(request, data) & destroyed;
-    v->has_asked = true;
-    /* "when drained" and "at once" are the same here: what was written before has been taken */
-    unsigned at_once = vport_termios_size(request) == sizeof(struct termio)     ? TCSETA
-                       : vport_termios_size(request) == sizeof(struct termios2) ? TCSETS2
-                                                                                : TCSETS;
-    if (os_ioctl(v->master, at_once, data) < 0 || os_ioctl(v->master, TCGETS2, &t) < 0)
-        return -errno;
-    see_settings(v, &t, true);
-    return 0;
 }
 
 /* --- making and ending ------------------------------------------------------------------------ */
@@ -590,6 +496,28 @@ static int find_group(const char *name, gid_t *gid, char error[static VPORT_ERRO
     return 0;
 }
 
+/* Gives the slave its owner and mode, and learns which file it is. By a descriptor: so it is the
+ * same one all the time. A PTY hangs up at the last close, so it has to have been open once, too.
+ * Returns 0 or -errno. */
+static int give_away_pty(struct vport *v)
+{
+    const int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const bool owned = v->uid != (uid_t)-1 || v->gid != (gid_t)-1;
+    struct stat st;
+    int r = 0;
+
+    if (slave < 0)
+        return -errno;
+    if ((owned && fchown(slave, v->uid, v->gid) < 0) ||
+        (v->options.mode >= 0 && fchmod(slave, (mode_t)v->options.mode) < 0) ||
+        fstat(slave, &st) < 0)
+        r = -errno;
+    else
+        v->identity = (struct vport_identity){st.st_dev, st.st_ino, st.st_rdev};
+    close(slave);
+    return r;
+}
+
 /* Makes the PTY with the settings v->line, raw, so that nothing is echoed before a program has made
  * its own. Returns 0 or -errno. */
 static int make_pty(struct vport *v)
@@ -612,21 +540,7 @@ static int make_pty(struct vport *v)
     line_termios_put(&v->line, &t);
     if (os_ioctl(v->master, TCSETS2, &t) < 0 || os_ioctl(v->master, TCGETS2, &v->seen) < 0)
         return -errno;
-    if ((v->uid != (uid_t)-1 || v->gid != (gid_t)-1) && chown(v->device, v->uid, v->gid) < 0)
-        return -errno;
-    if (v->options.mode >= 0 && chmod(v->device, (mode_t)v->options.mode) < 0)
-        return -errno;
-    struct stat st;
-    if (stat(v->device, &st) < 0)
-        return -errno;
-    v->identity = (struct vport_identity){st.st_dev, st.st_ino, st.st_rdev};
-
-    /* a PTY hangs up at the last close: so it has to have been open once */
-    int slave = open(v->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (slave < 0)
-        return -errno;
-    close(slave);
-    return 0;
+    return give_away_pty(v);
 }
 
 /* Makes the events of the PTY in `v`; they will find it in `self`. */
@@ -641,6 +555,62 @@ static int watch_pty(struct vport *v, struct vport *self)
     if (!v->noticed || !v->readable || !v->writable)
         return -ENOMEM;
     return event_add(v->noticed, NULL) < 0 ? -ENOMEM : 0;
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static void watch_link(struct vport *v)
+{
+    /* where it is not possible nobody is told of a link that is removed */
+    v->link_watch = inotify_add_watch(v->inotify, v->link,
+                                      IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_DONT_FOLLOW);
+}
+
+/* A program may do that again and again: the log hears of it some times in a minute. */
+static void tell_of_link(struct vport *v, const char *what)
+{
+    const uint64_t now_ms = os_now_ms();
+
+    if (v->link_lines == 0 || now_ms - v->link_logged_ms >= LINK_LOG_MS) {
+        v->link_logged_ms = now_ms;
+        v->link_lines = 0;
+    }
+    if (v->link_lines++ < LINK_LINES)
+        log_warn("%s: %s", v->link, what);
+    else
+        log_debug("%s: %s", v->link, what);
+}
+
+/* Somebody may have removed the link, or put something else in its place. */
+static void on_link_check(evutil_socket_t fd, short what, void *ctx)
+{
+    const struct pty_link_over nothing = {0};
+    struct vport *v = ctx;
+    char error[VPORT_ERROR_MAX];
+
+    (void)fd;
+    (void)what;
+    if (!v->device[0])
+        return;
+    int r = pty_link_look(v->link, v->device);
+    bool gone = r < 0 && r != -EEXIST;
+    if (gone)
+        r = pty_link_make(v->link, v->device, &nothing, v->uid, v->gid, error);
+    if (r == 0) {
+        watch_link(v);
+        if (gone)
+            tell_of_link(v, "somebody has removed it: it is made again");
+        v->link_lost = false;
+        return;
+    }
+    if (!v->link_lost && r == -EEXIST)
+        tell_of_link(
+            v, "something else stands there now, and programs do not find the port; when that is "
+               "removed the link is made again");
+    else if (!v->link_lost)
+        log_warn("somebody has removed the link, and it cannot be made again: %s", error);
+    v->link_lost = true;
+    schedule_link_check(v, LINK_RETRY_MS);
 }
 
 static void free_event(struct event **event)
@@ -676,7 +646,7 @@ static int begin_pty(struct vport *v, struct vport *self, char error[static VPOR
     return r;
 }
 
-struct vport *vport_new(struct event_base *base, const char *link, bool replace,
+struct vport *vport_new(struct event_base *base, const char *link, bool stale,
                         const struct vport_options *options, const struct line_settings *line,
                         const struct vport_callbacks *callbacks, void *ctx,
                         char error[static VPORT_ERROR_MAX])
@@ -696,19 +666,25 @@ struct vport *vport_new(struct event_base *base, const char *link, bool replace,
     snprintf(v->link, sizeof v->link, "%s", link);
     v->tick = evtimer_new(base, on_tick, v);
     v->closing_wait = evtimer_new(base, on_closing_wait, v);
-    if (!v->tick || !v->closing_wait || find_user(options->owner, &v->uid, error) < 0 ||
+    v->link_check = evtimer_new(base, on_link_check, v);
+    v->link_watch = -1;
+    const struct pty_link_over over = {.stale = stale, .dangling = options->replace};
+    if (!v->tick || !v->closing_wait || !v->link_check ||
+        find_user(options->owner, &v->uid, error) < 0 ||
         find_group(options->group, &v->gid, error) < 0 || begin_pty(v, v, error) < 0 ||
-        pty_link_make(link, v->device, replace, v->uid, v->gid, error) < 0) {
+        pty_link_make(link, v->device, &over, v->uid, v->gid, error) < 0) {
         v->device[0] = '\0'; /* the link is not ours to remove */
         vport_free(v);
         return NULL;
     }
+    watch_link(v);
     return v;
 }
 
 int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX])
 {
     struct vport fresh = *v;
+    const struct pty_link_over over = {.ours = v->device};
 
     /* the new one first: if it cannot be had, the old one stays */
     fresh.readable = fresh.writable = fresh.noticed = NULL;
@@ -716,7 +692,7 @@ int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX])
     fresh.has_asked = false;
     int r = begin_pty(&fresh, v, error);
     if (r == 0)
-        r = pty_link_make(v->link, fresh.device, true, v->uid, v->gid, error);
+        r = pty_link_make(v->link, fresh.device, &over, v->uid, v->gid, error);
     if (r < 0) {
         end_pty(&fresh);
         return r;
@@ -726,6 +702,7 @@ int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX])
     end_pty(v);
     *v = fresh;
     v->open = false;
+    watch_link(v);
     return 0;
 }
 
@@ -743,6 +720,8 @@ void vport_withdraw(struct vport *v)
     if (v->device[0])
         pty_link_remove(v->link, v->device);
     v->device[0] = '\0';
+    if (v->link_check)
+        event_del(v->link_check);
 }
 
 void vport_free(struct vport *v)
@@ -753,6 +732,7 @@ void vport_free(struct vport *v)
     end_pty(v);
     free_event(&v->tick);
     free_event(&v->closing_wait);
+    free_event(&v->link_check);
     free(v);
 }
 

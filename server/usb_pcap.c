@@ -216,7 +216,7 @@ struct usb_pcap *usb_pcap_open(const char *path, char error[static USB_PCAP_ERRO
     snprintf(error, USB_PCAP_ERROR_MAX, "out of memory");
     if (!p)
         return NULL;
-    p->file = fopen(path, "wb");
+    p->file = os_private_file(path);
     if (!p->file) {
         snprintf(error, USB_PCAP_ERROR_MAX, "%.300s, for the record of transfers: %s", path,
                  os_error_text(errno));

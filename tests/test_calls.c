@@ -304,6 +304,31 @@ static void signals_do_not_interrupt_sets(void)
     end();
 }
 
+/* Its server takes nothing: who asks is answered, and a set is not held for ever. */
+static void what_cannot_go_out_holds_no_question_and_no_set(void)
+{
+    static char block[64 * 1024];
+
+    begin();
+    fake_vport_open();
+    RUN_UNTIL(pty_session_is_connected(session));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading)
+        fake_vport_write(block);
+    fake_vport.untaken = 100;
+    CHECK(make(calls, TIOCMBIS, 8, TIOCM_DTR).result == 0);
+    CHECK(make(calls, TIOCMGET, 8, 0).memory & TIOCM_DTR);
+    struct fake_caller asks = make(calls, TIOCOUTQ, 8, 0);
+    CHECK(asks.result == 0 && asks.memory > 100);
+
+    struct fake_caller drain = caller_of(TCSBRK, 1); /* no serial port would end it */
+    calls_make(calls, &identity, &drain.caller);
+    CHECK(make(calls, TIOCMBIC, 8, TIOCM_DTR).result == 0);
+    CHECK(drain.state == CALLER_WAITS);
+    calls_cancel(calls, &drain.caller);
+    end();
+}
+
 /* The other end of the socket, which says when it begins. */
 static evutil_socket_t wire = -1;
 
@@ -488,6 +513,7 @@ int main(int argc, char **argv)
         TEST(requests_are_carried_out),
         TEST(joined_links_likewise),
         TEST(signals_do_not_interrupt_sets),
+        TEST(what_cannot_go_out_holds_no_question_and_no_set),
         TEST(visitors_are_answered),
         TEST(visitors_that_babble_are_sent_away),
         TEST(too_many_questions_end_a_visit),

@@ -3,6 +3,7 @@
  * loopback connection. What programs see and what the server gets are two journals.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,6 +160,15 @@ static void run_for(uint64_t ms)
 
     while (os_now_ms() < limit)
         turn();
+}
+
+static size_t times_logged(const char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = strstr(logged, text); p; p = strstr(p + 1, text))
+        n++;
+    return n;
 }
 
 static bool server_saw(const char *text)
@@ -422,6 +432,79 @@ static void what_the_server_does_not_do_is_said_once(void)
     server_tell(RFC2217_SET_BAUDRATE, 9600);
     RUN_UNTIL(strstr(logged, "it has now: SET-BAUDRATE 9600"));
     CHECK(!strstr(logged, "12300\n/tmp/fake: the server does not"));
+    end();
+}
+
+/* Each answer is about its own message, whatever is wished since. */
+static void an_answer_is_compared_with_what_was_asked(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("7E2", 9600);
+    fake_vport_set("8N1", 19200);
+    fake_vport_set("7O1", 115200);
+    RUN_UNTIL(server_saw("SET-BAUDRATE 115200\nSET-DATASIZE 7\nSET-PARITY odd"));
+    server_tell(RFC2217_SET_BAUDRATE, 9600);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_NONE);
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 8);
+    server_tell(RFC2217_SET_PARITY, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_BAUDRATE, 19200); /* this one it does not do */
+    server_tell(RFC2217_SET_DATASIZE, 7);
+    server_tell(RFC2217_SET_PARITY, 1); /* nor this */
+    RUN_UNTIL(strstr(logged, "SET-PARITY odd; it has now: SET-PARITY none"));
+    CHECK(strstr(logged, "SET-BAUDRATE 115200; it has now: SET-BAUDRATE 19200"));
+    CHECK(times_logged("does not do") == 2);
+
+    /* a drain's question, and a wish that overtakes the answer to a question */
+    pty_session_ioctl_port.begin_drain(session);
+    fake_vport_set("7O2", 115200);
+    RUN_UNTIL(server_saw("SET-STOPSIZE 2"));
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 2);
+    run_for(20);
+    CHECK(times_logged("does not do") == 2);
+    end();
+}
+
+static void the_answers_to_questions_are_no_refusals(void)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("flow?") && server_saw("RTS off"));
+    comport_send_text(server.comport, "com2net test");
+    fake_vport_open();
+    fake_vport_set("7E2", 57600); /* before any is answered */
+    RUN_UNTIL(server_saw("SET-STOPSIZE 2"));
+    server_tell(RFC2217_SET_BAUDRATE, 19200);
+    server_tell(RFC2217_SET_DATASIZE, 8);
+    server_tell(RFC2217_SET_PARITY, 1);
+    server_tell(RFC2217_SET_STOPSIZE, 1);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_FLOW_HARDWARE);
+    run_for(20);
+    CHECK(times_logged("does not do") == 0);
+    end();
+}
+
+/* The answer to a question about a line that has been set since, and asked for once more. */
+static void a_line_is_as_the_last_question_is_answered(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+
+    options.no_touch_lines = true;
+    begin();
+    server_agree_and_teach(); /* which asks how the lines are */
+    port->set_lines(session, LINE_DTR, 0);
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON); /* as it was */
+    server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
+    RUN_UNTIL(port->lines(session) & LINE_RTS);
+    CHECK(!(port->lines(session) & LINE_DTR));
+    server_tell(RFC2217_SET_CONTROL,
+                RFC2217_CONTROL_DTR_ON); /* nor is that an answer to a question */
+    run_for(20);
+    CHECK(!(port->lines(session) & LINE_DTR));
     end();
 }
 
@@ -776,6 +859,171 @@ static void a_slow_program_pauses_the_server_and_loses_nothing(void)
     end();
 }
 
+/* Sends data, which nobody reads, and then that CTS is on. */
+static void server_talks(size_t len)
+{
+    static uint8_t block[4096];
+
+    for (size_t sent = 0; sent < len; sent += sizeof block) {
+        CHECK(comport_send_data(server.comport, block, sizeof block) == 0);
+        while (comport_output(server.comport)->len > 0) {
+            struct buf *out = comport_output(server.comport);
+            ssize_t n = send(fd, buf_head(out), out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+            buf_drain(out, n > 0 ? (size_t)n : 0);
+            turn();
+        }
+    }
+    comport_send_value(server.comport, RFC2217_NOTIFY_MODEMSTATE, 0x11);
+    server_flush();
+}
+
+static size_t read_all(void)
+{
+    size_t got = 0;
+
+    while (fake_vport.room == 0) {
+        journal_clear(&fake_vport.journal);
+        fake_vport_make_room(5000);
+        got += 5000 - fake_vport.room;
+    }
+    return got;
+}
+
+static void lines_and_drains_do_not_wait_for_what_nobody_reads(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 115200);
+    for (int pause = 1; pause <= 2; pause++) {
+        fake_vport.room = 0;
+        server_talks(300 * 1024);
+        RUN_UNTIL(port->lines(session) & LINE_CTS);
+        unsigned drain = port->begin_drain(session);
+        for (int i = 0; i < 2; i++) /* to the setting before, and to this */
+            server_tell(RFC2217_SET_STOPSIZE, 1);
+        RUN_UNTIL(port->is_drained(session, drain));
+        CHECK(times_logged("does not read") == (size_t)pause);
+
+        size_t got = read_all();
+        port->counts(session, &counts);
+        CHECK(got <= 64 * 1024);
+        CHECK(got * (size_t)pause + counts.buf_overrun == (size_t)pause * 300 * 1024);
+        CHECK(counts.rx == (unsigned)pause * 300 * 1024);
+        server_tell(RFC2217_NOTIFY_MODEMSTATE, 0x01);
+        RUN_UNTIL(!(port->lines(session) & LINE_CTS));
+    }
+    end();
+}
+
+static void with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach(); /* rtscts */
+    fake_vport_open();
+    fake_vport.room = 0;
+    server_talks(32 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-SUSPEND"));
+    RUN_UNTIL(port->lines(session) & LINE_CTS);
+    CHECK(!server_saw("FLOWCONTROL-RESUME"));
+    CHECK(read_all() == 32 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-RESUME"));
+    port->counts(session, &counts);
+    CHECK(counts.buf_overrun == 0);
+
+    fake_vport.room = 0; /* the program goes and leaves it */
+    journal_clear(&server.journal);
+    server_talks(8 * 1024);
+    RUN_UNTIL(server_saw("FLOWCONTROL-SUSPEND"));
+    fake_vport_close();
+    RUN_UNTIL(server_saw("FLOWCONTROL-RESUME"));
+    end();
+}
+
+/* Others may hold answers back, too, when they are told: their connection is held. */
+static void with_flow_control_others_are_held(void)
+{
+    char report[CONTROL_REPORT_MAX];
+
+    begin();
+    server_accept(true);
+    fake_vport_open();
+    fake_vport_set("8N1", 9600);
+    fake_vport.line.flow_in = LINE_FLOW_HARDWARE;
+    fake_vport.line.flow_out = LINE_FLOW_HARDWARE;
+    RUN_UNTIL(pty_session_is_connected(session));
+    fake_vport.room = 0;
+    comport_send_data(server.comport, (const uint8_t *)"abc", 3);
+    server_flush();
+    run_for(1100); /* longer than it takes to find that nobody reads */
+    comport_send_data(server.comport, (const uint8_t *)"def", 3);
+    server_flush();
+    run_for(50);
+    CHECK(!server_saw("SUSPEND"));
+    pty_session_report(session, report);
+    CHECK(strstr(report, "received: 3 bytes\n"));
+    fake_vport_make_room(6);
+    RUN_UNTIL(programs_saw("read 61 62 63 64 65 66"));
+    end();
+}
+
+/* What the server's system has acknowledged it may still read; the rest is lost, and said. */
+static void what_a_lost_connection_takes_with_it_is_counted(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    static char block[16 * 1024];
+    char report[CONTROL_REPORT_MAX], line[100];
+    struct ioctl_counts counts;
+    size_t written = 0;
+    int held = 0;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("SET-LINES"));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading) { /* the server reads nothing */
+        fake_vport_write(block);
+        written += sizeof block - 1;
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    for (uint64_t end_ms = os_now_ms() + 200; os_now_ms() < end_ms;) /* it may acknowledge late */
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    CHECK(ioctl(fd, FIONREAD, &held) == 0 && held > 0);
+    server_close(); /* a reset, as it has not read that */
+    RUN_UNTIL(strstr(logged, "are lost with the connection"));
+    snprintf(line, sizeof line, "%zu bytes that programs had written are lost",
+             written - (size_t)held);
+    CHECK(strstr(logged, line));
+    port->counts(session, &counts);
+    CHECK(counts.overrun == written - (size_t)held && counts.buf_overrun == counts.overrun);
+    pty_session_report(session, report);
+    snprintf(line, sizeof line, "lost: %zu bytes", written - (size_t)held);
+    CHECK(strstr(report, line));
+    CHECK(times_logged("are lost") == 1);
+    end();
+}
+
+static void a_connection_without_anything_under_way_takes_nothing_with_it(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_write("a\377b");
+    RUN_UNTIL(server_saw("data 61 ff 62"));
+    server_close();
+    RUN_UNTIL(strstr(logged, "trying again"));
+    CHECK(times_logged("are lost") == 0);
+    end();
+}
+
 static void a_suspending_server_gets_nothing(void)
 {
     begin();
@@ -807,6 +1055,24 @@ static void what_is_older_than_a_purge_is_dropped(void)
     fake_vport_flush(false, true);
     fake_vport_flush(true, true);
     RUN_UNTIL(server_saw("PURGE-DATA 2\nPURGE-DATA 3"));
+    end();
+}
+
+static void what_is_older_than_the_last_of_several_purges_is_dropped(void)
+{
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("SET-LINES"));
+    fake_vport_flush(true, false);
+    fake_vport_flush(true, false);
+    server_tell(RFC2217_PURGE_DATA, 1);
+    comport_send_data(server.comport, (const uint8_t *)"old", 3);
+    server_tell(RFC2217_PURGE_DATA, 1);
+    comport_send_data(server.comport, (const uint8_t *)"new", 3);
+    server_flush();
+    RUN_UNTIL(programs_saw("read"));
+    CHECK_TEXT(strstr(fake_vport.journal.text, "read"), "read 6e 65 77\n");
     end();
 }
 
@@ -1002,6 +1268,9 @@ static const struct test tests[] = {
     TEST(a_given_speed_is_told),
     TEST(a_given_format_is_told_over_what_was_learnt),
     TEST(what_the_server_does_not_do_is_said_once),
+    TEST(an_answer_is_compared_with_what_was_asked),
+    TEST(the_answers_to_questions_are_no_refusals),
+    TEST(a_line_is_as_the_last_question_is_answered),
     TEST(open_and_close_move_the_lines),
     TEST(com2net_is_told_when_the_lines_moved),
     TEST(strangers_are_told_lines_as_the_rfc_has_them),
@@ -1017,8 +1286,14 @@ static const struct test tests[] = {
     TEST(data_for_nobody_is_dropped),
     TEST(data_right_behind_an_open_are_kept),
     TEST(a_slow_program_pauses_the_server_and_loses_nothing),
+    TEST(lines_and_drains_do_not_wait_for_what_nobody_reads),
+    TEST(with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost),
+    TEST(with_flow_control_others_are_held),
+    TEST(what_a_lost_connection_takes_with_it_is_counted),
+    TEST(a_connection_without_anything_under_way_takes_nothing_with_it),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
+    TEST(what_is_older_than_the_last_of_several_purges_is_dropped),
     TEST(a_purge_that_a_stranger_never_answers_drops_nothing),
     TEST(a_reconnect_tells_everything_anew),
     TEST(with_hangup_programs_are_hung_up),

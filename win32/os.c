@@ -25,6 +25,7 @@ enum {
     KEEPALIVE_IDLE_MS = 5000,
     KEEPALIVE_INTERVAL_MS = 1000, /* ten of them: Windows fixes the count. 5 + 10 = 15 s */
     DEAD_AFTER_S = 15,
+    SILENT_S = 6, /* while something is under way */
     LOOPBACK_NET = 127,
     PATH_TEXT_MAX = 512,
 };
@@ -84,17 +85,27 @@ int os_init(int *argc, char ***argv)
     return take_arguments(argc, argv);
 }
 
-FILE *os_append_file(const char *path)
+static FILE *open_file(const char *path, const WCHAR *mode)
 {
     WCHAR *wide = utf8_new_wide(path);
     FILE *f = NULL;
 
     if (wide)
-        f = _wfopen(wide, L"a");
+        f = _wfopen(wide, mode);
     else
         errno = ENOMEM;
     free(wide);
     return f;
+}
+
+FILE *os_append_file(const char *path)
+{
+    return open_file(path, L"a");
+}
+
+FILE *os_private_file(const char *path)
+{
+    return open_file(path, L"wb"); /* its folder says whose it is */
 }
 
 /* strerror of msvcrt.dll knows none of those that sockets have */
@@ -281,7 +292,7 @@ void os_tune_tcp(evutil_socket_t fd, bool slow)
         set_option(fd, SOL_SOCKET, SO_SNDBUF, UNDER_WAY_MAX);
         set_option(fd, SOL_SOCKET, SO_RCVBUF, UNDER_WAY_MAX);
     }
-    set_option(fd, IPPROTO_TCP, TCP_MAXRT, DEAD_AFTER_S);
+    set_option(fd, IPPROTO_TCP, TCP_MAXRT, SILENT_S);
     (void)WSAIoctl((SOCKET)fd, SIO_KEEPALIVE_VALS, &keepalive, sizeof keepalive, NULL, 0, &unused,
                    NULL, NULL);
 }
@@ -291,6 +302,12 @@ bool os_tcp_is_dead(evutil_socket_t fd)
     (void)fd;
     /* TCP_MAXRT has Windows itself end a connection whose retransmissions are not answered */
     return false;
+}
+
+unsigned os_tcp_silence_ms(evutil_socket_t fd)
+{
+    (void)fd;
+    return 0; /* likewise */
 }
 
 bool os_tcp_peer_has_closed(evutil_socket_t fd)

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -65,6 +66,8 @@ struct kernel_termios2 {
 /* TCSETS2; <asm/termbits.h>, which has its structure, cannot be included beside <termios.h>. */
 static const unsigned set_termios2 = _IOW('T', 0x2B, struct kernel_termios2);
 
+enum { ANSWER_LIMIT_S = 10 }; /* for what never takes long */
+
 enum { BOTHER_SPEED = 0010000 }; /* BOTHER of the kernel, which has no name in C libraries */
 
 /* What a pseudo-terminal does not keep. */
@@ -73,8 +76,32 @@ static const tcflag_t format_flags = CSIZE | PARENB | PARODD | CMSPAR;
 /* --- asking net2pty ----------------------------------------------------------------------------
  */
 
-/* Connects to the net2pty of NET2PTY_SOCKET, an abstract name. Returns a socket or -1. */
-static int connect_to_net2pty(void)
+/* Whether the socket's other end is of this process's user, or root's: the name may be anybody's by
+ * now. */
+static bool is_trusted(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* Bounds what the socket waits for. On 32 bits C libraries differ in the structure. */
+static void limit_waits(int fd, bool answer)
+{
+    const struct timeval limit = {ANSWER_LIMIT_S, 0};
+
+    if (sizeof(long) < 8)
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (answer)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+/* Connects to the net2pty of NET2PTY_SOCKET, an abstract name, for a request whose answer may take
+ * long or not. Returns a socket or -1. */
+static int connect_to_net2pty(bool waits)
 {
     const char *name = getenv("NET2PTY_SOCKET");
     struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -86,6 +113,7 @@ static int connect_to_net2pty(void)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
+    limit_waits(fd, !waits);
     while (connect(fd, (const struct sockaddr *)&un,
                    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0) {
         if (errno == EINTR)
@@ -93,7 +121,10 @@ static int connect_to_net2pty(void)
         close(fd);
         return -1;
     }
-    return fd;
+    if (is_trusted(fd))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* Receives so many bytes. Returns 0 or an errno: EINTR only if `waits`. */
@@ -102,6 +133,8 @@ static int receive(int fd, void *data, size_t len, bool waits)
     for (size_t have = 0; have < len;) {
         ssize_t n = recv(fd, (char *)data + have, len - have, 0);
 
+        if (n < 0 && errno == EAGAIN) /* it is stopped: what a port is like whose device has gone */
+            return EIO;
         if (n < 0 && (errno != EINTR || waits))
             return errno;
         if (n == 0)
@@ -174,7 +207,7 @@ static bool ask(int fd, unsigned request, unsigned long argument, int *result)
     if (!ioctl_shape_find(request, false, &shape) || !may_be_link(fd, &q))
         return false;
     q.len = shape.in;
-    int net2pty = connect_to_net2pty();
+    int net2pty = connect_to_net2pty(shape.waits);
     if (net2pty < 0)
         return false;
     int error = exchange(net2pty, &q, (void *)argument, &shape, &a);

@@ -3,7 +3,8 @@ can be pulled. Needs root.
 
     with faraway.client(CODE, port) as far:
         far.says()          the next line that it has printed
-        far.pull_cable()    and nobody hears of anybody any more
+        far.pull_cable()    and nobody hears of anybody any more,
+    far.plug_cable()    or again
 
 CODE is Python; it runs with tests/e2e in its path, and `port` and `HOST` to connect to.
 """
@@ -36,6 +37,9 @@ class Client:
 
     def pull_cable(self):
         ip('link', 'set', self.cable, 'down')
+
+    def plug_cable(self):
+        ip('link', 'set', self.cable, 'up')
 
 
 @contextlib.contextmanager
