@@ -431,9 +431,8 @@ static int cancel_transfer(struct usbi_transfer *t)
     int r = LIBUSB_ERROR_NOT_FOUND;
 
     usbip_backend_take_lock();
-    if (tp->urb) {
+    if (tp->urb && usbip_link_unlink(&p->use.link, tp->urb)) {
         tp->cancelled = true;
-        usbip_link_unlink(&p->use.link, tp->urb);
         usbip_backend_settle(p);
         r = LIBUSB_SUCCESS;
     }
