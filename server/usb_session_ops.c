@@ -190,6 +190,8 @@ void usb_session_import(struct usb_session *s)
     }
     if (!take_device(s, d, &resumed))
         return;
+    if (!resumed)
+        usb_checks_begin(d);
     d->importer = s;
     s->device = d;
     usb_merge_init(&s->merge, d);

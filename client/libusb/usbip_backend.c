@@ -265,33 +265,51 @@ static void destroy_device(struct libusb_device *dev)
 
 /* --- transfers -------------------------------------------------------------------------------- */
 
-static void lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbip_link_urb *u)
+static const enum usb_transfer_type types[] = {
+    [LIBUSB_TRANSFER_TYPE_CONTROL] = USB_CONTROL,
+    [LIBUSB_TRANSFER_TYPE_ISOCHRONOUS] = USB_ISOCHRONOUS,
+    [LIBUSB_TRANSFER_TYPE_BULK] = USB_BULK,
+    [LIBUSB_TRANSFER_TYPE_INTERRUPT] = USB_INTERRUPT,
+};
+
+/* Fills in a URB as usbfs would. Returns 0 or an error as libusb on Linux says it. */
+static int lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbip_link_urb *u)
 {
-    const bool control = t->type == LIBUSB_TRANSFER_TYPE_CONTROL;
+    const struct usb_submit_device facts = usbip_device_facts(&p->use);
+    struct usb_submit s = {.type = types[t->type],
+                           .address = t->endpoint,
+                           .length = (size_t)t->length,
+                           .packets = u->packets,
+                           .packet_count = u->packet_count};
     size_t offset = 0;
 
-    u->address = control ? t->buffer[0] & 0x80 : t->endpoint;
-    u->barrier = control;
     u->data = t->buffer;
-    u->length = (size_t)t->length;
-    if (control) {
-        memcpy(u->setup, t->buffer, sizeof u->setup);
+    if (s.type == USB_CONTROL) {
+        memcpy(s.setup, t->buffer, sizeof s.setup);
         u->data += LIBUSB_CONTROL_SETUP_SIZE;
-        u->length -= LIBUSB_CONTROL_SETUP_SIZE;
+        s.length -= LIBUSB_CONTROL_SETUP_SIZE;
     }
-    u->post = t->type == LIBUSB_TRANSFER_TYPE_BULK && !(t->endpoint & 0x80) && p->use.posts;
     if (t->flags & LIBUSB_TRANSFER_ADD_ZERO_PACKET)
-        u->flags |= USBIP_ZERO_PACKET;
+        s.flags |= USBIP_ZERO_PACKET;
     if (u->packet_count > 0)
-        u->flags |= USBIP_ISO_ASAP;
+        s.flags |= USBIP_ISO_ASAP;
     for (size_t i = 0; i < u->packet_count; i++) {
         u->packets[i].offset = (uint32_t)offset;
         u->packets[i].length = t->iso_packet_desc[i].length;
         offset += u->packets[i].length;
     }
-    usbip_device_prepare(&p->use, u,
-                         t->type == LIBUSB_TRANSFER_TYPE_INTERRUPT ||
-                             t->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS);
+    int r = usb_submit_by_usbfs(&facts, &s);
+    if (r < 0)
+        return s.type == USB_ISOCHRONOUS && r != -ENOENT ? LIBUSB_ERROR_INVALID_PARAM
+                                                         : LIBUSB_ERROR_IO;
+    memcpy(u->setup, s.setup, sizeof u->setup);
+    u->address = s.address;
+    u->flags = s.flags;
+    u->length = s.length;
+    u->interval = s.interval;
+    u->barrier = s.type == USB_CONTROL;
+    u->post = s.type == USB_BULK && !(s.address & 0x80) && p->use.posts;
+    return LIBUSB_SUCCESS;
 }
 
 /* What is asked of endpoint 0 and known without an import is answered at once. */
@@ -338,9 +356,6 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
 
     if (r < 0)
         return r;
-    if (public->type != LIBUSB_TRANSFER_TYPE_CONTROL &&
-        !usbip_device_has_endpoint(&p->use, public->endpoint))
-        return LIBUSB_ERROR_IO; /* as libusb on Linux says */
     struct usbip_link *l = &p->use.link;
     if (l->posted_error) { /* of what was posted before */
         r = usbip_error_of_status(l->posted_error);
@@ -350,7 +365,11 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     struct usbip_link_urb *u = usbip_link_urb_new(packets);
     if (!u)
         return LIBUSB_ERROR_NO_MEM;
-    lay_out(p, public, u);
+    r = lay_out(p, public, u);
+    if (r < 0) {
+        usbip_link_urb_free(u);
+        return r;
+    }
     if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL)
         note_request(p, public->buffer);
     u->owner = t;
@@ -394,6 +413,14 @@ static int submit_transfer(struct usbi_transfer *t)
     return r;
 }
 
+static bool is_bulk_out(const struct device_priv *p, uint8_t endpoint, size_t len)
+{
+    const struct usb_submit_device facts = usbip_device_facts(&p->use);
+    struct usb_submit s = {.type = USB_BULK, .address = endpoint, .length = len};
+
+    return usb_submit_by_usbfs(&facts, &s) == 0 && s.type == USB_BULK;
+}
+
 static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t *data, size_t len)
 {
     struct device_priv *p = priv_of(h->dev);
@@ -401,7 +428,7 @@ static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t
 
     usbip_backend_take_lock();
     if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
-        usbip_device_has_endpoint(&p->use, endpoint)) {
+        is_bulk_out(p, endpoint, len)) {
         usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
         posted = usbip_link_post(&p->use.link, endpoint, data, len);
         usbip_backend_settle(p);

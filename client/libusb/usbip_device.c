@@ -275,29 +275,11 @@ void usbip_device_tidy(struct usbip_device_use *d)
         end_link(d);
 }
 
-bool usbip_device_has_endpoint(const struct usbip_device_use *d, uint8_t address)
+struct usb_submit_device usbip_device_facts(const struct usbip_device_use *d)
 {
-    struct usb_desc_endpoint e;
-    size_t len;
-    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
+    struct usb_submit_device facts = {.speed = d->found.device.speed, .alternate = d->alternate};
 
-    return !c || usb_desc_find_endpoint(c, len, address, d->alternate, &e) == 0;
-}
-
-/* In frames, or microframes of high and higher speeds, as the kernel's client sends it: of these
- * bInterval is an exponent (USB 2.0 table 9-13), and of isochronous ones of full speed, too. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u, bool periodic)
-{
-    struct usb_desc_endpoint e;
-    size_t len;
-
-    u->interval = periodic;
-    if (!periodic)
-        return;
-    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
-    if (!c || usb_desc_find_endpoint(c, len, u->address, d->alternate, &e) < 0)
-        return;
-    u->interval = e.interval ? e.interval : 1;
-    if (d->found.device.speed >= USBIP_SPEED_HIGH || e.type == USB_ISOCHRONOUS)
-        u->interval = 1 << ((e.interval >= 1 && e.interval <= 16 ? e.interval : 1) - 1);
+    facts.configuration = usbip_device_configuration_of(d, d->configuration, &facts.len);
+    facts.known = facts.configuration || (d->configuration == 0 && d->descriptors.len > 0);
+    return facts;
 }

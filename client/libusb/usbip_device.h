@@ -11,6 +11,7 @@
 
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
+#include "proto/usb_submit.h"
 #include "usbip_call.h"
 #include "usbip_config.h"
 #include "usbip_link.h"
@@ -69,13 +70,7 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep);
 /* Ends a connection that has stayed long enough. */
 void usbip_device_tidy(struct usbip_device_use *d);
 
-/* Whether it has an endpoint of this address, in the alternate settings in force; true where the
- * configuration is not known. usbip-host does not answer URBs to others, ever. */
-bool usbip_device_has_endpoint(const struct usbip_device_use *d, uint8_t address);
-
-/* Fills in what a URB needs besides its data: the interval, if its endpoint is an interrupt or an
- * isochronous one, which are `periodic`. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u,
-                          bool periodic);
+/* What is known of it. Valid until the next import, or change of settings. */
+struct usb_submit_device usbip_device_facts(const struct usbip_device_use *d);
 
 #endif

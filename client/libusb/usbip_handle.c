@@ -225,9 +225,19 @@ int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
 
 int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoint)
 {
+    struct device_priv *p = priv_of(h->dev);
+    struct usb_submit_endpoint e;
+
     usbip_backend_take_lock();
-    int r = request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
-    usbip_backend_settle(priv_of(h->dev));
+    int r = usbip_handle_import(p);
+    if (r == LIBUSB_SUCCESS) {
+        const struct usb_submit_device facts = usbip_device_facts(&p->use);
+
+        r = facts.known && usb_submit_find(&facts, endpoint, &e) < 0
+                ? LIBUSB_ERROR_NOT_FOUND
+                : request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
+    }
+    usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
 }

@@ -692,7 +692,7 @@ int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint
     if (!u)
         return USBIP_ESHUTDOWN;
     memcpy(u->setup, setup, sizeof u->setup);
-    u->address = s.type & 0x80;
+    u->address = s.length > 0 ? s.type & 0x80 : 0;
     u->barrier = true;
     u->data = data;
     u->length = s.length;

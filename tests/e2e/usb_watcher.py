@@ -9,6 +9,8 @@ input says; each line is answered by one:
     bulk EP N MS     a transfer of N bytes of endpoint EP (hexadecimal) with a timeout: the result,
                      the bytes moved, and those that were read
     interrupt EP N MS, isochronous EP N MS, likewise; the last is one packet
+    request SETUP N  a control transfer of these 8 bytes (hexadecimal) with a buffer of N bytes behind
+                     them: its status and the bytes moved
     alternate N      sets it of interface 0
     reset            libusb_reset_device
     speeds           VID:PID=N for all of a new list
@@ -103,19 +105,34 @@ def on_finished(_transfer):
     finished.append(True)
 
 
-def isochronous(endpoint, count, ms):
-    data = ctypes.create_string_buffer(count)
-    at = usb.libusb_alloc_transfer(1)
-    t = Transfer.from_address(at)
-    t.handle, t.endpoint, t.type, t.timeout, t.length, t.packets, t.packet_length = (
-        handle, endpoint, 1, ms, count, 1, count)
+def finish(t, at, data):
+    t.handle, t.length = handle, len(data)
     t.callback = ctypes.cast(on_finished, P)
     t.buffer = ctypes.cast(data, P)
     finished.clear()
     check(usb.libusb_submit_transfer(P(at)))
     while not finished:
         check(usb.libusb_handle_events(context))
+
+
+def isochronous(endpoint, count, ms):
+    data = ctypes.create_string_buffer(count)
+    at = usb.libusb_alloc_transfer(1)
+    t = Transfer.from_address(at)
+    t.endpoint, t.type, t.timeout, t.packets, t.packet_length = endpoint, 1, ms, 1, count
+    finish(t, at, data)
     said = f'status {t.status} {t.packet_actual}'
+    usb.libusb_free_transfer(P(at))
+    return said
+
+
+def request(setup, count):
+    data = ctypes.create_string_buffer(bytes.fromhex(setup), 8 + int(count))
+    at = usb.libusb_alloc_transfer(0)
+    t = Transfer.from_address(at)
+    t.type, t.timeout = 0, 5000
+    finish(t, at, data)
+    said = f'status {t.status} {t.actual}'
     usb.libusb_free_transfer(P(at))
     return said
 
@@ -168,6 +185,8 @@ def do(word, *rest):
         if word == 'isochronous':
             return isochronous(endpoint, *numbers)
         return transfer(getattr(usb, f'libusb_{word}_transfer'), endpoint, *numbers)
+    if word == 'request':
+        return request(*rest)
     if word == 'alternate':
         check(usb.libusb_set_interface_alt_setting(handle, 0, int(rest[0])))
         return 'set'
