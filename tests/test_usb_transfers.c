@@ -476,6 +476,7 @@ static void run(const uint8_t *bytes, size_t len)
     input = bytes;
     left = len < 600 ? len : 600;
     server.keeps_unlinks = choose(2) != 0;
+    server.refuses_reset = choose(2) != 0;
     if (libusb_init(&context) != LIBUSB_SUCCESS)
         fail("no context");
     open_it();

@@ -22,11 +22,13 @@
 #include <unistd.h>
 
 #include "usbip_backend.h"
+#include "usbip_clock.h"
 #include "usbip_handle.h"
 #include "usbip_list.h"
+#include "usbip_names.h"
 #include "usbip_status.h"
 
-enum { GONE_FLUSH_MS = 2000 };
+enum { GONE_FLUSH_MS = 2000, EVENT_LOOK_UP_MS = 100 };
 
 struct transfer_priv {
     struct usbip_link_urb *urb; /* under way; NULL: done */
@@ -47,6 +49,17 @@ void usbip_backend_take_lock(void)
 void usbip_backend_drop_lock(void)
 {
     pthread_mutex_unlock(&usbip_backend.lock);
+}
+
+void usbip_backend_look_up(int ms)
+{
+    const long long deadline = usbip_clock_ms() + ms;
+
+    for (size_t i = 0; i < usbip_backend.config.server_count; i++) {
+        const long long left = deadline - usbip_clock_ms();
+
+        usbip_names_look_up(&usbip_backend.config.servers[i], left > 0 ? (int)left : 0);
+    }
 }
 
 /* --- events of a link ------------------------------------------------------------------------- */
@@ -161,6 +174,7 @@ static void hotplug_poll(void)
 {
     struct libusb_context *ctx;
 
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
     usbi_mutex_static_lock(&active_contexts_lock);
     usbip_backend_take_lock();
     for_each_context(ctx)
@@ -215,9 +229,14 @@ static int init(struct libusb_context *ctx)
     usbip_backend_take_lock();
     if (!configured) {
         usbip_config_read(&usbip_backend.config);
+        for (size_t i = 0; i < usbip_backend.config.server_count; i++)
+            usbip_backend.config.servers[i].looked_up = true; /* without the lock, that is */
         pthread_atfork(usbip_backend_take_lock, usbip_backend_drop_lock, on_fork);
     }
     configured = true;
+    usbip_backend_drop_lock();
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
+    usbip_backend_take_lock();
     usbip_list_refresh(ctx); /* a server that is away is no error: there are no devices, then */
     c->ready = true;
     usbip_backend_drop_lock();
@@ -519,6 +538,17 @@ static void hear_of(struct libusb_context *ctx, int fd)
     }
 }
 
+/* Servers are asked: their names are looked up before, as far as that can be done at once. */
+static void hear_of_servers(struct libusb_context *ctx, const struct pollfd *fds, unsigned count)
+{
+    usbip_backend_look_up(EVENT_LOOK_UP_MS);
+    usbip_backend_take_lock();
+    for (unsigned i = 0; i < count; i++)
+        if (fds[i].revents && !device_of(ctx, fds[i].fd))
+            hear_of(ctx, fds[i].fd);
+    usbip_backend_drop_lock();
+}
+
 /* Takes the next transfer that is done, of all devices of a context. One by one: the callback of
  * each may close what the others belong to. NULL when none is left, and ends have been told. */
 static struct usbi_transfer *take_next(const struct libusb_context *ctx)
@@ -544,6 +574,7 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
 {
     const struct pollfd *fds = event_data;
     struct usbi_transfer *t;
+    bool others = false; /* descriptors that are no devices' */
 
     usbip_backend_take_lock();
     usbip_handle_tidy();
@@ -555,9 +586,11 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
         if (p)
             step(p);
         else
-            hear_of(ctx, fds[i].fd);
+            others = true;
     }
     usbip_backend_drop_lock();
+    if (others)
+        hear_of_servers(ctx, fds, count);
     while ((t = take_next(ctx)))
         complete(t);
     return LIBUSB_SUCCESS;

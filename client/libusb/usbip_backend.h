@@ -51,6 +51,10 @@ static inline struct device_priv *priv_of(struct libusb_device *dev)
 int core_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint, unsigned char *data,
                        int length, int *transferred, unsigned int timeout);
 
+/* Sees to it that the addresses of all servers are known, waiting so many ms for all. Without the
+ * lock: the name servers may be silent. */
+void usbip_backend_look_up(int ms);
+
 /* The lock. The core runs no callback of a transfer while it is held. */
 void usbip_backend_take_lock(void);
 void usbip_backend_drop_lock(void);

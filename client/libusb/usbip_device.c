@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -10,9 +11,15 @@
 #include "proto/usbip_ext.h"
 #include "usbip_clock.h"
 
-enum { ENGLISH = 0x0409, FLUSH_MS = 2000, GET_DESCRIPTOR_TYPE = 0x80, DESCRIPTORS_READ_MAX = 8 };
+enum {
+    ENGLISH = 0x0409,
+    FLUSH_MS = 2000,
+    GET_DESCRIPTOR_TYPE = 0x80,
+    DESCRIPTORS_READ_MAX = 8,
+    DESCRIPTORS_SIZE_MAX = (DESCRIPTORS_READ_MAX + 1) << 16
+};
 
-static bool is_ours(const struct usbip_device_use *d)
+bool usbip_device_is_ours(const struct usbip_device_use *d)
 {
     return d->found.device.extensions >= USBIP_EXT_VERSION;
 }
@@ -25,12 +32,13 @@ void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *se
                                    .configuration = found->device.configuration,
                                    .link.fd = -1};
     d->posts = usbip_config_posts(config, found->device.vendor, found->device.product);
-    buf_init(&d->descriptors, USBIP_EXT_DESCRIPTORS_MAX);
+    buf_init(&d->descriptors, DESCRIPTORS_SIZE_MAX);
 }
 
 void usbip_device_describe(struct usbip_device_use *d)
 {
-    if (is_ours(d) && usbip_call_describe(d->server, d->found.device.busid, &d->descriptors) < 0)
+    if (usbip_device_is_ours(d) &&
+        usbip_call_describe(d->server, d->found.device.busid, &d->descriptors) < 0)
         buf_free(&d->descriptors);
 }
 
@@ -181,18 +189,23 @@ static int get_descriptor(struct usbip_device_use *d, uint8_t type, uint8_t inde
 
 static int read_configuration(struct usbip_device_use *d, uint8_t index)
 {
-    uint8_t head[USB_DESC_CONFIGURATION_SIZE], all[4096];
+    uint8_t head[USB_DESC_CONFIGURATION_SIZE];
     int n = get_descriptor(d, USB_DESC_CONFIGURATION, index, head, sizeof head);
 
     if (n < (int)sizeof head)
         return -EPROTO;
-    size_t total = (size_t)(head[3] << 8 | head[2]);
-    n = get_descriptor(d, USB_DESC_CONFIGURATION, index, all,
-                       total < sizeof all ? total : sizeof all);
-    if (n < (int)sizeof head)
-        return -EPROTO;
-    return usbip_ext_add_descriptor(
-        &d->descriptors, (uint16_t)(USB_DESC_CONFIGURATION << 8 | index), 0, all, (size_t)n);
+    const size_t total = (size_t)(head[3] << 8 | head[2]);
+    uint8_t *all = malloc(total + 1);
+    if (!all)
+        return -ENOMEM;
+    n = get_descriptor(d, USB_DESC_CONFIGURATION, index, all, total);
+    int r = n < (int)sizeof head
+                ? -EPROTO
+                : usbip_ext_add_descriptor(&d->descriptors,
+                                           (uint16_t)(USB_DESC_CONFIGURATION << 8 | index), 0, all,
+                                           (size_t)n);
+    free(all);
+    return r;
 }
 
 static int read_descriptors(struct usbip_device_use *d)
@@ -240,8 +253,8 @@ int usbip_device_import(struct usbip_device_use *d)
         return d->link.fd >= 0 ? 0 : -ENODEV;
     snprintf(terms.busid, sizeof terms.busid, "%s", d->found.device.busid);
     memcpy(terms.token, token(), sizeof terms.token);
-    int r =
-        usbip_call_import(d->server, d->found.device.busid, is_ours(d) ? &terms : NULL, &imported);
+    int r = usbip_call_import(d->server, d->found.device.busid,
+                              usbip_device_is_ours(d) ? &terms : NULL, &imported);
     if (r < 0)
         return r;
     r = usbip_link_init(&d->link, imported.fd, usbip_devid(&imported.device));
@@ -263,7 +276,7 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep)
     if (!d->has_link)
         return;
     usbip_link_flush(&d->link, FLUSH_MS);
-    if (keep && !is_ours(d) && d->link.fd >= 0)
+    if (keep && !usbip_device_is_ours(d) && d->link.fd >= 0)
         d->linger_until = usbip_clock_ms() + USBIP_DEVICE_LINGER_MS;
     else
         end_link(d);

@@ -37,6 +37,8 @@ struct usbip_device_use {
 /* Begins with what a list says. */
 void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *server,
                        const struct usbip_found *found, const struct usbip_config *config);
+/* Whether its server has com2net's extensions. */
+bool usbip_device_is_ours(const struct usbip_device_use *d);
 /* Reads the descriptors, if the server gives them without an import; otherwise that does it. */
 void usbip_device_describe(struct usbip_device_use *d);
 void usbip_device_free(struct usbip_device_use *d);

@@ -13,6 +13,7 @@
 enum {
     TO_PORT = 0x23,
     PORT_RESET = 4,
+    FOREIGN_RESET_MS = 1000, /* the kernel's server takes some tenths of a second for one */
 };
 
 /* --- imports and handles ---------------------------------------------------------------------- */
@@ -59,6 +60,7 @@ int usbip_handle_open(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     int r = LIBUSB_SUCCESS;
 
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
     usbip_backend_take_lock();
     usbip_handle_tidy();
     if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
@@ -261,6 +263,25 @@ static int restore_alternates(struct libusb_device_handle *h)
     return first == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : first;
 }
 
+/* Foreign servers mostly know nothing of a port, and stall, or say nothing at all: for these it is
+ * done, as it is for the kernel's client, which sends nothing. They are not asked again. */
+static int reset_of_foreign(struct libusb_device_handle *h)
+{
+    static bool refuses[USBIP_CONFIG_SERVERS_MAX];
+    const uint8_t setup[8] = {TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET};
+    struct device_priv *p = priv_of(h->dev);
+    bool *refused = &refuses[p->use.server - usbip_backend.config.servers];
+    int r = usbip_handle_import(p);
+
+    if (r < 0 || *refused)
+        return r;
+    int status = usbip_link_control(&p->use.link, setup, NULL, FOREIGN_RESET_MS);
+    if (p->use.link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
+        return LIBUSB_ERROR_NO_DEVICE;
+    *refused = status < 0;
+    return LIBUSB_SUCCESS;
+}
+
 /* The device itself is reset, which the kernel's client does not do. One that comes back as another
  * one ends the connection: the program has to look for it. */
 int usbip_handle_reset(struct libusb_device_handle *h)
@@ -268,7 +289,9 @@ int usbip_handle_reset(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
 
     usbip_backend_take_lock();
-    int r = request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0);
+    int r = usbip_device_is_ours(&p->use)
+                ? request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0)
+                : reset_of_foreign(h);
     if (r == LIBUSB_SUCCESS)
         r = restore_alternates(h);
     usbip_backend_settle(p);

@@ -16,6 +16,11 @@ enum {
     SLOW_MS = 1000,      /* who fails, and takes so long for it, */
     LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
     LEFT_OUT_MAX_MS = 60000,
+    BESIDE_MS = 100,  /* for a list while we hold a device of a foreign server, and */
+    BESIDE_TIMES = 4, /* so often the time of the last list; */
+    BESIDE_MAX_MS = 1000,
+    BESIDE_AGAIN_MS = 10000, /* it is tried twice, the second time after that */
+    BESIDE_FAILURES_MAX = 2,
     CHANGES_MAX = 16,  /* that are heard at once, */
     CHANGES_MS = 1000, /* if they come so soon */
 };
@@ -25,6 +30,15 @@ static struct {
     long long until; /* in ms */
     int last;        /* how long, when it was so last; 0: it has answered since */
 } left_out[USBIP_CONFIG_SERVERS_MAX];
+/* Small servers take one connection at a time, and do not answer while a device of theirs is held.
+ */
+static struct {
+    int took;                 /* ms, for the last list */
+    unsigned failures;        /* when asked beside an import, since it has answered so */
+    long long until;          /* it is not asked so before */
+    struct usbip_found *list; /* the last one */
+    size_t count;
+} beside[USBIP_CONFIG_SERVERS_MAX];
 static struct {
     size_t server;
     uint32_t busnum;
@@ -251,18 +265,71 @@ static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
     return r;
 }
 
+/* Whether this process has a connection to a device of a server without extensions. */
+static bool is_held(size_t server)
+{
+    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        if (server_index(p) == server && p->use.has_link && p->use.link.fd >= 0 &&
+            !usbip_device_is_ours(&p->use))
+            return true;
+    return false;
+}
+
+/* Asks one whose device is held, for a short time, and not if it does not answer then: transfers of
+ * that device wait meanwhile. Without an answer the list is what it was. */
+static int ask_beside(struct libusb_context *ctx, size_t server, struct usbip_found **list,
+                      size_t *count)
+{
+    const struct usbip_server *s = &usbip_backend.config.servers[server];
+    int r = -ETIMEDOUT, ms = BESIDE_MS + BESIDE_TIMES * beside[server].took;
+
+    if (beside[server].failures < BESIDE_FAILURES_MAX && usbip_clock_ms() >= beside[server].until) {
+        r = usbip_call_list(s, ms < BESIDE_MAX_MS ? ms : BESIDE_MAX_MS, false, NULL, list, count);
+        beside[server].failures = r == 0 ? 0 : beside[server].failures + 1;
+        beside[server].until = r == 0 ? 0 : usbip_clock_ms() + BESIDE_AGAIN_MS;
+    }
+    if (r == 0)
+        return 0;
+    usbi_dbg(ctx, "%s:%s is not asked for a list while its device is held", s->host, s->port);
+    *count = beside[server].count;
+    *list = calloc(*count + 1, sizeof **list);
+    if (!*list)
+        return -ENOMEM;
+    for (size_t i = 0; i < *count; i++)
+        (*list)[i] = beside[server].list[i];
+    return 0;
+}
+
+/* Keeps a list, for when the server cannot be asked. */
+static void keep_list(size_t server, const struct usbip_found *list, size_t count)
+{
+    struct usbip_found *kept = calloc(count + 1, sizeof *kept);
+
+    free(beside[server].list);
+    beside[server].list = kept;
+    beside[server].count = kept ? count : 0;
+    for (size_t i = 0; i < beside[server].count; i++)
+        kept[i] = list[i];
+}
+
 static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
 {
     const struct usbip_server *s = &usbip_backend.config.servers[server];
+    const long long begin = usbip_clock_ms();
+    const bool held = is_held(server);
     struct usbip_found *list = NULL;
     size_t count = 0;
-    int r = ask_unless_silent(ctx, server, ms, &list, &count);
+    int r = held ? ask_beside(ctx, server, &list, &count)
+                 : ask_unless_silent(ctx, server, ms, &list, &count);
 
     if (r < 0) {
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
         usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;
+    } else if (!held) {
+        beside[server].took = (int)(usbip_clock_ms() - begin);
+        keep_list(server, list, count);
     }
     usbip_watch_note(ctx, server, r == 0);
     take_list(ctx, server, list, count);
