@@ -452,8 +452,8 @@ static bool any_under_way(void)
 static bool any_is_counted(void)
 {
     for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->use.has_link &&
-            (p->use.link.unlinked || p->use.link.due || p->use.link.posted_count))
+        if (p->use->has_link &&
+            (p->use->link.unlinked || p->use->link.due || p->use->link.posted_count))
             return true;
     return false;
 }

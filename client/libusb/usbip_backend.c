@@ -96,8 +96,8 @@ void usbip_backend_arm_timer(struct libusb_context *ctx, int *timer, int ms)
 /* Has the core wait for what the link waits for. */
 void usbip_backend_watch(struct device_priv *p)
 {
-    const struct usbip_link *l = &p->use.link;
-    const bool used = p->use.has_link && l->fd >= 0 && p->use.linger_until == 0;
+    const struct usbip_link *l = &p->use->link;
+    const bool used = p->opens > 0 && p->use->has_link && l->fd >= 0 && p->use->linger_until == 0;
     const int fd = used ? l->fd : -1;
     const short events = (short)(POLLIN | (used && usbip_link_wants_to_send(l) ? POLLOUT : 0));
     const int timeout = used && l->unlinked > 0 ? usbip_link_timeout(l) : -1;
@@ -117,10 +117,11 @@ void usbip_backend_watch(struct device_priv *p)
         usbip_backend_arm_timer(p->dev->ctx, &p->timer, timeout);
 }
 
-/* Takes the next transfer that is done from the link; NULL if there is none. */
+/* Takes the next transfer that is done from the link, whichever context's; NULL if there is none.
+ */
 static struct usbi_transfer *take_done(struct device_priv *p)
 {
-    struct usbip_link_urb *u = usbip_link_take(&p->use.link);
+    struct usbip_link_urb *u = usbip_link_take(&p->use->link);
 
     if (!u)
         return NULL;
@@ -141,10 +142,24 @@ static struct usbi_transfer *take_done(struct device_priv *p)
 /* A device whose connection has ended is gone, until the next list has it again as a new one. */
 static void tell_end(struct device_priv *p)
 {
-    const struct usbip_link *l = &p->use.link;
+    const struct usbip_link *l = &p->use->link;
 
-    if (p->use.has_link && l->fd < 0 && l->error != -ECHILD && usbi_atomic_load(&p->dev->attached))
+    if (p->use->has_link && l->fd < 0 && l->error != -ECHILD && usbi_atomic_load(&p->dev->attached))
         usbi_disconnect_device(p->dev);
+}
+
+/* Has other contexts wait for what has become of a link. That it has ended they tell by events of
+ * their own: their locks are not to be taken here. */
+static void settle_others(const struct device_priv *p)
+{
+    for (struct device_priv *o = usbip_backend.devices; o; o = o->next) {
+        if (o == p || o->shared != p->shared)
+            continue;
+        const bool ends = o->source >= 0 && o->use->link.fd < 0;
+        usbip_backend_watch(o);
+        if (ends)
+            usbip_backend_arm_timer(o->dev->ctx, &o->timer, 0);
+    }
 }
 
 /* Something has been done with the link: has the core wait for the rest, and complete what is done
@@ -154,6 +169,7 @@ void usbip_backend_settle(struct device_priv *p)
     for (struct usbi_transfer *t = take_done(p); t; t = take_done(p))
         usbi_signal_transfer_completion(t);
     usbip_backend_watch(p);
+    settle_others(p);
     tell_end(p);
 }
 
@@ -212,8 +228,8 @@ static void replace_timer(struct device_priv *p)
 static void on_fork(void)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
-        if (p->use.has_link)
-            usbip_link_abandon(&p->use.link);
+        if (p->use->has_link)
+            usbip_link_abandon(&p->use->link);
         if (p->timer >= 0)
             replace_timer(p);
     }
@@ -243,6 +259,25 @@ static int init(struct libusb_context *ctx)
     return LIBUSB_SUCCESS;
 }
 
+static const struct libusb_context *ending; /* the context whose transfers are looked for */
+
+static bool is_of_ending(const struct usbip_link_urb *u)
+{
+    struct usbi_transfer *t = u->owner;
+
+    return t && t->dev && DEVICE_CTX(t->dev) == ending;
+}
+
+/* Those of a context that ends with transfers under way; others go on. */
+static void forget_transfers(struct device_priv *p)
+{
+    struct usbip_link_urb *u;
+
+    ending = p->dev->ctx;
+    while (p->use->has_link && (u = usbip_link_find(&p->use->link, is_of_ending)))
+        usbip_link_forget(&p->use->link, u);
+}
+
 static void exit_context(struct libusb_context *ctx)
 {
     usbip_backend_take_lock();
@@ -250,8 +285,12 @@ static void exit_context(struct libusb_context *ctx)
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         if (p->dev->ctx != ctx)
             continue;
-        usbip_device_leave(&p->use, false);
         usbip_backend_unwatch(p);
+        forget_transfers(p);
+        p->shared->opens -= p->opens;
+        p->opens = 0;
+        if (p->shared->opens == 0)
+            usbip_device_leave(p->use, false);
     }
     usbip_backend_drop_lock();
 }
@@ -278,7 +317,7 @@ static void destroy_device(struct libusb_device *dev)
     if (*at)
         *at = p->next;
     usbip_backend_unwatch(p);
-    usbip_device_free(&p->use);
+    usbip_list_unshare(p);
     usbip_backend_drop_lock();
 }
 
@@ -294,7 +333,7 @@ static const enum usb_transfer_type types[] = {
 /* Fills in a URB as usbfs would. Returns 0 or an error as libusb on Linux says it. */
 static int lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbip_link_urb *u)
 {
-    const struct usb_submit_device facts = usbip_device_facts(&p->use);
+    const struct usb_submit_device facts = usbip_device_facts(p->use);
     struct usb_submit s = {.type = types[t->type],
                            .address = t->endpoint,
                            .length = (size_t)t->length,
@@ -327,7 +366,7 @@ static int lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbi
     u->length = s.length;
     u->interval = s.interval;
     u->barrier = s.type == USB_CONTROL;
-    u->post = s.type == USB_BULK && !(s.address & 0x80) && p->use.posts;
+    u->post = s.type == USB_BULK && !(s.address & 0x80) && p->use->posts;
     return LIBUSB_SUCCESS;
 }
 
@@ -338,10 +377,10 @@ static bool answer(struct device_priv *p, struct usbi_transfer *t)
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
     size_t len;
 
-    if (p->use.has_link || public->type != LIBUSB_TRANSFER_TYPE_CONTROL)
+    if (p->use->has_link || public->type != LIBUSB_TRANSFER_TYPE_CONTROL)
         return false;
     const struct usb_setup s = usb_setup_get(public->buffer);
-    const uint8_t *known = usbip_device_known(&p->use, &s, &len);
+    const uint8_t *known = usbip_device_known(p->use, &s, &len);
     if (!known)
         return false;
     tp->status = 0;
@@ -358,11 +397,11 @@ static void note_request(struct device_priv *p, const uint8_t bytes[static 8])
     const struct usb_setup s = usb_setup_get(bytes);
 
     if (s.type == 0 && s.request == USB_REQUEST_SET_CONFIGURATION) {
-        p->use.configuration = (uint8_t)s.value;
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
+        p->use->configuration = (uint8_t)s.value;
+        memset(p->use->alternate, 0, sizeof p->use->alternate);
     }
     if (s.type == 1 && s.request == USB_REQUEST_SET_INTERFACE)
-        p->use.alternate[(uint8_t)s.index] = (uint8_t)s.value;
+        p->use->alternate[(uint8_t)s.index] = (uint8_t)s.value;
 }
 
 static int submit(struct device_priv *p, struct usbi_transfer *t)
@@ -375,7 +414,7 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
 
     if (r < 0)
         return r;
-    struct usbip_link *l = &p->use.link;
+    struct usbip_link *l = &p->use->link;
     if (l->posted_error) { /* of what was posted before */
         r = usbip_error_of_status(l->posted_error);
         l->posted_error = 0;
@@ -434,7 +473,7 @@ static int submit_transfer(struct usbi_transfer *t)
 
 static bool is_bulk_out(const struct device_priv *p, uint8_t endpoint, size_t len)
 {
-    const struct usb_submit_device facts = usbip_device_facts(&p->use);
+    const struct usb_submit_device facts = usbip_device_facts(p->use);
     struct usb_submit s = {.type = USB_BULK, .address = endpoint, .length = len};
 
     return usb_submit_by_usbfs(&facts, &s) == 0 && s.type == USB_BULK;
@@ -446,10 +485,10 @@ static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t
     bool posted = false;
 
     usbip_backend_take_lock();
-    if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
+    if (p->use->posts && p->use->has_link && p->use->linger_until == 0 &&
         is_bulk_out(p, endpoint, len)) {
-        usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
-        posted = usbip_link_post(&p->use.link, endpoint, data, len);
+        usbip_link_step(&p->use->link); /* answers make room, and may tell of an error */
+        posted = usbip_link_post(&p->use->link, endpoint, data, len);
         usbip_backend_settle(p);
     }
     usbip_backend_drop_lock();
@@ -477,7 +516,7 @@ static int cancel_transfer(struct usbi_transfer *t)
     int r = LIBUSB_ERROR_NOT_FOUND;
 
     usbip_backend_take_lock();
-    if (tp->urb && usbip_link_unlink(&p->use.link, tp->urb)) {
+    if (tp->urb && usbip_link_unlink(&p->use->link, tp->urb)) {
         tp->cancelled = true;
         usbip_backend_settle(p);
         r = LIBUSB_SUCCESS;
@@ -493,7 +532,7 @@ static void clear_transfer_priv(struct usbi_transfer *t)
 
     usbip_backend_take_lock();
     if (tp->urb)
-        usbip_link_forget(&priv_of(t->dev)->use.link, tp->urb);
+        usbip_link_forget(&priv_of(t->dev)->use->link, tp->urb);
     tp->urb = NULL;
     usbip_backend_drop_lock();
 }
@@ -507,8 +546,9 @@ static void step(struct device_priv *p)
 
     if (p->timer >= 0 && read(p->timer, &times, sizeof times) < 0)
         times = 0; /* it was the connection */
-    usbip_link_step(&p->use.link);
-    if (p->use.link.fd < 0)
+    usbip_link_step(&p->use->link);
+    settle_others(p);
+    if (p->use->link.fd < 0)
         usbip_backend_unwatch(p);
 }
 
@@ -557,9 +597,13 @@ static struct usbi_transfer *take_next(const struct libusb_context *ctx)
 
     usbip_backend_take_lock();
     for (struct device_priv *p = usbip_backend.devices; p && !t; p = p->next) {
-        if (p->dev->ctx != ctx || !p->use.has_link)
+        if (p->dev->ctx != ctx || !p->use->has_link)
             continue;
         t = take_done(p);
+        while (t && ITRANSFER_CTX(t) != ctx) {
+            usbi_signal_transfer_completion(t);
+            t = take_done(p);
+        }
         if (!t && p->source >= 0)
             usbip_backend_watch(p);
         if (!t)
@@ -605,8 +649,8 @@ __attribute__((destructor)) static void on_exit_of_process(void)
     if (pthread_mutex_trylock(&usbip_backend.lock) != 0)
         return;
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->use.has_link)
-            usbip_link_flush(&p->use.link, GONE_FLUSH_MS);
+        if (p->use->has_link)
+            usbip_link_flush(&p->use->link, GONE_FLUSH_MS);
     usbip_backend_drop_lock();
 }
 

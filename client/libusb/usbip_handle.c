@@ -18,29 +18,29 @@ enum {
 
 /* --- imports and handles ---------------------------------------------------------------------- */
 
-/* Whether another context of this process has it: its import would be taken away, as they share the
- * token. */
+/* Whether this process has it otherwise, as one that has come back, say: that import would be taken
+ * away, as they share the token. */
 static bool is_elsewhere(const struct device_priv *p)
 {
     const struct device_priv *o = usbip_backend.devices;
 
-    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
-                 o->use.server != p->use.server ||
-                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
+    while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
+                 o->use->linger_until != 0 || o->use->server != p->use->server ||
+                 strcmp(o->use->found.device.busid, p->use->found.device.busid) != 0))
         o = o->next;
     return o != NULL;
 }
 
 int usbip_handle_import(struct device_priv *p)
 {
-    const bool described = p->use.descriptors.len > 0;
+    const bool described = p->use->descriptors.len > 0;
 
-    if (!p->use.has_link && is_elsewhere(p))
+    if (!p->use->has_link && !usbip_list_share(p) && is_elsewhere(p))
         return LIBUSB_ERROR_BUSY;
-    int r = usbip_device_import(&p->use);
+    int r = usbip_device_import(p->use);
 
     if (r < 0) {
-        usbi_warn(p->dev->ctx, "%s: %s", p->use.found.device.busid, usbip_call_error(r));
+        usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, usbip_call_error(r));
         return usbip_error_of_call(r);
     }
     if (!described)
@@ -52,7 +52,7 @@ int usbip_handle_import(struct device_priv *p)
 void usbip_handle_tidy(void)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        usbip_device_tidy(&p->use);
+        usbip_device_tidy(p->use);
 }
 
 int usbip_handle_open(struct libusb_device_handle *h)
@@ -63,10 +63,13 @@ int usbip_handle_open(struct libusb_device_handle *h)
     usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
     usbip_backend_take_lock();
     usbip_handle_tidy();
-    if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
+    if (p->use->descriptors.len == 0 || p->use->linger_until != 0)
         r = usbip_handle_import(p);
-    if (r == LIBUSB_SUCCESS)
+    if (r == LIBUSB_SUCCESS) {
         p->opens++;
+        p->shared->opens++;
+        usbip_backend_watch(p);
+    }
     usbip_backend_drop_lock();
     return r;
 }
@@ -105,14 +108,16 @@ void usbip_handle_close(struct libusb_device_handle *h)
     struct usbip_link_urb *u;
 
     usbip_backend_take_lock();
-    while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
-        usbip_link_forget(&p->use.link, u);
+    while (p->use->has_link && (u = usbip_link_find(&p->use->link, is_orphan)))
+        usbip_link_forget(&p->use->link, u);
     p->opens--;
-    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
-    if (p->opens == 0) {
+    p->shared->opens--;
+    p->shared->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with it, theirs stay */
+    if (p->opens == 0)
         usbip_backend_unwatch(p); /* before its number is another one's */
-        usbip_device_leave(&p->use, true);
-        p->claimed = 0;
+    if (p->shared->opens == 0) {
+        usbip_device_leave(p->use, true);
+        p->shared->claimed = 0;
     }
     usbip_backend_settle(p);
     drop_completed(h->dev->ctx);
@@ -130,13 +135,13 @@ static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, u
 
     if (r == LIBUSB_SUCCESS)
         r = usbip_error_of_status(
-            usbip_link_control(&p->use.link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
+            usbip_link_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
     return r;
 }
 
 static const uint8_t *active(const struct device_priv *p, size_t *len)
 {
-    return usbip_device_configuration_of(&p->use, p->use.configuration, len);
+    return usbip_device_configuration_of(p->use, p->use->configuration, len);
 }
 
 static bool has_interface(const struct device_priv *p, uint8_t number)
@@ -153,7 +158,7 @@ static bool has_interface(const struct device_priv *p, uint8_t number)
 
 int usbip_handle_get_configuration(struct libusb_device_handle *h, uint8_t *value)
 {
-    *value = priv_of(h->dev)->use.configuration;
+    *value = priv_of(h->dev)->use->configuration;
     return LIBUSB_SUCCESS;
 }
 
@@ -164,13 +169,13 @@ int usbip_handle_set_configuration(struct libusb_device_handle *h, int value)
     int r = LIBUSB_ERROR_BUSY;
 
     usbip_backend_take_lock();
-    if (!p->claimed)
+    if (!p->shared->claimed)
         r = request(h, 0, USB_REQUEST_SET_CONFIGURATION, wanted, 0);
     if (r == LIBUSB_ERROR_PIPE)
         r = LIBUSB_ERROR_NOT_FOUND;
     if (r == LIBUSB_SUCCESS) {
-        p->use.configuration = wanted;
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
+        p->use->configuration = wanted;
+        memset(p->use->alternate, 0, sizeof p->use->alternate);
     }
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
@@ -185,10 +190,10 @@ int usbip_handle_claim(struct libusb_device_handle *h, uint8_t number)
     int r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS && !has_interface(p, number))
         r = LIBUSB_ERROR_NOT_FOUND;
-    if (r == LIBUSB_SUCCESS && number < 32 && p->claimed >> number & 1)
+    if (r == LIBUSB_SUCCESS && number < 32 && p->shared->claimed >> number & 1)
         r = LIBUSB_ERROR_BUSY;
     if (r == LIBUSB_SUCCESS && number < 32)
-        p->claimed |= 1u << number;
+        p->shared->claimed |= 1u << number;
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -203,7 +208,7 @@ int usbip_handle_set_alternate(struct libusb_device_handle *h, uint8_t number, u
     if (r == LIBUSB_ERROR_PIPE)
         r = LIBUSB_ERROR_NOT_FOUND;
     if (r == LIBUSB_SUCCESS)
-        p->use.alternate[number] = setting;
+        p->use->alternate[number] = setting;
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -215,11 +220,11 @@ int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
     int r = LIBUSB_SUCCESS;
 
     usbip_backend_take_lock();
-    if (p->use.alternate[number] != 0)
+    if (p->use->alternate[number] != 0)
         r = request(h, 1, USB_REQUEST_SET_INTERFACE, 0, number);
-    p->use.alternate[number] = 0;
+    p->use->alternate[number] = 0;
     if (number < 32)
-        p->claimed &= ~(1u << number);
+        p->shared->claimed &= ~(1u << number);
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -233,7 +238,7 @@ int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoi
     usbip_backend_take_lock();
     int r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS) {
-        const struct usb_submit_device facts = usbip_device_facts(&p->use);
+        const struct usb_submit_device facts = usbip_device_facts(p->use);
 
         r = facts.known && usb_submit_find(&facts, endpoint, &e) < 0
                 ? LIBUSB_ERROR_NOT_FOUND
@@ -251,13 +256,13 @@ static int restore_alternates(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     int first = LIBUSB_SUCCESS;
 
-    for (size_t i = 0; i < sizeof p->use.alternate; i++) {
-        if (p->use.alternate[i] == 0)
+    for (size_t i = 0; i < sizeof p->use->alternate; i++) {
+        if (p->use->alternate[i] == 0)
             continue;
-        int r = request(h, 1, USB_REQUEST_SET_INTERFACE, p->use.alternate[i], (uint16_t)i);
+        int r = request(h, 1, USB_REQUEST_SET_INTERFACE, p->use->alternate[i], (uint16_t)i);
         if (r == LIBUSB_SUCCESS)
             continue;
-        p->use.alternate[i] = 0;
+        p->use->alternate[i] = 0;
         first = first == LIBUSB_SUCCESS ? r : first;
     }
     return first == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : first;
@@ -270,13 +275,13 @@ static int reset_of_foreign(struct libusb_device_handle *h)
     static bool refuses[USBIP_CONFIG_SERVERS_MAX];
     const uint8_t setup[8] = {TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET};
     struct device_priv *p = priv_of(h->dev);
-    bool *refused = &refuses[p->use.server - usbip_backend.config.servers];
+    bool *refused = &refuses[p->use->server - usbip_backend.config.servers];
     int r = usbip_handle_import(p);
 
     if (r < 0 || *refused)
         return r;
-    int status = usbip_link_control(&p->use.link, setup, NULL, FOREIGN_RESET_MS);
-    if (p->use.link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
+    int status = usbip_link_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
+    if (p->use->link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
         return LIBUSB_ERROR_NO_DEVICE;
     *refused = status < 0;
     return LIBUSB_SUCCESS;
@@ -289,7 +294,7 @@ int usbip_handle_reset(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
 
     usbip_backend_take_lock();
-    int r = usbip_device_is_ours(&p->use)
+    int r = usbip_device_is_ours(p->use)
                 ? request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0)
                 : reset_of_foreign(h);
     if (r == LIBUSB_SUCCESS)
@@ -319,12 +324,10 @@ int usbip_handle_change_kernel_driver(struct libusb_device_handle *h, uint8_t nu
 /* Those of a foreign server's device are read with an import, which stays a moment. */
 static void make_known(struct device_priv *p)
 {
-    if (p->use.descriptors.len > 0 || usbip_handle_import(p) != LIBUSB_SUCCESS)
+    if (p->use->descriptors.len > 0 || usbip_handle_import(p) != LIBUSB_SUCCESS)
         return;
-    if (p->opens == 0) {
-        usbip_backend_unwatch(p);
-        usbip_device_leave(&p->use, true);
-    }
+    if (p->shared->opens == 0)
+        usbip_device_leave(p->use, true);
     usbip_backend_settle(p);
 }
 
@@ -345,7 +348,7 @@ int usbip_handle_get_config(struct libusb_device *dev, uint8_t index, void *buff
 
     usbip_backend_take_lock();
     make_known(p);
-    const uint8_t *data = usbip_device_configuration(&p->use, index, &n);
+    const uint8_t *data = usbip_device_configuration(p->use, index, &n);
     int r = copy(data, n, buffer, len);
     usbip_backend_drop_lock();
     return r;
@@ -371,7 +374,7 @@ int usbip_handle_get_config_by_value(struct libusb_device *dev, uint8_t value, v
 
     usbip_backend_take_lock();
     make_known(p);
-    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(&p->use, value, &n);
+    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(p->use, value, &n);
     usbip_backend_drop_lock();
     return *buffer ? (int)n : LIBUSB_ERROR_NOT_FOUND;
 }

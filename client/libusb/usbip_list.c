@@ -47,7 +47,7 @@ static unsigned bus_count;
 
 static size_t server_index(const struct device_priv *p)
 {
-    return (size_t)(p->use.server - usbip_backend.config.servers);
+    return (size_t)(p->use->server - usbip_backend.config.servers);
 }
 
 static unsigned long session_of(size_t server, const struct usbip_device *r)
@@ -98,7 +98,7 @@ void usbip_list_show(struct device_priv *p)
     uint8_t d[USB_DESC_DEVICE_SIZE];
     struct usb_desc_device device;
 
-    usbip_device_descriptor(&p->use, d);
+    usbip_device_descriptor(p->use, d);
     if (usb_desc_get_device(d, sizeof d, &device) < 0)
         return;
     p->dev->device_descriptor =
@@ -129,6 +129,32 @@ static uint8_t port_of(const char *busid)
     return (uint8_t)strtoul(last, NULL, 10);
 }
 
+bool usbip_list_share(struct device_priv *p)
+{
+    const struct device_priv *o = usbip_backend.devices;
+
+    while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
+                 o->use->server != p->use->server || o->dev->session_data != p->dev->session_data))
+        o = o->next;
+    if (!o)
+        return false;
+    o->shared->users++;
+    o->shared->opens += p->opens;
+    p->shared->opens -= p->opens;
+    usbip_list_unshare(p);
+    p->shared = o->shared;
+    p->use = o->use;
+    return true;
+}
+
+void usbip_list_unshare(struct device_priv *p)
+{
+    if (--p->shared->users > 0)
+        return;
+    usbip_device_free(p->use);
+    free(p->shared);
+}
+
 /* Frees the newest one, which the core has not been shown. It must not come to destroy_device as
  * one of ours, which takes the lock that we have. */
 static void discard(struct device_priv *p)
@@ -136,7 +162,7 @@ static void discard(struct device_priv *p)
     struct libusb_device *dev = p->dev;
 
     usbip_backend.devices = p->next;
-    usbip_device_free(&p->use);
+    usbip_list_unshare(p);
     p->dev = NULL;
     libusb_unref_device(dev);
 }
@@ -153,9 +179,17 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     p->dev = dev;
     p->source = p->timer = -1;
     p->seen = true;
-    usbip_device_init(&p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
+    p->shared = calloc(1, sizeof *p->shared);
+    if (!p->shared) {
+        p->dev = NULL;
+        libusb_unref_device(dev);
+        return;
+    }
+    p->use = &p->shared->use;
+    p->shared->users = 1;
+    usbip_device_init(p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
     if (describes)
-        usbip_device_describe(&p->use);
+        usbip_device_describe(p->use);
     p->next = usbip_backend.devices;
     usbip_backend.devices = p;
     dev->bus_number = bus_of(server, f->device.busnum);
@@ -163,7 +197,7 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     dev->port_number = port_of(f->device.busid);
     dev->speed = speed_of(f->device.speed);
     usbip_list_show(p);
-    usbip_device_serial(&p->use, serial);
+    usbip_device_serial(p->use, serial);
     if (usbip_config_wants(&usbip_backend.config, f, serial) && usbi_sanitize_device(dev) == 0)
         usbi_connect_device(dev);
     else
@@ -187,9 +221,23 @@ static struct device_priv *find_device(const struct libusb_context *ctx, size_t 
 static void lose_unseen(const struct libusb_context *ctx, size_t server)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use.has_link &&
+        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use->has_link &&
             usbi_atomic_load(&p->dev->attached))
             usbi_disconnect_device(p->dev);
+}
+
+/* Foreign servers leave out what somebody has, this process, too: another context may have it. */
+static void add_held(struct libusb_context *ctx, size_t server)
+{
+    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+        if (server_index(p) != server || !p->use->has_link || p->use->link.fd < 0)
+            continue;
+        struct device_priv *known = find_device(ctx, server, &p->use->found);
+        if (known)
+            known->seen = true;
+        else
+            add_device(ctx, server, &p->use->found, false);
+    }
 }
 
 static void take_list(struct libusb_context *ctx, size_t server, struct usbip_found *list,
@@ -208,6 +256,7 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
         else
             add_device(ctx, server, &list[i], usbip_clock_ms() < limit);
     }
+    add_held(ctx, server);
     lose_unseen(ctx, server);
 }
 
@@ -269,8 +318,8 @@ static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
 static bool is_held(size_t server)
 {
     for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (server_index(p) == server && p->use.has_link && p->use.link.fd >= 0 &&
-            !usbip_device_is_ours(&p->use))
+        if (server_index(p) == server && p->use->has_link && p->use->link.fd >= 0 &&
+            !usbip_device_is_ours(p->use))
             return true;
     return false;
 }
@@ -342,10 +391,10 @@ void usbip_list_refresh(struct libusb_context *ctx)
 
     usbip_watch_leave_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
-        usbip_device_tidy(&p->use);
+        usbip_device_tidy(p->use);
         /* it may have ended, and nobody handles events */
-        if (p->dev->ctx == ctx && p->use.has_link && p->use.linger_until == 0) {
-            usbip_link_step(&p->use.link);
+        if (p->dev->ctx == ctx && p->use->has_link && p->use->linger_until == 0) {
+            usbip_link_step(&p->use->link);
             usbip_backend_settle(p);
         } else {
             usbip_backend_watch(p);
