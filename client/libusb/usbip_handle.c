@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "usbip_list.h"
+#include "usbip_place.h"
 #include "usbip_status.h"
 
 enum {
@@ -341,11 +342,22 @@ static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
     return (int)len;
 }
 
+/* Of a stand-in for a hub there is only what one expects. */
+static int copy_of_hub(void *buffer, size_t room)
+{
+    size_t len;
+    const uint8_t *data = usbip_place_hub_configuration(&len);
+
+    return copy(data, len, buffer, room);
+}
+
 int usbip_handle_get_config(struct libusb_device *dev, uint8_t index, void *buffer, size_t len)
 {
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev)
+        return copy_of_hub(buffer, len);
     usbip_backend_take_lock();
     make_known(p);
     const uint8_t *data = usbip_device_configuration(p->use, index, &n);
@@ -359,6 +371,8 @@ int usbip_handle_get_active_config(struct libusb_device *dev, void *buffer, size
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev)
+        return copy_of_hub(buffer, len);
     usbip_backend_take_lock();
     make_known(p);
     const uint8_t *data = active(p, &n);
@@ -372,6 +386,10 @@ int usbip_handle_get_config_by_value(struct libusb_device *dev, uint8_t value, v
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev) {
+        *buffer = (void *)(uintptr_t)usbip_place_hub_configuration(&n);
+        return value == 1 ? (int)n : LIBUSB_ERROR_NOT_FOUND;
+    }
     usbip_backend_take_lock();
     make_known(p);
     *buffer = (void *)(uintptr_t)usbip_device_configuration_of(p->use, value, &n);

@@ -6,10 +6,9 @@
 
 #include "usbip_backend.h"
 #include "usbip_clock.h"
+#include "usbip_place.h"
 
 enum {
-    BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
-    BUSES_MAX = 55,
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
     EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
     CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
@@ -39,11 +38,6 @@ static struct {
     struct usbip_found *list; /* the last one */
     size_t count;
 } beside[USBIP_CONFIG_SERVERS_MAX];
-static struct {
-    size_t server;
-    uint32_t busnum;
-} buses[BUSES_MAX];
-static unsigned bus_count;
 
 static size_t server_index(const struct device_priv *p)
 {
@@ -60,21 +54,6 @@ static unsigned long session_of(size_t server, const struct usbip_device *r)
     for (const char *c = text; *c; c++)
         hash = hash * 33 ^ (unsigned char)*c;
     return hash;
-}
-
-/* A bus number for each bus of each server. */
-static uint8_t bus_of(size_t server, uint32_t busnum)
-{
-    unsigned i = 0;
-
-    while (i < bus_count && (buses[i].server != server || buses[i].busnum != busnum))
-        i++;
-    if (i == bus_count && bus_count < BUSES_MAX) {
-        buses[i].server = server;
-        buses[i].busnum = busnum;
-        bus_count++;
-    }
-    return (uint8_t)(BUS_FIRST + (i < BUSES_MAX ? i : BUSES_MAX - 1));
 }
 
 static enum libusb_speed speed_of(uint32_t speed)
@@ -116,17 +95,6 @@ void usbip_list_show(struct device_priv *p)
                                           .iProduct = device.product_string,
                                           .iSerialNumber = device.serial_string,
                                           .bNumConfigurations = device.configurations};
-}
-
-/* The number behind the last '-' or '.', as of port 2 in "1-1.2". */
-static uint8_t port_of(const char *busid)
-{
-    const char *last = busid;
-
-    for (const char *c = busid; *c; c++)
-        if (*c == '-' || *c == '.')
-            last = c + 1;
-    return (uint8_t)strtoul(last, NULL, 10);
 }
 
 bool usbip_list_share(struct device_priv *p)
@@ -190,11 +158,9 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     usbip_device_init(p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
     if (describes)
         usbip_device_describe(p->use);
+    usbip_place_set(p, server);
     p->next = usbip_backend.devices;
     usbip_backend.devices = p;
-    dev->bus_number = bus_of(server, f->device.busnum);
-    dev->device_address = (uint8_t)f->device.devnum;
-    dev->port_number = port_of(f->device.busid);
     dev->speed = speed_of(f->device.speed);
     usbip_list_show(p);
     usbip_device_serial(p->use, serial);
@@ -258,6 +224,7 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
     }
     add_held(ctx, server);
     lose_unseen(ctx, server);
+    usbip_place_sort(ctx);
 }
 
 /* Takes the list by the extensions' request, on a connection that stays if there is none yet. */

@@ -2,6 +2,8 @@
 input says; each line is answered by one:
 
     devices          the VID:PIDs of a new list
+    places           VID:PID=BUS-PORTS:ADDRESS for all of a new list, in its order, with /N behind it for
+                     N parents
     open VID:PID     keeps it open, claimed; its configuration
     control          GET_STATUS of the open device: the bytes, or an error
     detach           DFU_DETACH to it
@@ -34,7 +36,7 @@ usb = ctypes.CDLL(sys.argv[1])
 P = ctypes.c_void_p
 usb.libusb_get_device_list.restype = ctypes.c_ssize_t
 usb.libusb_error_name.restype = ctypes.c_char_p
-for name in 'libusb_alloc_transfer', 'libusb_get_device', 'libusb_ref_device':
+for name in 'libusb_alloc_transfer', 'libusb_get_device', 'libusb_ref_device', 'libusb_get_parent':
     getattr(usb, name).restype = P
 ARRIVED, LEFT, ANY = 1, 2, -1
 
@@ -86,6 +88,20 @@ def each():
         yield from (found[i] for i in range(count))
     finally:
         usb.libusb_free_device_list(found, 1)
+
+
+def place(device):
+    ports = (ctypes.c_uint8 * 7)()
+    count = check(usb.libusb_get_port_numbers(P(device), ports, 7))
+    parents, parent = 0, usb.libusb_get_parent(P(device))
+    while parent:
+        d = Descriptor()
+        usb.libusb_get_device_descriptor(P(parent), ctypes.byref(d))
+        assert d.bClass == 9 and usb.libusb_open(P(parent), ctypes.byref(P())) < 0
+        parents, parent = parents + 1, usb.libusb_get_parent(P(parent))
+    path = '.'.join(str(port) for port in ports[:count])
+    return (f'{ids(device)}={usb.libusb_get_bus_number(P(device))}-{path}'
+            f':{usb.libusb_get_device_address(P(device))}/{parents}')
 
 
 def transfer(call, endpoint, count, ms):
@@ -158,6 +174,8 @@ def files():
 def do(word, *rest):
     if word == 'devices':
         return ' '.join(sorted(ids(device) for device in each()))
+    if word == 'places':
+        return ' '.join(place(d) for d in each())
     if word == 'open':
         for device in each():
             if ids(device) == rest[0]:
