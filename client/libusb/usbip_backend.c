@@ -404,6 +404,30 @@ static void note_request(struct device_priv *p, const uint8_t bytes[static 8])
         p->use->alternate[(uint8_t)s.index] = (uint8_t)s.value;
 }
 
+/* A string that a made up descriptor has named: by its own number, or, where the device has none,
+ * without a character. Returns whether that is the answer. */
+static bool translate(struct device_priv *p, struct usbi_transfer *t, uint8_t setup[static 8])
+{
+    static const uint8_t empty[] = {2, USB_DESC_STRING};
+    struct transfer_priv *tp = usbi_get_transfer_priv(t);
+    const struct usb_setup s = usb_setup_get(setup);
+    const uint8_t made = (uint8_t)s.value;
+
+    if (!p->made_up || s.type != 0x80 || s.request != USB_REQUEST_GET_DESCRIPTOR ||
+        s.value >> 8 != USB_DESC_STRING || made < USBIP_DEVICE_MADE_STRING ||
+        made >= USBIP_DEVICE_MADE_STRING + USBIP_DEVICE_MADE_STRINGS)
+        return false;
+    setup[2] = usbip_device_string(p->use, made);
+    if (setup[2] != 0)
+        return false;
+    tp->status = 0;
+    tp->actual = s.length < sizeof empty ? s.length : sizeof empty;
+    memcpy(USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->buffer + LIBUSB_CONTROL_SETUP_SIZE, empty,
+           tp->actual);
+    usbi_signal_transfer_completion(t);
+    return true;
+}
+
 static int submit(struct device_priv *p, struct usbi_transfer *t)
 {
     struct libusb_transfer *public = USBI_TRANSFER_TO_LIBUSB_TRANSFER(t);
@@ -428,8 +452,13 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
         usbip_link_urb_free(u);
         return r;
     }
-    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL)
+    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL) {
+        if (translate(p, t, u->setup)) {
+            usbip_link_urb_free(u);
+            return LIBUSB_SUCCESS;
+        }
         note_request(p, public->buffer);
+    }
     u->owner = t;
     tp->urb = u;
     usbip_link_submit(l, u);

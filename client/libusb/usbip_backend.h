@@ -32,6 +32,8 @@ struct device_priv {
     short events;                 /* for these */
     int timer;                    /* of unlinks that are not answered; -1 */
     bool seen;                    /* in the list that is being taken */
+    bool made_up;                 /* a program has a descriptor that is made of a list's record */
+    long long unreadable;         /* its own cannot be read until then, in ms; 0 */
 };
 
 /* Of all contexts: hidapi has one of its own, beside that of the program. */
@@ -55,6 +57,9 @@ static inline struct device_priv *priv_of(struct libusb_device *dev)
 {
     return (struct device_priv *)usbi_get_device_priv(dev);
 }
+
+/* The core's libusb_get_device_descriptor, by the name that its compiler is told. */
+int core_get_device_descriptor(struct libusb_device *dev, struct libusb_device_descriptor *d);
 
 /* The core's libusb_bulk_transfer, by the name that core_sync.c gives it. */
 int core_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint, unsigned char *data,

@@ -83,8 +83,8 @@ const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct
     return find(d, setup->value, setup->index, len);
 }
 
-/* Programs look at bus speed and numbers of strings before they open anything: these are what most
- * devices have. */
+/* Programs look at these before they open anything. Numbers of strings are stand-ins, which are
+ * replaced when one is asked for; the rest is what most devices have. */
 static void make_descriptor(const struct usbip_found *f,
                             uint8_t descriptor[static USB_DESC_DEVICE_SIZE])
 {
@@ -106,9 +106,9 @@ static void make_descriptor(const struct usbip_found *f,
                                                 (uint8_t)(r->product >> 8),
                                                 (uint8_t)r->release,
                                                 (uint8_t)(r->release >> 8),
-                                                1,
-                                                2,
-                                                3,
+                                                USBIP_DEVICE_MADE_STRING,
+                                                USBIP_DEVICE_MADE_STRING + 1,
+                                                USBIP_DEVICE_MADE_STRING + 2,
                                                 r->configurations ? r->configurations : 1};
 
     memcpy(descriptor, made, sizeof made);
@@ -124,6 +124,14 @@ void usbip_device_descriptor(const struct usbip_device_use *d,
         memcpy(descriptor, known, USB_DESC_DEVICE_SIZE);
     else
         make_descriptor(&d->found, descriptor);
+}
+
+uint8_t usbip_device_string(const struct usbip_device_use *d, uint8_t made)
+{
+    uint8_t device[USB_DESC_DEVICE_SIZE];
+
+    usbip_device_descriptor(d, device);
+    return device[14 + (made - USBIP_DEVICE_MADE_STRING)]; /* iManufacturer and so on */
 }
 
 const uint8_t *usbip_device_configuration(const struct usbip_device_use *d, uint8_t index,

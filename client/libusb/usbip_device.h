@@ -20,6 +20,10 @@ enum {
     USBIP_DEVICE_GRACE_MS = 2000,  /* our server keeps it so long when it is closed */
     USBIP_DEVICE_LINGER_MS = 1000, /* of others, which reset it each time, the connection stays */
     USBIP_DEVICE_REQUEST_MS = 5000,
+    /* Numbers of strings in descriptors that are made of a list's record, which has none: hardly
+     * any device uses these. Manufacturer, product, serial number. */
+    USBIP_DEVICE_MADE_STRING = 0xf1,
+    USBIP_DEVICE_MADE_STRINGS = 3,
 };
 
 struct usbip_device_use {
@@ -49,6 +53,9 @@ void usbip_device_serial(const struct usbip_device_use *d, char serial[static 12
 /* The device descriptor. Until it is read it is made of what the list says. */
 void usbip_device_descriptor(const struct usbip_device_use *d,
                              uint8_t descriptor[static USB_DESC_DEVICE_SIZE]);
+
+/* The device's own number for one of those, once that is known; 0: it has no such string. */
+uint8_t usbip_device_string(const struct usbip_device_use *d, uint8_t made);
 
 /* A configuration with all that belongs to it, by its number from 0; or by its value. NULL with
  * `*len` 0 if there is none, or none is known. Valid until the next import. */

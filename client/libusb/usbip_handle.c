@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "usbip_clock.h"
 #include "usbip_list.h"
 #include "usbip_place.h"
 #include "usbip_status.h"
@@ -14,6 +15,7 @@
 enum {
     TO_PORT = 0x23,
     PORT_RESET = 4,
+    UNREADABLE_MS = 10000,
     FOREIGN_RESET_MS = 1000, /* the kernel's server takes some tenths of a second for one */
 };
 
@@ -330,6 +332,36 @@ static void make_known(struct device_priv *p)
     if (p->shared->opens == 0)
         usbip_device_leave(p->use, true);
     usbip_backend_settle(p);
+}
+
+/* A list says nothing of strings, and of what else stands there. A device that a program is given
+ * is asked when it is first looked at, which takes an import of a moment; others would be taken
+ * away from whoever wants them meanwhile, and reset: what is shown of these is made up. */
+static void read_descriptor(struct device_priv *p)
+{
+    const long long now = usbip_clock_ms();
+
+    if (p->use->descriptors.len > 0)
+        return;
+    if (usbip_list_is_given(p) && now >= p->unreadable) {
+        make_known(p);
+        p->unreadable = p->use->descriptors.len > 0 ? 0 : now + UNREADABLE_MS;
+    }
+    p->made_up = p->made_up || p->use->descriptors.len == 0;
+}
+
+int API_EXPORTED libusb_get_device_descriptor(struct libusb_device *dev,
+                                              struct libusb_device_descriptor *d)
+{
+    struct device_priv *p = priv_of(dev);
+
+    if (p->dev && usbi_atomic_load(&dev->attached)) {
+        usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
+        usbip_backend_take_lock();
+        read_descriptor(p);
+        usbip_backend_drop_lock();
+    }
+    return core_get_device_descriptor(dev, d);
 }
 
 static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)

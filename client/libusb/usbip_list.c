@@ -115,6 +115,16 @@ bool usbip_list_share(struct device_priv *p)
     return true;
 }
 
+bool usbip_list_is_given(const struct device_priv *p)
+{
+    unsigned count = 0;
+
+    for (const struct device_priv *o = usbip_backend.devices; o; o = o->next)
+        count += o->dev->ctx == p->dev->ctx && o->use->server == p->use->server &&
+                 usbi_atomic_load(&o->dev->attached);
+    return usbip_backend.config.devices[0] || count <= 1;
+}
+
 void usbip_list_unshare(struct device_priv *p)
 {
     if (--p->shared->users > 0)

@@ -23,6 +23,9 @@ bool usbip_list_share(struct device_priv *p);
 /* A device of a context goes, and with the last one its import. */
 void usbip_list_unshare(struct device_priv *p);
 
+/* Whether a program is given this device: by name, or because its server lists no other one. */
+bool usbip_list_is_given(const struct device_priv *p);
+
 /* Gives the core the device descriptor, as far as it is known by now. */
 void usbip_list_show(struct device_priv *p);
 

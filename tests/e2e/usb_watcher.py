@@ -4,6 +4,8 @@ input says; each line is answered by one:
     devices          the VID:PIDs of a new list
     places           VID:PID=BUS-PORTS:ADDRESS for all of a new list, in its order, with /N behind it for
                      N parents
+    strings VID:PID  bMaxPacketSize0 and the numbers of the three strings, as they are told before it is
+                     opened, and then what these numbers are strings of, with - for none
     open VID:PID     keeps it open, claimed; its configuration
     control          GET_STATUS of the open device: the bytes, or an error
     detach           DFU_DETACH to it
@@ -88,6 +90,19 @@ def each():
         yield from (found[i] for i in range(count))
     finally:
         usb.libusb_free_device_list(found, 1)
+
+
+def strings(device):
+    d, opened, said = Descriptor(), P(), []
+    usb.libusb_get_device_descriptor(P(device), ctypes.byref(d))
+    numbers = d.b1, d.b2, d.b3
+    check(usb.libusb_open(P(device), ctypes.byref(opened)))
+    for number in numbers:
+        text = ctypes.create_string_buffer(256)
+        n = usb.libusb_get_string_descriptor_ascii(opened, number, text, 256) if number else 0
+        said.append(usb.libusb_error_name(n).decode() if n < 0 else text.value.decode() or '-')
+    usb.libusb_close(opened)
+    return ' '.join([f'{d.bMaxPacket0}', *(f'{number}' for number in numbers), *said])
 
 
 def place(device):
@@ -176,6 +191,8 @@ def do(word, *rest):
         return ' '.join(sorted(ids(device) for device in each()))
     if word == 'places':
         return ' '.join(place(d) for d in each())
+    if word == 'strings':
+        return strings(next(device for device in each() if ids(device) == rest[0]))
     if word == 'open':
         for device in each():
             if ids(device) == rest[0]:
