@@ -297,6 +297,14 @@ static int take_no_merge(void *ctx, const char *value, char error[static CLI_ERR
     return 0;
 }
 
+static int take_kernel_checks(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct source *)ctx)->usb_kernel_checks = true;
+    return 0;
+}
+
 static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     if (strcmp(value, "real") != 0) {
@@ -356,6 +364,8 @@ static const struct cli_option usb_options[] = {
     {"reset", 0, NULL, take_usb_reset, "reset it each time a client has let go of it"},
     {"no-merge", 0, NULL, take_no_merge, "FTDI's chips get each small transfer by itself"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {"kernel-checks", 0, NULL, take_kernel_checks,
+     "end a session where Linux's server would: for tests of clients"},
     {0},
 };
 
@@ -373,13 +383,16 @@ static const struct cli_option demo_options[] = {
     {"play", 0, "TEXT", take_play, "what happens to them for each client"},
     {"id", 0, "VID:PID", take_id, "demo-loop has this id, of a device whose driver is to take it"},
     {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {"kernel-checks", 0, NULL, take_kernel_checks,
+     "end a session where Linux's server would: for tests of clients"},
     {0},
 };
 
 static int take_nothing(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)value;
-    snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are name=, budget=%s",
+    snprintf(error, CLI_ERROR_MAX,
+             "is no option of a USB device; there are name=, budget=%s; for tests kernel-checks",
              ((struct source *)ctx)->usb_real
                  ? ", hotplug, reset and no-merge"
                  : ", file=, ro, times=, start=, events=, play= and id=");

@@ -65,6 +65,7 @@ struct source {
     bool usb_read_only;
     bool usb_reset;         /* when a client has let go of it */
     bool usb_no_merge;      /* usb_merge.h */
+    bool usb_kernel_checks; /* usb_checks.h */
     bool usb_real_times;    /* and it takes as long as a real one */
     bool usb_begins_in_dfu; /* not in run time */
     size_t usb_budget;      /* bytes that transfers of one client may hold */

@@ -11,6 +11,8 @@
 
 #include "proto/usbip.h"
 
+#include "usb_checks.h"
+
 struct buf;
 struct usb_device;
 
@@ -68,6 +70,7 @@ struct usb_device {
     bool reset;                                /* it is reset when an importer has let go of it */
     bool merges; /* it takes bulk OUT data as a stream of bytes, whatever transfers they come in */
     bool gone;   /* unplugged */
+    struct usb_checks checks;
     size_t budget; /* bytes that URBs of its importer may hold; 0: as many as the export allows */
     struct usb_device *next; /* of the same export */
     /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves

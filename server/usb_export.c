@@ -218,6 +218,7 @@ static bool add_devices(struct usb_export *e, int count, char error[static CLI_E
         if (!*at)
             return false;
         (*at)->budget = s->usb_budget;
+        (*at)->checks.on = s->usb_kernel_checks;
         (*at)->presence = on_presence;
         (*at)->presence_ctx = e;
         at = &(*at)->next;

@@ -227,6 +227,7 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     if (k && k->device) {
         k->device->budget = s->usb_budget;
         k->device->reset = s->usb_reset;
+        k->device->checks.on = s->usb_kernel_checks;
         k->device->merges = k->device->merges && !s->usb_no_merge;
     }
     if (!k || !k->device) {

@@ -192,6 +192,8 @@ void usb_session_import(struct usb_session *s)
     }
     if (!take_device(s, d, &resumed))
         return;
+    if (!resumed)
+        usb_checks_begin(d);
     d->importer = s;
     s->device = d;
     crowd_set_working(s->place, true);

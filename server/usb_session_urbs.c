@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <event2/event.h>
 
@@ -183,12 +184,29 @@ static void unlink_urb(struct usb_session *s)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* Ends the session where Linux's server would. Returns whether it has. */
+static bool is_refused(struct usb_session *s, struct usb_urb *u)
+{
+    char text[160];
+
+    if (!s->device->checks.on)
+        return false;
+    const char *why = usb_checks_urb(s->device, &u->head, u->transfer.packets);
+    if (!why)
+        return false;
+    usb_urbs_remove(&s->urbs, u);
+    snprintf(text, sizeof text, "Linux's server would end here: a URB of endpoint %u: %s",
+             (unsigned)u->head.ep, why);
+    usb_session_end(s, text);
+    return true;
+}
+
 void usb_session_take_body(struct usb_session *s)
 {
     struct usb_urb *u = s->reading;
 
     s->reading = NULL;
-    if (!u || is_unlinked_early(s, u))
+    if (!u || is_unlinked_early(s, u) || is_refused(s, u))
         return;
     if (!u->waits) {
         submit(s, u);

@@ -65,14 +65,14 @@ screen = Screen()
 
 # --- builds ---------------------------------------------------------------------------------------
 
-def follow(command, log, hear):
+def follow(command, log, hear, environment=None):
     """Runs it, calls `hear` with each line that it says, and keeps all in the file `log`. Returns its
     exit status."""
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with open(log, 'w', encoding='utf-8', buffering=1) as file:
         process = subprocess.Popen(command, cwd=TREE, stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   errors='replace')
+                                   errors='replace', env={**os.environ, **(environment or {})})
         try:
             for line in process.stdout:
                 file.write(line)
@@ -170,7 +170,7 @@ def whole(stage, command, results, status, seconds, log):
     return [*results, Result(stage.name, ' '.join(command), 'failed', seconds, log, why)]
 
 
-def tests(name, title, folder, *selection, jobs='2', needs=()):
+def tests(name, title, folder, *selection, jobs='2', needs=(), environment=None):
     """A stage of ctest's."""
     def run(stage, where):
         ctest = Ctest(stage.name)
@@ -190,7 +190,7 @@ def tests(name, title, folder, *selection, jobs='2', needs=()):
         screen.watch(now)
         command = ['ctest', '--test-dir', folder, '-V', '-j', jobs, *selection]
         log = os.path.join(LOGS, stage.name, 'ctest.log')
-        status = follow(command, log, hear)
+        status = follow(command, log, hear, environment)
         return whole(stage, command, ctest.results, status, time.monotonic() - begin, log)
     return Stage(name, title, needs, run)
 
@@ -251,7 +251,8 @@ EVERYTHING = [
     tests('fuzzers', 'each fuzzer for half a minute', 'build-fuzz', '-L', 'fuzz',
           needs=('build-fuzz',)),
     tests('sanitizers', 'quick and e2e tests under sanitizers', 'build-asan', '-L', 'quick|e2e',
-          '-LE', 'container', jobs='3', needs=('build-asan',)),
+          '-LE', 'container', jobs='3', needs=('build-asan',),
+          environment={'COM2NET_RANDOM_SECONDS': '60'}),  # tests/random_runs.h
     tests('as-built', 'all tests as built: quick, e2e, in containers, in guests', 'build',
           needs=('build-gcc',)),
     tests('wine', 'com2net.exe under Wine', 'build-mingw', needs=('build-mingw', 'build-gcc')),

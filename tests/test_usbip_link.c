@@ -523,6 +523,92 @@ static void packets_move_no_more_than_was_asked(void)
     }
 }
 
+/* Small servers send a whole string, whatever was asked for: the rest of it goes nowhere, however
+ * it comes, and what stands behind it is the next answer. */
+static void answers_longer_than_asked_are_cut(void)
+{
+    static uint8_t bytes[2 * USBIP_URB_SIZE + 40000 + 3];
+    static const size_t lengths[] = {9, 300, 40000}; /* the last one is read into place, in part */
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        const size_t cuts[] = {1,
+                               USBIP_URB_SIZE,
+                               USBIP_URB_SIZE + 5,
+                               USBIP_URB_SIZE + 8,
+                               USBIP_URB_SIZE + 9,
+                               USBIP_URB_SIZE + lengths[i]};
+
+        for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++) {
+            uint8_t in[16], other[8];
+
+            begin();
+            memset(in, '.', sizeof in);
+            struct usbip_link_urb *u = urb(0x81, in, 8), *next = urb(0x81, other, 8);
+            usbip_link_submit(&the_link, u);
+            usbip_link_submit(&the_link, next);
+            memset(bytes, 'x', sizeof bytes);
+            put_answer(bytes, got_urb().seqnum, 0, (int)lengths[i], NULL);
+            size_t len = USBIP_URB_SIZE + lengths[i];
+            len += put_answer(bytes + len, got_urb().seqnum, 0, 3, "abc");
+            say(bytes, cuts[k]);
+            usbip_link_step(&the_link);
+            say(bytes + cuts[k], len - cuts[k]);
+            usbip_link_step(&the_link);
+            usbip_link_step(&the_link);
+            CHECK(memcmp(in, "xxxxxxxx........", 16) == 0 && memcmp(other, "abc", 3) == 0);
+            takes(u, 0, 8);
+            takes(next, 0, 3);
+            end();
+        }
+    }
+}
+
+/* What is done and not taken yet cannot be cancelled, and is not touched by trying. */
+static void done_ones_are_not_cancelled(void)
+{
+    uint8_t in[8], other[8];
+
+    begin();
+    struct usbip_link_urb *u = urb(0x81, in, 8), *second = urb(0x81, other, 8);
+    usbip_link_submit(&the_link, u);
+    usbip_link_submit(&the_link, second);
+    const uint32_t seqnum = got_urb().seqnum;
+    answer(got_urb().seqnum, 0, 1, "b");
+    answer(seqnum, 0, 1, "a");
+    CHECK(!usbip_link_unlink(&the_link, u) && !usbip_link_unlink(&the_link, second));
+    CHECK(the_link.unlinked == 0 && the_link.due == 0 && usbip_link_timeout(&the_link) < 0);
+    takes(second, 0, 1);
+    usbip_link_forget(&the_link, u);
+    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0);
+    u = urb(0x81, in, 8); /* and nothing stands in the way of what follows */
+    usbip_link_submit(&the_link, u);
+    answer(got_urb().seqnum, 0, 2, "cd");
+    takes(u, 0, 2);
+    end();
+}
+
+/* In the child of a fork nothing answers: what it cancels is cancelled at once. */
+static void abandoned_ones_can_be_cancelled(void)
+{
+    static uint8_t out[1 << 20];
+    uint8_t in[8];
+
+    begin();
+    struct usbip_link_urb *sent = urb(0x81, in, 8), *part = urb(0x02, out, sizeof out);
+    struct usbip_link_urb *queued = urb(0x81, in, 8), *left = urb(0x81, in, 8);
+    usbip_link_submit(&the_link, sent);
+    usbip_link_submit(&the_link, part);
+    usbip_link_submit(&the_link, queued);
+    usbip_link_submit(&the_link, left);
+    usbip_link_abandon(&the_link);
+    CHECK(usbip_link_unlink(&the_link, part) && usbip_link_unlink(&the_link, sent) &&
+          usbip_link_unlink(&the_link, queued));
+    takes(part, USBIP_ECONNRESET, 0);
+    takes(sent, USBIP_ECONNRESET, 0);
+    takes(queued, USBIP_ECONNRESET, 0);
+    end(); /* and frees the last */
+}
+
 static void lies_end_the_connection(void)
 {
     for (int lie = 0; lie < 6; lie++) {
@@ -534,7 +620,7 @@ static void lies_end_the_connection(void)
         usbip_link_submit(&the_link, u);
         head.seqnum = got_urb().seqnum;
         if (lie == 0)
-            head.actual = 9; /* more than there is room for */
+            head.actual = 8 + USBIP_LINK_EXCESS_MAX + 1; /* more than anybody sends by mistake */
         if (lie == 1)
             head.actual = INT32_MAX;
         if (lie == 2)
@@ -676,6 +762,9 @@ int main(int argc, char **argv)
         TEST(unlinks_wait_for_the_end_of_a_record),
         TEST(packets_get_their_places),
         TEST(packets_move_no_more_than_was_asked),
+        TEST(answers_longer_than_asked_are_cut),
+        TEST(done_ones_are_not_cancelled),
+        TEST(abandoned_ones_can_be_cancelled),
         TEST(lies_end_the_connection),
         TEST(answers_come_once),
         TEST(strays_end_the_connection),

@@ -146,16 +146,22 @@ static struct usb_bus *find_bus(uint8_t number)
 
 static int add_bus(uint8_t number)
 {
-    struct usb_bus *b = calloc(1, sizeof *b);
+    struct usb_bus *b = calloc(1, sizeof *b), *before = NULL, *behind = usb_busses;
 
     if (!b)
         return 0;
     snprintf(b->dirname, sizeof b->dirname, "%03u", number);
     b->location = number;
-    b->next = usb_busses;
-    if (b->next)
-        b->next->prev = b;
-    usb_busses = b;
+    for (; behind && behind->location < number; behind = behind->next)
+        before = behind;
+    b->next = behind;
+    b->prev = before;
+    if (behind)
+        behind->prev = b;
+    if (before)
+        before->next = b;
+    else
+        usb_busses = b;
     return 1;
 }
 
@@ -258,12 +264,17 @@ static void free_device(struct device *d)
     free(d);
 }
 
-static void link_device(struct usb_bus *bus, struct usb_device *dev)
+/* Puts it behind another one of the bus; `before` is NULL: at the beginning. */
+static void link_device(struct usb_bus *bus, struct usb_device *dev, struct usb_device *before)
 {
-    dev->next = bus->devices;
+    dev->prev = before;
+    dev->next = before ? before->next : bus->devices;
     if (dev->next)
         dev->next->prev = dev;
-    bus->devices = dev;
+    if (before)
+        before->next = dev;
+    else
+        bus->devices = dev;
 }
 
 static void unlink_device(struct usb_bus *bus, struct usb_device *dev)
@@ -305,29 +316,34 @@ static int drop_gone(struct usb_bus *bus, libusb_device *const *list, ssize_t n)
     return changes;
 }
 
-static bool has_device(const struct usb_bus *bus, const libusb_device *device)
+static struct usb_device *find_device(const struct usb_bus *bus, const libusb_device *device)
 {
-    for (struct usb_device *dev = bus->devices; dev; dev = dev->next)
-        if (((struct device *)dev)->device == device)
-            return true;
-    return false;
+    struct usb_device *dev = bus->devices;
+
+    while (dev && ((struct device *)dev)->device != device)
+        dev = dev->next;
+    return dev;
 }
 
+/* Each has its place behind the one before it in the list, which is in an order. */
 static int add_new(libusb_device *const *list, ssize_t n)
 {
     int changes = 0;
 
-    for (ssize_t i = n - 1; i >= 0; i--) { /* the first of the list shall be first */
-        struct usb_bus *bus = find_bus(libusb_get_bus_number(list[i]));
-        struct device *d;
+    for (struct usb_bus *bus = usb_busses; bus; bus = bus->next) {
+        struct usb_device *before = NULL;
 
-        if (!bus || has_device(bus, list[i]))
-            continue;
-        d = new_device(list[i], bus);
-        if (!d)
-            continue;
-        link_device(bus, &d->shown);
-        changes++;
+        for (ssize_t i = 0; i < n; i++) {
+            if (libusb_get_bus_number(list[i]) != bus->location)
+                continue;
+            struct usb_device *known = find_device(bus, list[i]);
+            struct device *d = known ? NULL : new_device(list[i], bus);
+            if (d) {
+                link_device(bus, &d->shown, before);
+                changes++;
+            }
+            before = d ? &d->shown : known ? known : before;
+        }
     }
     return changes;
 }

@@ -22,11 +22,13 @@
 #include <unistd.h>
 
 #include "usbip_backend.h"
+#include "usbip_clock.h"
 #include "usbip_handle.h"
 #include "usbip_list.h"
+#include "usbip_names.h"
 #include "usbip_status.h"
 
-enum { GONE_FLUSH_MS = 2000 };
+enum { GONE_FLUSH_MS = 2000, EVENT_LOOK_UP_MS = 100 };
 
 struct transfer_priv {
     struct usbip_link_urb *urb; /* under way; NULL: done */
@@ -47,6 +49,17 @@ void usbip_backend_take_lock(void)
 void usbip_backend_drop_lock(void)
 {
     pthread_mutex_unlock(&usbip_backend.lock);
+}
+
+void usbip_backend_look_up(int ms)
+{
+    const long long deadline = usbip_clock_ms() + ms;
+
+    for (size_t i = 0; i < usbip_backend.config.server_count; i++) {
+        const long long left = deadline - usbip_clock_ms();
+
+        usbip_names_look_up(&usbip_backend.config.servers[i], left > 0 ? (int)left : 0);
+    }
 }
 
 /* --- events of a link ------------------------------------------------------------------------- */
@@ -83,8 +96,8 @@ void usbip_backend_arm_timer(struct libusb_context *ctx, int *timer, int ms)
 /* Has the core wait for what the link waits for. */
 void usbip_backend_watch(struct device_priv *p)
 {
-    const struct usbip_link *l = &p->use.link;
-    const bool used = p->use.has_link && l->fd >= 0 && p->use.linger_until == 0;
+    const struct usbip_link *l = &p->use->link;
+    const bool used = p->opens > 0 && p->use->has_link && l->fd >= 0 && p->use->linger_until == 0;
     const int fd = used ? l->fd : -1;
     const short events = (short)(POLLIN | (used && usbip_link_wants_to_send(l) ? POLLOUT : 0));
     const int timeout = used && l->unlinked > 0 ? usbip_link_timeout(l) : -1;
@@ -104,10 +117,11 @@ void usbip_backend_watch(struct device_priv *p)
         usbip_backend_arm_timer(p->dev->ctx, &p->timer, timeout);
 }
 
-/* Takes the next transfer that is done from the link; NULL if there is none. */
+/* Takes the next transfer that is done from the link, whichever context's; NULL if there is none.
+ */
 static struct usbi_transfer *take_done(struct device_priv *p)
 {
-    struct usbip_link_urb *u = usbip_link_take(&p->use.link);
+    struct usbip_link_urb *u = usbip_link_take(&p->use->link);
 
     if (!u)
         return NULL;
@@ -128,10 +142,24 @@ static struct usbi_transfer *take_done(struct device_priv *p)
 /* A device whose connection has ended is gone, until the next list has it again as a new one. */
 static void tell_end(struct device_priv *p)
 {
-    const struct usbip_link *l = &p->use.link;
+    const struct usbip_link *l = &p->use->link;
 
-    if (p->use.has_link && l->fd < 0 && l->error != -ECHILD && usbi_atomic_load(&p->dev->attached))
+    if (p->use->has_link && l->fd < 0 && l->error != -ECHILD && usbi_atomic_load(&p->dev->attached))
         usbi_disconnect_device(p->dev);
+}
+
+/* Has other contexts wait for what has become of a link. That it has ended they tell by events of
+ * their own: their locks are not to be taken here. */
+static void settle_others(const struct device_priv *p)
+{
+    for (struct device_priv *o = usbip_backend.devices; o; o = o->next) {
+        if (o == p || o->shared != p->shared)
+            continue;
+        const bool ends = o->source >= 0 && o->use->link.fd < 0;
+        usbip_backend_watch(o);
+        if (ends)
+            usbip_backend_arm_timer(o->dev->ctx, &o->timer, 0);
+    }
 }
 
 /* Something has been done with the link: has the core wait for the rest, and complete what is done
@@ -141,6 +169,7 @@ void usbip_backend_settle(struct device_priv *p)
     for (struct usbi_transfer *t = take_done(p); t; t = take_done(p))
         usbi_signal_transfer_completion(t);
     usbip_backend_watch(p);
+    settle_others(p);
     tell_end(p);
 }
 
@@ -161,6 +190,7 @@ static void hotplug_poll(void)
 {
     struct libusb_context *ctx;
 
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
     usbi_mutex_static_lock(&active_contexts_lock);
     usbip_backend_take_lock();
     for_each_context(ctx)
@@ -198,8 +228,8 @@ static void replace_timer(struct device_priv *p)
 static void on_fork(void)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
-        if (p->use.has_link)
-            usbip_link_abandon(&p->use.link);
+        if (p->use->has_link)
+            usbip_link_abandon(&p->use->link);
         if (p->timer >= 0)
             replace_timer(p);
     }
@@ -215,13 +245,37 @@ static int init(struct libusb_context *ctx)
     usbip_backend_take_lock();
     if (!configured) {
         usbip_config_read(&usbip_backend.config);
+        for (size_t i = 0; i < usbip_backend.config.server_count; i++)
+            usbip_backend.config.servers[i].looked_up = true; /* without the lock, that is */
         pthread_atfork(usbip_backend_take_lock, usbip_backend_drop_lock, on_fork);
     }
     configured = true;
+    usbip_backend_drop_lock();
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
+    usbip_backend_take_lock();
     usbip_list_refresh(ctx); /* a server that is away is no error: there are no devices, then */
     c->ready = true;
     usbip_backend_drop_lock();
     return LIBUSB_SUCCESS;
+}
+
+static const struct libusb_context *ending; /* the context whose transfers are looked for */
+
+static bool is_of_ending(const struct usbip_link_urb *u)
+{
+    struct usbi_transfer *t = u->owner;
+
+    return t && t->dev && DEVICE_CTX(t->dev) == ending;
+}
+
+/* Those of a context that ends with transfers under way; others go on. */
+static void forget_transfers(struct device_priv *p)
+{
+    struct usbip_link_urb *u;
+
+    ending = p->dev->ctx;
+    while (p->use->has_link && (u = usbip_link_find(&p->use->link, is_of_ending)))
+        usbip_link_forget(&p->use->link, u);
 }
 
 static void exit_context(struct libusb_context *ctx)
@@ -231,8 +285,12 @@ static void exit_context(struct libusb_context *ctx)
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
         if (p->dev->ctx != ctx)
             continue;
-        usbip_device_leave(&p->use, false);
         usbip_backend_unwatch(p);
+        forget_transfers(p);
+        p->shared->opens -= p->opens;
+        p->opens = 0;
+        if (p->shared->opens == 0)
+            usbip_device_leave(p->use, false);
     }
     usbip_backend_drop_lock();
 }
@@ -259,39 +317,57 @@ static void destroy_device(struct libusb_device *dev)
     if (*at)
         *at = p->next;
     usbip_backend_unwatch(p);
-    usbip_device_free(&p->use);
+    usbip_list_unshare(p);
     usbip_backend_drop_lock();
 }
 
 /* --- transfers -------------------------------------------------------------------------------- */
 
-static void lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbip_link_urb *u)
+static const enum usb_transfer_type types[] = {
+    [LIBUSB_TRANSFER_TYPE_CONTROL] = USB_CONTROL,
+    [LIBUSB_TRANSFER_TYPE_ISOCHRONOUS] = USB_ISOCHRONOUS,
+    [LIBUSB_TRANSFER_TYPE_BULK] = USB_BULK,
+    [LIBUSB_TRANSFER_TYPE_INTERRUPT] = USB_INTERRUPT,
+};
+
+/* Fills in a URB as usbfs would. Returns 0 or an error as libusb on Linux says it. */
+static int lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbip_link_urb *u)
 {
-    const bool control = t->type == LIBUSB_TRANSFER_TYPE_CONTROL;
+    const struct usb_submit_device facts = usbip_device_facts(p->use);
+    struct usb_submit s = {.type = types[t->type],
+                           .address = t->endpoint,
+                           .length = (size_t)t->length,
+                           .packets = u->packets,
+                           .packet_count = u->packet_count};
     size_t offset = 0;
 
-    u->address = control ? t->buffer[0] & 0x80 : t->endpoint;
-    u->barrier = control;
     u->data = t->buffer;
-    u->length = (size_t)t->length;
-    if (control) {
-        memcpy(u->setup, t->buffer, sizeof u->setup);
+    if (s.type == USB_CONTROL) {
+        memcpy(s.setup, t->buffer, sizeof s.setup);
         u->data += LIBUSB_CONTROL_SETUP_SIZE;
-        u->length -= LIBUSB_CONTROL_SETUP_SIZE;
+        s.length -= LIBUSB_CONTROL_SETUP_SIZE;
     }
-    u->post = t->type == LIBUSB_TRANSFER_TYPE_BULK && !(t->endpoint & 0x80) && p->use.posts;
     if (t->flags & LIBUSB_TRANSFER_ADD_ZERO_PACKET)
-        u->flags |= USBIP_ZERO_PACKET;
+        s.flags |= USBIP_ZERO_PACKET;
     if (u->packet_count > 0)
-        u->flags |= USBIP_ISO_ASAP;
+        s.flags |= USBIP_ISO_ASAP;
     for (size_t i = 0; i < u->packet_count; i++) {
         u->packets[i].offset = (uint32_t)offset;
         u->packets[i].length = t->iso_packet_desc[i].length;
         offset += u->packets[i].length;
     }
-    usbip_device_prepare(&p->use, u,
-                         t->type == LIBUSB_TRANSFER_TYPE_INTERRUPT ||
-                             t->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS);
+    int r = usb_submit_by_usbfs(&facts, &s);
+    if (r < 0)
+        return s.type == USB_ISOCHRONOUS && r != -ENOENT ? LIBUSB_ERROR_INVALID_PARAM
+                                                         : LIBUSB_ERROR_IO;
+    memcpy(u->setup, s.setup, sizeof u->setup);
+    u->address = s.address;
+    u->flags = s.flags;
+    u->length = s.length;
+    u->interval = s.interval;
+    u->barrier = s.type == USB_CONTROL;
+    u->post = s.type == USB_BULK && !(s.address & 0x80) && p->use->posts;
+    return LIBUSB_SUCCESS;
 }
 
 /* What is asked of endpoint 0 and known without an import is answered at once. */
@@ -301,10 +377,10 @@ static bool answer(struct device_priv *p, struct usbi_transfer *t)
     struct transfer_priv *tp = usbi_get_transfer_priv(t);
     size_t len;
 
-    if (p->use.has_link || public->type != LIBUSB_TRANSFER_TYPE_CONTROL)
+    if (p->use->has_link || public->type != LIBUSB_TRANSFER_TYPE_CONTROL)
         return false;
     const struct usb_setup s = usb_setup_get(public->buffer);
-    const uint8_t *known = usbip_device_known(&p->use, &s, &len);
+    const uint8_t *known = usbip_device_known(p->use, &s, &len);
     if (!known)
         return false;
     tp->status = 0;
@@ -321,11 +397,35 @@ static void note_request(struct device_priv *p, const uint8_t bytes[static 8])
     const struct usb_setup s = usb_setup_get(bytes);
 
     if (s.type == 0 && s.request == USB_REQUEST_SET_CONFIGURATION) {
-        p->use.configuration = (uint8_t)s.value;
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
+        p->use->configuration = (uint8_t)s.value;
+        memset(p->use->alternate, 0, sizeof p->use->alternate);
     }
     if (s.type == 1 && s.request == USB_REQUEST_SET_INTERFACE)
-        p->use.alternate[(uint8_t)s.index] = (uint8_t)s.value;
+        p->use->alternate[(uint8_t)s.index] = (uint8_t)s.value;
+}
+
+/* A string that a made up descriptor has named: by its own number, or, where the device has none,
+ * without a character. Returns whether that is the answer. */
+static bool translate(struct device_priv *p, struct usbi_transfer *t, uint8_t setup[static 8])
+{
+    static const uint8_t empty[] = {2, USB_DESC_STRING};
+    struct transfer_priv *tp = usbi_get_transfer_priv(t);
+    const struct usb_setup s = usb_setup_get(setup);
+    const uint8_t made = (uint8_t)s.value;
+
+    if (!p->made_up || s.type != 0x80 || s.request != USB_REQUEST_GET_DESCRIPTOR ||
+        s.value >> 8 != USB_DESC_STRING || made < USBIP_DEVICE_MADE_STRING ||
+        made >= USBIP_DEVICE_MADE_STRING + USBIP_DEVICE_MADE_STRINGS)
+        return false;
+    setup[2] = usbip_device_string(p->use, made);
+    if (setup[2] != 0)
+        return false;
+    tp->status = 0;
+    tp->actual = s.length < sizeof empty ? s.length : sizeof empty;
+    memcpy(USBI_TRANSFER_TO_LIBUSB_TRANSFER(t)->buffer + LIBUSB_CONTROL_SETUP_SIZE, empty,
+           tp->actual);
+    usbi_signal_transfer_completion(t);
+    return true;
 }
 
 static int submit(struct device_priv *p, struct usbi_transfer *t)
@@ -338,10 +438,7 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
 
     if (r < 0)
         return r;
-    if (public->type != LIBUSB_TRANSFER_TYPE_CONTROL &&
-        !usbip_device_has_endpoint(&p->use, public->endpoint))
-        return LIBUSB_ERROR_IO; /* as libusb on Linux says */
-    struct usbip_link *l = &p->use.link;
+    struct usbip_link *l = &p->use->link;
     if (l->posted_error) { /* of what was posted before */
         r = usbip_error_of_status(l->posted_error);
         l->posted_error = 0;
@@ -350,9 +447,18 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     struct usbip_link_urb *u = usbip_link_urb_new(packets);
     if (!u)
         return LIBUSB_ERROR_NO_MEM;
-    lay_out(p, public, u);
-    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL)
+    r = lay_out(p, public, u);
+    if (r < 0) {
+        usbip_link_urb_free(u);
+        return r;
+    }
+    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL) {
+        if (translate(p, t, u->setup)) {
+            usbip_link_urb_free(u);
+            return LIBUSB_SUCCESS;
+        }
         note_request(p, public->buffer);
+    }
     u->owner = t;
     tp->urb = u;
     usbip_link_submit(l, u);
@@ -394,16 +500,24 @@ static int submit_transfer(struct usbi_transfer *t)
     return r;
 }
 
+static bool is_bulk_out(const struct device_priv *p, uint8_t endpoint, size_t len)
+{
+    const struct usb_submit_device facts = usbip_device_facts(p->use);
+    struct usb_submit s = {.type = USB_BULK, .address = endpoint, .length = len};
+
+    return usb_submit_by_usbfs(&facts, &s) == 0 && s.type == USB_BULK;
+}
+
 static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t *data, size_t len)
 {
     struct device_priv *p = priv_of(h->dev);
     bool posted = false;
 
     usbip_backend_take_lock();
-    if (p->use.posts && p->use.has_link && p->use.linger_until == 0 &&
-        usbip_device_has_endpoint(&p->use, endpoint)) {
-        usbip_link_step(&p->use.link); /* answers make room, and may tell of an error */
-        posted = usbip_link_post(&p->use.link, endpoint, data, len);
+    if (p->use->posts && p->use->has_link && p->use->linger_until == 0 &&
+        is_bulk_out(p, endpoint, len)) {
+        usbip_link_step(&p->use->link); /* answers make room, and may tell of an error */
+        posted = usbip_link_post(&p->use->link, endpoint, data, len);
         usbip_backend_settle(p);
     }
     usbip_backend_drop_lock();
@@ -431,9 +545,8 @@ static int cancel_transfer(struct usbi_transfer *t)
     int r = LIBUSB_ERROR_NOT_FOUND;
 
     usbip_backend_take_lock();
-    if (tp->urb) {
+    if (tp->urb && usbip_link_unlink(&p->use->link, tp->urb)) {
         tp->cancelled = true;
-        usbip_link_unlink(&p->use.link, tp->urb);
         usbip_backend_settle(p);
         r = LIBUSB_SUCCESS;
     }
@@ -448,7 +561,7 @@ static void clear_transfer_priv(struct usbi_transfer *t)
 
     usbip_backend_take_lock();
     if (tp->urb)
-        usbip_link_forget(&priv_of(t->dev)->use.link, tp->urb);
+        usbip_link_forget(&priv_of(t->dev)->use->link, tp->urb);
     tp->urb = NULL;
     usbip_backend_drop_lock();
 }
@@ -462,8 +575,9 @@ static void step(struct device_priv *p)
 
     if (p->timer >= 0 && read(p->timer, &times, sizeof times) < 0)
         times = 0; /* it was the connection */
-    usbip_link_step(&p->use.link);
-    if (p->use.link.fd < 0)
+    usbip_link_step(&p->use->link);
+    settle_others(p);
+    if (p->use->link.fd < 0)
         usbip_backend_unwatch(p);
 }
 
@@ -493,6 +607,17 @@ static void hear_of(struct libusb_context *ctx, int fd)
     }
 }
 
+/* Servers are asked: their names are looked up before, as far as that can be done at once. */
+static void hear_of_servers(struct libusb_context *ctx, const struct pollfd *fds, unsigned count)
+{
+    usbip_backend_look_up(EVENT_LOOK_UP_MS);
+    usbip_backend_take_lock();
+    for (unsigned i = 0; i < count; i++)
+        if (fds[i].revents && !device_of(ctx, fds[i].fd))
+            hear_of(ctx, fds[i].fd);
+    usbip_backend_drop_lock();
+}
+
 /* Takes the next transfer that is done, of all devices of a context. One by one: the callback of
  * each may close what the others belong to. NULL when none is left, and ends have been told. */
 static struct usbi_transfer *take_next(const struct libusb_context *ctx)
@@ -501,9 +626,13 @@ static struct usbi_transfer *take_next(const struct libusb_context *ctx)
 
     usbip_backend_take_lock();
     for (struct device_priv *p = usbip_backend.devices; p && !t; p = p->next) {
-        if (p->dev->ctx != ctx || !p->use.has_link)
+        if (p->dev->ctx != ctx || !p->use->has_link)
             continue;
         t = take_done(p);
+        while (t && ITRANSFER_CTX(t) != ctx) {
+            usbi_signal_transfer_completion(t);
+            t = take_done(p);
+        }
         if (!t && p->source >= 0)
             usbip_backend_watch(p);
         if (!t)
@@ -518,6 +647,7 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
 {
     const struct pollfd *fds = event_data;
     struct usbi_transfer *t;
+    bool others = false; /* descriptors that are no devices' */
 
     usbip_backend_take_lock();
     usbip_handle_tidy();
@@ -529,9 +659,11 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
         if (p)
             step(p);
         else
-            hear_of(ctx, fds[i].fd);
+            others = true;
     }
     usbip_backend_drop_lock();
+    if (others)
+        hear_of_servers(ctx, fds, count);
     while ((t = take_next(ctx)))
         complete(t);
     return LIBUSB_SUCCESS;
@@ -546,8 +678,8 @@ __attribute__((destructor)) static void on_exit_of_process(void)
     if (pthread_mutex_trylock(&usbip_backend.lock) != 0)
         return;
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->use.has_link)
-            usbip_link_flush(&p->use.link, GONE_FLUSH_MS);
+        if (p->use->has_link)
+            usbip_link_flush(&p->use->link, GONE_FLUSH_MS);
     usbip_backend_drop_lock();
 }
 

@@ -2,13 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "proto/bytes.h"
 #include "proto/usbip_reader.h"
 #include "usbip_clock.h"
+#include "usbip_names.h"
 
 enum {
     REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE,
@@ -27,6 +26,7 @@ int usbip_server_parse(const char *text, struct usbip_server *s)
 {
     const char *host = text, *end, *port;
 
+    s->looked_up = false;
     if (*text == '[') {
         host++;
         end = strchr(text, ']');
@@ -57,6 +57,8 @@ const char *usbip_call_error(int error)
         return "nothing listens there: is com2net, or usbipd, running, and the port right?";
     case EHOSTDOWN:
         return "its name is not known";
+    case EADDRNOTAVAIL:
+        return "no name server has said in time what its address is";
     case ETIMEDOUT:
         return "it does not answer: a firewall between, or another address?";
     case EPROTO:
@@ -107,15 +109,15 @@ static void tune(int fd)
 #endif
 }
 
-static int connect_to(const struct addrinfo *to, long long deadline)
+static int connect_to(const struct usbip_address *to, long long deadline)
 {
-    int fd = socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
+    int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int error = 0;
     socklen_t len = sizeof error;
 
     if (fd < 0)
         return -errno;
-    int r = connect(fd, to->ai_addr, to->ai_addrlen) < 0 ? -errno : 0;
+    int r = connect(fd, (const struct sockaddr *)&to->address, to->len) < 0 ? -errno : 0;
     if (r == -EINPROGRESS || r == -EINTR) {
         r = wait_for(fd, POLLOUT, deadline);
         if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
@@ -129,35 +131,27 @@ static int connect_to(const struct addrinfo *to, long long deadline)
     return fd;
 }
 
-static int call_host(const char *host, const char *port, long long deadline)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *all;
-    int r = getaddrinfo(host, port, &hints, &all);
-
-    if (r != 0)
-        return r == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
-    r = -EHOSTDOWN;
-    unsigned left = 0; /* addresses, which share the time: one may lead nowhere */
-    for (const struct addrinfo *a = all; a; a = a->ai_next)
-        left++;
-    for (const struct addrinfo *a = all; a && r < 0; a = a->ai_next) {
-        const long long now = usbip_clock_ms();
-
-        r = connect_to(a, now + (deadline - now) / left--);
-    }
-    freeaddrinfo(all);
-    return r;
-}
-
+/* All addresses share the time: one may lead nowhere. What the first one says is told. */
 static int open_connection(const struct usbip_server *s, long long deadline)
 {
-    /* RFC 6761, section 6.3: localhost needs no name server, and no file that knows it */
-    if (strcasecmp(s->host, "localhost") != 0)
-        return call_host(s->host, s->port, deadline);
-    int v4 = call_host("127.0.0.1", s->port, deadline);
-    int v6 = v4 < 0 ? call_host("::1", s->port, deadline) : -1;
-    return v6 < 0 ? v4 : v6;
+    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    int first = 0;
+
+    if (!s->looked_up)
+        usbip_names_look_up(s, (int)(deadline - usbip_clock_ms()));
+    int count = usbip_names_get(s, list);
+    for (int i = 0; i < count; i++) {
+        const long long now = usbip_clock_ms();
+        int r = connect_to(&list[i], now + (deadline - now) / (count - i));
+
+        if (r >= 0) {
+            usbip_names_note(s, &list[i]);
+            return r;
+        }
+        first = i == 0 ? r : first;
+    }
+    usbip_names_note(s, NULL);
+    return count < 0 ? count : first;
 }
 
 static int send_all(int fd, const uint8_t *data, size_t len, long long deadline)

@@ -1,7 +1,7 @@
 /*
  * USB/IP's first phase, from the client's side: each call has a connection of its own and waits for
- * the answer. For programs of any kind: it has no loop, no thread, prints nothing, and its
- * descriptors are closed by exec. Calls may come from several threads.
+ * the answer. For programs of any kind: it has no loop, no thread but for names (usbip_names.h),
+ * prints nothing, and its descriptors are closed by exec. Calls may come from several threads.
  */
 #ifndef CLIENT_LIBUSB_USBIP_CALL_H
 #define CLIENT_LIBUSB_USBIP_CALL_H
@@ -25,6 +25,7 @@ enum {
 struct usbip_server {
     char host[USBIP_CALL_HOST_MAX];
     char port[8];
+    bool looked_up; /* by who calls, see usbip_names.h: a call does not wait for its name */
 };
 
 /* A device of a list. */
@@ -40,7 +41,8 @@ int usbip_server_parse(const char *text, struct usbip_server *s);
 
 /*
  * All return 0 or a negative errno:
- *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known
+ *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
+ *               EADDRNOTAVAIL where no name server has answered
  *   ETIMEDOUT   no answer in time
  *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -10,9 +11,15 @@
 #include "proto/usbip_ext.h"
 #include "usbip_clock.h"
 
-enum { ENGLISH = 0x0409, FLUSH_MS = 2000, GET_DESCRIPTOR_TYPE = 0x80, DESCRIPTORS_READ_MAX = 8 };
+enum {
+    ENGLISH = 0x0409,
+    FLUSH_MS = 2000,
+    GET_DESCRIPTOR_TYPE = 0x80,
+    DESCRIPTORS_READ_MAX = 8,
+    DESCRIPTORS_SIZE_MAX = (DESCRIPTORS_READ_MAX + 1) << 16
+};
 
-static bool is_ours(const struct usbip_device_use *d)
+bool usbip_device_is_ours(const struct usbip_device_use *d)
 {
     return d->found.device.extensions >= USBIP_EXT_VERSION;
 }
@@ -25,12 +32,13 @@ void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *se
                                    .configuration = found->device.configuration,
                                    .link.fd = -1};
     d->posts = usbip_config_posts(config, found->device.vendor, found->device.product);
-    buf_init(&d->descriptors, USBIP_EXT_DESCRIPTORS_MAX);
+    buf_init(&d->descriptors, DESCRIPTORS_SIZE_MAX);
 }
 
 void usbip_device_describe(struct usbip_device_use *d)
 {
-    if (is_ours(d) && usbip_call_describe(d->server, d->found.device.busid, &d->descriptors) < 0)
+    if (usbip_device_is_ours(d) &&
+        usbip_call_describe(d->server, d->found.device.busid, &d->descriptors) < 0)
         buf_free(&d->descriptors);
 }
 
@@ -75,8 +83,8 @@ const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct
     return find(d, setup->value, setup->index, len);
 }
 
-/* Programs look at bus speed and numbers of strings before they open anything: these are what most
- * devices have. */
+/* Programs look at these before they open anything. Numbers of strings are stand-ins, which are
+ * replaced when one is asked for; the rest is what most devices have. */
 static void make_descriptor(const struct usbip_found *f,
                             uint8_t descriptor[static USB_DESC_DEVICE_SIZE])
 {
@@ -98,9 +106,9 @@ static void make_descriptor(const struct usbip_found *f,
                                                 (uint8_t)(r->product >> 8),
                                                 (uint8_t)r->release,
                                                 (uint8_t)(r->release >> 8),
-                                                1,
-                                                2,
-                                                3,
+                                                USBIP_DEVICE_MADE_STRING,
+                                                USBIP_DEVICE_MADE_STRING + 1,
+                                                USBIP_DEVICE_MADE_STRING + 2,
                                                 r->configurations ? r->configurations : 1};
 
     memcpy(descriptor, made, sizeof made);
@@ -116,6 +124,14 @@ void usbip_device_descriptor(const struct usbip_device_use *d,
         memcpy(descriptor, known, USB_DESC_DEVICE_SIZE);
     else
         make_descriptor(&d->found, descriptor);
+}
+
+uint8_t usbip_device_string(const struct usbip_device_use *d, uint8_t made)
+{
+    uint8_t device[USB_DESC_DEVICE_SIZE];
+
+    usbip_device_descriptor(d, device);
+    return device[14 + (made - USBIP_DEVICE_MADE_STRING)]; /* iManufacturer and so on */
 }
 
 const uint8_t *usbip_device_configuration(const struct usbip_device_use *d, uint8_t index,
@@ -181,18 +197,23 @@ static int get_descriptor(struct usbip_device_use *d, uint8_t type, uint8_t inde
 
 static int read_configuration(struct usbip_device_use *d, uint8_t index)
 {
-    uint8_t head[USB_DESC_CONFIGURATION_SIZE], all[4096];
+    uint8_t head[USB_DESC_CONFIGURATION_SIZE];
     int n = get_descriptor(d, USB_DESC_CONFIGURATION, index, head, sizeof head);
 
     if (n < (int)sizeof head)
         return -EPROTO;
-    size_t total = (size_t)(head[3] << 8 | head[2]);
-    n = get_descriptor(d, USB_DESC_CONFIGURATION, index, all,
-                       total < sizeof all ? total : sizeof all);
-    if (n < (int)sizeof head)
-        return -EPROTO;
-    return usbip_ext_add_descriptor(
-        &d->descriptors, (uint16_t)(USB_DESC_CONFIGURATION << 8 | index), 0, all, (size_t)n);
+    const size_t total = (size_t)(head[3] << 8 | head[2]);
+    uint8_t *all = malloc(total + 1);
+    if (!all)
+        return -ENOMEM;
+    n = get_descriptor(d, USB_DESC_CONFIGURATION, index, all, total);
+    int r = n < (int)sizeof head
+                ? -EPROTO
+                : usbip_ext_add_descriptor(&d->descriptors,
+                                           (uint16_t)(USB_DESC_CONFIGURATION << 8 | index), 0, all,
+                                           (size_t)n);
+    free(all);
+    return r;
 }
 
 static int read_descriptors(struct usbip_device_use *d)
@@ -240,8 +261,8 @@ int usbip_device_import(struct usbip_device_use *d)
         return d->link.fd >= 0 ? 0 : -ENODEV;
     snprintf(terms.busid, sizeof terms.busid, "%s", d->found.device.busid);
     memcpy(terms.token, token(), sizeof terms.token);
-    int r =
-        usbip_call_import(d->server, d->found.device.busid, is_ours(d) ? &terms : NULL, &imported);
+    int r = usbip_call_import(d->server, d->found.device.busid,
+                              usbip_device_is_ours(d) ? &terms : NULL, &imported);
     if (r < 0)
         return r;
     r = usbip_link_init(&d->link, imported.fd, usbip_devid(&imported.device));
@@ -263,7 +284,7 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep)
     if (!d->has_link)
         return;
     usbip_link_flush(&d->link, FLUSH_MS);
-    if (keep && !is_ours(d) && d->link.fd >= 0)
+    if (keep && !usbip_device_is_ours(d) && d->link.fd >= 0)
         d->linger_until = usbip_clock_ms() + USBIP_DEVICE_LINGER_MS;
     else
         end_link(d);
@@ -275,29 +296,11 @@ void usbip_device_tidy(struct usbip_device_use *d)
         end_link(d);
 }
 
-bool usbip_device_has_endpoint(const struct usbip_device_use *d, uint8_t address)
+struct usb_submit_device usbip_device_facts(const struct usbip_device_use *d)
 {
-    struct usb_desc_endpoint e;
-    size_t len;
-    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
+    struct usb_submit_device facts = {.speed = d->found.device.speed, .alternate = d->alternate};
 
-    return !c || usb_desc_find_endpoint(c, len, address, d->alternate, &e) == 0;
-}
-
-/* In frames, or microframes of high and higher speeds, as the kernel's client sends it: of these
- * bInterval is an exponent (USB 2.0 table 9-13), and of isochronous ones of full speed, too. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u, bool periodic)
-{
-    struct usb_desc_endpoint e;
-    size_t len;
-
-    u->interval = periodic;
-    if (!periodic)
-        return;
-    const uint8_t *c = usbip_device_configuration_of(d, d->configuration, &len);
-    if (!c || usb_desc_find_endpoint(c, len, u->address, d->alternate, &e) < 0)
-        return;
-    u->interval = e.interval ? e.interval : 1;
-    if (d->found.device.speed >= USBIP_SPEED_HIGH || e.type == USB_ISOCHRONOUS)
-        u->interval = 1 << ((e.interval >= 1 && e.interval <= 16 ? e.interval : 1) - 1);
+    facts.configuration = usbip_device_configuration_of(d, d->configuration, &facts.len);
+    facts.known = facts.configuration || (d->configuration == 0 && d->descriptors.len > 0);
+    return facts;
 }

@@ -11,6 +11,7 @@
 
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
+#include "proto/usb_submit.h"
 #include "usbip_call.h"
 #include "usbip_config.h"
 #include "usbip_link.h"
@@ -19,6 +20,10 @@ enum {
     USBIP_DEVICE_GRACE_MS = 2000,  /* our server keeps it so long when it is closed */
     USBIP_DEVICE_LINGER_MS = 1000, /* of others, which reset it each time, the connection stays */
     USBIP_DEVICE_REQUEST_MS = 5000,
+    /* Numbers of strings in descriptors that are made of a list's record, which has none: hardly
+     * any device uses these. Manufacturer, product, serial number. */
+    USBIP_DEVICE_MADE_STRING = 0xf1,
+    USBIP_DEVICE_MADE_STRINGS = 3,
 };
 
 struct usbip_device_use {
@@ -36,6 +41,8 @@ struct usbip_device_use {
 /* Begins with what a list says. */
 void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *server,
                        const struct usbip_found *found, const struct usbip_config *config);
+/* Whether its server has com2net's extensions. */
+bool usbip_device_is_ours(const struct usbip_device_use *d);
 /* Reads the descriptors, if the server gives them without an import; otherwise that does it. */
 void usbip_device_describe(struct usbip_device_use *d);
 void usbip_device_free(struct usbip_device_use *d);
@@ -46,6 +53,9 @@ void usbip_device_serial(const struct usbip_device_use *d, char serial[static 12
 /* The device descriptor. Until it is read it is made of what the list says. */
 void usbip_device_descriptor(const struct usbip_device_use *d,
                              uint8_t descriptor[static USB_DESC_DEVICE_SIZE]);
+
+/* The device's own number for one of those, once that is known; 0: it has no such string. */
+uint8_t usbip_device_string(const struct usbip_device_use *d, uint8_t made);
 
 /* A configuration with all that belongs to it, by its number from 0; or by its value. NULL with
  * `*len` 0 if there is none, or none is known. Valid until the next import. */
@@ -69,13 +79,7 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep);
 /* Ends a connection that has stayed long enough. */
 void usbip_device_tidy(struct usbip_device_use *d);
 
-/* Whether it has an endpoint of this address, in the alternate settings in force; true where the
- * configuration is not known. usbip-host does not answer URBs to others, ever. */
-bool usbip_device_has_endpoint(const struct usbip_device_use *d, uint8_t address);
-
-/* Fills in what a URB needs besides its data: the interval, if its endpoint is an interrupt or an
- * isochronous one, which are `periodic`. */
-void usbip_device_prepare(const struct usbip_device_use *d, struct usbip_link_urb *u,
-                          bool periodic);
+/* What is known of it. Valid until the next import, or change of settings. */
+struct usb_submit_device usbip_device_facts(const struct usbip_device_use *d);
 
 #endif

@@ -7,39 +7,43 @@
 #include <errno.h>
 #include <string.h>
 
+#include "usbip_clock.h"
 #include "usbip_list.h"
+#include "usbip_place.h"
 #include "usbip_status.h"
 
 enum {
     TO_PORT = 0x23,
     PORT_RESET = 4,
+    UNREADABLE_MS = 10000,
+    FOREIGN_RESET_MS = 1000, /* the kernel's server takes some tenths of a second for one */
 };
 
 /* --- imports and handles ---------------------------------------------------------------------- */
 
-/* Whether another context of this process has it: its import would be taken away, as they share the
- * token. */
+/* Whether this process has it otherwise, as one that has come back, say: that import would be taken
+ * away, as they share the token. */
 static bool is_elsewhere(const struct device_priv *p)
 {
     const struct device_priv *o = usbip_backend.devices;
 
-    while (o && (o == p || !o->use.has_link || o->use.link.fd < 0 || o->use.linger_until != 0 ||
-                 o->use.server != p->use.server ||
-                 strcmp(o->use.found.device.busid, p->use.found.device.busid) != 0))
+    while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
+                 o->use->linger_until != 0 || o->use->server != p->use->server ||
+                 strcmp(o->use->found.device.busid, p->use->found.device.busid) != 0))
         o = o->next;
     return o != NULL;
 }
 
 int usbip_handle_import(struct device_priv *p)
 {
-    const bool described = p->use.descriptors.len > 0;
+    const bool described = p->use->descriptors.len > 0;
 
-    if (!p->use.has_link && is_elsewhere(p))
+    if (!p->use->has_link && !usbip_list_share(p) && is_elsewhere(p))
         return LIBUSB_ERROR_BUSY;
-    int r = usbip_device_import(&p->use);
+    int r = usbip_device_import(p->use);
 
     if (r < 0) {
-        usbi_warn(p->dev->ctx, "%s: %s", p->use.found.device.busid, usbip_call_error(r));
+        usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, usbip_call_error(r));
         return usbip_error_of_call(r);
     }
     if (!described)
@@ -51,7 +55,7 @@ int usbip_handle_import(struct device_priv *p)
 void usbip_handle_tidy(void)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        usbip_device_tidy(&p->use);
+        usbip_device_tidy(p->use);
 }
 
 int usbip_handle_open(struct libusb_device_handle *h)
@@ -59,12 +63,16 @@ int usbip_handle_open(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     int r = LIBUSB_SUCCESS;
 
+    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
     usbip_backend_take_lock();
     usbip_handle_tidy();
-    if (p->use.descriptors.len == 0 || p->use.linger_until != 0)
+    if (p->use->descriptors.len == 0 || p->use->linger_until != 0)
         r = usbip_handle_import(p);
-    if (r == LIBUSB_SUCCESS)
+    if (r == LIBUSB_SUCCESS) {
         p->opens++;
+        p->shared->opens++;
+        usbip_backend_watch(p);
+    }
     usbip_backend_drop_lock();
     return r;
 }
@@ -103,14 +111,16 @@ void usbip_handle_close(struct libusb_device_handle *h)
     struct usbip_link_urb *u;
 
     usbip_backend_take_lock();
-    while (p->use.has_link && (u = usbip_link_find(&p->use.link, is_orphan)))
-        usbip_link_forget(&p->use.link, u);
+    while (p->use->has_link && (u = usbip_link_find(&p->use->link, is_orphan)))
+        usbip_link_forget(&p->use->link, u);
     p->opens--;
-    p->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with the device, theirs stay */
-    if (p->opens == 0) {
+    p->shared->opens--;
+    p->shared->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with it, theirs stay */
+    if (p->opens == 0)
         usbip_backend_unwatch(p); /* before its number is another one's */
-        usbip_device_leave(&p->use, true);
-        p->claimed = 0;
+    if (p->shared->opens == 0) {
+        usbip_device_leave(p->use, true);
+        p->shared->claimed = 0;
     }
     usbip_backend_settle(p);
     drop_completed(h->dev->ctx);
@@ -128,13 +138,13 @@ static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, u
 
     if (r == LIBUSB_SUCCESS)
         r = usbip_error_of_status(
-            usbip_link_control(&p->use.link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
+            usbip_link_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
     return r;
 }
 
 static const uint8_t *active(const struct device_priv *p, size_t *len)
 {
-    return usbip_device_configuration_of(&p->use, p->use.configuration, len);
+    return usbip_device_configuration_of(p->use, p->use->configuration, len);
 }
 
 static bool has_interface(const struct device_priv *p, uint8_t number)
@@ -151,7 +161,7 @@ static bool has_interface(const struct device_priv *p, uint8_t number)
 
 int usbip_handle_get_configuration(struct libusb_device_handle *h, uint8_t *value)
 {
-    *value = priv_of(h->dev)->use.configuration;
+    *value = priv_of(h->dev)->use->configuration;
     return LIBUSB_SUCCESS;
 }
 
@@ -162,13 +172,13 @@ int usbip_handle_set_configuration(struct libusb_device_handle *h, int value)
     int r = LIBUSB_ERROR_BUSY;
 
     usbip_backend_take_lock();
-    if (!p->claimed)
+    if (!p->shared->claimed)
         r = request(h, 0, USB_REQUEST_SET_CONFIGURATION, wanted, 0);
     if (r == LIBUSB_ERROR_PIPE)
         r = LIBUSB_ERROR_NOT_FOUND;
     if (r == LIBUSB_SUCCESS) {
-        p->use.configuration = wanted;
-        memset(p->use.alternate, 0, sizeof p->use.alternate);
+        p->use->configuration = wanted;
+        memset(p->use->alternate, 0, sizeof p->use->alternate);
     }
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
@@ -183,10 +193,10 @@ int usbip_handle_claim(struct libusb_device_handle *h, uint8_t number)
     int r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS && !has_interface(p, number))
         r = LIBUSB_ERROR_NOT_FOUND;
-    if (r == LIBUSB_SUCCESS && number < 32 && p->claimed >> number & 1)
+    if (r == LIBUSB_SUCCESS && number < 32 && p->shared->claimed >> number & 1)
         r = LIBUSB_ERROR_BUSY;
     if (r == LIBUSB_SUCCESS && number < 32)
-        p->claimed |= 1u << number;
+        p->shared->claimed |= 1u << number;
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -201,7 +211,7 @@ int usbip_handle_set_alternate(struct libusb_device_handle *h, uint8_t number, u
     if (r == LIBUSB_ERROR_PIPE)
         r = LIBUSB_ERROR_NOT_FOUND;
     if (r == LIBUSB_SUCCESS)
-        p->use.alternate[number] = setting;
+        p->use->alternate[number] = setting;
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -213,11 +223,11 @@ int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
     int r = LIBUSB_SUCCESS;
 
     usbip_backend_take_lock();
-    if (p->use.alternate[number] != 0)
+    if (p->use->alternate[number] != 0)
         r = request(h, 1, USB_REQUEST_SET_INTERFACE, 0, number);
-    p->use.alternate[number] = 0;
+    p->use->alternate[number] = 0;
     if (number < 32)
-        p->claimed &= ~(1u << number);
+        p->shared->claimed &= ~(1u << number);
     usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r;
@@ -225,9 +235,19 @@ int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
 
 int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoint)
 {
+    struct device_priv *p = priv_of(h->dev);
+    struct usb_submit_endpoint e;
+
     usbip_backend_take_lock();
-    int r = request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
-    usbip_backend_settle(priv_of(h->dev));
+    int r = usbip_handle_import(p);
+    if (r == LIBUSB_SUCCESS) {
+        const struct usb_submit_device facts = usbip_device_facts(p->use);
+
+        r = facts.known && usb_submit_find(&facts, endpoint, &e) < 0
+                ? LIBUSB_ERROR_NOT_FOUND
+                : request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
+    }
+    usbip_backend_settle(p);
     usbip_backend_drop_lock();
     return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
 }
@@ -239,16 +259,35 @@ static int restore_alternates(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     int first = LIBUSB_SUCCESS;
 
-    for (size_t i = 0; i < sizeof p->use.alternate; i++) {
-        if (p->use.alternate[i] == 0)
+    for (size_t i = 0; i < sizeof p->use->alternate; i++) {
+        if (p->use->alternate[i] == 0)
             continue;
-        int r = request(h, 1, USB_REQUEST_SET_INTERFACE, p->use.alternate[i], (uint16_t)i);
+        int r = request(h, 1, USB_REQUEST_SET_INTERFACE, p->use->alternate[i], (uint16_t)i);
         if (r == LIBUSB_SUCCESS)
             continue;
-        p->use.alternate[i] = 0;
+        p->use->alternate[i] = 0;
         first = first == LIBUSB_SUCCESS ? r : first;
     }
     return first == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : first;
+}
+
+/* Foreign servers mostly know nothing of a port, and stall, or say nothing at all: for these it is
+ * done, as it is for the kernel's client, which sends nothing. They are not asked again. */
+static int reset_of_foreign(struct libusb_device_handle *h)
+{
+    static bool refuses[USBIP_CONFIG_SERVERS_MAX];
+    const uint8_t setup[8] = {TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET};
+    struct device_priv *p = priv_of(h->dev);
+    bool *refused = &refuses[p->use->server - usbip_backend.config.servers];
+    int r = usbip_handle_import(p);
+
+    if (r < 0 || *refused)
+        return r;
+    int status = usbip_link_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
+    if (p->use->link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
+        return LIBUSB_ERROR_NO_DEVICE;
+    *refused = status < 0;
+    return LIBUSB_SUCCESS;
 }
 
 /* The device itself is reset, which the kernel's client does not do. One that comes back as another
@@ -258,7 +297,9 @@ int usbip_handle_reset(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
 
     usbip_backend_take_lock();
-    int r = request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0);
+    int r = usbip_device_is_ours(p->use)
+                ? request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0)
+                : reset_of_foreign(h);
     if (r == LIBUSB_SUCCESS)
         r = restore_alternates(h);
     usbip_backend_settle(p);
@@ -286,13 +327,41 @@ int usbip_handle_change_kernel_driver(struct libusb_device_handle *h, uint8_t nu
 /* Those of a foreign server's device are read with an import, which stays a moment. */
 static void make_known(struct device_priv *p)
 {
-    if (p->use.descriptors.len > 0 || usbip_handle_import(p) != LIBUSB_SUCCESS)
+    if (p->use->descriptors.len > 0 || usbip_handle_import(p) != LIBUSB_SUCCESS)
         return;
-    if (p->opens == 0) {
-        usbip_backend_unwatch(p);
-        usbip_device_leave(&p->use, true);
-    }
+    if (p->shared->opens == 0)
+        usbip_device_leave(p->use, true);
     usbip_backend_settle(p);
+}
+
+/* A list says nothing of strings, and of what else stands there. A device that a program is given
+ * is asked when it is first looked at, which takes an import of a moment; others would be taken
+ * away from whoever wants them meanwhile, and reset: what is shown of these is made up. */
+static void read_descriptor(struct device_priv *p)
+{
+    const long long now = usbip_clock_ms();
+
+    if (p->use->descriptors.len > 0)
+        return;
+    if (usbip_list_is_given(p) && now >= p->unreadable) {
+        make_known(p);
+        p->unreadable = p->use->descriptors.len > 0 ? 0 : now + UNREADABLE_MS;
+    }
+    p->made_up = p->made_up || p->use->descriptors.len == 0;
+}
+
+int API_EXPORTED libusb_get_device_descriptor(struct libusb_device *dev,
+                                              struct libusb_device_descriptor *d)
+{
+    struct device_priv *p = priv_of(dev);
+
+    if (p->dev && usbi_atomic_load(&dev->attached)) {
+        usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
+        usbip_backend_take_lock();
+        read_descriptor(p);
+        usbip_backend_drop_lock();
+    }
+    return core_get_device_descriptor(dev, d);
 }
 
 static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
@@ -305,14 +374,25 @@ static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
     return (int)len;
 }
 
+/* Of a stand-in for a hub there is only what one expects. */
+static int copy_of_hub(void *buffer, size_t room)
+{
+    size_t len;
+    const uint8_t *data = usbip_place_hub_configuration(&len);
+
+    return copy(data, len, buffer, room);
+}
+
 int usbip_handle_get_config(struct libusb_device *dev, uint8_t index, void *buffer, size_t len)
 {
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev)
+        return copy_of_hub(buffer, len);
     usbip_backend_take_lock();
     make_known(p);
-    const uint8_t *data = usbip_device_configuration(&p->use, index, &n);
+    const uint8_t *data = usbip_device_configuration(p->use, index, &n);
     int r = copy(data, n, buffer, len);
     usbip_backend_drop_lock();
     return r;
@@ -323,6 +403,8 @@ int usbip_handle_get_active_config(struct libusb_device *dev, void *buffer, size
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev)
+        return copy_of_hub(buffer, len);
     usbip_backend_take_lock();
     make_known(p);
     const uint8_t *data = active(p, &n);
@@ -336,9 +418,13 @@ int usbip_handle_get_config_by_value(struct libusb_device *dev, uint8_t value, v
     struct device_priv *p = priv_of(dev);
     size_t n;
 
+    if (!p->dev) {
+        *buffer = (void *)(uintptr_t)usbip_place_hub_configuration(&n);
+        return value == 1 ? (int)n : LIBUSB_ERROR_NOT_FOUND;
+    }
     usbip_backend_take_lock();
     make_known(p);
-    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(&p->use, value, &n);
+    *buffer = (void *)(uintptr_t)usbip_device_configuration_of(p->use, value, &n);
     usbip_backend_drop_lock();
     return *buffer ? (int)n : LIBUSB_ERROR_NOT_FOUND;
 }

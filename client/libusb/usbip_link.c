@@ -1,7 +1,8 @@
 /*
  * Theory of operation. URBs stand in `first` until the connection has taken them whole, in order;
- * data are sent from where they are. Then they stand in `urbs` until they are answered. Most are
- * sent at once, in one call of the system: header and data are one segment.
+ * data are sent from where they are. They stand in `urbs` from their first byte until they are
+ * answered. Most are sent at once, in one call of the system: header and data are one segment. What
+ * may happen to one depends on its state, which usbip_link_move alone changes.
  *
  * Programs post byte by byte. So that not each is a segment, and wakes the server, Nagle's
  * algorithm is on from a posted URB to the next one that is not: the first goes at once, those
@@ -14,7 +15,7 @@
  * Replies are read through `in`, so that a small one costs one call; data of more than DIRECT_MIN
  * go where they belong without a copy.
  */
-#include "usbip_link.h"
+#include "usbip_link_state.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,11 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "proto/usb_desc.h"
 #include "usbip_clock.h"
+#include "usbip_wire.h"
 
 enum {
     DIRECT_MIN = 16 * 1024,
@@ -46,23 +47,6 @@ int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
     return 0;
 }
 
-struct usbip_link_urb *usbip_link_urb_new(size_t packets)
-{
-    struct usbip_link_urb *u = calloc(1, sizeof *u + 2 * packets * sizeof *u->packets);
-
-    if (u && packets > 0) {
-        u->packets = (struct usbip_packet *)(void *)(u + 1);
-        u->packet_count = packets;
-        u->told = u->packets + packets;
-    }
-    return u;
-}
-
-void usbip_link_urb_free(struct usbip_link_urb *u)
-{
-    free(u);
-}
-
 static bool is_in(const struct usbip_link_urb *u)
 {
     return (u->address & 0x80) != 0;
@@ -75,17 +59,19 @@ static struct usbip_link_urb *urb_of(struct usbip_urbs_entry *e)
 
 /* --- done ------------------------------------------------------------------------------------- */
 
+static void free_urb(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    usbip_link_move(l, u, USBIP_LINK_OWNED);
+    usbip_link_urb_free(u);
+}
+
 static void done(struct usbip_link *l, struct usbip_link_urb *u, int status)
 {
-    if (u->unlinked)
-        l->unlinked--;
-    if (u->unlink_due)
-        l->due--;
-    u->unlinked = u->unlink_due = false;
     if (!u->owner) {
-        usbip_link_urb_free(u);
+        free_urb(l, u);
         return;
     }
+    usbip_link_move(l, u, USBIP_LINK_DONE);
     u->status = status;
     u->next = NULL;
     if (l->newest)
@@ -95,24 +81,53 @@ static void done(struct usbip_link *l, struct usbip_link_urb *u, int status)
     l->newest = u;
 }
 
+/* Takes one that is done, wherever it stands. */
+static void take_done(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    struct usbip_link_urb **at = &l->done, *before = NULL;
+
+    while (*at != u) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = u->next;
+    if (l->newest == u)
+        l->newest = before;
+    usbip_link_move(l, u, USBIP_LINK_OWNED);
+}
+
 struct usbip_link_urb *usbip_link_take(struct usbip_link *l)
 {
     struct usbip_link_urb *u = l->done;
 
-    if (!u)
-        return NULL;
-    l->done = u->next;
-    if (!l->done)
-        l->newest = NULL;
+    if (u)
+        take_done(l, u);
     return u;
 }
 
-static void forget_posted(struct usbip_link *l, const struct usbip_link_urb *u)
+/* Takes one out of the queue. */
+static void unqueue(struct usbip_link *l, const struct usbip_link_urb *u)
 {
-    if (!u->posted)
-        return;
-    l->posted_count--;
-    l->posted_bytes -= u->length;
+    struct usbip_link_urb **at = &l->first, *before = NULL;
+
+    while (*at != u) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = u->next;
+    if (l->last == u)
+        l->last = before;
+}
+
+/* Takes one that is not done out of wherever it stands. */
+static void take_out(struct usbip_link *l, struct usbip_link_urb *u)
+{
+    if (u->state != USBIP_LINK_QUEUED)
+        usbip_urbs_remove(&l->urbs, &u->entry);
+    if (u->state == USBIP_LINK_QUEUED || usbip_link_is_in_part(u))
+        unqueue(l, u);
+    if (l->reading == u)
+        l->reading = NULL;
 }
 
 /* The connection is of no use any more: all is done. */
@@ -123,25 +138,15 @@ static void end(struct usbip_link *l, int error)
     close(l->fd);
     l->fd = -1;
     l->error = error;
+    l->offset = 0;
     if (l->reading) /* not to its end */
         l->reading->actual = 0;
-    l->reading = NULL;
-    if (l->first && l->first->sent) /* in part */
-        l->first = l->first->next;
-    while (l->urbs.oldest) {
-        struct usbip_link_urb *u = urb_of(l->urbs.oldest);
+    while (l->urbs.oldest || l->first) {
+        struct usbip_link_urb *u = l->urbs.oldest ? urb_of(l->urbs.oldest) : l->first;
 
-        usbip_urbs_remove(&l->urbs, &u->entry);
-        forget_posted(l, u);
+        take_out(l, u);
         done(l, u, USBIP_ESHUTDOWN);
     }
-    while (l->first) {
-        struct usbip_link_urb *u = l->first;
-
-        l->first = u->next;
-        done(l, u, USBIP_ESHUTDOWN);
-    }
-    l->last = NULL;
 }
 
 void usbip_link_free(struct usbip_link *l)
@@ -151,10 +156,10 @@ void usbip_link_free(struct usbip_link *l)
     end(l, -ECANCELED);
     while ((u = usbip_link_take(l)))
         usbip_link_urb_free(u);
-    while (l->urbs.oldest) { /* of one that was abandoned */
-        u = urb_of(l->urbs.oldest);
-        usbip_urbs_remove(&l->urbs, &u->entry);
-        usbip_link_urb_free(u);
+    while (l->urbs.oldest || l->first) { /* of one that was abandoned */
+        u = l->urbs.oldest ? urb_of(l->urbs.oldest) : l->first;
+        take_out(l, u);
+        free_urb(l, u);
     }
     usbip_urbs_free(&l->urbs);
     free(l->in);
@@ -167,80 +172,19 @@ void usbip_link_abandon(struct usbip_link *l)
         close(l->fd);
     l->fd = -1;
     l->error = -ECHILD;
+    l->offset = 0;
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
-
-/* A URB as it is on the wire: header, data and descriptors of packets. */
-struct wire {
-    uint8_t head[USBIP_URB_SIZE];
-    uint8_t *packets;
-    struct iovec parts[3];
-    int count;
-    size_t size;
-};
-
-static void add_part(struct wire *w, const void *data, size_t len)
-{
-    if (len == 0)
-        return;
-    w->parts[w->count++] = (struct iovec){(void *)(uintptr_t)data, len};
-    w->size += len;
-}
-
-static int lay_out(const struct usbip_link *l, const struct usbip_link_urb *u, struct wire *w)
-{
-    struct usbip_urb head = {.command = USBIP_CMD_SUBMIT,
-                             .seqnum = u->entry.seqnum,
-                             .devid = l->devid,
-                             .direction = is_in(u) ? USBIP_DIR_IN : USBIP_DIR_OUT,
-                             .ep = u->address & 15,
-                             .flags = u->flags | (is_in(u) ? USBIP_DIR_MASK_IN : 0),
-                             .length = (int32_t)u->length,
-                             .packets = (int32_t)u->packet_count,
-                             .interval = u->interval};
-
-    *w = (struct wire){.packets = NULL};
-    memcpy(head.setup, u->setup, sizeof head.setup);
-    usbip_put_urb(&head, w->head);
-    add_part(w, w->head, sizeof w->head);
-    if (!is_in(u))
-        add_part(w, u->data, u->length);
-    if (u->packet_count == 0)
-        return 0;
-    w->packets = malloc(u->packet_count * USBIP_PACKET_SIZE);
-    if (!w->packets)
-        return -ENOMEM;
-    for (size_t i = 0; i < u->packet_count; i++) {
-        const struct usbip_packet p = {.offset = u->packets[i].offset,
-                                       .length = u->packets[i].length};
-
-        usbip_put_packet(&p, w->packets + i * USBIP_PACKET_SIZE);
-    }
-    add_part(w, w->packets, u->packet_count * USBIP_PACKET_SIZE);
-    return 0;
-}
-
-/* Leaves out what is sent already. */
-static void skip(struct wire *w, size_t offset)
-{
-    for (int i = 0; i < w->count && offset > 0; i++) {
-        size_t part = offset < w->parts[i].iov_len ? offset : w->parts[i].iov_len;
-
-        w->parts[i].iov_base = (uint8_t *)w->parts[i].iov_base + part;
-        w->parts[i].iov_len -= part;
-        offset -= part;
-    }
-}
 
 /* Sends what is left of a URB. Returns whether it is sent whole; `*error` is set when the
  * connection has ended. */
 static bool send_urb(struct usbip_link *l, const struct usbip_link_urb *u, int *error)
 {
-    struct wire w;
+    struct usbip_wire w;
 
-    *error = lay_out(l, u, &w);
-    skip(&w, l->offset);
+    *error = usbip_wire_init(&w, u, l->devid);
+    usbip_wire_skip(&w, l->offset);
     while (*error == 0 && l->offset < w.size) {
         const struct msghdr m = {.msg_iov = w.parts, .msg_iovlen = (size_t)w.count};
         ssize_t n = sendmsg(l->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -252,52 +196,51 @@ static bool send_urb(struct usbip_link *l, const struct usbip_link_urb *u, int *
             break;
         }
         l->offset += (size_t)n;
-        skip(&w, (size_t)n);
+        usbip_wire_skip(&w, (size_t)n);
     }
-    free(w.packets);
+    usbip_wire_free(&w);
     return *error == 0 && l->offset == w.size;
 }
 
-/* Has something else wait for the answer of a URB that is sent, which is done with this. */
-static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status)
+/* Has something else, in that state, wait for the answer of a URB that is sent and not wanted any
+ * more: one that is done with this, or nobody's, which stays itself. */
+static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status,
+                     enum usbip_link_state state)
 {
-    struct usbip_link_urb *s = usbip_link_urb_new(0);
+    struct usbip_link_urb *s = u->owner ? usbip_link_urb_new(0) : u;
 
     if (!s) {
         end(l, -ENOMEM);
         return;
     }
-    s->entry.seqnum = u->entry.seqnum;
-    s->address = u->address;
-    s->length = u->length;
-    s->packet_count = u->packet_count;
-    s->sent = true;
-    s->posted = u->post && status == 0;
-    s->unlink_due = u->unlink_due && status != 0; /* what it takes from others is not wanted */
-    s->unlink_seqnum = u->unlink_seqnum;
-    l->due += s->unlink_due;
-    if (l->reading == u) {
-        usbip_reader_drop(&l->reader);
-        l->reading = s;
+    if (s != u) {
+        s->entry.seqnum = u->entry.seqnum;
+        s->address = u->address;
+        s->length = u->length;
+        s->packet_count = u->packet_count;
+        s->unlink_seqnum = u->unlink_seqnum;
+        usbip_urbs_remove(&l->urbs, &u->entry);
+        if (usbip_urbs_add(&l->urbs, &s->entry) < 0) { /* there is room for it: another left */
+            usbip_link_urb_free(s);
+            s = NULL;
+        }
+        if (l->reading == u) {
+            usbip_reader_drop(&l->reader);
+            l->reading = s;
+        }
+        done(l, u, status);
     }
-    usbip_urbs_remove(&l->urbs, &u->entry);
-    done(l, u, status);
-    if (usbip_urbs_add(&l->urbs, &s->entry) < 0) {
-        usbip_link_urb_free(s);
+    if (s)
+        usbip_link_move(l, s, state);
+    else
         end(l, -ENOMEM);
-    }
 }
 
 /* The connection has taken a posted one. */
 static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    l->posted_count++;
-    l->posted_bytes += u->length;
     u->actual = u->length;
-    if (u->owner)
-        stand_in(l, u, 0);
-    else
-        u->posted = true; /* of usbip_link_post: it waits for the answer itself */
+    stand_in(l, u, 0, USBIP_LINK_POSTED);
 }
 
 /* Whether small segments are joined until the ones before are acknowledged. Turning it off sends
@@ -344,8 +287,8 @@ static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
     }
     u->unlink_seqnum = ++l->seqnum;
     l->unlinks_sent++;
-    u->unlink_due = false;
-    l->due--;
+    usbip_link_move(l, u,
+                    u->state == USBIP_LINK_GIVEN_UP ? USBIP_LINK_DROPPED : USBIP_LINK_UNLINKED);
     return true;
 }
 
@@ -355,9 +298,42 @@ static void send_due(struct usbip_link *l)
     if (l->due == 0 || l->offset > 0 || l->fd < 0)
         return;
     set_joins(l, false);
-    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->due > 0 && e; e = e->younger)
-        if (urb_of(e)->unlink_due && !send_unlink(l, urb_of(e)))
+    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->due > 0 && e; e = e->younger) {
+        struct usbip_link_urb *u = urb_of(e);
+
+        if ((u->state == USBIP_LINK_CANCELLED || u->state == USBIP_LINK_GIVEN_UP) &&
+            !send_unlink(l, u))
             return;
+    }
+}
+
+/* Sends the first of the queue, or what is left of it. Returns whether it is sent whole. */
+static bool send_first(struct usbip_link *l)
+{
+    struct usbip_link_urb *u = l->first;
+    int error = 0;
+
+    if (u->state == USBIP_LINK_QUEUED) {
+        u->entry.seqnum = ++l->seqnum;
+        if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
+            end(l, -ENOMEM);
+            return false;
+        }
+        usbip_link_move(l, u, USBIP_LINK_SENDING);
+    }
+    if (u->post)
+        set_joins(l, true);
+    bool whole = send_urb(l, u, &error);
+    if (!u->post)
+        set_joins(l, false);
+    if (error < 0) {
+        end(l, error);
+    } else if (l->offset == 0) { /* nothing of it has gone */
+        usbip_urbs_remove(&l->urbs, &u->entry);
+        l->seqnum--;
+        usbip_link_move(l, u, USBIP_LINK_QUEUED);
+    }
+    return whole;
 }
 
 /* Sends what the connection takes. */
@@ -366,7 +342,6 @@ static void send_all(struct usbip_link *l)
     send_due(l);
     while (l->fd >= 0 && l->first) {
         struct usbip_link_urb *u = l->first;
-        int error = 0;
 
         if (l->offset == 0 && l->due > 0) /* the connection is full */
             return;
@@ -374,28 +349,13 @@ static void send_all(struct usbip_link *l)
             set_joins(l, false); /* the answers are waited for */
             return;
         }
-        if (!u->sent) { /* an answer may come as soon as a part of it is there */
-            u->entry.seqnum = ++l->seqnum;
-            if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
-                end(l, -ENOMEM);
-                return;
-            }
-            u->sent = true;
-        }
-        if (u->post)
-            set_joins(l, true);
-        bool whole = send_urb(l, u, &error);
-        if (!u->post)
-            set_joins(l, false);
-        if (error < 0)
-            end(l, error);
-        if (!whole)
+        if (!send_first(l))
             return;
         l->offset = 0;
-        l->first = u->next;
-        if (!l->first)
-            l->last = NULL;
+        unqueue(l, u);
         u->next = NULL;
+        usbip_link_move(l, u,
+                        u->state == USBIP_LINK_LEAVING ? USBIP_LINK_CANCELLED : USBIP_LINK_SENT);
         if (u->post)
             tell_posted(l, u);
         send_due(l);
@@ -405,13 +365,14 @@ static void send_all(struct usbip_link *l)
 void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 {
     u->next = NULL;
-    u->sent = u->posted = u->unlinked = false;
     u->post = u->post && u->length <= USBIP_LINK_POSTED_MAX;
     u->actual = 0;
+    u->unlink_seqnum = 0;
     if (l->fd < 0) {
         done(l, u, USBIP_ESHUTDOWN);
         return;
     }
+    usbip_link_move(l, u, USBIP_LINK_QUEUED);
     bool idle = !l->first;
     if (idle)
         l->first = u;
@@ -446,53 +407,48 @@ bool usbip_link_wants_to_send(const struct usbip_link *l)
 
 /* --- unlinking -------------------------------------------------------------------------------- */
 
-/* Takes a URB of which nothing is sent out of the queue. */
-static void unqueue(struct usbip_link *l, const struct usbip_link_urb *u)
+bool usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    struct usbip_link_urb **at = &l->first, *before = NULL;
-
-    while (*at && *at != u) {
-        before = *at;
-        at = &before->next;
+    switch (u->state) {
+    case USBIP_LINK_SENDING:
+    case USBIP_LINK_SENT:
+        if (l->fd < 0)
+            break; /* abandoned: no answer comes */
+        u->give_up = usbip_clock_ms() + USBIP_LINK_UNLINK_MS;
+        usbip_link_move(l, u,
+                        u->state == USBIP_LINK_SENDING ? USBIP_LINK_LEAVING : USBIP_LINK_CANCELLED);
+        send_due(l);
+        return true;
+    case USBIP_LINK_LEAVING:
+    case USBIP_LINK_CANCELLED:
+    case USBIP_LINK_UNLINKED:
+        if (l->fd < 0)
+            break;
+        return true;
+    case USBIP_LINK_QUEUED:
+        break;
+    default: /* there is nothing to cancel */
+        return false;
     }
-    if (!*at)
-        return;
-    *at = u->next;
-    if (l->last == u)
-        l->last = before;
-}
-
-void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
-{
-    if (u->unlinked || l->fd < 0)
-        return;
-    if (!u->sent || (u == l->first && l->offset == 0)) { /* no byte of it has gone */
-        if (u->sent)
-            usbip_urbs_remove(&l->urbs, &u->entry);
-        unqueue(l, u);
-        done(l, u, USBIP_ECONNRESET);
-        return;
-    }
-    u->unlinked = true;
-    u->given_up = usbip_clock_ms() + USBIP_LINK_UNLINK_MS;
-    l->unlinked++;
-    u->unlink_due = true;
-    l->due++;
-    send_due(l);
+    take_out(l, u);
+    done(l, u, USBIP_ECONNRESET);
+    return true;
 }
 
 void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    if (l->offset > 0 && l->first == u) { /* its data are still to be sent, and go */
-        u->owner = NULL;
-        end(l, -ECANCELED);
-        return;
-    }
-    if (l->reading == u)
-        usbip_reader_drop(&l->reader);
-    u->data = NULL;
     u->owner = NULL;
-    usbip_link_unlink(l, u);
+    if (u->state == USBIP_LINK_DONE) {
+        take_done(l, u);
+        usbip_link_urb_free(u);
+    } else if (usbip_link_is_in_part(u) && l->fd >= 0) { /* its data are to be sent, and go */
+        end(l, -ECANCELED);
+    } else {
+        if (l->reading == u)
+            usbip_reader_drop(&l->reader);
+        u->data = NULL;
+        usbip_link_unlink(l, u);
+    }
 }
 
 struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
@@ -507,6 +463,12 @@ struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
     return NULL;
 }
 
+static bool is_timed(const struct usbip_link_urb *u)
+{
+    return u->state >= USBIP_LINK_LEAVING && u->state <= USBIP_LINK_UNLINKED &&
+           u->state != USBIP_LINK_SENT;
+}
+
 /* Unlinks that are not answered (Renode's server has none) are taken for done. The data of one that
  * is sent in part are its owner's, and the connection cannot go on without them: it ends. */
 static void on_time(struct usbip_link *l)
@@ -518,13 +480,14 @@ static void on_time(struct usbip_link *l)
         struct usbip_link_urb *u = urb_of(e);
 
         e = e->younger;
-        if (!u->unlinked || u->given_up > now)
+        if (!is_timed(u) || u->give_up > now)
             continue;
-        if (u == l->first) {
+        if (u->state == USBIP_LINK_LEAVING) {
             end(l, -ETIMEDOUT);
             return;
         }
-        stand_in(l, u, USBIP_ECONNRESET);
+        stand_in(l, u, USBIP_ECONNRESET,
+                 u->state == USBIP_LINK_CANCELLED ? USBIP_LINK_GIVEN_UP : USBIP_LINK_DROPPED);
     }
 }
 
@@ -533,8 +496,8 @@ int usbip_link_timeout(const struct usbip_link *l)
     long long first = -1, now = usbip_clock_ms();
 
     for (struct usbip_urbs_entry *e = l->urbs.oldest; l->unlinked > 0 && e; e = e->younger)
-        if (urb_of(e)->unlinked && (first < 0 || urb_of(e)->given_up < first))
-            first = urb_of(e)->given_up;
+        if (is_timed(urb_of(e)) && (first < 0 || urb_of(e)->give_up < first))
+            first = urb_of(e)->give_up;
     return first < 0 ? -1 : first > now ? (int)(first - now) : 0;
 }
 
@@ -575,11 +538,12 @@ static void take_submit(struct usbip_link *l)
     struct usbip_link_urb *u = urb_of(usbip_urbs_find(&l->urbs, head->seqnum));
     struct usbip_body body;
 
-    if (!u || u == l->first) { /* nothing that was asked, or before it was */
+    if (!u || usbip_link_is_in_part(u)) { /* nothing that was asked, or before it was */
         end(l, -EPROTO);
         return;
     }
-    if (usbip_urb_body(head, is_in(u), u->length, &body) < 0 ||
+    const size_t excess = u->packet_count > 0 ? 0 : USBIP_LINK_EXCESS_MAX;
+    if (usbip_urb_body(head, is_in(u), u->length + excess, &body) < 0 ||
         (u->packet_count > 0 && body.packets != u->packet_count)) {
         end(l, -EPROTO);
         return;
@@ -591,6 +555,8 @@ static void take_submit(struct usbip_link *l)
         u->actual = u->length;
     l->reading = u;
     usbip_reader_body(&l->reader, u->data, u->told, &body);
+    usbip_reader_cut(&l->reader,
+                     u->length); /* small servers send whole strings, whatever is asked */
 }
 
 static void take_body(struct usbip_link *l)
@@ -603,11 +569,9 @@ static void take_body(struct usbip_link *l)
         end(l, -EPROTO);
         return;
     }
-    l->reading = NULL;
-    usbip_urbs_remove(&l->urbs, &u->entry);
-    if (u->posted && u->status != 0 && l->posted_error == 0)
+    if (u->state == USBIP_LINK_POSTED && u->status != 0 && l->posted_error == 0)
         l->posted_error = u->status;
-    forget_posted(l, u);
+    take_out(l, u);
     done(l, u, u->status);
 }
 
@@ -623,8 +587,10 @@ static void take_unlink(struct usbip_link *l)
     while (e && (urb_of(e)->unlink_seqnum == 0 || urb_of(e)->unlink_seqnum != head->seqnum))
         e = e->younger;
     if (e) {
-        usbip_urbs_remove(&l->urbs, e);
-        done(l, urb_of(e), USBIP_ECONNRESET);
+        struct usbip_link_urb *u = urb_of(e);
+
+        take_out(l, u);
+        done(l, u, USBIP_ECONNRESET);
     }
     if (l->unlinks_sent > 0)
         l->unlinks_sent--;
@@ -726,23 +692,15 @@ int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint
     if (!u)
         return USBIP_ESHUTDOWN;
     memcpy(u->setup, setup, sizeof u->setup);
-    u->address = s.type & 0x80;
+    u->address = s.length > 0 ? s.type & 0x80 : 0;
     u->barrier = true;
     u->data = data;
     u->length = s.length;
     u->owner = &result;
     usbip_link_submit(l, u);
     for (;;) {
-        struct usbip_link_urb **at = &l->done, *before = NULL;
-
-        while (*at && *at != u) {
-            before = *at;
-            at = &before->next;
-        }
-        if (*at) {
-            *at = u->next;
-            if (l->newest == u)
-                l->newest = before;
+        if (u->state == USBIP_LINK_DONE) {
+            take_done(l, u);
             result = u->status < 0 ? u->status : u->status > 0 ? USBIP_EPROTO : (int)u->actual;
             usbip_link_urb_free(u);
             return result;

@@ -24,9 +24,38 @@ enum {
     USBIP_LINK_POSTED_COUNT = 256,     /* and URBs */
     USBIP_LINK_LENGTH_MAX = 16 << 20,  /* of a URB: com2net takes no more, by default */
     USBIP_LINK_UNLINK_MS = 1000,       /* servers that do not answer an unlink get no longer */
+    USBIP_LINK_EXCESS_MAX = 64 * 1024, /* bytes of an answer beyond what was asked, which are cut */
 };
 
-/* One URB. The link's, from submit until it is done; then the owner's again. */
+/*
+ * Where a URB is in its life. Only usbip_link_move (usbip_link_state.h) changes it, and the
+ * counters of the link that follow from it. These are all the ways:
+ *
+ *   OWNED > QUEUED > SENDING > SENT > DONE > OWNED            as usual
+ *   QUEUED > DONE                                             cancelled before a byte of it has
+ * gone SENDING > LEAVING > CANCELLED > UNLINKED > DONE           cancelled later; SENT > CANCELLED,
+ * too SENT > POSTED > OWNED                                     a stand-in, or nobody's CANCELLED >
+ * GIVEN_UP > DROPPED > OWNED, UNLINKED > DROPPED   its unlink is not answered in time any > DONE
+ * the connection has ended
+ *
+ * One that nobody waits for is freed where others are DONE.
+ */
+enum usbip_link_state {
+    USBIP_LINK_OWNED,     /* its owner's: not submitted yet, or taken */
+    USBIP_LINK_QUEUED,    /* no byte of it has gone; it has no number */
+    USBIP_LINK_SENDING,   /* some have: it is the first of the queue */
+    USBIP_LINK_LEAVING,   /* likewise, and it is cancelled: an unlink is to follow it */
+    USBIP_LINK_SENT,      /* all have: it waits for its answer */
+    USBIP_LINK_CANCELLED, /* likewise, and an unlink is to be sent */
+    USBIP_LINK_UNLINKED,  /* likewise, and the unlink is sent */
+    USBIP_LINK_POSTED,    /* sent; who asked for it has been told that it is done */
+    USBIP_LINK_GIVEN_UP,  /* as CANCELLED, but nobody waits for it any more */
+    USBIP_LINK_DROPPED,   /* as UNLINKED, likewise */
+    USBIP_LINK_DONE,      /* to be taken */
+    USBIP_LINK_STATES
+};
+
+/* One URB. The link's, from submit until it is taken; then the owner's again. */
 struct usbip_link_urb {
     struct usbip_urbs_entry entry; /* its number, while it is in flight */
     struct usbip_link_urb *next;   /* to be sent; or done */
@@ -46,11 +75,10 @@ struct usbip_link_urb {
     int status; /* 0, enum usbip_errno, or whatever the server likes */
     size_t actual;
     /* the link's own */
+    enum usbip_link_state state;
     struct usbip_packet *told; /* as the server says */
-    bool sent, posted, unlinked;
-    bool unlink_due; /* it could not be sent yet */
-    uint32_t unlink_seqnum;
-    long long given_up; /* when an unlink that is not answered is taken for done, in ms */
+    uint32_t unlink_seqnum;    /* 0: no unlink was sent */
+    long long give_up;         /* when an unlink that is not answered is taken for done, in ms */
 };
 
 struct usbip_link {
@@ -58,20 +86,21 @@ struct usbip_link {
     uint32_t devid;
     uint32_t seqnum;
     struct usbip_reader reader;
-    struct usbip_urbs urbs;               /* sent */
-    struct usbip_link_urb *first, *last;  /* to be sent */
+    struct usbip_urbs urbs;               /* SENDING to DROPPED */
+    struct usbip_link_urb *first, *last;  /* QUEUED; the first may be SENDING, or LEAVING */
     size_t offset;                        /* bytes of the first that are sent */
-    struct usbip_link_urb *done, *newest; /* to be taken */
+    struct usbip_link_urb *done, *newest; /* DONE */
     struct usbip_link_urb *reading;       /* its answer's body comes */
-    size_t posted_bytes, posted_count;    /* not answered */
-    int posted_error;                     /* of one that nobody waits for; 0 */
-    unsigned unlinked;                    /* that are not answered */
-    unsigned unlinks_sent;                /* that no RET_UNLINK has come for */
-    unsigned strays;                      /* RET_UNLINKs that nobody has asked for */
-    unsigned due;                         /* unlinks to be sent before anything else */
-    bool joins;                           /* the connection joins what is sent; see usbip_link.c */
-    int error;                            /* why it has ended: a negative errno */
-    uint8_t *in;                          /* USBIP_LINK_IN_MAX bytes */
+    /* usbip_link_move's: how many are in some states */
+    size_t posted_bytes, posted_count; /* POSTED */
+    unsigned unlinked;                 /* LEAVING to UNLINKED: they have a time to be given up */
+    unsigned due;                      /* LEAVING, CANCELLED, GIVEN_UP: their unlinks go first */
+    int posted_error;                  /* of one that nobody waits for; 0 */
+    unsigned unlinks_sent;             /* that no RET_UNLINK has come for */
+    unsigned strays;                   /* RET_UNLINKs that nobody has asked for */
+    bool joins;                        /* the connection joins what is sent; see usbip_link.c */
+    int error;                         /* why it has ended: a negative errno */
+    uint8_t *in;                       /* USBIP_LINK_IN_MAX bytes */
     size_t in_start, in_len;
 };
 
@@ -97,10 +126,11 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
  * they are more than USBIP_LINK_POSTED_MAX. */
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len);
 
-/* Does not want it any more: it will be done soon, whatever the server does. */
-void usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u);
+/* Does not want it any more: it will be done soon, whatever the server does. Returns false where
+ * there is nothing to cancel: it is done already, and to be taken. */
+bool usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u);
 
-/* Nobody waits for it, and its data go: it is unlinked, and freed when it is done. */
+/* Nobody waits for it, and its data go: it is unlinked, and freed when it is done, or at once. */
 void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u);
 
 /* The first one that is under way and that `matches`; NULL if there is none. */

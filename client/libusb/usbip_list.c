@@ -6,16 +6,20 @@
 
 #include "usbip_backend.h"
 #include "usbip_clock.h"
+#include "usbip_place.h"
 
 enum {
-    BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
-    BUSES_MAX = 55,
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
     EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
     CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
     SLOW_MS = 1000,      /* who fails, and takes so long for it, */
     LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
     LEFT_OUT_MAX_MS = 60000,
+    BESIDE_MS = 100,  /* for a list while we hold a device of a foreign server, and */
+    BESIDE_TIMES = 4, /* so often the time of the last list; */
+    BESIDE_MAX_MS = 1000,
+    BESIDE_AGAIN_MS = 10000, /* it is tried twice, the second time after that */
+    BESIDE_FAILURES_MAX = 2,
     CHANGES_MAX = 16,  /* that are heard at once, */
     CHANGES_MS = 1000, /* if they come so soon */
 };
@@ -25,15 +29,19 @@ static struct {
     long long until; /* in ms */
     int last;        /* how long, when it was so last; 0: it has answered since */
 } left_out[USBIP_CONFIG_SERVERS_MAX];
+/* Small servers take one connection at a time, and do not answer while a device of theirs is held.
+ */
 static struct {
-    size_t server;
-    uint32_t busnum;
-} buses[BUSES_MAX];
-static unsigned bus_count;
+    int took;                 /* ms, for the last list */
+    unsigned failures;        /* when asked beside an import, since it has answered so */
+    long long until;          /* it is not asked so before */
+    struct usbip_found *list; /* the last one */
+    size_t count;
+} beside[USBIP_CONFIG_SERVERS_MAX];
 
 static size_t server_index(const struct device_priv *p)
 {
-    return (size_t)(p->use.server - usbip_backend.config.servers);
+    return (size_t)(p->use->server - usbip_backend.config.servers);
 }
 
 static unsigned long session_of(size_t server, const struct usbip_device *r)
@@ -46,21 +54,6 @@ static unsigned long session_of(size_t server, const struct usbip_device *r)
     for (const char *c = text; *c; c++)
         hash = hash * 33 ^ (unsigned char)*c;
     return hash;
-}
-
-/* A bus number for each bus of each server. */
-static uint8_t bus_of(size_t server, uint32_t busnum)
-{
-    unsigned i = 0;
-
-    while (i < bus_count && (buses[i].server != server || buses[i].busnum != busnum))
-        i++;
-    if (i == bus_count && bus_count < BUSES_MAX) {
-        buses[i].server = server;
-        buses[i].busnum = busnum;
-        bus_count++;
-    }
-    return (uint8_t)(BUS_FIRST + (i < BUSES_MAX ? i : BUSES_MAX - 1));
 }
 
 static enum libusb_speed speed_of(uint32_t speed)
@@ -84,7 +77,7 @@ void usbip_list_show(struct device_priv *p)
     uint8_t d[USB_DESC_DEVICE_SIZE];
     struct usb_desc_device device;
 
-    usbip_device_descriptor(&p->use, d);
+    usbip_device_descriptor(p->use, d);
     if (usb_desc_get_device(d, sizeof d, &device) < 0)
         return;
     p->dev->device_descriptor =
@@ -104,15 +97,40 @@ void usbip_list_show(struct device_priv *p)
                                           .bNumConfigurations = device.configurations};
 }
 
-/* The number behind the last '-' or '.', as of port 2 in "1-1.2". */
-static uint8_t port_of(const char *busid)
+bool usbip_list_share(struct device_priv *p)
 {
-    const char *last = busid;
+    const struct device_priv *o = usbip_backend.devices;
 
-    for (const char *c = busid; *c; c++)
-        if (*c == '-' || *c == '.')
-            last = c + 1;
-    return (uint8_t)strtoul(last, NULL, 10);
+    while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
+                 o->use->server != p->use->server || o->dev->session_data != p->dev->session_data))
+        o = o->next;
+    if (!o)
+        return false;
+    o->shared->users++;
+    o->shared->opens += p->opens;
+    p->shared->opens -= p->opens;
+    usbip_list_unshare(p);
+    p->shared = o->shared;
+    p->use = o->use;
+    return true;
+}
+
+bool usbip_list_is_given(const struct device_priv *p)
+{
+    unsigned count = 0;
+
+    for (const struct device_priv *o = usbip_backend.devices; o; o = o->next)
+        count += o->dev->ctx == p->dev->ctx && o->use->server == p->use->server &&
+                 usbi_atomic_load(&o->dev->attached);
+    return usbip_backend.config.devices[0] || count <= 1;
+}
+
+void usbip_list_unshare(struct device_priv *p)
+{
+    if (--p->shared->users > 0)
+        return;
+    usbip_device_free(p->use);
+    free(p->shared);
 }
 
 /* Frees the newest one, which the core has not been shown. It must not come to destroy_device as
@@ -122,7 +140,7 @@ static void discard(struct device_priv *p)
     struct libusb_device *dev = p->dev;
 
     usbip_backend.devices = p->next;
-    usbip_device_free(&p->use);
+    usbip_list_unshare(p);
     p->dev = NULL;
     libusb_unref_device(dev);
 }
@@ -139,17 +157,23 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     p->dev = dev;
     p->source = p->timer = -1;
     p->seen = true;
-    usbip_device_init(&p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
+    p->shared = calloc(1, sizeof *p->shared);
+    if (!p->shared) {
+        p->dev = NULL;
+        libusb_unref_device(dev);
+        return;
+    }
+    p->use = &p->shared->use;
+    p->shared->users = 1;
+    usbip_device_init(p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
     if (describes)
-        usbip_device_describe(&p->use);
+        usbip_device_describe(p->use);
+    usbip_place_set(p, server);
     p->next = usbip_backend.devices;
     usbip_backend.devices = p;
-    dev->bus_number = bus_of(server, f->device.busnum);
-    dev->device_address = (uint8_t)f->device.devnum;
-    dev->port_number = port_of(f->device.busid);
     dev->speed = speed_of(f->device.speed);
     usbip_list_show(p);
-    usbip_device_serial(&p->use, serial);
+    usbip_device_serial(p->use, serial);
     if (usbip_config_wants(&usbip_backend.config, f, serial) && usbi_sanitize_device(dev) == 0)
         usbi_connect_device(dev);
     else
@@ -173,9 +197,23 @@ static struct device_priv *find_device(const struct libusb_context *ctx, size_t 
 static void lose_unseen(const struct libusb_context *ctx, size_t server)
 {
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use.has_link &&
+        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use->has_link &&
             usbi_atomic_load(&p->dev->attached))
             usbi_disconnect_device(p->dev);
+}
+
+/* Foreign servers leave out what somebody has, this process, too: another context may have it. */
+static void add_held(struct libusb_context *ctx, size_t server)
+{
+    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+        if (server_index(p) != server || !p->use->has_link || p->use->link.fd < 0)
+            continue;
+        struct device_priv *known = find_device(ctx, server, &p->use->found);
+        if (known)
+            known->seen = true;
+        else
+            add_device(ctx, server, &p->use->found, false);
+    }
 }
 
 static void take_list(struct libusb_context *ctx, size_t server, struct usbip_found *list,
@@ -194,7 +232,9 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
         else
             add_device(ctx, server, &list[i], usbip_clock_ms() < limit);
     }
+    add_held(ctx, server);
     lose_unseen(ctx, server);
+    usbip_place_sort(ctx);
 }
 
 /* Takes the list by the extensions' request, on a connection that stays if there is none yet. */
@@ -251,18 +291,71 @@ static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
     return r;
 }
 
+/* Whether this process has a connection to a device of a server without extensions. */
+static bool is_held(size_t server)
+{
+    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
+        if (server_index(p) == server && p->use->has_link && p->use->link.fd >= 0 &&
+            !usbip_device_is_ours(p->use))
+            return true;
+    return false;
+}
+
+/* Asks one whose device is held, for a short time, and not if it does not answer then: transfers of
+ * that device wait meanwhile. Without an answer the list is what it was. */
+static int ask_beside(struct libusb_context *ctx, size_t server, struct usbip_found **list,
+                      size_t *count)
+{
+    const struct usbip_server *s = &usbip_backend.config.servers[server];
+    int r = -ETIMEDOUT, ms = BESIDE_MS + BESIDE_TIMES * beside[server].took;
+
+    if (beside[server].failures < BESIDE_FAILURES_MAX && usbip_clock_ms() >= beside[server].until) {
+        r = usbip_call_list(s, ms < BESIDE_MAX_MS ? ms : BESIDE_MAX_MS, false, NULL, list, count);
+        beside[server].failures = r == 0 ? 0 : beside[server].failures + 1;
+        beside[server].until = r == 0 ? 0 : usbip_clock_ms() + BESIDE_AGAIN_MS;
+    }
+    if (r == 0)
+        return 0;
+    usbi_dbg(ctx, "%s:%s is not asked for a list while its device is held", s->host, s->port);
+    *count = beside[server].count;
+    *list = calloc(*count + 1, sizeof **list);
+    if (!*list)
+        return -ENOMEM;
+    for (size_t i = 0; i < *count; i++)
+        (*list)[i] = beside[server].list[i];
+    return 0;
+}
+
+/* Keeps a list, for when the server cannot be asked. */
+static void keep_list(size_t server, const struct usbip_found *list, size_t count)
+{
+    struct usbip_found *kept = calloc(count + 1, sizeof *kept);
+
+    free(beside[server].list);
+    beside[server].list = kept;
+    beside[server].count = kept ? count : 0;
+    for (size_t i = 0; i < beside[server].count; i++)
+        kept[i] = list[i];
+}
+
 static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
 {
     const struct usbip_server *s = &usbip_backend.config.servers[server];
+    const long long begin = usbip_clock_ms();
+    const bool held = is_held(server);
     struct usbip_found *list = NULL;
     size_t count = 0;
-    int r = ask_unless_silent(ctx, server, ms, &list, &count);
+    int r = held ? ask_beside(ctx, server, &list, &count)
+                 : ask_unless_silent(ctx, server, ms, &list, &count);
 
     if (r < 0) {
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
         usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;
+    } else if (!held) {
+        beside[server].took = (int)(usbip_clock_ms() - begin);
+        keep_list(server, list, count);
     }
     usbip_watch_note(ctx, server, r == 0);
     take_list(ctx, server, list, count);
@@ -275,10 +368,10 @@ void usbip_list_refresh(struct libusb_context *ctx)
 
     usbip_watch_leave_parent(ctx);
     for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
-        usbip_device_tidy(&p->use);
+        usbip_device_tidy(p->use);
         /* it may have ended, and nobody handles events */
-        if (p->dev->ctx == ctx && p->use.has_link && p->use.linger_until == 0) {
-            usbip_link_step(&p->use.link);
+        if (p->dev->ctx == ctx && p->use->has_link && p->use->linger_until == 0) {
+            usbip_link_step(&p->use->link);
             usbip_backend_settle(p);
         } else {
             usbip_backend_watch(p);

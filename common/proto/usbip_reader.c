@@ -211,9 +211,12 @@ static enum usbip_read end_body(struct usbip_reader *r)
 static enum usbip_read take_payload(struct usbip_reader *r, const uint8_t **data, size_t *len)
 {
     size_t part = r->len - r->have < *len ? r->len - r->have : *len;
+    size_t kept = r->have < r->room ? r->room - r->have : 0;
 
-    if (r->payload && part > 0)
-        memcpy(r->payload + r->have, *data, part);
+    if (kept > part)
+        kept = part;
+    if (r->payload && kept > 0)
+        memcpy(r->payload + r->have, *data, kept);
     r->have += part;
     *data += part;
     *len -= part;
@@ -261,7 +264,7 @@ void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_pa
 {
     set_state(r, USBIP_READER_PAYLOAD);
     r->payload = payload;
-    r->len = body->payload;
+    r->len = r->room = body->payload;
     r->packets = packets;
     r->packet = 0;
     r->packet_count = body->packets;
@@ -270,6 +273,12 @@ void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_pa
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body)
 {
     usbip_reader_body(r, NULL, NULL, body);
+}
+
+void usbip_reader_cut(struct usbip_reader *r, size_t room)
+{
+    if (r->room > room)
+        r->room = room;
 }
 
 void usbip_reader_drop(struct usbip_reader *r)
@@ -287,10 +296,10 @@ size_t usbip_reader_wants(const struct usbip_reader *r)
 
 size_t usbip_reader_room(const struct usbip_reader *r, uint8_t **into)
 {
-    if (r->state != USBIP_READER_PAYLOAD || !r->payload)
+    if (r->state != USBIP_READER_PAYLOAD || !r->payload || r->have >= r->room)
         return 0;
     *into = r->payload + r->have;
-    return r->len - r->have;
+    return r->room - r->have;
 }
 
 void usbip_reader_filled(struct usbip_reader *r, size_t len)

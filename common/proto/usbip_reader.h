@@ -48,12 +48,12 @@ struct usbip_reader {
         USBIP_READER_PACKETS,
         USBIP_READER_BAD,
     } state;
-    bool urbs;        /* the second phase */
-    bool list;        /* of devices, with interfaces */
-    unsigned left;    /* interfaces */
-    size_t have;      /* bytes in `record`, or of the payload */
-    uint8_t *payload; /* NULL: dropped */
-    size_t len;
+    bool urbs;                    /* the second phase */
+    bool list;                    /* of devices, with interfaces */
+    unsigned left;                /* interfaces */
+    size_t have;                  /* bytes in `record`, or of the payload */
+    uint8_t *payload;             /* NULL: dropped */
+    size_t len, room;             /* of what comes; of what is kept of it */
     struct usbip_packet *packets; /* NULL: dropped */
     size_t packet, packet_count;
     uint8_t record[USBIP_DEVICE_SIZE + USBIP_EXT_ENTRY_SIZE];
@@ -74,6 +74,8 @@ enum usbip_read usbip_reader_next(struct usbip_reader *r, const uint8_t **data, 
  * USBIP_READ_OP of USBIP_OP_REP_EXT_DESCRIPTORS, unless it is a refusal: `count` bytes. */
 void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_packet *packets,
                        const struct usbip_body *body);
+/* After that, only the first `room` bytes of the payload are kept. */
+void usbip_reader_cut(struct usbip_reader *r, size_t room);
 /* Likewise, dropping it. */
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body);
 

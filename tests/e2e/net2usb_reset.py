@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """libusb_reset_device resets the device itself, behind the server: the request is sent, it is waited
-for, what the server says of it is told, and alternate settings are as before."""
+for, and alternate settings are as before. A foreign server that does not know the request is not asked
+again; for its devices nothing else is done."""
 
 import harness
 import net2usb_returns as returns
@@ -30,10 +31,30 @@ def is_asked():
     equal(program.ask('reset'), 'reset', 'libusb_reset_device')
     equal([(u.endpoint, u.length) for u in resets(server)], [(0, 0)],
           'SET_FEATURE(PORT_RESET) that the server got (endpoint and length of each)')
-    for status, error in (usb_foreign.EPIPE, 'LIBUSB_ERROR_PIPE'), (-19, 'LIBUSB_ERROR_NOT_FOUND'):
-        server.status = status
-        equal(program.ask('reset'), error, f'a reset that the server answers with {status}')
+    server.status = -19
+    equal(program.ask('reset'), 'LIBUSB_ERROR_NOT_FOUND', 'a reset behind which the device is another one')
+    server.status = usb_foreign.EPIPE
+    equal(program.ask('reset'), 'reset', 'a reset that the server does not know')
     equal(len(resets(server)), 3, 'resets that were sent, of three')
+    equal(program.ask('reset'), 'reset', 'another one')
+    equal(len(resets(server)), 3, 'resets that were sent, of four')
+    program.quit()
+
+
+class Silent(Server):
+    def answer(self, urb):
+        return b'' if urb.setup == PORT_RESET else super().answer(urb)
+
+
+def is_not_waited_for():
+    """The server never answers it. Nothing says how long it takes but that the program goes on."""
+    server = Silent()
+    program = returns.Watcher(server.port)
+    equal(program.ask('open 1209:0001'), 'open', 'a device')
+    for _ in range(3):
+        equal(program.ask('reset'), 'reset', 'libusb_reset_device')
+    equal(len(resets(server)), 1, 'resets that were sent, of three')
+    equal(program.ask('bulk 2 4 5000'), 'LIBUSB_SUCCESS 4', 'the device goes on')
     program.quit()
 
 
@@ -69,6 +90,7 @@ def is_done():
 
 def main():
     is_asked()
+    is_not_waited_for()
     keeps_alternate()
     is_done()
 

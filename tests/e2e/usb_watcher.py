@@ -2,6 +2,10 @@
 input says; each line is answered by one:
 
     devices          the VID:PIDs of a new list
+    places           VID:PID=BUS-PORTS:ADDRESS for all of a new list, in its order, with /N behind it for
+                     N parents
+    strings VID:PID  bMaxPacketSize0 and the numbers of the three strings, as they are told before it is
+                     opened, and then what these numbers are strings of, with - for none
     open VID:PID     keeps it open, claimed; its configuration
     control          GET_STATUS of the open device: the bytes, or an error
     detach           DFU_DETACH to it
@@ -9,6 +13,8 @@ input says; each line is answered by one:
     bulk EP N MS     a transfer of N bytes of endpoint EP (hexadecimal) with a timeout: the result,
                      the bytes moved, and those that were read
     interrupt EP N MS, isochronous EP N MS, likewise; the last is one packet
+    request SETUP N  a control transfer of these 8 bytes (hexadecimal) with a buffer of N bytes behind
+                     them: its status and the bytes moved
     alternate N      sets it of interface 0
     reset            libusb_reset_device
     speeds           VID:PID=N for all of a new list
@@ -32,7 +38,7 @@ usb = ctypes.CDLL(sys.argv[1])
 P = ctypes.c_void_p
 usb.libusb_get_device_list.restype = ctypes.c_ssize_t
 usb.libusb_error_name.restype = ctypes.c_char_p
-for name in 'libusb_alloc_transfer', 'libusb_get_device', 'libusb_ref_device':
+for name in 'libusb_alloc_transfer', 'libusb_get_device', 'libusb_ref_device', 'libusb_get_parent':
     getattr(usb, name).restype = P
 ARRIVED, LEFT, ANY = 1, 2, -1
 
@@ -86,6 +92,33 @@ def each():
         usb.libusb_free_device_list(found, 1)
 
 
+def strings(device):
+    d, opened, said = Descriptor(), P(), []
+    usb.libusb_get_device_descriptor(P(device), ctypes.byref(d))
+    numbers = d.b1, d.b2, d.b3
+    check(usb.libusb_open(P(device), ctypes.byref(opened)))
+    for number in numbers:
+        text = ctypes.create_string_buffer(256)
+        n = usb.libusb_get_string_descriptor_ascii(opened, number, text, 256) if number else 0
+        said.append(usb.libusb_error_name(n).decode() if n < 0 else text.value.decode() or '-')
+    usb.libusb_close(opened)
+    return ' '.join([f'{d.bMaxPacket0}', *(f'{number}' for number in numbers), *said])
+
+
+def place(device):
+    ports = (ctypes.c_uint8 * 7)()
+    count = check(usb.libusb_get_port_numbers(P(device), ports, 7))
+    parents, parent = 0, usb.libusb_get_parent(P(device))
+    while parent:
+        d = Descriptor()
+        usb.libusb_get_device_descriptor(P(parent), ctypes.byref(d))
+        assert d.bClass == 9 and usb.libusb_open(P(parent), ctypes.byref(P())) < 0
+        parents, parent = parents + 1, usb.libusb_get_parent(P(parent))
+    path = '.'.join(str(port) for port in ports[:count])
+    return (f'{ids(device)}={usb.libusb_get_bus_number(P(device))}-{path}'
+            f':{usb.libusb_get_device_address(P(device))}/{parents}')
+
+
 def transfer(call, endpoint, count, ms):
     data = ctypes.create_string_buffer(count)
     moved = ctypes.c_int()
@@ -103,19 +136,34 @@ def on_finished(_transfer):
     finished.append(True)
 
 
-def isochronous(endpoint, count, ms):
-    data = ctypes.create_string_buffer(count)
-    at = usb.libusb_alloc_transfer(1)
-    t = Transfer.from_address(at)
-    t.handle, t.endpoint, t.type, t.timeout, t.length, t.packets, t.packet_length = (
-        handle, endpoint, 1, ms, count, 1, count)
+def finish(t, at, data):
+    t.handle, t.length = handle, len(data)
     t.callback = ctypes.cast(on_finished, P)
     t.buffer = ctypes.cast(data, P)
     finished.clear()
     check(usb.libusb_submit_transfer(P(at)))
     while not finished:
         check(usb.libusb_handle_events(context))
+
+
+def isochronous(endpoint, count, ms):
+    data = ctypes.create_string_buffer(count)
+    at = usb.libusb_alloc_transfer(1)
+    t = Transfer.from_address(at)
+    t.endpoint, t.type, t.timeout, t.packets, t.packet_length = endpoint, 1, ms, 1, count
+    finish(t, at, data)
     said = f'status {t.status} {t.packet_actual}'
+    usb.libusb_free_transfer(P(at))
+    return said
+
+
+def request(setup, count):
+    data = ctypes.create_string_buffer(bytes.fromhex(setup), 8 + int(count))
+    at = usb.libusb_alloc_transfer(0)
+    t = Transfer.from_address(at)
+    t.type, t.timeout = 0, 5000
+    finish(t, at, data)
+    said = f'status {t.status} {t.actual}'
     usb.libusb_free_transfer(P(at))
     return said
 
@@ -141,6 +189,10 @@ def files():
 def do(word, *rest):
     if word == 'devices':
         return ' '.join(sorted(ids(device) for device in each()))
+    if word == 'places':
+        return ' '.join(place(d) for d in each())
+    if word == 'strings':
+        return strings(next(device for device in each() if ids(device) == rest[0]))
     if word == 'open':
         for device in each():
             if ids(device) == rest[0]:
@@ -168,6 +220,8 @@ def do(word, *rest):
         if word == 'isochronous':
             return isochronous(endpoint, *numbers)
         return transfer(getattr(usb, f'libusb_{word}_transfer'), endpoint, *numbers)
+    if word == 'request':
+        return request(*rest)
     if word == 'alternate':
         check(usb.libusb_set_interface_alt_setting(handle, 0, int(rest[0])))
         return 'set'

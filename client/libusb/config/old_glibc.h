@@ -16,10 +16,12 @@
 #endif
 #ifdef NET2USB_BASE
 __asm__(".symver pthread_condattr_setclock,pthread_condattr_setclock@" NET2USB_SETCLOCK);
+__asm__(".symver pthread_create,pthread_create@" NET2USB_BASE);
 __asm__(".symver pthread_getspecific,pthread_getspecific@" NET2USB_BASE);
 __asm__(".symver pthread_key_create,pthread_key_create@" NET2USB_BASE);
 __asm__(".symver pthread_key_delete,pthread_key_delete@" NET2USB_BASE);
 __asm__(".symver pthread_mutex_trylock,pthread_mutex_trylock@" NET2USB_BASE);
+__asm__(".symver pthread_sigmask,pthread_sigmask@" NET2USB_BASE);
 __asm__(".symver pthread_setspecific,pthread_setspecific@" NET2USB_BASE);
 #endif
 #endif

@@ -1,0 +1,38 @@
+/*
+ * The addresses of servers' names. Looking one up may take as long as a name server likes: it is
+ * done by the C library in a thread of its own, is waited for only so long, and is remembered.
+ * Calls may come from several threads. A fork's child looks up anew what its parent had not
+ * finished.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_NAMES_H
+#define CLIENT_LIBUSB_USBIP_NAMES_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct usbip_server;
+
+enum {
+    USBIP_NAMES_ADDRESSES = 16,   /* of a name, at most */
+    USBIP_NAMES_FRESH_MS = 60000, /* older ones are looked up again, and used meanwhile */
+    USBIP_NAMES_AGAIN_MS = 5000,  /* so are those that lead nowhere, or are not known */
+};
+
+struct usbip_address {
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+
+/* Sees to it that a server's addresses are known, and not too old. Waits so many ms at most; the
+ * look-up goes on, and its result is there for who asks later. */
+void usbip_names_look_up(const struct usbip_server *s, int ms);
+
+/* Gives the addresses that are known, without waiting. Returns how many, or -EHOSTDOWN (the name is
+ * not known), -EADDRNOTAVAIL (no name server has answered). */
+int usbip_names_get(const struct usbip_server *s,
+                    struct usbip_address list[static USBIP_NAMES_ADDRESSES]);
+
+/* An address has been of use: it comes first from now on. NULL: none was. */
+void usbip_names_note(const struct usbip_server *s, const struct usbip_address *good);
+
+#endif
