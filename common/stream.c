@@ -6,7 +6,7 @@
 #include <event2/event.h>
 
 #include "addr.h"
-#include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
@@ -71,7 +71,8 @@ static void tell_loss(const struct stream *s)
     const size_t lost = s->callbacks->tells_loss ? 0 : stream_unacknowledged(s);
 
     if (lost > 0)
-        log_info("%s: %zu bytes for it are lost: it has not acknowledged them", s->peer, lost);
+        log_peer_info(s->peer, "%s: %zu bytes for it are lost: it has not acknowledged them",
+                      s->peer, lost);
 }
 
 static void end(struct stream *s, int error)
