@@ -49,6 +49,8 @@ struct stream {
     int paused_checks;  /* of the timer, since reading was paused */
     int stalled_checks; /* likewise, since the owner got on */
     bool eof;           /* the peer has closed its side */
+    bool mute;          /* the peer has gone; what it has left is read */
+    size_t lost;        /* mute: bytes for it */
     bool shut;          /* finishing: our side is closed already */
     char peer[ADDR_TEXT_MAX];
 };
@@ -153,6 +155,17 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
             return;
 }
 
+/* Whether a peer that has gone may have left something to read, whose end then tells: it had sent that
+ * before, and wants it done. What we send from here on is lost. */
+static bool can_only_hear(struct stream *s, int error)
+{
+    if ((error != -EPIPE && error != -ECONNRESET) || s->eof || s->state != STREAM_OPEN)
+        return false;
+    s->mute = true;
+    s->lost += s->queue.len;
+    return true;
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
 {
     struct stream *s = ctx;
@@ -161,11 +174,11 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
     int n = os_send(fd, buf_head(&s->queue), s->queue.len);
     if (n == -EAGAIN)
         return;
-    if (n < 0) {
+    if (n < 0 && !can_only_hear(s, n)) {
         end(s, n);
         return;
     }
-    buf_drain(&s->queue, (size_t)n);
+    buf_drain(&s->queue, n < 0 ? s->queue.len : (size_t)n);
     if (s->queue.len > 0)
         return;
     event_del(s->writable);
@@ -351,6 +364,11 @@ int stream_write(struct stream *s, const void *data, size_t len)
         return -EPIPE;
     if (len > s->queue.max - s->queue.len)
         return -ENOBUFS;
+    if (s->mute) {
+        s->lost += len;
+        s->written += len;
+        return 0;
+    }
     if (s->queue.len == 0 && len > 0) {
         int n = os_send(s->fd, data, len);
 
@@ -376,7 +394,7 @@ size_t stream_queued(const struct stream *s)
 
 size_t stream_unacknowledged(const struct stream *s)
 {
-    return s->queue.len + os_tcp_unacknowledged(s->fd);
+    return s->lost + s->queue.len + os_tcp_unacknowledged(s->fd);
 }
 
 void stream_close(struct stream *s)

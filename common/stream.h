@@ -75,7 +75,8 @@ int stream_write(struct stream *s, const void *data, size_t len);
 /* Bytes that wait for the kernel. */
 size_t stream_queued(const struct stream *s);
 
-/* Bytes that the peer has not acknowledged, the queued ones included. */
+/* Bytes that the peer has not acknowledged, the queued ones included, and those that it cannot get
+ * any more. */
 size_t stream_unacknowledged(const struct stream *s);
 
 /* Ends the connection now. Callbacks stop at once; the memory goes when they have returned. */

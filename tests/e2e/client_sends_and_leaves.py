@@ -17,6 +17,22 @@ def receive_slowly(device, count):
     return got
 
 
+def who_never_hears_is_done_too():
+    """Its end is a reset, as answers are unread; what com2net would answer then has nowhere to go."""
+    data = harness.BULK[:3000]
+    for _ in range(20):
+        device = harness.Device()
+        server = harness.Com2net(device.path, '0')
+        sock = harness.connect(server.port)
+        sock.sendall(harness.OFFERS)
+        harness.check(harness.select.select([sock], [], [], harness.PATIENCE)[0], 'offers of com2net')
+        sock.sendall(harness.subnegotiation(harness.BAUD, harness.u32(57600)) + harness.escaped(data))
+        sock.close()
+        harness.same(receive_slowly(device, len(data)), data, 'bytes of one who never hears')
+        server.stop()
+        device.close()
+
+
 def main():
     for size in 100, 3000, 20000, len(harness.BULK):
         data = harness.BULK[:size]
@@ -36,6 +52,7 @@ def main():
             harness.same(receive_slowly(device, size), data,
                          f'{size} bytes of a {"2217" if offers else "raw"} client')
             server.stop()
+    who_never_hears_is_done_too()
 
 
 harness.run(main)
