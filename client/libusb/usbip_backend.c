@@ -204,6 +204,23 @@ static void hotplug_poll(void)
     usbi_mutex_static_unlock(&active_contexts_lock);
 }
 
+/* Who waits for callbacks may ask for no list any more. */
+int API_EXPORTED libusb_hotplug_register_callback(struct libusb_context *ctx, int events, int flags,
+                                                  int vendor, int product, int device_class,
+                                                  libusb_hotplug_callback_fn fn, void *data,
+                                                  libusb_hotplug_callback_handle *handle)
+{
+    int r = core_hotplug_register_callback(ctx, events, flags, vendor, product, device_class, fn,
+                                           data, handle);
+
+    if (r == LIBUSB_SUCCESS) {
+        usbip_backend_take_lock();
+        usbip_watch_poll(usbi_get_context(ctx));
+        usbip_backend_drop_lock();
+    }
+    return r;
+}
+
 /* --- contexts --------------------------------------------------------------------------------- */
 
 /* A timer of the child's own under the number of its parent's, unless the program has closed that,
