@@ -295,6 +295,20 @@ static void forget_transfers(struct device_priv *p)
         usbip_link_forget(&p->use->link, u);
 }
 
+/* Those of handles that are left open. */
+static void drop_claims(struct device_priv *p)
+{
+    const struct libusb_device_handle *h;
+
+    usbi_mutex_lock(&p->dev->ctx->open_devs_lock);
+    for_each_open_device(p->dev->ctx, h)
+    {
+        if (h->dev == p->dev)
+            p->shared->claimed &= ~(uint32_t)h->claimed_interfaces;
+    }
+    usbi_mutex_unlock(&p->dev->ctx->open_devs_lock);
+}
+
 static void exit_context(struct libusb_context *ctx)
 {
     usbip_backend_take_lock();
@@ -304,6 +318,7 @@ static void exit_context(struct libusb_context *ctx)
             continue;
         usbip_backend_unwatch(p);
         forget_transfers(p);
+        drop_claims(p);
         p->shared->opens -= p->opens;
         p->opens = 0;
         if (p->shared->opens == 0)

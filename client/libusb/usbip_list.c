@@ -181,13 +181,20 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
         discard(p);
 }
 
+/* Whether its connection has ended: it is gone, though a context may have it open still. One of the
+ * parent of a fork has not ended. */
+static bool has_lost_link(const struct device_priv *p)
+{
+    return p->use->has_link && p->use->link.fd < 0 && p->use->link.error != -ECHILD;
+}
+
 static struct device_priv *find_device(const struct libusb_context *ctx, size_t server,
                                        const struct usbip_found *f)
 {
     const unsigned long session = session_of(server, &f->device);
     struct device_priv *p = usbip_backend.devices;
 
-    while (p && (p->dev->ctx != ctx || p->dev->session_data != session ||
+    while (p && (p->dev->ctx != ctx || p->dev->session_data != session || has_lost_link(p) ||
                  !usbi_atomic_load(&p->dev->attached)))
         p = p->next;
     return p;
@@ -204,8 +211,9 @@ static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is
         const bool returns = is_event && !usbip_device_is_ours(p->use) && p->use->left != 0 &&
                              now < p->use->left + RETURNS_MS;
 
-        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use->has_link &&
-            !returns && usbi_atomic_load(&p->dev->attached))
+        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen &&
+            (!p->use->has_link || has_lost_link(p)) && !returns &&
+            usbi_atomic_load(&p->dev->attached))
             usbi_disconnect_device(p->dev);
     }
 }
