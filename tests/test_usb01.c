@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include <libusb.h>
@@ -295,6 +297,22 @@ static void descriptors_come_when_it_is_opened(void)
     settle(false, false);
 }
 
+/* As libftdi has select() look at it; and no file, which might be closed to the user. */
+static void is_ready_and_no_file(int fd)
+{
+    char path[32], target[64] = "";
+    fd_set readable, writable;
+    struct timeval none = {0, 0};
+
+    FD_ZERO(&readable);
+    FD_SET(fd, &readable);
+    writable = readable;
+    CHECK(select(fd + 1, &readable, &writable, NULL, &none) == 2);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    CHECK(readlink(path, target, sizeof target - 1) > 0 && target[0] != '/');
+    CHECK(ioctl(fd, TCGETS, target) < 0 && errno == ENOTTY); /* as to usbfs's requests */
+}
+
 static void handle_begins_with_a_descriptor(void)
 {
     settle(true, false);
@@ -302,6 +320,7 @@ static void handle_begins_with_a_descriptor(void)
     int fd = *(int *)(void *)h;
 
     CHECK(fd >= 0 && fd < 1024 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+    is_ready_and_no_file(fd);
     usb_close(h);
     CHECK(fcntl(fd, F_GETFD) < 0);
     int next = dup(0);

@@ -301,6 +301,9 @@ static void endpoints_are_those_in_force(void)
     d = device_of(HIGH, 0x81, B, 0, 0, NULL);
     s.type = USB_BULK;
     CHECK(usb_submit_by_usbfs(&d, &s) == -EMSGSIZE);
+    d = device_of(HIGH, 0xa1, B, 512, 0, NULL); /* no such address can be */
+    s.address = 0xa1;
+    CHECK(usb_submit_by_usbfs(&d, &s) == -ENOENT);
 }
 
 /* What a client without this function sends. */

@@ -1,9 +1,9 @@
 /*
- * Programs' transfers on net2usb's libusb-1.0, by random inputs (random_runs.h): submitted,
- * cancelled by callbacks, by the program and by another thread, answered in any order or not at
- * all; the device is reset, closed with transfers under way, and lost. Each transfer is told of
- * once, with a status that it may have; nothing is told of after a close, and nothing waits for
- * ever.
+ * Programs' transfers on net2usb's libusb-1.0, by random inputs (random_runs.h), in two contexts
+ * that have one device: submitted, cancelled by callbacks, by the program and by another thread,
+ * answered in any order or not at all; the device is reset, closed with transfers under way, and
+ * lost. Each transfer is told of once, with a status that it may have; nothing is told of after a
+ * close, and nothing waits for ever.
  */
 #include <libusb.h>
 
@@ -20,7 +20,15 @@
 #include "random_runs.h"
 #include "usbip_backend.h"
 
-enum { TRANSFERS = 12, HELD_MAX = 256, SIZE = 64, PATIENCE_S = 60, VENDOR = 0x1209, PRODUCT = 1 };
+enum {
+    CONTEXTS = 2,
+    TRANSFERS = 12,
+    HELD_MAX = 256,
+    SIZE = 64,
+    PATIENCE_S = 60,
+    VENDOR = 0x1209,
+    PRODUCT = 1
+};
 
 static const uint8_t *input;
 static size_t left;
@@ -33,7 +41,7 @@ static unsigned choose(unsigned below)
     return *input++ % below;
 }
 
-static void fail(const char *what)
+__attribute__((noreturn)) static void fail(const char *what)
 {
     fprintf(stderr, "%s\n", what);
     abort();
@@ -247,9 +255,15 @@ static struct flying {
     uint8_t guard;
 } all[TRANSFERS];
 
-static libusb_context *context;
-static libusb_device_handle *handle;
-static bool lost; /* the connection, since the handle was opened */
+static libusb_context *contexts[CONTEXTS];
+static libusb_device_handle *handles[CONTEXTS];
+static bool lost; /* the connection, since the handles were opened */
+
+/* Each transfer is always of the same context. */
+static int context_of(const struct flying *f)
+{
+    return (int)(f - all) % CONTEXTS;
+}
 
 static void cancel(struct flying *f)
 {
@@ -303,10 +317,10 @@ static void submit(struct flying *f)
     f->guard = 0xa5;
     if (kind == 0) {
         libusb_fill_control_setup(f->data, 0x80, 6, 0x200, 0, 32);
-        libusb_fill_control_transfer(f->transfer, handle, f->data, on_done, f, 0);
+        libusb_fill_control_transfer(f->transfer, handles[context_of(f)], f->data, on_done, f, 0);
     } else {
-        libusb_fill_bulk_transfer(f->transfer, handle, kind < 4 ? 0x01 : 0x81, f->data,
-                                  (int)choose(SIZE + 1), on_done, f, 0);
+        libusb_fill_bulk_transfer(f->transfer, handles[context_of(f)], kind < 4 ? 0x01 : 0x81,
+                                  f->data, (int)choose(SIZE + 1), on_done, f, 0);
     }
     f->cancelled = false;
     f->under_way = true;
@@ -318,11 +332,11 @@ static void submit(struct flying *f)
         fail("a submit fails");
 }
 
-static void handle_events(int ms)
+static void handle_events(int of, int ms)
 {
     struct timeval limit = {0, ms * 1000};
 
-    if (libusb_handle_events_timeout(context, &limit) != LIBUSB_SUCCESS)
+    if (libusb_handle_events_timeout(contexts[of], &limit) != LIBUSB_SUCCESS)
         fail("events fail");
 }
 
@@ -343,34 +357,36 @@ static void cancel_by_thread(void)
     f->pinned = true;
     if (pthread_create(&thread, NULL, cancel_elsewhere, f) != 0)
         fail("no thread");
-    handle_events(0);
+    handle_events((int)choose(CONTEXTS), 0);
     pthread_join(thread, NULL);
     f->pinned = false;
 }
 
-static void open_it(void)
+/* The first one has the interface; usbfs lets the other one do without, and so do we. */
+static void open_it(int of)
 {
-    handle = libusb_open_device_with_vid_pid(context, VENDOR, PRODUCT);
-    if (!handle || libusb_claim_interface(handle, 0) != LIBUSB_SUCCESS)
+    handles[of] = libusb_open_device_with_vid_pid(contexts[of], VENDOR, PRODUCT);
+    if (!handles[of] || (of == 0 && libusb_claim_interface(handles[of], 0) != LIBUSB_SUCCESS))
         fail("it cannot be opened");
-    lost = false;
 }
 
 /* What was under way is not told of any more. */
-static void close_it(void)
+static void close_it(int of)
 {
-    libusb_close(handle);
+    libusb_close(handles[of]);
     for (int i = 0; i < TRANSFERS; i++) {
+        if (context_of(&all[i]) != of)
+            continue;
         if (all[i].transfer)
             libusb_free_transfer(all[i].transfer);
         all[i] = (struct flying){.transfer = NULL};
     }
-    handle_events(0);
+    handle_events(of, 0);
 }
 
-static void reset_it(void)
+static void reset_it(int of)
 {
-    int r = libusb_reset_device(handle);
+    int r = libusb_reset_device(handles[of]);
 
     if (r != LIBUSB_SUCCESS &&
         !(lost && (r == LIBUSB_ERROR_NOT_FOUND || r == LIBUSB_ERROR_NO_DEVICE)))
@@ -418,24 +434,29 @@ static void do_one(void)
     case 10:
     case 11:
     case 12:
-        handle_events(0);
+        handle_events((int)choose(CONTEXTS), 0);
         break;
     case 13:
-        reset_it();
+        reset_it((int)choose(CONTEXTS));
         break;
     case 14:
         if (choose(4) == 0) {
-            close_it();
-            open_it();
+            const int of = (int)choose(CONTEXTS);
+
+            close_it(of);
+            open_it(of);
         }
         break;
     default:
-        if (choose(8) == 0) {
-            lose_it();
-            handle_events(1);
-            close_it();
-            open_it();
-        }
+        if (choose(8) != 0)
+            break;
+        lose_it();
+        handle_events((int)choose(CONTEXTS), 1);
+        for (int i = 0; i < CONTEXTS; i++)
+            close_it(i);
+        for (int i = 0; i < CONTEXTS; i++)
+            open_it(i);
+        lost = false;
         break;
     }
 }
@@ -465,7 +486,8 @@ static void end_all(void)
 
     while (any_under_way() || any_is_counted()) {
         answer_some(HELD_MAX);
-        handle_events(5);
+        for (int i = 0; i < CONTEXTS; i++)
+            handle_events(i, 5);
         if (time(NULL) > limit)
             fail(any_under_way() ? "a transfer is under way for ever" : "the loop would spin");
     }
@@ -477,15 +499,19 @@ static void run(const uint8_t *bytes, size_t len)
     left = len < 600 ? len : 600;
     server.keeps_unlinks = choose(2) != 0;
     server.refuses_reset = choose(2) != 0;
-    if (libusb_init(&context) != LIBUSB_SUCCESS)
-        fail("no context");
-    open_it();
+    for (int i = 0; i < CONTEXTS; i++) {
+        if (libusb_init(&contexts[i]) != LIBUSB_SUCCESS)
+            fail("no context");
+        open_it(i);
+    }
     while (left > 0)
         do_one();
     if (len % 2 == 0)
         end_all();
-    close_it();
-    libusb_exit(context);
+    for (int i = 0; i < CONTEXTS; i++) {
+        close_it(i);
+        libusb_exit(contexts[i]);
+    }
 }
 
 int main(int argc, char **argv)

@@ -4,16 +4,18 @@
  * libusb-1.0 has parsed is shown as it is, since the records are alike.
  *
  * The first member of a handle is a file descriptor: Debian's libftdi 0.20 takes it for usbfs's,
- * reads it out of the struct, and has select() look at it. It is /dev/null's.
+ * reads it out of the struct, and has select() look at it. It is an eventfd, which is always ready,
+ * and needs no file that may be closed to this user, as /dev/null is in some containers.
  */
+#define _GNU_SOURCE 1 /* secure_getenv; as libusb's config.h has it */
 #include "usb01.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -130,7 +132,7 @@ void usb_set_debug(int level)
 
 void usb_init(void)
 {
-    const char *level = getenv("USB_DEBUG");
+    const char *level = secure_getenv("USB_DEBUG");
 
     if (begin() && level)
         usb_set_debug(atoi(level));
@@ -379,7 +381,7 @@ struct usb_device *usb_device(usb_dev_handle *dev)
 
 static int open_descriptor(void)
 {
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < FD_SETSIZE)
         return fd < 0 ? -errno : fd;
@@ -400,7 +402,7 @@ usb_dev_handle *usb_open(struct usb_device *dev)
     h->interface = -1;
     h->fd = open_descriptor();
     if (h->fd < 0) {
-        fail_saying(h->fd, "cannot open /dev/null");
+        fail_saying(h->fd, "cannot have a descriptor");
         free(h);
         return NULL;
     }

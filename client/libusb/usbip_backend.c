@@ -204,6 +204,23 @@ static void hotplug_poll(void)
     usbi_mutex_static_unlock(&active_contexts_lock);
 }
 
+/* Who waits for callbacks may ask for no list any more. */
+int API_EXPORTED libusb_hotplug_register_callback(struct libusb_context *ctx, int events, int flags,
+                                                  int vendor, int product, int device_class,
+                                                  libusb_hotplug_callback_fn fn, void *data,
+                                                  libusb_hotplug_callback_handle *handle)
+{
+    int r = core_hotplug_register_callback(ctx, events, flags, vendor, product, device_class, fn,
+                                           data, handle);
+
+    if (r == LIBUSB_SUCCESS) {
+        usbip_backend_take_lock();
+        usbip_watch_poll(usbi_get_context(ctx));
+        usbip_backend_drop_lock();
+    }
+    return r;
+}
+
 /* --- contexts --------------------------------------------------------------------------------- */
 
 /* A timer of the child's own under the number of its parent's, unless the program has closed that,
@@ -278,6 +295,20 @@ static void forget_transfers(struct device_priv *p)
         usbip_link_forget(&p->use->link, u);
 }
 
+/* Those of handles that are left open. */
+static void drop_claims(struct device_priv *p)
+{
+    const struct libusb_device_handle *h;
+
+    usbi_mutex_lock(&p->dev->ctx->open_devs_lock);
+    for_each_open_device(p->dev->ctx, h)
+    {
+        if (h->dev == p->dev)
+            p->shared->claimed &= ~(uint32_t)h->claimed_interfaces;
+    }
+    usbi_mutex_unlock(&p->dev->ctx->open_devs_lock);
+}
+
 static void exit_context(struct libusb_context *ctx)
 {
     usbip_backend_take_lock();
@@ -287,6 +318,7 @@ static void exit_context(struct libusb_context *ctx)
             continue;
         usbip_backend_unwatch(p);
         forget_transfers(p);
+        drop_claims(p);
         p->shared->opens -= p->opens;
         p->opens = 0;
         if (p->shared->opens == 0)

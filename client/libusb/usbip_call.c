@@ -57,7 +57,7 @@ const char *usbip_call_error(int error)
         return "nothing listens there: is com2net, or usbipd, running, and the port right?";
     case EHOSTDOWN:
         return "its name is not known";
-    case EADDRNOTAVAIL:
+    case ENONET:
         return "no name server has said in time what its address is";
     case ETIMEDOUT:
         return "it does not answer: a firewall between, or another address?";

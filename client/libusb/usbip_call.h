@@ -42,7 +42,7 @@ int usbip_server_parse(const char *text, struct usbip_server *s);
 /*
  * All return 0 or a negative errno:
  *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
- *               EADDRNOTAVAIL where no name server has answered
+ *               ENONET where no name server has answered
  *   ETIMEDOUT   no answer in time
  *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE 1 /* secure_getenv; as libusb's config.h has it */
 #include "usbip_config.h"
 
 #include <stdio.h>
@@ -21,8 +22,9 @@ static bool take_one(const char **text, char one[static ONE_MAX])
 
 void usbip_config_read(struct usbip_config *c)
 {
-    const char *servers = getenv("NET2USB_SERVER"), *devices = getenv("NET2USB_DEVICES");
-    const char *post = getenv("NET2USB_POST"), *strict = getenv("NET2USB_STRICT");
+    const char *servers = secure_getenv("NET2USB_SERVER"),
+               *devices = secure_getenv("NET2USB_DEVICES");
+    const char *post = secure_getenv("NET2USB_POST"), *strict = secure_getenv("NET2USB_STRICT");
     char one[ONE_MAX];
 
     *c = (struct usbip_config){.strict = strict && *strict};

@@ -46,6 +46,7 @@ static void end_link(struct usbip_device_use *d)
 {
     if (d->has_link)
         usbip_link_free(&d->link);
+    d->left = usbip_clock_ms();
     d->has_link = false;
     d->linger_until = 0;
 }
@@ -292,7 +293,10 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep)
 
 void usbip_device_tidy(struct usbip_device_use *d)
 {
-    if (d->linger_until != 0 && usbip_clock_ms() >= d->linger_until)
+    if (d->linger_until == 0)
+        return;
+    usbip_link_step(&d->link);
+    if (d->link.fd < 0 || usbip_clock_ms() >= d->linger_until)
         end_link(d);
 }
 

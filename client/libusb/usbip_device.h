@@ -36,6 +36,7 @@ struct usbip_device_use {
     bool has_link;
     bool posts;             /* what is sent to bulk endpoints */
     long long linger_until; /* ms; 0: it is in use, or not imported */
+    long long left;         /* when its connection was ended last, in ms; 0: never */
 };
 
 /* Begins with what a list says. */
@@ -76,7 +77,7 @@ int usbip_device_import(struct usbip_device_use *d);
  * moment, for who opens it again. */
 void usbip_device_leave(struct usbip_device_use *d, bool keep);
 
-/* Ends a connection that has stayed long enough. */
+/* Ends a connection that has stayed long enough, or that the server has ended. */
 void usbip_device_tidy(struct usbip_device_use *d);
 
 /* What is known of it. Valid until the next import, or change of settings. */

@@ -36,7 +36,7 @@ static bool is_elsewhere(const struct device_priv *p)
 
 int usbip_handle_import(struct device_priv *p)
 {
-    const bool described = p->use->descriptors.len > 0;
+    const bool had_link = p->use->has_link;
 
     if (!p->use->has_link && !usbip_list_share(p) && is_elsewhere(p))
         return LIBUSB_ERROR_BUSY;
@@ -46,7 +46,7 @@ int usbip_handle_import(struct device_priv *p)
         usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, usbip_call_error(r));
         return usbip_error_of_call(r);
     }
-    if (!described)
+    if (!had_link)
         usbip_list_show(p);
     usbip_backend_watch(p);
     return LIBUSB_SUCCESS;

@@ -12,6 +12,7 @@ enum {
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
     EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
     CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
+    RETURNS_MS = 3000,   /* until a foreign server lists again what we have let go of */
     SLOW_MS = 1000,      /* who fails, and takes so long for it, */
     LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
     LEFT_OUT_MAX_MS = 60000,
@@ -180,26 +181,41 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
         discard(p);
 }
 
+/* Whether its connection has ended: it is gone, though a context may have it open still. One of the
+ * parent of a fork has not ended. */
+static bool has_lost_link(const struct device_priv *p)
+{
+    return p->use->has_link && p->use->link.fd < 0 && p->use->link.error != -ECHILD;
+}
+
 static struct device_priv *find_device(const struct libusb_context *ctx, size_t server,
                                        const struct usbip_found *f)
 {
     const unsigned long session = session_of(server, &f->device);
     struct device_priv *p = usbip_backend.devices;
 
-    while (p && (p->dev->ctx != ctx || p->dev->session_data != session ||
+    while (p && (p->dev->ctx != ctx || p->dev->session_data != session || has_lost_link(p) ||
                  !usbi_atomic_load(&p->dev->attached)))
         p = p->next;
     return p;
 }
 
 /* Those that a server does not list any more are gone, but for what we hold ourselves, which
- * foreign servers leave out. */
-static void lose_unseen(const struct libusb_context *ctx, size_t server)
+ * foreign servers leave out; and have it not back at once when we let go of it, so that callbacks
+ * are not to hear of that. */
+static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is_event)
 {
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
-        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen && !p->use->has_link &&
+    const long long now = usbip_clock_ms();
+
+    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+        const bool returns = is_event && !usbip_device_is_ours(p->use) && p->use->left != 0 &&
+                             now < p->use->left + RETURNS_MS;
+
+        if (p->dev->ctx == ctx && server_index(p) == server && !p->seen &&
+            (!p->use->has_link || has_lost_link(p)) && !returns &&
             usbi_atomic_load(&p->dev->attached))
             usbi_disconnect_device(p->dev);
+    }
 }
 
 /* Foreign servers leave out what somebody has, this process, too: another context may have it. */
@@ -217,7 +233,7 @@ static void add_held(struct libusb_context *ctx, size_t server)
 }
 
 static void take_list(struct libusb_context *ctx, size_t server, struct usbip_found *list,
-                      size_t count)
+                      size_t count, bool is_event)
 {
     const long long limit = usbip_clock_ms() + DESCRIBE_MS;
 
@@ -233,7 +249,7 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
             add_device(ctx, server, &list[i], usbip_clock_ms() < limit);
     }
     add_held(ctx, server);
-    lose_unseen(ctx, server);
+    lose_unseen(ctx, server, is_event);
     usbip_place_sort(ctx);
 }
 
@@ -357,8 +373,8 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
         beside[server].took = (int)(usbip_clock_ms() - begin);
         keep_list(server, list, count);
     }
-    usbip_watch_note(ctx, server, r == 0);
-    take_list(ctx, server, list, count);
+    usbip_watch_note(ctx, server, r == 0, (int)(usbip_clock_ms() - begin));
+    take_list(ctx, server, list, count, ms == EVENT_MS);
     free(list);
 }
 

@@ -89,7 +89,7 @@ static struct name *find(const struct usbip_server *s)
     if (i == count) {
         snprintf(names[i].host, sizeof names[i].host, "%s", s->host);
         snprintf(names[i].port, sizeof names[i].port, "%s", s->port);
-        names[i].result = -EADDRNOTAVAIL;
+        names[i].result = -ENONET;
         count++;
     }
     return &names[i];

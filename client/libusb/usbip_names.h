@@ -28,7 +28,7 @@ struct usbip_address {
 void usbip_names_look_up(const struct usbip_server *s, int ms);
 
 /* Gives the addresses that are known, without waiting. Returns how many, or -EHOSTDOWN (the name is
- * not known), -EADDRNOTAVAIL (no name server has answered). */
+ * not known), -ENONET (no name server has answered). */
 int usbip_names_get(const struct usbip_server *s,
                     struct usbip_address list[static USBIP_NAMES_ADDRESSES]);
 

@@ -11,6 +11,7 @@ enum {
     RETRY_MS = 1000, /* twice that each time */
     RETRY_MAX_MS = 10000,
     HEARD_MAX = 8, /* in such a time */
+    POLL_SHARE = 20,
 };
 
 void usbip_watch_init(struct libusb_context *ctx)
@@ -102,20 +103,46 @@ void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd)
     usbi_add_event_source(ctx, fd, POLLIN);
 }
 
-void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered)
+/* Whether the program wants to hear of devices. Without the lock of the callbacks, which is not to
+ * be taken here: one that comes or goes now is heard of next time. */
+static bool has_callbacks(struct libusb_context *ctx)
+{
+    const struct context_priv *c = usbi_get_context_priv(ctx);
+
+    return !c->no_discovery && usbi_atomic_load(&ctx->hotplug_ready) &&
+           !list_empty(&ctx->hotplug_cbs);
+}
+
+void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered, int took)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
     struct usbip_watch *w = &c->watches[server];
+    const bool polls = w->fd < 0 && has_callbacks(ctx);
     long long wait = RETRY_MS;
 
     if (answered)
         w->failures = 0;
-    if (answered || w->opened == 0)
+    if (!polls && (answered || w->opened == 0))
         return;
     for (unsigned i = 0; i < w->failures && wait < RETRY_MAX_MS; i++)
         wait *= 2;
-    w->failures++;
+    if (!answered)
+        w->failures++;
+    else if (wait < POLL_SHARE * took) /* transfers wait for each list */
+        wait = POLL_SHARE * took;
     w->due = usbip_clock_ms() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+    set_timer(ctx);
+}
+
+void usbip_watch_poll(struct libusb_context *ctx)
+{
+    struct context_priv *c = usbi_get_context_priv(ctx);
+
+    if (!has_callbacks(ctx))
+        return;
+    for (size_t i = 0; i < usbip_backend.config.server_count; i++)
+        if (c->watches[i].fd < 0 && c->watches[i].due == 0)
+            c->watches[i].due = usbip_clock_ms() + RETRY_MS;
     set_timer(ctx);
 }
 

@@ -35,9 +35,13 @@ bool usbip_watch_is_wanted(struct libusb_context *ctx, size_t server);
 void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd);
 void usbip_watch_end(struct libusb_context *ctx, size_t server);
 
-/* A server has answered, or has not: one that has been watched before is due again after some time,
- * more each time, as nothing else would tell that it is back. */
-void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered);
+/* A server has answered, which took so many ms, or has not. One that does not answer, and has been
+ * watched before, is due again after some time, more each time, as nothing else would tell that it
+ * is back. While hotplug callbacks are registered so is each without a kept connection. */
+void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered, int took);
+
+/* A hotplug callback has been registered. */
+void usbip_watch_poll(struct libusb_context *ctx);
 
 /* A server has something to say, or is due. Returns whether it is to be heard now: one that talks
  * all the time is left alone until it is due. */

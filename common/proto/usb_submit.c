@@ -113,7 +113,8 @@ int usb_submit_find(const struct usb_submit_device *d, uint8_t address,
     struct usb_desc_endpoint endpoint;
     bool chosen = false;
 
-    if (!d->configuration)
+    /* endpoints with other bits in their address, or of number 0, are left out by config.c */
+    if (!d->configuration || (address & 0x70) != 0 || (address & 15) == 0)
         return -ENOENT;
     walk.data = d->configuration;
     walk.len = usb_desc_configuration_size(d->configuration, d->len);
@@ -121,7 +122,7 @@ int usb_submit_find(const struct usb_submit_device *d, uint8_t address,
         if (usb_desc_get_interface(p, &interface) == 0) {
             chosen = d->alternate[interface.number] == interface.alternate;
         } else if (chosen && usb_desc_get_endpoint(p, &endpoint) == 0 &&
-                   endpoint.address == address && (address & 15) != 0) {
+                   endpoint.address == address) {
             put_right(d, &endpoint, walk, e);
             return 0;
         }

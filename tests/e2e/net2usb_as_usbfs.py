@@ -19,13 +19,15 @@ def programs_do_not_end_the_session():
     server = harness.Com2net('usb:demo-loop,kernel-checks', '0', ports=1)
     program = returns.Watcher(server.port)
     equal(program.ask('open 1209:0001'), 'open', 'the loop')
-    equal(program.ask(f'bulk {INTERRUPT_OUT} 4 5000'), 'LIBUSB_SUCCESS 4', 'bulk call, interrupt endpoint OUT')
+    equal(program.ask(f'bulk {INTERRUPT_OUT} 4 5000'), 'LIBUSB_SUCCESS 4',
+          'bulk call, interrupt endpoint OUT')
     equal(program.ask(f'bulk {INTERRUPT_IN} 64 5000'), 'LIBUSB_SUCCESS 4 00000000', 'and IN')
     equal(program.ask(f'interrupt {INTERRUPT_OUT} 4 5000'), 'LIBUSB_SUCCESS 4', 'interrupt call')
     equal(program.ask(f'interrupt {INTERRUPT_IN} 64 5000'), 'LIBUSB_SUCCESS 4 00000000', 'and IN')
     equal(program.ask(f'interrupt {BULK_OUT} 4 5000'), 'LIBUSB_ERROR_IO 0', 'interrupt call, bulk endpoint')
     equal(program.ask('bulk 5 4 5000'), 'LIBUSB_ERROR_IO 0', 'no such endpoint')
-    for setup, room, said in (('8006000100001200', 18, 'status 0 18'), ('8006000100001200', 255, 'status 0 18'),
+    for setup, room, said in (('8006000100001200', 18, 'status 0 18'),
+                              ('8006000100001200', 255, 'status 0 18'),
                               ('8000000000000200', 64, 'status 0 2')):
         equal(program.ask(f'request {setup} {room}'), said, f'request {setup} with a buffer of {room} bytes')
     equal(program.ask('request 8006000100000000 0').split()[0], 'status', 'IN with wLength 0')

@@ -1,7 +1,7 @@
 /*
- * Two contexts of libusb-1.0 in one process, as of a program and of a library that it uses (hidapi has
- * one of its own), with an interface each of one device: usb_contexts VID PID OUT0 IN0 OUT1. Says
- * what is wrong, and ends with 1.
+ * Two contexts of libusb-1.0 in one process, as of a program and of a library that it uses (hidapi
+ * has one of its own), with an interface each of one device: usb_contexts VID PID OUT0 IN0 OUT1.
+ * Says what is wrong, and ends with 1.
  */
 #include <libusb.h>
 #include <pthread.h>
@@ -128,6 +128,8 @@ int main(int argc, char **argv)
     CHECK(libusb_claim_interface(ha, 0), 0);
     libusb_exit(b); /* without closing */
     writes(ha, out0);
+    CHECK(libusb_claim_interface(ha, 1), 0); /* which was the other one's */
+    writes(ha, out1);
     libusb_close(ha);
     libusb_exit(a);
     return 0;
