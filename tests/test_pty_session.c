@@ -1028,6 +1028,32 @@ static void a_connection_without_anything_under_way_takes_nothing_with_it(void)
     end();
 }
 
+/* What a poll has shown is told again by a notification, of several of which each has its own. */
+static void edges_that_a_poll_has_shown_count_once(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    for (unsigned i = 1; i <= 2; i++) {
+        CHECK(!pty_session_knows_lines(session));
+        RUN_UNTIL(server_saw("NOTIFY-MODEMSTATE") && server_saw("SET-STOPSIZE ?"));
+        journal_clear(&server.journal);
+        server_tell(RFC2217_NOTIFY_MODEMSTATE, i == 1 ? LINE_CTS : LINE_CTS | LINE_DSR);
+        server_tell(RFC2217_SET_STOPSIZE, 1);
+        RUN_UNTIL(pty_session_knows_lines(session));
+        port->set_lines(session, LINE_DTR, LINE_DTR);
+    }
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 1);
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 2);
+    run_for(20);
+    port->counts(session, &counts);
+    CHECK(counts.cts == 1 && counts.dsr == 1);
+    end();
+}
+
 static void a_suspending_server_gets_nothing(void)
 {
     begin();
@@ -1357,6 +1383,7 @@ static const struct test tests[] = {
     TEST(with_flow_control_others_are_held),
     TEST(what_a_lost_connection_takes_with_it_is_counted),
     TEST(a_connection_without_anything_under_way_takes_nothing_with_it),
+    TEST(edges_that_a_poll_has_shown_count_once),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
     TEST(what_is_older_than_the_last_of_several_purges_is_dropped),
