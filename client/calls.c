@@ -561,13 +561,13 @@ static void on_lost(void *ctx, const char *why)
     remove_link(link);
 }
 
-static void on_answered(void *ctx, const struct ioctl_wire_answer *a)
+static bool on_answered(void *ctx, const struct ioctl_wire_answer *a)
 {
     struct link *link = ctx;
     struct held *h = take_asked(link, a->id);
 
     if (!h) /* it was cancelled meanwhile */
-        return;
+        return false;
     struct caller *caller = h->caller;
     int result = a->result;
     struct ioctl_shape shape = {0};
@@ -576,7 +576,7 @@ static void on_answered(void *ctx, const struct ioctl_wire_answer *a)
     ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
     if (a->kind == IOCTL_WIRE_PASS) {
         caller->ops->pass(caller);
-        return;
+        return true;
     }
     if (!caller->ops->is_waiting(caller))
         result = -EINTR;
@@ -585,6 +585,7 @@ static void on_answered(void *ctx, const struct ioctl_wire_answer *a)
     else if (result >= 0 && shape.out > 0)
         result = caller->ops->write(caller, caller->call.argument, a->data, a->len);
     end_call(caller, result);
+    return true;
 }
 
 static const struct joined_callbacks joined_callbacks = {

@@ -30,7 +30,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->learning = 0;
     f->inputs = 0;
     f->lines_told = f->lines_awaited = false;
-    f->polled = false;
+    f->polls = 0;
     f->counted = 0;
     f->asked = (struct asked){0};
     f->resetting = false;
@@ -166,7 +166,7 @@ void far_port_suspend(struct far_port *f, bool on)
 
 void far_port_poll_lines(struct far_port *f)
 {
-    f->polled = true;
+    f->polls++;
     far_port_tell(f, RFC2217_NOTIFY_MODEMSTATE, 0);
 }
 
@@ -381,9 +381,13 @@ static void on_modem_state(struct far_port *f, unsigned value)
     unsigned seen = line_modem_delta(f->inputs, value), deltas = value & DELTAS;
     unsigned told = seen | (deltas & ~f->counted);
 
-    /* answers to polls have no deltas; the notification that comes later tells of the same edges */
-    f->counted = deltas ? 0 : f->polled ? f->counted | seen : 0;
-    f->polled = f->polled && !deltas;
+    /* answers to polls have no deltas; the notifications that come later tell of the same edges */
+    if (deltas)
+        f->counted &= ~deltas;
+    else if (f->polls > 0) {
+        f->polls--;
+        f->counted |= seen;
+    }
     f->counts.cts += told & 1 ? 1 : 0;
     f->counts.dsr += told & 2 ? 1 : 0;
     f->counts.rng += told & 4 ? 1 : 0;

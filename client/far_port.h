@@ -38,8 +38,8 @@ struct far_port {
     bool lines_told;           /* since they were last asked for, below */
     bool lines_awaited;        /* an answer to that is still to come: */
     unsigned lines_ticket;     /* with this one of stops_answered */
-    bool polled;               /* they were asked for, in place of notifications to come: */
-    unsigned counted;          /* delta bits of edges that the answers have shown */
+    unsigned polls;            /* for them, in place of notifications to come; not answered */
+    unsigned counted;          /* delta bits of edges that only their answers have shown */
     bool suspended;            /* by the server */
     bool proven;               /* the server has sent a message of RFC 2217 */
     const struct peer *peer;   /* never NULL */

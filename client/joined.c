@@ -36,7 +36,8 @@ struct joined {
     bool ever_ready;
     struct event *ping; /* while an answer is waited for */
     bool greeted;
-    bool pinged; /* and it has not been heard since */
+    bool greeting; /* its answer is still to come */
+    bool pinged;   /* and it has not been heard since */
     unsigned missed;
     unsigned open; /* questions without an answer, the greeting included */
     size_t len;
@@ -121,11 +122,15 @@ static void take(struct joined *j, const struct ioctl_wire_answer *a)
         take_pong(j);
         return;
     }
-    if (j->open > 0)
-        j->open--;
     if (a->id != 0) {
-        j->callbacks->answered(j->ctx, a);
-    } else if (a->kind != IOCTL_WIRE_ANSWER || a->len != IOCTL_WIRE_IDENTITY) {
+        if (j->callbacks->answered(j->ctx, a) && j->open > 0)
+            j->open--;
+        return;
+    }
+    if (j->greeting)
+        j->open--;
+    j->greeting = false;
+    if (a->kind != IOCTL_WIRE_ANSWER || a->len != IOCTL_WIRE_IDENTITY) {
         lose(j, strange);
     } else {
         const struct vport_identity identity = {get_be64(a->data), get_be64(a->data + 8),
@@ -189,6 +194,7 @@ static int greet(struct joined *j, evutil_socket_t fd)
         return -ENOMEM;
     stream_read(j->stream, true);
     j->greeted = false;
+    j->greeting = true;
     j->open = 1;
     int r = stream_write(j->stream, IOCTL_WIRE_OPENING, strlen(IOCTL_WIRE_OPENING));
     return r < 0 ? r : ping(j);

@@ -5,6 +5,8 @@
 #ifndef CLIENT_JOINED_H
 #define CLIENT_JOINED_H
 
+#include <stdbool.h>
+
 #include "ioctl_wire.h"
 #include "vport.h"
 
@@ -17,7 +19,8 @@ struct joined_callbacks {
     void (*ready)(void *ctx, const struct vport_identity *identity);
     /* It is not there, or not any more; what was asked will not be answered. */
     void (*lost)(void *ctx, const char *why);
-    void (*answered)(void *ctx, const struct ioctl_wire_answer *answer);
+    /* Returns whether it was asked for, and not cancelled. */
+    bool (*answered)(void *ctx, const struct ioctl_wire_answer *answer);
 };
 
 /* Returns NULL without memory. */

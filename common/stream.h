@@ -35,10 +35,10 @@ struct stream_callbacks {
     /* The owner tells itself what stream_unacknowledged says at `ended`; otherwise it is logged. */
     bool tells_loss;
     /* The connection has ended; the owner calls stream_close. It comes from the loop: never from
-     * within a call of the owner's, who may be in the middle of anything. `error` is 0 when the
-     * peer closed its side: nothing is received any more, but the peer may still want to hear. What
-     * is written goes out then, until the owner closes too or `ended` comes with an error, a
-     * negative errno. */
+     * within a call of the owner's but stream_catch_up, as he may be in the middle of anything.
+     * `error` is 0 when the peer closed its side: nothing is received any more, but the peer may
+     * still want to hear. What is written goes out then, until the owner closes too or `ended`
+     * comes with an error, a negative errno. */
     void (*ended)(void *ctx, int error);
 };
 

@@ -29,11 +29,12 @@ enum {
 /* A request of a supervised program. The program waits until it is answered. */
 struct supervise_call {
     uint64_t id;
-    int tid;           /* the thread that asks */
-    int fd;            /* its descriptor */
-    unsigned request;  /* of ioctl(2) */
-    uint64_t argument; /* an address in its memory, or a number */
-    bool compat;       /* a 32-bit program on a 64-bit system: some structures are smaller */
+    int tid;               /* the thread that asks */
+    int fd;                /* its descriptor */
+    unsigned request;      /* of ioctl(2) */
+    uint64_t argument;     /* an address in its memory, or a number */
+    bool compat;           /* a 32-bit program on a 64-bit system: some structures are smaller */
+    struct supervisor *by; /* who got it */
 };
 
 struct supervise_callbacks {
@@ -97,7 +98,8 @@ bool supervise_stop(struct supervisor *s);
 /* Which file the caller's descriptor is. Returns 0 or -errno. */
 int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);
 
-/* Copies from or to the caller's memory. Return 0 or -errno: -EFAULT for a bad address. */
+/* Copies from or to the caller's memory. Return 0 or -errno: -EFAULT for a bad address, -ESRCH when
+ * the caller waits no more. */
 int supervise_read(const struct supervise_call *call, uint64_t address, void *data, size_t len);
 int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
                     size_t len);

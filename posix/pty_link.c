@@ -96,8 +96,10 @@ static int rename_to_free(const char *from, const char *to)
     return unlink(from) < 0 ? -errno : 0;
 }
 
-/* Renames over what stands at `to`, if that may be. -ENOENT: it is not there any more. */
-static int rename_over(const char *from, const char *to, const struct pty_link_over *over)
+/* Renames over what stands at `to`, if that may be. -ENOENT: it is not there any more. What comes
+ * to be at `from` otherwise is not ours to remove unless it leads to `target`. */
+static int rename_over(const char *from, const char *to, const char *target,
+                       const struct pty_link_over *over)
 {
     struct stat st;
 
@@ -113,6 +115,9 @@ static int rename_over(const char *from, const char *to, const struct pty_link_o
         return 0;
     }
     r = rename_with(from, to, RENAME_EXCHANGE);
+    if (r == 0 && pty_link_look(from, target) < 0)
+        /* somebody has put a second thing there meanwhile: the later one stays */
+        r = rename_with(from, to, RENAME_EXCHANGE);
     return r < 0 ? r : -EEXIST;
 }
 
@@ -167,29 +172,38 @@ int pty_link_make(const char *link, const char *target, const struct pty_link_ov
     }
     r = rename_to_free(aside, link);
     for (int i = 0; i < ROUNDS && r == -EEXIST; i++) {
-        r = rename_over(aside, link, over);
-        if (r != -ENOENT)
+        r = rename_over(aside, link, target, over);
+        if (r != -ENOENT || pty_link_look(aside, target) < 0)
             break;
         r = rename_to_free(aside, link);
     }
+    if (r == -ENOENT && pty_link_look(aside, target) == -EEXIST)
+        r = rename_to_free(aside, link) == 0 ? -EEXIST : r; /* what was there is put back */
     if (r == 0)
         return 0;
-    unlink(aside);
+    if (pty_link_look(aside, target) == 0)
+        unlink(aside);
     return say(error, link, -r, !over->dangling && leads_nowhere(link));
 }
 
 void pty_link_remove(const char *link, const char *target)
 {
     char aside[PATH_MAX];
+    int r = -EEXIST;
 
     if (pty_link_look(link, target) < 0)
         return;
-    int n = snprintf(aside, sizeof aside, "%s.%ld.old", link, (long)getpid());
-    int r = n < PATH_MAX ? rename_with(link, aside, RENAME_NOREPLACE) : -EINVAL;
-    if (r < 0) {
+    for (int i = 0; i < NAMES && r == -EEXIST; i++) {
+        if (snprintf(aside, sizeof aside, "%s.%ld.%d.old", link, (long)getpid(), i) >= PATH_MAX)
+            return;
+        r = rename_with(link, aside, RENAME_NOREPLACE);
+    }
+    if (is_unknown(r)) { /* a moment is left here, too */
         unlink(link);
         return;
     }
+    if (r < 0)
+        return;
     if (pty_link_look(aside, target) == 0)
         unlink(aside);
     else /* it became something else at the last moment */

@@ -54,6 +54,22 @@ enum {
     TEST_VALUE = 0x5e7f,
 };
 
+struct supervisor {
+    const struct supervise_callbacks *callbacks;
+    void *ctx;
+    int listener;
+    pid_t command; /* 0 once it has ended */
+    bool handed_over;
+    bool finished;
+    struct event *notified; /* NULL for a command that is only waited for */
+    struct event *child;
+};
+
+static bool still_waits(int listener, uint64_t id)
+{
+    return os_ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
 /* --- memory and descriptors of a caller --------------------------------------------------------
  */
 
@@ -72,7 +88,15 @@ int supervise_identity(const struct supervise_call *call, struct vport_identity 
     return 0;
 }
 
-/* By way of /proc, where a container's seccomp profile refuses process_vm_readv and _writev. */
+/* Whether it is still the caller that has the number: another process may get it when the caller
+ * ends. */
+static bool is_still_it(const struct supervise_call *call)
+{
+    return !call->by || still_waits(call->by->listener, call->id);
+}
+
+/* By way of /proc, where a container's seccomp profile refuses process_vm_readv and _writev. The
+ * memory that is open stays the same one, so that is looked at before it is used. */
 static int copy_by_proc(const struct supervise_call *call, uint64_t address, void *data, size_t len,
                         bool to_caller)
 {
@@ -82,6 +106,10 @@ static int copy_by_proc(const struct supervise_call *call, uint64_t address, voi
     int fd = open(path, (to_caller ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0)
         return -errno;
+    if (!is_still_it(call)) {
+        close(fd);
+        return -ESRCH;
+    }
     ssize_t n =
         to_caller ? pwrite(fd, data, len, (off_t)address) : pread(fd, data, len, (off_t)address);
     int error = errno;
@@ -99,11 +127,14 @@ static int copy(const struct supervise_call *call, uint64_t address, void *data,
 {
     const struct iovec ours = {data, len};
     const struct iovec theirs = {(void *)(uintptr_t)address, len};
+
+    if (to_caller && !is_still_it(call))
+        return -ESRCH;
     ssize_t n = to_caller ? process_vm_writev(call->tid, &ours, 1, &theirs, 1, 0)
                           : process_vm_readv(call->tid, &ours, 1, &theirs, 1, 0);
 
-    if (n == (ssize_t)len)
-        return 0;
+    if (n == (ssize_t)len) /* what was read of another one is worth nothing */
+        return to_caller || is_still_it(call) ? 0 : -ESRCH;
     if (n < 0 && (errno == EPERM || errno == ENOSYS))
         return copy_by_proc(call, address, data, len, to_caller);
     return n < 0 ? -errno : -EFAULT;
@@ -256,11 +287,6 @@ static void send_answer(int listener, uint64_t id, int result, unsigned flags)
     (void)os_ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-static bool still_waits(int listener, uint64_t id)
-{
-    return os_ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
 /* --- the self-test ------------------------------------------------------------------------------
  */
 
@@ -282,10 +308,12 @@ static void say_refusal(int error, bool memory, char text[static SUPERVISE_ERROR
     snprintf(text, SUPERVISE_ERROR_MAX, "%s", why);
 }
 
-static _Noreturn void be_test_subject(int socket)
+static _Noreturn void be_test_subject(const int sockets[static 2])
 {
+    const int socket = sockets[1];
     int value = 0;
 
+    close(sockets[0]);
     install_and_send(socket);
     _exit(os_ioctl(TEST_FD, TIOCMGET, &value) == 0 && value == TEST_VALUE ? 0 : 1);
 }
@@ -316,7 +344,7 @@ int supervise_test(char error[static SUPERVISE_ERROR_MAX])
         return -errno;
     pid_t pid = fork();
     if (pid == 0)
-        be_test_subject(sockets[1]);
+        be_test_subject(sockets);
     close(sockets[1]);
     int listener = pid < 0 ? -errno : receive_fd(sockets[0]);
     if (listener >= 0) {
@@ -336,17 +364,6 @@ int supervise_test(char error[static SUPERVISE_ERROR_MAX])
 
 /* --- COMMAND ------------------------------------------------------------------------------------
  */
-
-struct supervisor {
-    const struct supervise_callbacks *callbacks;
-    void *ctx;
-    int listener;
-    pid_t command; /* 0 once it has ended */
-    bool handed_over;
-    bool finished;
-    struct event *notified; /* NULL for a command that is only waited for */
-    struct event *child;
-};
 
 /* Whether no filtered process is left, or, without a filter, no child. */
 static bool is_empty(const struct supervisor *s)
@@ -407,8 +424,10 @@ static void on_notified(evutil_socket_t fd, short what, void *ctx)
     if (poll(&p, 1, 0) < 1)
         return;
     if (p.revents & POLLIN) {
-        if (receive_call(fd, &call) == 0)
+        if (receive_call(fd, &call) == 0) {
+            call.by = s;
             s->callbacks->called(s->ctx, &call);
+        }
         return;
     }
     if (p.revents & POLLHUP) {
@@ -481,10 +500,13 @@ static void leave_session(void)
 }
 
 /* The child until it is COMMAND. */
-static _Noreturn void become_command(int socket, char *const argv[], enum supervise_how how,
-                                     const char *requests)
+static _Noreturn void become_command(const int sockets[static 2], char *const argv[],
+                                     enum supervise_how how, const char *requests)
 {
+    const int socket = sockets[1];
     char go;
+
+    close(sockets[0]); /* or it would never tell that the supervisor has died */
 
     for (int i = 1; i < NSIG; i++) { /* what the loop has set, and what we ignore */
         struct sigaction now;
@@ -577,7 +599,7 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
                                             before */
     s->command = fork();
     if (s->command == 0)
-        become_command(sockets[1], argv, how, socket);
+        become_command(sockets, argv, how, socket);
     leave_session();
     r = s->command < 0 ? -errno : 0;
     close(sockets[1]);

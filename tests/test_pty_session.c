@@ -10,8 +10,12 @@
 
 #include <event2/event.h>
 
+#include <asm/ioctls.h>
+
+#include "calls.h"
 #include "comport_journal.h"
 #include "fakes/fake_vport.h"
+#include "ioctl_wire.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
@@ -1024,6 +1028,32 @@ static void a_connection_without_anything_under_way_takes_nothing_with_it(void)
     end();
 }
 
+/* What a poll has shown is told again by a notification, of several of which each has its own. */
+static void edges_that_a_poll_has_shown_count_once(void)
+{
+    const struct ioctl_port *port = &pty_session_ioctl_port;
+    struct ioctl_counts counts;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    for (unsigned i = 1; i <= 2; i++) {
+        CHECK(!pty_session_knows_lines(session));
+        RUN_UNTIL(server_saw("NOTIFY-MODEMSTATE") && server_saw("SET-STOPSIZE ?"));
+        journal_clear(&server.journal);
+        server_tell(RFC2217_NOTIFY_MODEMSTATE, i == 1 ? LINE_CTS : LINE_CTS | LINE_DSR);
+        server_tell(RFC2217_SET_STOPSIZE, 1);
+        RUN_UNTIL(pty_session_knows_lines(session));
+        port->set_lines(session, LINE_DTR, LINE_DTR);
+    }
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 1);
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 2);
+    run_for(20);
+    port->counts(session, &counts);
+    CHECK(counts.cts == 1 && counts.dsr == 1);
+    end();
+}
+
 static void a_suspending_server_gets_nothing(void)
 {
     begin();
@@ -1124,6 +1154,68 @@ static void with_hangup_programs_are_hung_up(void)
     fake_vport_open();
     server_close();
     RUN_UNTIL(programs_saw("hung up"));
+    end();
+}
+
+static size_t waits_for_the_server(void)
+{
+    char report[CONTROL_REPORT_MAX];
+
+    pty_session_report(session, report);
+    const char *p = strstr(report, "bytes for programs, ");
+    CHECK(p);
+    return (size_t)strtoul(p + strlen("bytes for programs, "), NULL, 10);
+}
+
+static void flush_at_take(void)
+{
+    fake_vport_flush(false, true);
+}
+
+/* The connection cannot be kept while a request of another process is carried out, which sends. */
+static void a_connection_that_fails_within_a_request_ends_later(void)
+{
+    enum { QUEUE_MAX = 512 * 1024, NEARLY = 64 };
+    static char block[16 * 1024];
+    struct vport_identity identity;
+    struct ioctl_wire_question q = {.kind = IOCTL_WIRE_CALL, .id = 7, .request = TIOCGSERIAL};
+    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+
+    options.hangup = true;
+    begin();
+    struct calls *calls = calls_new(base);
+    CHECK(calls && calls_add(calls, session) == 0);
+    pty_session_serve(session, calls);
+    server_agree_and_teach();
+    fake_vport_open();
+    RUN_UNTIL(server_saw("SET-LINES"));
+    memset(block, 'x', sizeof block - 1);
+    while (fake_vport.reading) /* the server reads no more */
+        fake_vport_write(block);
+    while (waits_for_the_server() < QUEUE_MAX - NEARLY)
+        fake_vport_flush(false, true);
+
+    evutil_socket_t visitor = fake_vport_ask();
+    vport_identity(pty_session_port(session), &identity);
+    q.device = identity.device;
+    q.inode = identity.inode;
+    q.special = identity.special;
+    size_t len = ioctl_wire_put_question(&q, frame);
+    CHECK(send(visitor, IOCTL_WIRE_OPENING, strlen(IOCTL_WIRE_OPENING), MSG_NOSIGNAL) > 0);
+    for (int i = 0; i < 100; i++)
+        CHECK(send(visitor, frame, len, MSG_NOSIGNAL) == (ssize_t)len);
+    logged[0] = '\0'; /* that was a lot */
+    fake_vport.taking = flush_at_take;
+    for (uint64_t limit = patience_ms() + 6000; !programs_saw("hung up");) {
+        CHECK(patience_ms() < limit);
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    }
+    CHECK(strstr(logged, "does not take what it is told"));
+    fake_vport.taking = NULL;
+    RUN_UNTIL(recv(visitor, block, sizeof block, MSG_DONTWAIT) == 0 || errno != EAGAIN);
+    evutil_closesocket(visitor);
+    pty_session_withdraw(session);
+    calls_free(calls);
     end();
 }
 
@@ -1291,12 +1383,14 @@ static const struct test tests[] = {
     TEST(with_flow_control_others_are_held),
     TEST(what_a_lost_connection_takes_with_it_is_counted),
     TEST(a_connection_without_anything_under_way_takes_nothing_with_it),
+    TEST(edges_that_a_poll_has_shown_count_once),
     TEST(a_suspending_server_gets_nothing),
     TEST(what_is_older_than_a_purge_is_dropped),
     TEST(what_is_older_than_the_last_of_several_purges_is_dropped),
     TEST(a_purge_that_a_stranger_never_answers_drops_nothing),
     TEST(a_reconnect_tells_everything_anew),
     TEST(with_hangup_programs_are_hung_up),
+    TEST(a_connection_that_fails_within_a_request_ends_later),
     TEST(a_server_that_is_not_there_yet_is_waited_for),
     TEST(a_busy_server_is_said_and_tried_again),
     TEST(text_before_the_option_is_a_reason_and_no_data),

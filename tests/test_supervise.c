@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 #include "log.h"
 #include "loop.h"
+#include "patience.h"
 #include "test.h"
 
 /* The linker gives us their callers (--wrap). */
@@ -34,9 +36,14 @@ int __wrap___open_2(const char *path, int flags);
 int __real_open(const char *path, int flags, ...);
 
 static int filter_error, memory_error, file_error;
+static bool kills_supervisor; /* before the program is begun */
 
 int __wrap_supervise_filter_install(void)
 {
+    if (kills_supervisor) {
+        alarm(30); /* should it wait for ever after that */
+        kill(getppid(), SIGKILL);
+    }
     return filter_error ? -filter_error : __real_supervise_filter_install();
 }
 
@@ -193,6 +200,87 @@ static const char *warning_of_sleep(void)
     return warned;
 }
 
+/* A supervisor that dies before it has let its child go on leaves nothing behind. */
+static void a_child_does_not_wait_for_a_dead_supervisor(void)
+{
+    int status;
+
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        kills_supervisor = true;
+        warning_of_sleep();
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    uint64_t limit = patience_ms() + 10000;
+    do {
+        CHECK(patience_ms() < limit);
+        usleep(1000);
+        pid = waitpid(-1, &status, WNOHANG);
+    } while (pid == 0);
+    CHECK(pid > 0 && WIFEXITED(status));
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) == 0);
+}
+
+static struct supervise_call seen;
+static int value = 5;
+
+/* The caller is taken for one that has our process number now. */
+static void on_called(void *ctx, const struct supervise_call *call)
+{
+    struct supervisor *s = *(struct supervisor **)ctx;
+    int got = 0;
+
+    if (call->request != TIOCMGET) {
+        supervise_continue(s, call);
+        return;
+    }
+    seen = *call;
+    seen.tid = getpid();
+    seen.argument = (uintptr_t)&value;
+    for (int way = 0; way < 2; way++) { /* while it waits the number is right */
+        memory_error = way == 0 ? 0 : EPERM;
+        CHECK(supervise_read(&seen, seen.argument, &got, sizeof got) == 0 && got == 5);
+        CHECK(supervise_write(&seen, seen.argument, &got, sizeof got) == 0);
+    }
+    memory_error = 0;
+    supervise_answer(s, call, -EIO);
+}
+
+static void nobody_elses_memory_is_touched(void)
+{
+    static const struct supervise_callbacks callbacks = {
+        .called = on_called, .exited = on_exited, .finished = on_finished};
+    char sh[] = "/usr/bin/python3", c[] = "-c",
+         script[] = "import fcntl, os, termios\n"
+                    "try:\n"
+                    "    fcntl.ioctl(os.open('/dev/null', os.O_RDWR), termios.TIOCMGET, bytes(4))\n"
+                    "except OSError:\n"
+                    "    pass\n",
+         *argv[] = {sh, c, script, NULL};
+    char error[SUPERVISE_ERROR_MAX];
+    struct event_base *base = loop_new(false);
+    struct supervisor *s = NULL;
+    const int mine = 7;
+    int status, got = 0;
+
+    filter_error = memory_error = file_error = 0;
+    finished = false;
+    s = supervise_start(base, argv, SUPERVISE_FILTER, NULL, &callbacks, &s, &status, error);
+    CHECK(s && loop_run_until(base, is_finished, NULL, 10000));
+    CHECK(seen.tid == getpid());
+    for (int way = 0; way < 2; way++) { /* it has been answered: that is another process now */
+        memory_error = way == 0 ? 0 : EPERM;
+        CHECK(supervise_write(&seen, seen.argument, &mine, sizeof mine) == -ESRCH);
+        CHECK(value == 5);
+        CHECK(supervise_read(&seen, seen.argument, &got, sizeof got) == -ESRCH);
+    }
+    memory_error = 0;
+    supervise_free(s);
+    loop_free(base);
+}
+
 /* As those of 64 bits are for a net2pty of 32. */
 static void a_program_that_passes_the_filter_is_told(void)
 {
@@ -223,6 +311,8 @@ int main(int argc, char **argv)
         TEST(the_layer_is_named),
         TEST(memory_is_reached_by_either_way),
         TEST(signals_are_seen),
+        TEST(a_child_does_not_wait_for_a_dead_supervisor),
+        TEST(nobody_elses_memory_is_touched),
         TEST(a_program_that_passes_the_filter_is_told),
         TEST(the_filter_knows_both_word_sizes),
     };

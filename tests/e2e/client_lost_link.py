@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The network goes while a program writes: it waits as soon as nothing is acknowledged, and what is lost is
-said in the log and in --status, and is an overrun for programs behind --, to the byte. com2net says what its
+said in the log and in --status, and is an overrun for programs behind --. com2net says what its
 client has not got. Needs root."""
 
 import re
@@ -71,7 +71,9 @@ def main():
     wrote, overrun, buf_overrun = (int(n) for n in re.search(
         r'wrote (\d+) overrun (\d+) buf_overrun (\d+)', log).groups())
     equal((overrun, buf_overrun), (said, said), 'the overruns')
-    equal(wrote * LINE - len(got), said, 'what did not arrive')
+    # the acknowledgement of the last ones may be what the cable has lost
+    missing = wrote * LINE - len(got)
+    check(said - 10 * LINE <= missing <= said, f'what did not arrive, {missing} bytes, is what is said: {said}')
     equal(lines[-2], b'%07d' % (wrote - 1), 'the last line')
     check(said > 0, 'something was under way')
 

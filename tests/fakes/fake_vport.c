@@ -128,6 +128,8 @@ int vport_find(const char *link, struct vport_identity *identity)
 
 bool vport_take(struct vport *v)
 {
+    if (fake_vport.taking)
+        fake_vport.taking();
     return vport_untaken(v) == 0; /* what is written otherwise is told at once */
 }
 

@@ -18,10 +18,11 @@ struct fake_vport {
     bool open;
     bool reading;
     bool hupcl;
-    bool opens;     /* a program has opened it, which is not told yet */
-    bool sets;      /* likewise has made settings: those in `line` */
-    size_t room;    /* bytes it takes before it is full */
-    size_t untaken; /* bytes that wait to be read, while it is not */
+    bool opens;           /* a program has opened it, which is not told yet */
+    bool sets;            /* likewise has made settings: those in `line` */
+    size_t room;          /* bytes it takes before it is full */
+    size_t untaken;       /* bytes that wait to be read, while it is not */
+    void (*taking)(void); /* what programs have done shows when it is taken; or NULL */
     struct line_settings line;
     void (*asked)(void *ctx, evutil_socket_t fd); /* of the socket beside the link */
     void *asked_ctx;
