@@ -9,7 +9,7 @@
  *   - a request is answered, but a drain without a server
  *   - at the end the link works
  *
- * model_link [SECONDS [SEED]]: runs so long (COM2NET_MODEL_SECONDS, or 3), and begins with that
+ * model_link [SECONDS [SEED]]: runs so long (COM2NET_RANDOM_SECONDS, or 3), and begins with that
  * schedule. A failure says the seed of its schedule.
  */
 #define _GNU_SOURCE
@@ -483,7 +483,7 @@ static void run_schedule(void)
 
 int main(int argc, char **argv)
 {
-    const char *given = getenv("COM2NET_MODEL_SECONDS");
+    const char *given = getenv("COM2NET_RANDOM_SECONDS");
     const long seconds = argc > 1 ? atol(argv[1]) : given ? atol(given) : 3;
     const uint64_t until_ms = real_ms() + (uint64_t)seconds * 1000;
     unsigned schedules = 0;

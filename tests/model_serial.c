@@ -9,7 +9,7 @@
  *   - who hears the device hears it without a gap, as long as it reads
  *   - at the end the device is closed, and everybody's bytes are where they belong
  *
- * model_serial [SECONDS [SEED]]: runs so long (COM2NET_MODEL_SECONDS, or 3), and begins with that
+ * model_serial [SECONDS [SEED]]: runs so long (COM2NET_RANDOM_SECONDS, or 3), and begins with that
  * schedule. A failure says the seed of its schedule.
  */
 #define _GNU_SOURCE /* memmem */
@@ -349,7 +349,7 @@ static void run_schedule(void)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = getenv("COM2NET_MODEL_SECONDS");
+    const char *seconds = getenv("COM2NET_RANDOM_SECONDS");
     const uint64_t end = real_ms() + 1000 * strtoull(argc > 1  ? argv[1]
                                                      : seconds ? seconds
                                                                : "3",

@@ -1,7 +1,7 @@
 /*
- * Time that passes only while nothing happens: a program that includes this, once, sees a clock that
- * stands still while it works and jumps to the next timer of its event loop. Years of a port's life
- * pass in a minute. The loop must not be a precise one, which has timers of the system's.
+ * Time that passes only while nothing happens: a program that includes this, once, sees a clock
+ * that stands still while it works and jumps to the next timer of its event loop. Years of a port's
+ * life pass in a minute. The loop must not be a precise one, which has timers of the system's.
  */
 #ifndef TESTS_VIRTUAL_TIME_H
 #define TESTS_VIRTUAL_TIME_H
