@@ -1,0 +1,137 @@
+/*
+ * A serial port when memory runs out, at any one allocation: nothing crashes, nothing is leaked,
+ * and the next client is served.
+ */
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#include "crowd.h"
+#include "failing_memory.h"
+#include "fakes/fake_listener.h"
+#include "fakes/fake_serial.h"
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "port.h"
+#include "test.h"
+#include "virtual_time.h"
+
+static struct event_base *base;
+
+static void on_log(enum log_level level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+static void pass(unsigned ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_base_loopexit(base, &delay);
+    loop_run(base);
+}
+
+static void say(int fd, const void *data, size_t len)
+{
+    (void)!send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it may have been ended */
+}
+
+static void hear(int fd)
+{
+    char bytes[4096];
+
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        ;
+}
+
+static struct crowd *crowd;
+static struct port *port;
+static struct source source;
+
+static void begin_port(void)
+{
+    static char text[64], number[] = "0";
+    char *args[] = {text, number};
+    char error[CLI_ERROR_MAX];
+
+    snprintf(text, sizeof text, "/dev/fake,observers,reset=arduino");
+    fake_serial_reset();
+    base = loop_new(false);
+    crowd = crowd_new(8);
+    CHECK(source_parse_all(2, args, &source, 1, error) == 1);
+    port = port_new(base, crowd, &source, error);
+    CHECK(port);
+}
+
+static void use_port(void)
+{
+    static const uint8_t talks[] = {255, 251, 44,  255, 253, 44,  255, 251, 0,   255, 253,
+                                    0,   255, 250, 44,  1,   0,   0,   225, 0,   255, 240,
+                                    255, 250, 44,  5,   10,  255, 240, 'd', 'a', 't', 'a'};
+    static char many[100000];
+    const int fds[] = {fake_listener_connect(), fake_listener_connect(), fake_listener_connect()};
+
+    say(fds[0], talks, sizeof talks);
+    pass(50);
+    say(fds[1], talks, sizeof talks);
+    say(fds[2], "raw", 3);
+    pass(500);
+    memset(many, 'x', sizeof many);
+    if (fake_serial.open) {
+        fake_serial.room = 10;
+        for (int i = 0; i < 100; i++) /* nobody reads: it is kept */
+            fake_serial_send(
+                "0123456789012345678901234567890123456789012345678901234567890123456789");
+    }
+    for (int i = 0; i < 4; i++)
+        say(fds[0], many, sizeof many);
+    pass(100);
+    for (int i = 0; i < 3; i++)
+        hear(fds[i]);
+    if (fake_serial.open)
+        fake_serial_make_room(SIZE_MAX);
+    pass(100);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    pass(20000);
+}
+
+static void next_client_is_served(void)
+{
+    int fd = fake_listener_connect();
+
+    journal_clear(&fake_serial.journal);
+    say(fd, "the next one", 12);
+    pass(100);
+    CHECK(strstr(fake_serial.journal.text, "74 68 65 20 6e 65 78 74 20 6f 6e 65"));
+    close(fd);
+    pass(10000);
+    CHECK(!fake_serial.open);
+}
+
+static void end_port(void)
+{
+    port_free(port);
+    loop_free(base);
+    crowd_free(crowd);
+}
+
+static void a_port_without_memory(void)
+{
+    CHECK(memory_run(begin_port, use_port, next_client_is_served, end_port) > 10);
+}
+
+static const struct test tests[] = {
+    TEST(a_port_without_memory),
+};
+
+int main(int argc, char **argv)
+{
+    CHECK(os_init(&argc, &argv) == 0);
+    log_init("test", LOG_LEVEL_DEBUG);
+    log_set_sink(on_log);
+    virtual_begin();
+    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+}
