@@ -350,7 +350,7 @@ void port_free(struct port *p)
     if (!p)
         return;
     gate_close(p->gate);
-    newcomer_close(&p->next);
+    port_end_waiting(p);
     port_end_sessions(p, "com2net ends");
     gate_free(p->gate);
     p->gate = NULL;

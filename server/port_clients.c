@@ -4,6 +4,7 @@
 #include "port_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include <event2/event.h>
 
@@ -15,7 +16,10 @@
 #include "serial_session.h"
 #include "stream.h"
 
-enum { NEXT_MS = 2500 }; /* for an owner that has closed and whose commands are being done */
+enum {
+    NEXT_MS = 2500, /* for an owner that has closed and whose commands are being done */
+    WAITING_MAX = 8,
+};
 
 struct serial_session *port_owner(const struct port *p)
 {
@@ -115,67 +119,137 @@ static void admit(struct port *p, struct newcomer *n)
     port_update(p);
 }
 
-void port_on_next(evutil_socket_t unused, short what, void *ctx)
-{
-    struct port *p = ctx;
-    struct newcomer n = p->next;
+/* --- those that wait for the owner's end -------------------------------------------------------
+ */
 
-    (void)unused;
-    (void)what;
-    p->next = (struct newcomer){0};
-    if (n.stream)
-        admit(p, &n);
+struct port_waiting {
+    struct port_waiting *next;
+    struct port *port;
+    struct newcomer newcomer;
+};
+
+static void schedule_next(struct port *p, int ms)
+{
+    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
+
+    event_add(p->next_event, &delay);
+}
+
+/* It waits no more; what it is becomes the caller's. */
+static struct newcomer take_waiting(struct port_waiting *w)
+{
+    struct port_waiting **at = &w->port->waiting;
+    const struct newcomer n = w->newcomer;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    w->port->waiting_count--;
+    free(w);
+    return n;
+}
+
+static void end_waiting(struct port_waiting *w)
+{
+    struct newcomer n = take_waiting(w);
+
     newcomer_close(&n);
 }
 
-/* --- one who waits ---------------------------------------------------------------------------- */
-
-static void on_next_received(void *ctx, const uint8_t *data, size_t len)
+void port_end_waiting(struct port *p)
 {
-    struct port *p = ctx; /* never: it is paused */
-
-    (void)data;
-    (void)len;
-    newcomer_close(&p->next);
+    while (p->waiting)
+        end_waiting(p->waiting);
 }
 
-static void on_next_drained(void *ctx)
+static void on_waiting_received(void *ctx, const uint8_t *data, size_t len)
+{
+    (void)data; /* never: it is paused */
+    (void)len;
+    end_waiting(ctx);
+}
+
+static void on_waiting_drained(void *ctx)
 {
     (void)ctx;
 }
 
-static void on_next_ended(void *ctx, int error)
+static void on_waiting_ended(void *ctx, int error)
 {
-    struct port *p = ctx;
+    struct port_waiting *w = ctx;
 
-    (void)error;
-    newcomer_close(&p->next);
+    if (error == 0) /* what it has sent is to be done */
+        w->newcomer.ended = true;
+    else
+        end_waiting(w);
 }
 
-static void on_next_evicted(void *ctx, const char *why)
+static void on_waiting_evicted(void *ctx, const char *why)
 {
-    struct port *p = ctx;
+    struct port_waiting *w = ctx;
+    const char *peer = stream_peer(w->newcomer.stream);
 
-    log_peer_info(stream_peer(p->next.stream), "%s: %s: %s", p->source->name,
-                  stream_peer(p->next.stream), why);
-    newcomer_close(&p->next);
+    log_peer_info(peer, "%s: %s: %s", w->port->source->name, peer, why);
+    end_waiting(w);
 }
 
-static const struct stream_callbacks next_callbacks = {
-    .received = on_next_received,
-    .drained = on_next_drained,
-    .ended = on_next_ended,
+static const struct stream_callbacks waiting_callbacks = {
+    .received = on_waiting_received,
+    .drained = on_waiting_drained,
+    .ended = on_waiting_ended,
 };
 
-static void wait_for_end(struct port *p, struct newcomer *n)
+/* Returns false without memory. */
+static bool have_wait(struct port *p, struct newcomer *n)
 {
-    const struct timeval limit = {NEXT_MS / 1000, NEXT_MS % 1000 * 1000};
+    struct port_waiting *w = calloc(1, sizeof *w);
+    struct port_waiting **at = &p->waiting;
 
-    p->next = *n;
+    if (!w)
+        return false;
+    *w = (struct port_waiting){.port = p, .newcomer = *n};
     n->stream = NULL;
-    stream_set_owner(p->next.stream, &next_callbacks, p);
-    crowd_set_owner(p->next.place, on_next_evicted, p);
-    event_add(p->next_event, &limit);
+    stream_set_owner(w->newcomer.stream, &waiting_callbacks, w);
+    crowd_set_owner(w->newcomer.place, on_waiting_evicted, w);
+    while (*at)
+        at = &(*at)->next;
+    *at = w;
+    if (p->waiting_count++ == 0)
+        schedule_next(p, NEXT_MS);
+    return true;
+}
+
+/* Whether it has closed, and what it has sent is still to be done. */
+static bool is_leaving(const struct serial_session *owner)
+{
+    return !session_is_ending(owner) && session_peer_has_closed(owner);
+}
+
+/* Whether a new client has to wait: for an owner that is leaving, behind those that wait for it. */
+static bool has_to_wait(const struct port *p)
+{
+    const struct serial_session *owner = port_owner(p);
+
+    if (p->source->takeover || p->source->observers || p->waiting_count == WAITING_MAX)
+        return false;
+    return p->waiting || (owner && is_leaving(owner));
+}
+
+void port_on_next(evutil_socket_t unused, short what, void *ctx)
+{
+    struct port *p = ctx;
+
+    (void)unused;
+    (void)what;
+    do { /* the first one has it, or is told that it has waited in vain; so are those behind it */
+        struct newcomer n = p->waiting ? take_waiting(p->waiting) : (struct newcomer){0};
+
+        if (n.stream)
+            admit(p, &n);
+        newcomer_close(&n);
+    } while (p->waiting && !(port_owner(p) && is_leaving(port_owner(p))));
+    if (p->waiting)
+        schedule_next(p, NEXT_MS);
 }
 
 /* A client that has closed is not in the way of the next one, though what it has sent may still
@@ -183,24 +257,15 @@ static void wait_for_end(struct port *p, struct newcomer *n)
 void port_on_newcomer(void *ctx, struct newcomer *n)
 {
     struct port *p = ctx;
-    struct serial_session *owner = port_owner(p);
 
-    if (owner) {
-        session_catch_up(owner);
-        owner = port_owner(p);
-    }
-    if (p->next.stream && stream_peer_has_closed(p->next.stream)) /* nor one that waited and went */
-        newcomer_close(&p->next);
-    if (owner && !session_is_ending(owner) && session_peer_has_closed(owner) &&
-        !p->source->takeover && !p->source->observers && !p->next.stream)
-        wait_for_end(p, n);
-    else
+    if (port_owner(p))
+        session_catch_up(port_owner(p));
+    if (!has_to_wait(p) || !have_wait(p, n))
         admit(p, n);
 }
 
 void port_forget(struct port *p, struct serial_session *gone)
 {
-    const struct timeval now = {0, 0};
     struct serial_session *before = NULL;
     bool owner = gone && session_role(gone) == SESSION_OWNER;
 
@@ -211,8 +276,8 @@ void port_forget(struct port *p, struct serial_session *gone)
             p->sessions = session_next(s);
         before = s;
     }
-    if (owner && p->next.stream)
-        event_add(p->next_event, &now);
+    if (owner && p->waiting)
+        schedule_next(p, 0);
     if (owner)
         reset_stop(p->reset);
     if (owner && p->broken) /* even where bytes still have to go out: a break must end */

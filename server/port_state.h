@@ -11,7 +11,6 @@
 
 #include <event2/util.h>
 
-#include "newcomer.h"
 #include "port.h"
 #include "proto/buf.h"
 #include "proto/line.h"
@@ -29,6 +28,8 @@ enum port_state {
     PORT_LINGERING,
     PORT_LOST,
 };
+
+struct port_waiting;
 
 /* Of bytes that go out. */
 struct port_progress {
@@ -63,8 +64,9 @@ struct port {
     struct event *settle_timer; /* settling: progress; a port may linger and settle at once */
     struct port_progress settle;
     uint64_t settle_since_ms;
-    struct newcomer next;     /* one who waits for the owner's end; no stream: none */
-    struct event *next_event; /* it waits no longer */
+    struct port_waiting *waiting; /* those that wait for the owner's end, in order */
+    unsigned waiting_count;
+    struct event *next_event; /* the first of them waits no longer */
 };
 
 /* --- port.c ----------------------------------------------------------------------------------- */
@@ -122,6 +124,8 @@ void port_linger(struct port *p);
 
 /* --- port_clients.c --------------------------------------------------------------------------- */
 
+struct newcomer;
+
 /* Of the gate, and of p->next_event. */
 void port_on_newcomer(void *port, struct newcomer *n);
 void port_on_next(evutil_socket_t unused, short what, void *port);
@@ -130,5 +134,8 @@ void port_on_next(evutil_socket_t unused, short what, void *port);
 struct serial_session *port_owner(const struct port *p);
 
 void port_end_sessions(struct port *p, const char *why);
+
+/* Ends those that wait. */
+void port_end_waiting(struct port *p);
 
 #endif

@@ -33,6 +33,20 @@ def who_never_hears_is_done_too():
         device.close()
 
 
+def some_at_once_are_all_done():
+    """As of `printf x | nc -N` several times in a script: each has left before the next one comes."""
+    device = harness.Device()
+    server = harness.Com2net(device.path, '0')
+    for _ in range(20):
+        texts = [b'<client %d>' % i for i in range(6)]
+        for text in texts:
+            with harness.connect(server.port) as sock:
+                sock.sendall(text)
+        got = device.read(sum(map(len, texts)))
+        check(all(text in got for text in texts), f'bytes of those that came at once: {got}')
+    server.stop()
+
+
 def main():
     for size in 100, 3000, 20000, len(harness.BULK):
         data = harness.BULK[:size]
@@ -53,6 +67,7 @@ def main():
                          f'{size} bytes of a {"2217" if offers else "raw"} client')
             server.stop()
     who_never_hears_is_done_too()
+    some_at_once_are_all_done()
 
 
 harness.run(main)
