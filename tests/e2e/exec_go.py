@@ -90,7 +90,7 @@ func main() {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			for i := 0; i < 200; i++ {
+			for i := 0; i < 40; i++ { // a read after a set waits until com2net has carried it out
 				set(syscall.TIOCMBIC, rts)
 				lines()
 				set(syscall.TIOCMBIS, rts)
