@@ -89,6 +89,19 @@ int usb_env_suit(char path[static PATH_MAX], bool musl)
     return 0;
 }
 
+const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p)
+{
+    const char *objection = usb_program_objection(p);
+
+    if (!objection && usb_env_suit(path, p->is_musl) < 0)
+        objection = p->is_musl
+                        ? "its C library is musl, and net2usb was built without libraries for it "
+                          "(they need musl-gcc); use net2usb attach"
+                        : "its C library is glibc, and net2usb was built without libraries for it; "
+                          "use net2usb attach";
+    return objection;
+}
+
 /* Programs heed it that have a loader of their own, such as those of oss-cad-suite, or a run path
  * to a libusb of their own. A space ends a path here, so that a name has to do, which
  * LD_LIBRARY_PATH leads to. */
@@ -142,6 +155,16 @@ void usb_env_add_folder(struct usb_env *e, const char *folder)
         if (strcmp(e->variables[i].name, "LD_LIBRARY_PATH") == 0)
             snprintf(value + len, USB_ENV_VALUE_MAX - len, ":%s", folder);
     }
+}
+
+void usb_env_spare_preload(struct usb_env *e)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < e->count; i++)
+        if (strcmp(e->variables[i].name, "LD_PRELOAD") != 0)
+            e->variables[kept++] = e->variables[i];
+    e->count = kept;
 }
 
 int usb_env_apply(const struct usb_env *e)

@@ -26,11 +26,11 @@ def specimen(name, *options, **more):
     return compile_c(f'{HERE}/usb_specimen.c', name, *options, **more)
 
 
-def own_libusb(folder, compiler='cc'):
-    """The folder with a libusb in it, under some names."""
+def own_libusb(folder, *options, compiler='cc'):
+    """A folder with a libusb in it, under some names."""
     os.mkdir(harness.temp(folder))
     made = compile_c(f'{HERE}/usb_own_libusb.c', f'{folder}/libusb-1.0.so.0', '-shared', '-fPIC',
-                     '-Wl,-soname,libusb-1.0.so.0', compiler=compiler)
+                     '-Wl,-soname,libusb-1.0.so.0', *options, compiler=compiler)
     for name in 'libusb-1.0.so', 'libusb-1-0d2dbc8b.0.so.0.3.0', 'jna123.tmp':
         shutil.copy(made, os.path.join(os.path.dirname(made), name))
     compile_c(f'{HERE}/usb_own_libusb.c', f'{folder}/libusb-1.0.so.7', '-shared', '-fPIC', compiler=compiler)
@@ -125,4 +125,5 @@ def main():
     with_musl(host)
 
 
-harness.run(main)
+if __name__ == '__main__':
+    harness.run(main)

@@ -1,6 +1,6 @@
 /*
  * A libusb that a program brings, for net2usb_own_libusb.py: as releases since 1.0.27 do it calls
- * itself by its public names, and knows only structures of its own.
+ * itself by its public names, and knows only structures of its own. NEWER has one function more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,15 @@ int libusb_open(void *device, void **handle);
 void libusb_close(void *handle);
 int libusb_get_string_descriptor_ascii(void *handle, unsigned char index, unsigned char *data,
                                        int len);
+
+#ifdef NEWER
+int libusb_of_tomorrow(struct own *context);
+
+int libusb_of_tomorrow(struct own *context)
+{
+    return context == &own;
+}
+#endif
 
 int libusb_init_context(struct own **context, const void *options, int count)
 {
