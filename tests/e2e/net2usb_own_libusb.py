@@ -79,6 +79,25 @@ def other_libraries_are_found(host):
     check(status == 2 and 'libplugin.so: undefined symbol: libusb_init' in out, f'a plugin by the run path: {out}')
 
 
+def within_modules(host):
+    """A libusb that was linked into a module, as native ones of Python, Node and Java have it: it is called
+    by names that are ours, or by its own throughout."""
+    text = ('#include <libusb.h>\nlong count(void);\nlong count(void) { libusb_context *c; libusb_device **l; '
+            'long n; if (libusb_init(&c) < 0) return -1; n = (long)libusb_get_device_list(c, &l); '
+            'libusb_free_device_list(l, 1); libusb_exit(c); return n; }\n')
+    source = harness.temp('module.c')
+    with open(source, 'w') as f:
+        f.write(text)
+    code = 'import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).count())'
+    for name, options, count in (('names', (), 2), ('symbolic', ('-Wl,-Bsymbolic',), 0),
+                                 ('hidden', ('-Wl,--version-script,' + harness.temp('map'),), 0)):
+        with open(harness.temp('map'), 'w') as f:
+            f.write('{ global: count; local: *; };\n')
+        module = compile_c(source, f'own/{name}.so', f'{HERE}/usb_own_libusb.c', '-shared', '-fPIC', *options)
+        equal(net2usb.net2usb('run', host, '--', '/usr/bin/python3', '-c', code, module), (0, f'{count}\n', ''),
+              f'a module with libusb within it ({name})')
+
+
 def by_dlopen_of_libusb01(host):
     code = ('import ctypes, sys; l = ctypes.CDLL(sys.argv[1]); l.usb_init(); l.usb_find_busses(); '
             'print(l.usb_find_devices())')
@@ -120,6 +139,7 @@ def main():
     by_run_path(host, own)
     by_dlopen(host, own)
     other_libraries_are_found(host)
+    within_modules(host)
     by_dlopen_of_libusb01(host)
     with_sanitizers(host)
     with_musl(host)
