@@ -36,7 +36,7 @@ static const char texts[] = "\0libftdi1.so.2\0libc.so.6\0$ORIGIN/../lib\0me.so\0
 static void put_symbol(bool wide, size_t at, uint64_t name, bool weak, uint64_t section)
 {
     put(at, name, 4);
-    put(at + (wide ? 4 : 12), (weak ? 2 : 1) << 4, 1);
+    put(at + (wide ? 4 : 12), weak ? 0x20 : 0x10, 1);
     put(at + (wide ? 6 : 14), section, 2);
 }
 
