@@ -49,9 +49,9 @@ int usb_program_find(const char *name, char path[static PATH_MAX]);
 /* Looks into it; usb_program_find has found it. With `libraries` also into what it loads. */
 void usb_program_read(const char *path, bool libraries, struct usb_program *p);
 
-/* Whether it, or what it loads, calls a function of libusb-1.0 that is neither in our library, in
- * `folder`, nor in another one of those. Puts the first one's name into `function`, and who calls
- * it into `by`. */
+/* Whether it, read with its libraries, or what it loads, calls a function of libusb-1.0 that is
+ * neither in our library, in `folder`, nor in another one of those. Puts the first one's name into
+ * `function`, and who calls it into `by`. */
 bool usb_program_lacks(const struct usb_program *p, const char *folder,
                        char function[static USB_PROGRAM_NAME_MAX],
                        char by[static USB_PROGRAM_NAME_MAX]);
