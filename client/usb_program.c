@@ -344,6 +344,14 @@ static void add_needed(struct search *s, const struct elf *e, const char *path, 
     }
 }
 
+/* Adds what the program needs. Its $ORIGIN is where it is itself, whatever links lead there. */
+static void add_program(struct search *s, const struct elf *e)
+{
+    char path[PATH_MAX];
+
+    add_needed(s, e, realpath(s->program->binary, path) ? path : s->program->binary, "");
+}
+
 /* Reads one library of the program's architecture. Returns false if there is none of that path. */
 static bool read_library(struct search *s, const char *folder, size_t len, size_t i)
 {
@@ -401,10 +409,11 @@ static void read_libraries(struct usb_program *p, const struct elf *e)
 
     if (!begin_search(&s, p, ""))
         return;
-    add_needed(&s, e, p->binary, "");
+    add_program(&s, e);
     read_symbols(&s, e, "");
     for (size_t i = 0; i < s.file_count; i++) {
-        read_file(&s, i);
+        if (!read_file(&s, i))
+            s.has_dlopen = true; /* for all we know */
         if (!is_of_usb(s.files[i].name) || p->library_count == USB_PROGRAM_LIBRARIES_MAX)
             continue;
         strcpy(p->libraries[p->library_count].name, s.files[i].name);
@@ -432,7 +441,7 @@ bool usb_program_lacks(const struct usb_program *p, const char *folder,
         s.called = &called;
         s.there = &there;
         add_file(&s, LIBUSB10, "", folder); /* before another one of that name */
-        add_needed(&s, &e, p->binary, "");
+        add_program(&s, &e);
         read_symbols(&s, &e, strrchr(p->binary, '/') ? strrchr(p->binary, '/') + 1 : p->binary);
         for (size_t i = 0; i < s.file_count; i++)
             read_file(&s, i);

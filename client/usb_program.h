@@ -35,7 +35,8 @@ struct usb_program {
     /* of one that loads no libusb when it starts */
     bool uses_usbfs; /* it names /dev/bus/usb itself */
     bool has_libusb; /* it seems to have libusb within it */
-    bool may_load;   /* it, or a library of it, calls dlopen: it may load one later */
+    bool
+        may_load; /* it, or a library of it, calls dlopen: it may load one later, or nobody knows */
     /* libraries of USB that it loads, and by way of which other; "" if by itself */
     struct {
         char name[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];

@@ -70,6 +70,20 @@ def without_libusb(host):
     check(status == 0 and f'{NOT_LOADED}; if it does so later' in out, out)
 
 
+def by_a_link(host):
+    """Libraries that lie beside the program are found where it is called by a link elsewhere."""
+    os.mkdir(harness.temp('package'))
+    text = '#include <dlfcn.h>\nint helper(void);\nint helper(void) { return !dlopen("libusb-1.0.so.0", RTLD_NOW); }\n'
+    helper = compile_c(source('loader.c', text), 'package/libloader.so', '-shared', '-fPIC',
+                       '-Wl,-soname,libloader.so')
+    main = 'int helper(void);\nint main(void) { return helper(); }\n'
+    program = compile_c(source('main.c', main), 'package/program', helper, '-Wl,-rpath,$ORIGIN')
+    link = harness.temp('link')
+    os.symlink(program, link)
+    for path in program, link:
+        is_well(host, path, f'{NOT_LOADED}; if it does so later', '')
+
+
 def with_newer_functions(host):
     """Of a libusb that a program brings as well as of any other."""
     own = own_libusb('newer-libusb', '-DNEWER')
@@ -139,7 +153,7 @@ def with_capabilities(host):
 def main():
     server = harness.Com2net('usb:demo-loop', 'usb:demo-icestick', '0', ports=1)
     host = f'127.0.0.1:{server.port}'
-    for test in (static_ones, with_libusb_within, without_libusb, with_newer_functions, with_a_libusb_of_its_own,
+    for test in (static_ones, with_libusb_within, without_libusb, by_a_link, with_newer_functions, with_a_libusb_of_its_own,
                  of_musl, with_capabilities):
         test(host)
 
