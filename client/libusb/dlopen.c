@@ -64,6 +64,26 @@ static const char *find_ours(const char *name)
     return NULL;
 }
 
+/* Whether it offers libusb-1.0's functions and nothing else, whatever it is called. */
+static bool is_all_libusb(const struct elf *e)
+{
+    static const char *const others[] = {"_init", "_fini", "_edata", "_end", "__bss_start"};
+    struct elf_symbol s;
+    bool has = false;
+
+    for (size_t at = 0; elf_next_symbol(e, &at, &s);) {
+        bool is_other = !s.is_defined;
+        for (size_t i = 0; i < sizeof others / sizeof *others && !is_other; i++)
+            is_other = strcmp(s.name, others[i]) == 0;
+        if (is_other)
+            continue;
+        if (strncmp(s.name, "libusb_", 7) != 0)
+            return false;
+        has = has || strcmp(s.name, "libusb_init") == 0;
+    }
+    return has;
+}
+
 /* The same for a file. Its name may be made up, as JNA's are, or it may have none within it. */
 static const char *find_ours_for_file(const char *path)
 {
@@ -78,8 +98,13 @@ static const char *find_ours_for_file(const char *path)
     close(fd);
     if (data == MAP_FAILED)
         return NULL;
-    if (elf_read(data, (size_t)size, &e) == 0)
-        ours = find_ours(e.soname ? e.soname : strrchr(path, '/') + 1);
+    if (elf_read(data, (size_t)size, &e) == 0) {
+        ours = e.soname ? find_ours(e.soname) : NULL;
+        if (!ours)
+            ours = find_ours(strrchr(path, '/') + 1);
+        if (!ours && is_all_libusb(&e))
+            ours = "libusb-1.0.so.0";
+    }
     munmap(data, (size_t)size);
     return ours;
 }

@@ -33,7 +33,8 @@ def own_libusb(folder, *options, compiler='cc'):
                      '-Wl,-soname,libusb-1.0.so.0', *options, compiler=compiler)
     for name in 'libusb-1.0.so', 'libusb-1-0d2dbc8b.0.so.0.3.0', 'jna123.tmp':
         shutil.copy(made, os.path.join(os.path.dirname(made), name))
-    compile_c(f'{HERE}/usb_own_libusb.c', f'{folder}/libusb-1.0.so.7', '-shared', '-fPIC', compiler=compiler)
+    for name, more in ('libusb-1.0.so.7', ()), ('libdriver.so', ('-Wl,-soname,libdriver.so',)):
+        compile_c(f'{HERE}/usb_own_libusb.c', f'{folder}/{name}', '-shared', '-fPIC', *more, compiler=compiler)
     return os.path.dirname(made)
 
 
@@ -59,7 +60,7 @@ def by_run_path(host, own):
 def by_dlopen(host, own):
     program = specimen('by-dlopen', '-DBY_DLOPEN', f'-Wl,-rpath,{own}')
     for name in ('libusb-1.0.so.0', 'libusb-1.0.so', 'libusb-1-0d2dbc8b.0.so.0.3.0', 'jna123.tmp',
-                 'libusb-1.0.so.7'):
+                 'libusb-1.0.so.7', 'libdriver.so'):
         finds(host, program, f'{own}/{name}', why=f'{name} by its path')
     for name in 'libusb-1.0.so.0', 'libusb-1.0.so', 'libusb-1-0d2dbc8b.0.so.0.3.0':
         finds(host, program, name, why=name)
