@@ -128,6 +128,9 @@ def warns_of_privilege(host):
     os.chown(other, 65534, 65534)
     os.chmod(other, 0o755 | stat.S_ISUID)
     check('set-user-ID' in net2usb.net2usb('run', host, '--', other)[2], 'privileged')
+    done = subprocess.run([harness.need('setpriv'), '--no-new-privs', net2usb.program(), 'run', host, '--', other],
+                          capture_output=True, text=True, timeout=60)
+    equal((done.returncode, done.stderr), (0, ''), 'it is as others where nobody gets privileges')
 
 
 def loads(host):
