@@ -523,11 +523,16 @@ static bool is_on_nosuid(const char *path)
     return statvfs(path, &v) == 0 && (v.f_flag & ST_NOSUID);
 }
 
+static bool has_no_new_privs(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
 static bool is_set_id(const char *path)
 {
     struct stat st;
 
-    if (stat(path, &st) < 0 || is_on_nosuid(path) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+    if (stat(path, &st) < 0 || is_on_nosuid(path) || has_no_new_privs())
         return false;
     return ((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
            ((st.st_mode & S_ISGID) && st.st_gid != getgid());
@@ -535,14 +540,15 @@ static bool is_set_id(const char *path)
 
 /* Capabilities as the kernel keeps them, struct vfs_cap_data of linux/capability.h: a magic number
  * whose lowest bit is "effective", and 32 permitted and 32 inheritable ones, once or twice. They
- * give root nothing, and then the loader is as ever (the kernel's cap_bprm_creds_from_file). */
+ * give root nothing, and then the loader is as ever; with no_new_privs they give nobody anything,
+ * and it is so unless they are effective (the kernel's cap_bprm_creds_from_file). */
 static bool has_capabilities(const char *path)
 {
     uint8_t data[64];
     ssize_t len = getxattr(path, "security.capability", data, sizeof data);
     bool has = len >= 12 && (data[0] & 1);
 
-    for (ssize_t i = 4; i + 8 <= len && i <= 12; i += 8)
+    for (ssize_t i = 4; i + 8 <= len && i <= 12 && !has_no_new_privs(); i += 8)
         has = has || data[i] || data[i + 1] || data[i + 2] || data[i + 3];
     return has && getuid() != 0 && !is_on_nosuid(path);
 }

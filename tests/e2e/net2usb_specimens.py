@@ -131,22 +131,28 @@ def with_capabilities(host):
     harness.need_machine('other_users')
     program, capable = specimen('plain', '-lusb-1.0'), harness.temp('capable')
     subprocess.run(['cp', program, capable], check=True)
-    if subprocess.run([harness.need('setcap'), 'cap_net_raw+ep', capable]).returncode != 0:
+    setcap, setpriv = harness.need('setcap'), harness.need('setpriv')
+    if subprocess.run([setcap, 'cap_net_raw+ep', capable]).returncode != 0:
         harness.skip('files cannot have capabilities here')
     os.chmod(capable, 0o755)
     os.chmod(os.path.dirname(capable), 0o755)
     # root gets nothing by them, so that the loader is as ever
     is_well(host, capable, 'ok   it loads libusb-1.0.so.0, which run replaces', FOUND)
 
-    def as_nobody(*words):
-        done = subprocess.run([net2usb.installed(), *words], user=65534, group=65534, extra_groups=[],
+    def as_nobody(*words, prefix=()):
+        done = subprocess.run([*prefix, net2usb.installed(), *words], user=65534, group=65534, extra_groups=[],
                               capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
-    why = 'its file has capabilities'
-    status, out, _ = as_nobody('doctor', host, '--', capable)
-    check(status == 1 and f'BAD  {capable}: {why}' in out, f'doctor: {out}')
-    err = as_nobody('run', host, '--', capable)[2]
-    check(f'{capable} will not find the devices: {why}' in err, f'run: {err}')
+    why, bare = 'its file has capabilities', (setpriv, '--no-new-privs')
+    for marks, prefix, heeded in (('ep', (), True), ('ep', bare, True), ('p', (), True), ('p', bare, False),
+                                  ('i', (), False)):
+        subprocess.run([setcap, f'cap_net_raw+{marks}', capable], check=True)
+        status, out, _ = as_nobody('doctor', host, '--', capable, prefix=prefix)
+        equal((status, f'BAD  {capable}: {why}' in out), (1, True) if heeded else (0, False),
+              f'doctor, {marks} {prefix}: {out}')
+        status, out, err = as_nobody('run', host, '--', capable, prefix=prefix)
+        equal((f'{capable} will not find the devices: {why}' in err, out == FOUND), (heeded, not heeded),
+              f'run, {marks} {prefix}: {out}{err}')
     equal(as_nobody('run', host, '--', program), (0, FOUND, ''), 'a copy has the devices')
 
 
