@@ -6,11 +6,20 @@
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 enum {
     DT_NEEDED = 1,
+    DT_HASH = 4,
     DT_STRTAB = 5,
+    DT_SYMTAB = 6,
+    DT_RELA = 7,
     DT_STRSZ = 10,
     DT_SONAME = 14,
     DT_RPATH = 15,
+    DT_REL = 17,
+    DT_JMPREL = 23,
     DT_RUNPATH = 29,
+    DT_GNU_HASH = 0x6ffffef5,
+    DT_VERSYM = 0x6ffffff0,
+    DT_VERDEF = 0x6ffffffc,
+    DT_VERNEED = 0x6ffffffe,
 };
 
 /* The file, and where in it the program headers are. */
@@ -102,6 +111,38 @@ static void take_text(struct elf *e, uint64_t tag, const char *text)
         e->needed[e->needed_count++] = text;
 }
 
+/* Whether an entry is the address of a table. */
+static bool is_table(uint64_t tag)
+{
+    static const uint64_t tables[] = {DT_HASH,     DT_STRTAB, DT_RELA,   DT_REL,    DT_JMPREL,
+                                      DT_GNU_HASH, DT_VERSYM, DT_VERDEF, DT_VERNEED};
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (tag == tables[i])
+            return true;
+    return false;
+}
+
+/* Finds the symbols: up to the table that comes behind theirs, as no entry says how many there
+ * are. */
+static void find_symbols(const struct file *f, const struct segment *dynamic, struct elf *e)
+{
+    uint64_t tag, value, table = 0, end = UINT64_MAX, at;
+
+    for (uint64_t i = 0; get_entry(f, dynamic, i, &tag, &value); i++)
+        if (tag == DT_SYMTAB)
+            table = value;
+    for (uint64_t i = 0; get_entry(f, dynamic, i, &tag, &value); i++)
+        if (is_table(tag) && value > table && value < end)
+            end = value;
+    if (table == 0 || end == UINT64_MAX || !find_offset(f, table, &at) ||
+        !is_within(f, at, end - table))
+        return;
+    e->symbol_size = f->wide ? 24 : 16;
+    e->symbols = f->data + at;
+    e->symbol_count = (size_t)((end - table) / e->symbol_size);
+}
+
 static int read_dynamic(const struct file *f, const struct segment *dynamic, struct elf *e)
 {
     uint64_t tag, value, table = 0, table_size = 0, at;
@@ -124,6 +165,9 @@ static int read_dynamic(const struct file *f, const struct segment *dynamic, str
             return -EINVAL;
         take_text(e, tag, text);
     }
+    e->texts = (const char *)f->data + at;
+    e->texts_size = (size_t)table_size;
+    find_symbols(f, dynamic, e);
     return 0;
 }
 
@@ -166,4 +210,27 @@ int elf_read(const uint8_t *data, size_t len, struct elf *e)
         }
     }
     return r;
+}
+
+bool elf_next_symbol(const struct elf *e, size_t *at, struct elf_symbol *s)
+{
+    const struct file f = {.data = e->symbols, .big = e->order == 2};
+
+    while (*at < e->symbol_count) {
+        uint64_t symbol = (uint64_t)*at * e->symbol_size;
+        uint64_t name = number(&f, symbol, 4);
+        unsigned info = (unsigned)number(&f, symbol + (e->class == 2 ? 4 : 12), 1);
+
+        ++*at;
+        if (name == 0 || name >= e->texts_size ||
+            !memchr(e->texts + name, '\0', (size_t)(e->texts_size - name)))
+            continue;
+        *s = (struct elf_symbol){
+            .name = e->texts + name,
+            .is_defined = number(&f, symbol + (e->class == 2 ? 6 : 14), 2) != 0,
+            .is_weak = info >> 4 == 2,
+        };
+        return true;
+    }
+    return false;
 }

@@ -119,7 +119,9 @@ static void look_at_kernel(void)
 
 static void print_libraries(const struct usb_program *p)
 {
-    static const char *const ours[] = {"libusb-1.0.so.0", "libusb-0.1.so.4"};
+    /* and with a mark of auditwheel(1): their functions are called by names that are ours */
+    static const char *const ours[] = {"libusb-1.0.so.0", "libusb-0.1.so.4", "libusb-1-",
+                                       "libusb-0-"};
     char folder[PATH_MAX], hidapi[PATH_MAX];
     bool helps = false;
     const bool has_hidapi = usb_env_folder(folder) == 0 && usb_hidapi_find(p, folder, hidapi) == 0;
@@ -129,7 +131,7 @@ static void print_libraries(const struct usb_program *p)
         bool is_ours = is_hidraw && has_hidapi;
 
         for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
-            is_ours = is_ours || strcmp(p->libraries[i].name, ours[k]) == 0;
+            is_ours = is_ours || strncmp(p->libraries[i].name, ours[k], strlen(ours[k])) == 0;
         helps = helps || is_ours;
         printf("%s it loads %s%s%s%s\n", is_ours ? "ok  " : "note", p->libraries[i].name,
                p->libraries[i].by[0] ? " by way of " : "", p->libraries[i].by,
@@ -142,22 +144,36 @@ static void print_libraries(const struct usb_program *p)
                    "run then has it use, or use attach for devices that it is to find\n",
                    USB_HIDAPI_WANTED);
     }
-    if (helps)
-        return;
-    if (p->uses_usbfs) {
-        print_line(false, "it seems to use /dev/bus/usb itself, without libusb");
-        printf("; use net2usb attach\n");
-    } else if (p->library_count == 0) {
-        printf(
-            "note it loads no libusb when it starts; it may later, as Python does for pyusb, and "
-            "then gets ours\n");
+    const char *doubt = usb_program_doubt(p);
+    if (doubt) {
+        print_line(false, doubt);
+        putchar('\n');
+    } else if (!helps && p->library_count == 0 && p->may_load) {
+        printf("note it loads no libusb when it starts; if it does so later, as Python for pyusb, "
+               "or starts programs that do, they get ours; one that is built into a module of "
+               "another name, as usb4java's, may stay as it is: then use net2usb attach\n");
+    } else if (!helps && p->library_count == 0) {
+        printf("note it loads no libusb when it starts, and cannot load one later; programs that "
+               "it starts get ours\n");
     }
+}
+
+static void look_at_functions(const struct usb_program *p, const char *folder)
+{
+    char function[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
+
+    if (!usb_program_lacks(p, folder, function, by))
+        return;
+    print_line(false, by);
+    printf(" calls %s, which the libusb that run puts in place does not have; take a newer "
+           "net2usb, or use net2usb attach\n",
+           function);
 }
 
 static void look_at_command(const char *name)
 {
     static struct usb_program p;
-    char path[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX];
     int r = usb_program_find(name, path);
 
     if (r < 0) {
@@ -167,7 +183,8 @@ static void look_at_command(const char *name)
         return;
     }
     usb_program_read(path, true, &p);
-    const char *objection = usb_program_objection(&p);
+    const char *objection =
+        usb_env_folder(folder) == 0 ? usb_env_suit_program(folder, &p) : usb_program_objection(&p);
     print_line(!objection, p.path);
     if (p.is_script)
         printf(", a script, which %s runs", p.binary);
@@ -176,8 +193,10 @@ static void look_at_command(const char *name)
     else if (p.trouble == USB_PROGRAM_UNKNOWN)
         printf(": no program that could be looked into");
     putchar('\n');
-    if (!objection && p.trouble == USB_PROGRAM_FINE)
+    if (!objection && p.trouble == USB_PROGRAM_FINE) {
         print_libraries(&p);
+        look_at_functions(&p, folder);
+    }
 }
 
 int usb_doctor(int argc, char **argv, char **command, const struct net2usb_options *o)

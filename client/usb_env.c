@@ -15,6 +15,7 @@
 
 #define LIBUSB10 "libusb-1.0.so.0"
 #define LIBUSB01 "libusb-0.1.so.4"
+#define DLOPEN "libnet2usb-dlopen.so"
 
 /* For either C library. */
 static bool has_libraries(const char *folder)
@@ -88,6 +89,38 @@ int usb_env_suit(char path[static PATH_MAX], bool musl)
     return 0;
 }
 
+const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p)
+{
+    const char *objection = usb_program_objection(p);
+
+    if (!objection && usb_env_suit(path, p->is_musl) < 0)
+        objection = p->is_musl
+                        ? "its C library is musl, and net2usb was built without libraries for it "
+                          "(they need musl-gcc); use net2usb attach"
+                        : "its C library is glibc, and net2usb was built without libraries for it; "
+                          "use net2usb attach";
+    return objection;
+}
+
+/* Programs heed it that have a loader of their own, such as those of oss-cad-suite, or a run path
+ * to a libusb of their own. A space ends a path here, so that a name has to do, which
+ * LD_LIBRARY_PATH leads to. */
+static void make_preload(const char *folder, char value[static USB_ENV_VALUE_MAX])
+{
+    static const char *const names[] = {LIBUSB10, LIBUSB01, DLOPEN};
+    char path[2 * PATH_MAX];
+    size_t len = 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (access(path, R_OK) < 0)
+            continue; /* the loader would complain, in each program */
+        const char *said = strchr(folder, ' ') ? names[i] : path;
+        len += (size_t)snprintf(value + len, USB_ENV_VALUE_MAX - len, "%s%s", len > 0 ? ":" : "",
+                                said);
+    }
+}
+
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o)
 {
@@ -104,13 +137,10 @@ int usb_env_make(struct usb_env *e, const char *folder, const char *server, char
     snprintf(add(e, "NET2USB_POST", NULL), USB_ENV_VALUE_MAX, "%s", o->post);
     snprintf(add(e, "NET2USB_STRICT", NULL), USB_ENV_VALUE_MAX, "%s", o->strict ? "1" : "");
     snprintf(add(e, "LD_LIBRARY_PATH", ":"), USB_ENV_VALUE_MAX, "%s", folder);
-    /* programs with a loader of their own, such as those of oss-cad-suite, heed only this; here a
-     * space ends a path, so that a name has to do, which LD_LIBRARY_PATH leads to */
-    if (strchr(folder, ' '))
-        strcpy(add(e, "LD_PRELOAD", ":"), LIBUSB10 ":" LIBUSB01);
-    else
-        snprintf(add(e, "LD_PRELOAD", ":"), USB_ENV_VALUE_MAX, "%s/" LIBUSB10 ":%s/" LIBUSB01,
-                 folder, folder);
+    make_preload(folder, add(e, "LD_PRELOAD", ":"));
+    /* AddressSanitizer's library refuses to start where another one comes before it. It matters
+     * only for those that define functions of the C library which it has, too. */
+    strcpy(add(e, "ASAN_OPTIONS", ":"), "verify_asan_link_order=0");
     /* pyusb asks Python for the library, and that asks ldconfig or a compiler */
     snprintf(add(e, "PYTHONPATH", ":"), USB_ENV_VALUE_MAX, "%s/python", folder);
     return 0;
@@ -125,6 +155,16 @@ void usb_env_add_folder(struct usb_env *e, const char *folder)
         if (strcmp(e->variables[i].name, "LD_LIBRARY_PATH") == 0)
             snprintf(value + len, USB_ENV_VALUE_MAX - len, ":%s", folder);
     }
+}
+
+void usb_env_spare_preload(struct usb_env *e)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < e->count; i++)
+        if (strcmp(e->variables[i].name, "LD_PRELOAD") != 0)
+            e->variables[kept++] = e->variables[i];
+    e->count = kept;
 }
 
 int usb_env_apply(const struct usb_env *e)

@@ -13,6 +13,8 @@
 
 enum { USB_ENV_MAX = 8, USB_ENV_VALUE_MAX = 4 * PATH_MAX };
 
+struct usb_program;
+
 struct usb_env {
     struct {
         const char *name;
@@ -33,12 +35,19 @@ const char *usb_env_absence(const char *folder);
  * -ENOENT, with `path` as it was: they are not there. */
 int usb_env_suit(char path[static PATH_MAX], bool musl);
 
+/* The same for a program: NULL, or what is in the way of putting them into it, as a sentence with
+ * what helps. */
+const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p);
+
 /* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o);
 
 /* Adds a folder, behind that of the libraries. */
 void usb_env_add_folder(struct usb_env *e, const char *folder);
+
+/* Leaves out what is preloaded: a program of another architecture would only complain. */
+void usb_env_spare_preload(struct usb_env *e);
 
 /* Puts it into this process's environment. Returns 0 or -errno. */
 int usb_env_apply(const struct usb_env *e);

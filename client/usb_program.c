@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "usb_program.h"
 
 #include <errno.h>
@@ -7,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "elf.h"
 
-enum { INTERPRETERS_MAX = 4, FILES_MAX = 256, FOLDERS_MAX = 64 };
+#define LIBUSB10 "libusb-1.0.so.0"
+
+enum { INTERPRETERS_MAX = 4, FILES_MAX = 256, FOLDERS_MAX = 64, FUNCTIONS_MAX = 256 };
 
 /* --- files ------------------------------------------------------------------------------------ */
 
@@ -51,16 +57,7 @@ static void unmap_file(struct file *f)
 
 static bool contains(const struct file *f, const char *text)
 {
-    size_t len = strlen(text);
-    const uint8_t *p = f->data, *end = f->data + f->len;
-
-    while (p && (size_t)(end - p) >= len) {
-        p = memchr(p, text[0], (size_t)(end - p) - len + 1);
-        if (p && memcmp(p, text, len) == 0)
-            return true;
-        p = p ? p + 1 : NULL;
-    }
-    return false;
+    return memmem(f->data, f->len, text, strlen(text)) != NULL;
 }
 
 /* --- the program ------------------------------------------------------------------------------ */
@@ -124,14 +121,25 @@ static bool find_interpreter(const struct file *f, char path[static PATH_MAX])
 
 /* --- libraries -------------------------------------------------------------------------------- */
 
+/* Functions of libusb-1.0, and which file names them. */
+struct functions {
+    struct {
+        char name[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
+    } list[FUNCTIONS_MAX];
+    size_t count;
+};
+
 /* A search for libraries: the folders of the loader, and the files under way. */
 struct search {
     const struct usb_program *program; /* whose loader it is */
+    bool has_dlopen;                   /* one of the files calls it */
+    struct functions *called, *there;  /* by and in all of the files; NULL: they do not matter */
     char *folders[FOLDERS_MAX];
     size_t folder_count;
     struct {
-        char name[64], by[64];  /* `by`: what the program itself needs, by way of which it came */
-        char folders[PATH_MAX]; /* where its needer says to look first */
+        char name[USB_PROGRAM_NAME_MAX];
+        char by[USB_PROGRAM_NAME_MAX]; /* what the program itself needs, by way of which it came */
+        char folders[PATH_MAX];        /* where its needer says to look first */
     } * files;
     size_t file_count;
 };
@@ -247,7 +255,8 @@ static void end_search(struct search *s)
 
 static bool is_of_usb(const char *name)
 {
-    static const char *const names[] = {"libusb-1.0.", "libusb-0.1.", "libftdi",  "libhidapi-",
+    static const char *const names[] = {"libusb-1.0.", "libusb-0.1.", "libusb-1-",
+                                        "libusb-0-",   "libftdi",     "libhidapi-",
                                         "libjaylink.", "libusbredir", "libftd2xx"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -268,6 +277,40 @@ static void add_file(struct search *s, const char *name, const char *by, const c
     snprintf(s->files[known].by, sizeof s->files->by, "%s", by);
     snprintf(s->files[known].folders, PATH_MAX, "%s", folders);
     s->file_count++;
+}
+
+static bool has_function(const struct functions *f, const char *name)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->list[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_function(struct functions *f, const char *name, const char *by)
+{
+    if (f->count == FUNCTIONS_MAX || strlen(name) >= sizeof f->list->name || has_function(f, name))
+        return;
+    strcpy(f->list[f->count].name, name);
+    snprintf(f->list[f->count++].by, sizeof f->list->by, "%s", by);
+}
+
+static void read_symbols(struct search *s, const struct elf *e, const char *file)
+{
+    struct elf_symbol symbol;
+
+    if (strncmp(file, "libc.", 5) == 0)
+        return; /* it has many, and calls none of these */
+    for (size_t at = 0; elf_next_symbol(e, &at, &symbol);) {
+        if (!symbol.is_defined && strcmp(symbol.name, "dlopen") == 0)
+            s->has_dlopen = true;
+        if (!s->called || strncmp(symbol.name, "libusb_", 7) != 0)
+            continue;
+        if (symbol.is_defined)
+            add_function(s->there, symbol.name, file);
+        else if (!symbol.is_weak)
+            add_function(s->called, symbol.name, file);
+    }
 }
 
 /* Adds what a file needs, with where that file says to look. */
@@ -291,8 +334,22 @@ static void add_needed(struct search *s, const struct elf *e, const char *path, 
         }
     }
     folders[len] = '\0';
-    for (size_t i = 0; i < e->needed_count; i++)
-        add_file(s, e->needed[i], by, folders);
+    for (size_t i = 0; i < e->needed_count; i++) {
+        const char *base = strrchr(e->needed[i], '/');
+        char folder[PATH_MAX]; /* it is a path where it was linked to a library without a name */
+
+        snprintf(folder, sizeof folder, "%.*s", base ? (int)(base - e->needed[i]) : 0,
+                 e->needed[i]);
+        add_file(s, base ? base + 1 : e->needed[i], by, base ? folder : folders);
+    }
+}
+
+/* Adds what the program needs. Its $ORIGIN is where it is itself, whatever links lead there. */
+static void add_program(struct search *s, const struct elf *e)
+{
+    char path[PATH_MAX];
+
+    add_needed(s, e, realpath(s->program->binary, path) ? path : s->program->binary, "");
 }
 
 /* Reads one library of the program's architecture. Returns false if there is none of that path. */
@@ -307,8 +364,10 @@ static bool read_library(struct search *s, const char *folder, size_t len, size_
         return false;
     bool fits = elf_read(f.data, f.len, &e) == 0 && e.class == s->program->class &&
                 e.machine == s->program->machine;
-    if (fits)
+    if (fits) {
         add_needed(s, &e, path, s->files[i].name);
+        read_symbols(s, &e, s->files[i].name);
+    }
     unmap_file(&f);
     return fits;
 }
@@ -350,16 +409,51 @@ static void read_libraries(struct usb_program *p, const struct elf *e)
 
     if (!begin_search(&s, p, ""))
         return;
-    add_needed(&s, e, p->binary, "");
+    add_program(&s, e);
+    read_symbols(&s, e, "");
     for (size_t i = 0; i < s.file_count; i++) {
-        read_file(&s, i);
+        if (!read_file(&s, i))
+            s.has_dlopen = true; /* for all we know */
         if (!is_of_usb(s.files[i].name) || p->library_count == USB_PROGRAM_LIBRARIES_MAX)
             continue;
         strcpy(p->libraries[p->library_count].name, s.files[i].name);
         strcpy(p->libraries[p->library_count].by, s.files[i].by);
         p->library_count++;
     }
+    p->may_load = s.has_dlopen;
     end_search(&s);
+}
+
+bool usb_program_lacks(const struct usb_program *p, const char *folder,
+                       char function[static USB_PROGRAM_NAME_MAX],
+                       char by[static USB_PROGRAM_NAME_MAX])
+{
+    static struct functions called, there;
+    bool lacks = false;
+    struct search s;
+    struct file f;
+    struct elf e;
+
+    if (p->library_count == 0 || map_file(p->binary, &f) < 0)
+        return false;
+    if (elf_read(f.data, f.len, &e) == 0 && begin_search(&s, p, "")) {
+        called.count = there.count = 0;
+        s.called = &called;
+        s.there = &there;
+        add_file(&s, LIBUSB10, "", folder); /* before another one of that name */
+        add_program(&s, &e);
+        read_symbols(&s, &e, strrchr(p->binary, '/') ? strrchr(p->binary, '/') + 1 : p->binary);
+        for (size_t i = 0; i < s.file_count; i++)
+            read_file(&s, i);
+        for (size_t i = 0; i < called.count && there.count > 0 && !lacks; i++) {
+            lacks = !has_function(&there, called.list[i].name);
+            strcpy(function, called.list[i].name);
+            strcpy(by, called.list[i].by);
+        }
+        end_search(&s);
+    }
+    unmap_file(&f);
+    return lacks;
 }
 
 bool usb_program_finds(const struct usb_program *p, const char *front, const char *name)
@@ -421,9 +515,46 @@ static bool is_of_system(const char *loader)
            !strchr(loader, '/');
 }
 
-static void judge(struct usb_program *p, const struct file *f, bool libraries)
+/* Whether the kernel heeds marks of the file that give more rights. */
+static bool is_on_nosuid(const char *path)
+{
+    struct statvfs v;
+
+    return statvfs(path, &v) == 0 && (v.f_flag & ST_NOSUID);
+}
+
+static bool has_no_new_privs(void)
+{
+    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
+static bool is_set_id(const char *path)
 {
     struct stat st;
+
+    if (stat(path, &st) < 0 || is_on_nosuid(path) || has_no_new_privs())
+        return false;
+    return ((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
+           ((st.st_mode & S_ISGID) && st.st_gid != getgid());
+}
+
+/* Capabilities as the kernel keeps them, struct vfs_cap_data of linux/capability.h: a magic number
+ * whose lowest bit is "effective", and 32 permitted and 32 inheritable ones, once or twice. They
+ * give root nothing, and then the loader is as ever; with no_new_privs they give nobody anything,
+ * and it is so unless they are effective (the kernel's cap_bprm_creds_from_file). */
+static bool has_capabilities(const char *path)
+{
+    uint8_t data[64];
+    ssize_t len = getxattr(path, "security.capability", data, sizeof data);
+    bool has = len >= 12 && (data[0] & 1);
+
+    for (ssize_t i = 4; i + 8 <= len && i <= 12 && !has_no_new_privs(); i += 8)
+        has = has || data[i] || data[i + 1] || data[i + 2] || data[i + 3];
+    return has && getuid() != 0 && !is_on_nosuid(path);
+}
+
+static void judge(struct usb_program *p, const struct file *f, bool libraries)
+{
     struct elf e;
 
     if (elf_read(f->data, f->len, &e) < 0) {
@@ -444,14 +575,18 @@ static void judge(struct usb_program *p, const struct file *f, bool libraries)
         p->has_libusb = contains(f, "LIBUSB_DEBUG");
     } else if (is_foreign(p)) {
         p->trouble = USB_PROGRAM_FOREIGN;
-    } else if (stat(p->binary, &st) == 0 && (((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
-                                             ((st.st_mode & S_ISGID) && st.st_gid != getgid()))) {
+    } else if (is_set_id(p->binary)) {
         p->trouble = USB_PROGRAM_PRIVILEGED;
+    } else if (has_capabilities(p->binary)) {
+        p->trouble = USB_PROGRAM_CAPABLE;
     }
-    if (libraries && e.interpreter)
-        read_libraries(p, &e);
-    if (p->library_count == 0 && libraries)
+    if (!libraries || !e.interpreter)
+        return;
+    read_libraries(p, &e);
+    if (p->library_count == 0) {
         p->uses_usbfs = contains(f, "/dev/bus/usb");
+        p->has_libusb = p->uses_usbfs && contains(f, "LIBUSB_DEBUG");
+    }
 }
 
 void usb_program_read(const char *path, bool libraries, struct usb_program *p)
@@ -501,10 +636,23 @@ const char *usb_program_objection(const struct usb_program *p)
     case USB_PROGRAM_PRIVILEGED:
         return "it is set-user-ID or set-group-ID, so the loader ignores LD_LIBRARY_PATH and "
                "LD_PRELOAD; let sudo run net2usb, not net2usb sudo, or use net2usb attach";
+    case USB_PROGRAM_CAPABLE:
+        return "its file has capabilities, so the loader ignores LD_LIBRARY_PATH and LD_PRELOAD; "
+               "run a copy of it, which has none, or use net2usb attach";
     case USB_PROGRAM_FOREIGN:
         return "it is for another architecture than net2usb's libraries; use net2usb of the same "
                "kind, or net2usb attach";
     default:
         return NULL;
     }
+}
+
+const char *usb_program_doubt(const struct usb_program *p)
+{
+    if (p->has_libusb)
+        return "it seems to have libusb within it, in whose place no library can be put; use "
+               "net2usb attach, or a build of it that loads libusb";
+    if (p->uses_usbfs)
+        return "it seems to use /dev/bus/usb itself, without libusb; use net2usb attach";
+    return NULL;
 }

@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { USB_PROGRAM_LIBRARIES_MAX = 16 };
+enum { USB_PROGRAM_LIBRARIES_MAX = 16, USB_PROGRAM_NAME_MAX = 64 };
 
 enum usb_program_trouble {
     USB_PROGRAM_FINE,
     USB_PROGRAM_STATIC,
     USB_PROGRAM_PRIVILEGED, /* set-user-ID or set-group-ID: the loader does not listen */
+    USB_PROGRAM_CAPABLE,    /* its file has capabilities: no more does it then */
     USB_PROGRAM_FOREIGN,    /* another architecture than this program's */
     USB_PROGRAM_UNKNOWN,    /* no program that we can read */
 };
@@ -31,11 +32,14 @@ struct usb_program {
     char loader[PATH_MAX];  /* "" where there is none */
     bool has_system_loader; /* not one in another place, such as Nix's, with folders of its own */
     enum usb_program_trouble trouble;
-    bool uses_usbfs; /* it names /dev/bus/usb itself, and loads no libusb */
-    bool has_libusb; /* static: it seems to have libusb within it */
+    /* of one that loads no libusb when it starts */
+    bool uses_usbfs; /* it names /dev/bus/usb itself */
+    bool has_libusb; /* it seems to have libusb within it */
+    bool
+        may_load; /* it, or a library of it, calls dlopen: it may load one later, or nobody knows */
     /* libraries of USB that it loads, and by way of which other; "" if by itself */
     struct {
-        char name[64], by[64];
+        char name[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
     } libraries[USB_PROGRAM_LIBRARIES_MAX];
     size_t library_count;
 };
@@ -45,6 +49,13 @@ int usb_program_find(const char *name, char path[static PATH_MAX]);
 
 /* Looks into it; usb_program_find has found it. With `libraries` also into what it loads. */
 void usb_program_read(const char *path, bool libraries, struct usb_program *p);
+
+/* Whether it, read with its libraries, or what it loads, calls a function of libusb-1.0 that is
+ * neither in our library, in `folder`, nor in another one of those. Puts the first one's name into
+ * `function`, and who calls it into `by`. */
+bool usb_program_lacks(const struct usb_program *p, const char *folder,
+                       char function[static USB_PROGRAM_NAME_MAX],
+                       char by[static USB_PROGRAM_NAME_MAX]);
 
 /* Whether it loads a library of USB that has this name. */
 bool usb_program_loads(const struct usb_program *p, const char *name);
@@ -59,5 +70,9 @@ bool usb_program_finds(const struct usb_program *p, const char *front, const cha
 /* What is in the way of putting our libraries into it, as a sentence with what helps; NULL if
  * nothing is. */
 const char *usb_program_objection(const struct usb_program *p);
+
+/* The same of one that was read with its libraries: what seems to be in the way, as far as one can
+ * see from its texts. */
+const char *usb_program_doubt(const struct usb_program *p);
 
 #endif

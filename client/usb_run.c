@@ -81,25 +81,40 @@ static int add_places(struct usb_server *s, char **selectors, int count, char **
 }
 
 /* Finds the folder that gives COMMAND hidapi on libusb, or says that it lacks one. */
-static void find_hidapi(const char *path, struct usb_program *program, const char *folder,
+static void find_hidapi(const struct usb_program *program, const char *folder,
                         char hidapi[static PATH_MAX])
 {
     if (usb_hidapi_find(program, folder, hidapi) == 0)
         return;
     hidapi[0] = '\0';
-    usb_program_read(path, true, program);
     if (program->has_system_loader && usb_program_loads(program, USB_HIDAPI_HIDRAW))
         log_info("%s loads %s, which finds no HID devices of a server; to have it find them, "
                  "install %s",
                  program->binary, USB_HIDAPI_HIDRAW, USB_HIDAPI_WANTED);
 }
 
+/* Says what is in the way of COMMAND's finding the devices, where something is. */
+static void warn_of_command(const struct usb_program *program, const char *objection,
+                            const char *folder)
+{
+    char function[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
+    const char *doubt = usb_program_doubt(program);
+
+    if (objection)
+        log_warn("%s will not find the devices: %s", program->binary, objection);
+    else if (doubt)
+        log_warn("%s will hardly find the devices: %s", program->binary, doubt);
+    else if (usb_program_lacks(program, folder, function, by))
+        log_warn("%s will not work: %s calls %s, which the libusb that net2usb puts in place does "
+                 "not have; take a newer net2usb, or use net2usb attach",
+                 program->binary, by, function);
+}
+
 /* `folder` is that of our libraries, and becomes the one that suits COMMAND; `hidapi` is another
  * one for it, or "". */
 static int find_command(const char *name, char folder[static PATH_MAX],
-                        char hidapi[static PATH_MAX])
+                        char hidapi[static PATH_MAX], struct usb_program *program)
 {
-    static struct usb_program program;
     char path[PATH_MAX], suiting[PATH_MAX];
     int r = usb_program_find(name, path);
 
@@ -111,19 +126,12 @@ static int find_command(const char *name, char folder[static PATH_MAX],
         log_error("%s: command not found", name);
         return EXIT_NOT_FOUND;
     }
-    usb_program_read(path, false, &program);
-    const char *objection = usb_program_objection(&program);
+    usb_program_read(path, true, program);
     strcpy(suiting, folder);
-    if (!objection && usb_env_suit(suiting, program.is_musl) < 0)
-        objection = program.is_musl
-                        ? "its C library is musl, and net2usb was built without libraries for it "
-                          "(they need musl-gcc); use net2usb attach"
-                        : "its C library is glibc, and net2usb was built without libraries for it; "
-                          "use net2usb attach";
-    if (objection)
-        log_warn("%s will not find the devices: %s", program.binary, objection);
-    else if (program.trouble == USB_PROGRAM_FINE)
-        find_hidapi(path, &program, folder, hidapi);
+    const char *objection = usb_env_suit_program(suiting, program);
+    warn_of_command(program, objection, suiting);
+    if (!objection && program->trouble == USB_PROGRAM_FINE)
+        find_hidapi(program, folder, hidapi);
     strcpy(folder, suiting);
     return 0;
 }
@@ -131,6 +139,7 @@ static int find_command(const char *name, char folder[static PATH_MAX],
 int usb_run(int argc, char **argv, char **command, const struct net2usb_options *o)
 {
     static struct usb_env e;
+    static struct usb_program program;
     char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX] = "";
     char *all[SELECTORS_MAX];
     struct usb_server s;
@@ -148,13 +157,15 @@ int usb_run(int argc, char **argv, char **command, const struct net2usb_options 
     if (argc - 1 > SELECTORS_MAX || usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
-    int status = has_them ? find_command(*command, folder, hidapi) : NET2USB_EXIT_FAILED;
+    int status = has_them ? find_command(*command, folder, hidapi, &program) : NET2USB_EXIT_FAILED;
     int count = has_them ? add_places(&s, argv + 1, argc - 1, all) : 0;
     /* the folder may be another one */
     if (usb_env_make(&e, folder, s.name, all, count, o) < 0)
         usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o);
     if (hidapi[0])
         usb_env_add_folder(&e, hidapi);
+    if (program.trouble == USB_PROGRAM_FOREIGN)
+        usb_env_spare_preload(&e);
     usb_server_free(&s);
     if (status != 0)
         return status;

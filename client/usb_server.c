@@ -54,7 +54,7 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
     if (r < 0) {
         s->list = NULL;
         s->count = 0;
-        snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %.200s", s->name, usbip_call_error(r));
+        snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %.200s", s->name, usbip_call_list_error(r));
         return r;
     }
     if (may_be_extended(s) &&

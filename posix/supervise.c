@@ -486,6 +486,8 @@ static void set_preload(void)
         library = slash + 1;
     }
     put_in_front("LD_PRELOAD", library);
+    put_in_front("ASAN_OPTIONS",
+                 "verify_asan_link_order=0"); /* it would not start behind another */
 }
 
 /*

@@ -24,5 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     check(data, len, e.runpath);
     for (size_t i = 0; i < e.needed_count; i++)
         check(data, len, e.needed[i]);
+    struct elf_symbol s;
+    for (size_t at = 0; elf_next_symbol(&e, &at, &s);)
+        check(data, len, s.name);
     return 0;
 }

@@ -30,16 +30,25 @@ static void put_segment(bool wide, size_t at, uint32_t type, uint64_t offset, ui
     put(at + (wide ? 32 : 16), size, wide ? 8 : 4);
 }
 
-static const char texts[] = "\0libftdi1.so.2\0libc.so.6\0$ORIGIN/../lib\0me.so";
+static const char texts[] = "\0libftdi1.so.2\0libc.so.6\0$ORIGIN/../lib\0me.so\0here\0there";
 
-/* Headers, an interpreter, a dynamic section, its texts. Returns its length. */
+/* A dynamic symbol: its name, whether it is weak, its section. */
+static void put_symbol(bool wide, size_t at, uint64_t name, bool weak, uint64_t section)
+{
+    put(at, name, 4);
+    put(at + (wide ? 4 : 12), weak ? 0x20 : 0x10, 1);
+    put(at + (wide ? 6 : 14), section, 2);
+}
+
+/* Headers, an interpreter, a dynamic section, its symbols and texts. Returns its length. */
 static size_t make(bool wide, bool is_big)
 {
     size_t headers = wide ? 64 : 52, each = wide ? 56 : 32, word = wide ? 8 : 4;
     size_t interpreter = headers + 3 * each, dynamic = interpreter + 8, at;
     const uint64_t entries[][2] = {{5, 0},   {10, sizeof texts}, {1, 1}, {1, 15},
-                                   {29, 25}, {14, 40},           {0, 0}};
-    size_t count = sizeof entries / sizeof *entries, names = dynamic + 2 * word * count;
+                                   {29, 25}, {14, 40},           {6, 0}, {0, 0}};
+    size_t count = sizeof entries / sizeof *entries, symbols = dynamic + 2 * word * count;
+    size_t symbol = wide ? 24 : 16, names = symbols + 3 * symbol;
     size_t len = names + sizeof texts;
 
     big = is_big;
@@ -61,8 +70,14 @@ static size_t make(bool wide, bool is_big)
     at = dynamic;
     for (size_t i = 0; i < count; i++, at += 2 * word) {
         put(at, entries[i][0], (unsigned)word);
-        put(at + word, entries[i][0] == 5 ? 0x10000 + names : entries[i][1], (unsigned)word);
+        put(at + word,
+            entries[i][0] == 5   ? 0x10000 + names
+            : entries[i][0] == 6 ? 0x10000 + symbols
+                                 : entries[i][1],
+            (unsigned)word);
     }
+    put_symbol(wide, symbols + symbol, 46, false, 7);
+    put_symbol(wide, symbols + 2 * symbol, 51, true, 0);
     memcpy(file + names, texts, sizeof texts);
     return len;
 }
@@ -82,6 +97,14 @@ static void every_kind_is_read(void)
         CHECK_TEXT(e.runpath, "$ORIGIN/../lib");
         CHECK_TEXT(e.soname, "me.so");
         CHECK(!e.rpath);
+
+        struct elf_symbol s;
+        size_t at = 0;
+        CHECK(elf_next_symbol(&e, &at, &s) && s.is_defined && !s.is_weak);
+        CHECK_TEXT(s.name, "here");
+        CHECK(elf_next_symbol(&e, &at, &s) && !s.is_defined && s.is_weak);
+        CHECK_TEXT(s.name, "there");
+        CHECK(!elf_next_symbol(&e, &at, &s));
     }
 }
 
@@ -98,6 +121,9 @@ static int read_copy(size_t len)
         sum += strlen(e.needed[i]);
     if (r == 0 && e.interpreter)
         sum += strlen(e.interpreter);
+    struct elf_symbol s;
+    for (size_t at = 0; r == 0 && elf_next_symbol(&e, &at, &s);)
+        sum += strlen(s.name);
     free(copy);
     return r < 0 ? r : sum > 0;
 }
@@ -145,7 +171,8 @@ static void this_program(void)
     FILE *f = fopen("/proc/self/exe", "rb");
     uint8_t *data = malloc(64 << 20);
     struct elf e;
-    bool libc = false;
+    struct elf_symbol s;
+    bool libc = false, calls = false;
 
     CHECK(f && data);
     size_t len = fread(data, 1, 64 << 20, f);
@@ -153,8 +180,10 @@ static void this_program(void)
     CHECK(elf_read(data, len, &e) == 0);
     for (size_t i = 0; i < e.needed_count; i++)
         libc = libc || strncmp(e.needed[i], "libc.", 5) == 0;
+    for (size_t at = 0; elf_next_symbol(&e, &at, &s);)
+        calls = calls || (strcmp(s.name, "fclose") == 0 && !s.is_defined && !s.is_weak);
     if (e.interpreter) /* or it is static */
-        CHECK(strstr(e.interpreter, "ld") && libc);
+        CHECK(strstr(e.interpreter, "ld") && libc && calls);
     else
         CHECK(e.needed_count == 0);
     free(data);

@@ -75,6 +75,14 @@ const char *usbip_call_error(int error)
     }
 }
 
+const char *usbip_call_list_error(int error)
+{
+    if (error != -EIO)
+        return usbip_call_error(error);
+    return "no USB devices are published there; if it is a serial port of com2net's, take net2pty "
+           "for that, or the port of its usb: sources, 3240 as a rule";
+}
+
 /* --- waiting ---------------------------------------------------------------------------------- */
 
 static int wait_for(int fd, short events, long long deadline)

@@ -47,12 +47,16 @@ int usbip_server_parse(const char *text, struct usbip_server *s);
  *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device
  *   ENODEV      there is no such device
- *   EIO         the server cannot have the device; its log says why
+ *   EIO         the server cannot have the device; its log says why. Asked for a list: it has none,
+ *               as com2net says of serial ports
  *   ENOMEM
  */
 
 /* What is wrong, as the rest of a sentence: "nothing listens there". */
 const char *usbip_call_error(int error);
+
+/* The same of a list. */
+const char *usbip_call_list_error(int error);
 
 /* Lists devices, in so many ms, into memory that the caller frees. `extended`: by the request of
  * the extensions, which a server must have shown in a record before. With `watch` not NULL the

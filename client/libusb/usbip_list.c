@@ -365,7 +365,7 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
                  : ask_unless_silent(ctx, server, ms, &list, &count);
 
     if (r < 0) {
-        usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_error(r));
+        usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_list_error(r));
         usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;

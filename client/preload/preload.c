@@ -103,7 +103,7 @@ static void limit_waits(int fd, bool answer)
  * long or not. Returns a socket or -1. */
 static int connect_to_net2pty(bool waits)
 {
-    const char *name = getenv("NET2PTY_SOCKET");
+    const char *name = secure_getenv("NET2PTY_SOCKET");
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     size_t len = name ? strlen(name) : 0;
 

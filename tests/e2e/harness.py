@@ -93,8 +93,9 @@ def absent(what, command='packaging/install-packages tests'):
 PACKAGES = {
     'busybox': 'busybox-static', 'cc': 'gcc', 'env': 'coreutils', 'gensiot': 'gensio-bin',
     'go': 'golang-go', 'iceprog': 'fpga-icestorm', 'ip': 'iproute2', 'ldd': 'libc-bin',
-    'lsusb': 'usbutils', 'musl-gcc': 'musl-tools', 'nc': 'netcat-openbsd', 'openFPGALoader': 'openfpgaloader',
-    'setpriv': 'util-linux', 'timeout': 'coreutils', 'unshare': 'util-linux', 'usbhid-dump': 'usbutils',
+    'lsusb': 'usbutils', 'musl-gcc': 'musl-tools', 'nc': 'netcat-openbsd', 'node': 'nodejs',
+    'openFPGALoader': 'openfpgaloader', 'setcap': 'libcap2-bin', 'setpriv': 'util-linux',
+    'timeout': 'coreutils', 'unshare': 'util-linux', 'usbhid-dump': 'usbutils',
     'x86_64-w64-mingw32-objdump': 'binutils-mingw-w64-x86-64',
 }
 

@@ -11,6 +11,8 @@ import harness
 import net2usb
 from harness import check, equal
 
+NO_USB = 'no USB devices are published there; if it is a serial port of com2net\'s, take net2pty'
+
 
 def refuses(words, status, sentence, limit=12):
     begin = clock.now()
@@ -51,6 +53,16 @@ def usage():
         refuses(words, 2, sentence)
 
 
+def serial_ports():
+    """Of com2net: what asks one for USB devices is told where it is."""
+    server = harness.Com2net('loop:', '0')
+    host = f'127.0.0.1:{server.port}'
+    refuses(('list', host), 1, NO_USB)
+    refuses(('run', host, '--', 'true'), 125, NO_USB)
+    status, out, _ = net2usb.net2usb('doctor', host)
+    check(status == 1 and f'BAD  {host}: {NO_USB}' in out, f'doctor: {out}')
+
+
 def servers():
     refuses(('list', f'127.0.0.1:{harness.free_port()}'), 1, 'nothing listens there')
     refuses(('run', f'127.0.0.1:{harness.free_port()}', '--', 'true'), 125, 'nothing listens there')
@@ -65,7 +77,7 @@ def servers():
             (lambda c: c.sendall(net2usb.listing('1-1', count=2)), none),
             (lambda c: c.sendall(net2usb.listing('1-1')[:100]), none),
             (lambda c: c.sendall(struct.pack('>HHI', 0x106, 5, 0)), none),
-            (lambda c: c.sendall(struct.pack('>HHI', 0x111, 5, 5)), 'its log says why'),
+            (lambda c: c.sendall(struct.pack('>HHI', 0x111, 5, 5)), NO_USB),
             (net2usb.sleeps, 'it does not answer')):
         server = net2usb.Server(answer)
         refuses(('list', server.host), 1, sentence)
@@ -155,6 +167,7 @@ def doctor(host):
 
 def main():
     usage()
+    serial_ports()
     servers()
     doctor(selectors())
 

@@ -14,10 +14,11 @@ import usbip
 from harness import check, equal
 
 NAMES = ('NET2USB_SERVER', 'NET2USB_DEVICES', 'NET2USB_POST', 'NET2USB_STRICT', 'LD_LIBRARY_PATH',
-         'LD_PRELOAD', 'PYTHONPATH')
+         'LD_PRELOAD', 'ASAN_OPTIONS', 'PYTHONPATH')
 LIBRARIES = os.path.join(os.path.dirname(net2usb.program()), 'lib', 'net2usb')
-NAMES_ONLY = 'libusb-1.0.so.0:libusb-0.1.so.4'
-PRELOAD = NAMES_ONLY if ' ' in LIBRARIES else f'{LIBRARIES}/libusb-1.0.so.0:{LIBRARIES}/libusb-0.1.so.4'
+PRELOADED = 'libusb-1.0.so.0', 'libusb-0.1.so.4', 'libnet2usb-dlopen.so'
+PRELOAD = ':'.join(name if ' ' in LIBRARIES else f'{LIBRARIES}/{name}' for name in PRELOADED)
+ASAN = 'verify_asan_link_order=0'
 
 
 FOLDERS = f'{LIBRARIES}:{LIBRARIES}/hidraw'
@@ -42,15 +43,16 @@ def sets(host):
     status, out, err = net2usb.net2usb('run', host, '--', show, **clean)
     equal((status, err), (0, ''), 'run')
     equal(variables(out), {'NET2USB_SERVER': host, 'LD_LIBRARY_PATH': FOLDERS,
-                           'LD_PRELOAD': PRELOAD, 'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
+                           'LD_PRELOAD': PRELOAD, 'ASAN_OPTIONS': ASAN, 'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
     status, out, err = net2usb.net2usb(
         'run', '--strict', '--post=1209:0001', '--post', '1209:0002', host, '250-1', '1209:0001:demo',
-        'loop', '--', show, **{**clean, 'LD_LIBRARY_PATH': '/a:/b', 'NET2USB_DEVICES': 'x'})
+        'loop', '--', show, **{**clean, 'LD_LIBRARY_PATH': '/a:/b', 'NET2USB_DEVICES': 'x',
+                                            'ASAN_OPTIONS': 'detect_leaks=0'})
     equal((status, err), (0, ''), 'run with options')
     equal(variables(out), {'NET2USB_SERVER': host, 'NET2USB_DEVICES': '250-1,1209:0001:demo,loop',
                            'NET2USB_POST': '1209:0001,1209:0002', 'NET2USB_STRICT': '1',
                            'LD_LIBRARY_PATH': f'{FOLDERS}:/a:/b', 'LD_PRELOAD': PRELOAD,
-                           'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
+                           'ASAN_OPTIONS': ASAN + ':detect_leaks=0', 'PYTHONPATH': f'{LIBRARIES}/python'}, 'variables')
     out = net2usb.net2usb('run', host, '--', show, NET2USB_DEVICES='x')[1]
     check('NET2USB_DEVICES' not in variables(out), 'what was selected outside is not in force')
 
@@ -90,7 +92,7 @@ def prints(host):
     equal(shell.stderr, '', 'a shell takes it')
     equal(variables(shell.stdout),
           {'NET2USB_SERVER': host, 'NET2USB_DEVICES': "it's,0403:6010", 'NET2USB_STRICT': '1',
-           'LD_LIBRARY_PATH': f'{FOLDERS}:/a', 'LD_PRELOAD': PRELOAD,
+           'LD_LIBRARY_PATH': f'{FOLDERS}:/a', 'LD_PRELOAD': PRELOAD, 'ASAN_OPTIONS': ASAN,
            'PYTHONPATH': f'{LIBRARIES}/python'}, 'env')
     docker = net2usb.net2usb('env', '--docker', '[::1]', 'a"$b')[1].splitlines()
     equal(docker[:2], ['ENV NET2USB_SERVER="[::1]:3240"', r'ENV NET2USB_DEVICES="a\"\$b"'], 'docker')
@@ -126,6 +128,9 @@ def warns_of_privilege(host):
     os.chown(other, 65534, 65534)
     os.chmod(other, 0o755 | stat.S_ISUID)
     check('set-user-ID' in net2usb.net2usb('run', host, '--', other)[2], 'privileged')
+    done = subprocess.run([harness.need('setpriv'), '--no-new-privs', net2usb.program(), 'run', host, '--', other],
+                          capture_output=True, text=True, timeout=60)
+    equal((done.returncode, done.stderr), (0, ''), 'it is as others where nobody gets privileges')
 
 
 def loads(host):
