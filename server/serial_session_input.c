@@ -61,7 +61,7 @@ static void update_reading(struct serial_session *s)
 {
     bool resetting = s->wait == WAIT_RESET && s->held.len < QUEUE_HIGH;
 
-    if (s->state == SESSION_OVER)
+    if (s->state == SESSION_NEW || s->state == SESSION_OVER) /* its first bytes come first */
         return;
     stream_read(s->stream, (resetting || (s->wait == WAIT_NOTHING && s->held.len == 0)) &&
                                !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH);
