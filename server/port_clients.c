@@ -230,7 +230,7 @@ static bool has_to_wait(const struct port *p)
 {
     const struct serial_session *owner = port_owner(p);
 
-    if (p->source->takeover || p->source->observers || p->waiting_count == WAITING_MAX)
+    if (p->source->takeover || p->waiting_count == WAITING_MAX)
         return false;
     return p->waiting || (owner && is_leaving(owner));
 }

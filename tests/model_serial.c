@@ -330,9 +330,12 @@ static void run_schedule(void)
     fake_serial.wrote = on_wrote;
     fake_serial.purged = on_purged;
     fake_serial.room = DRIVER;
+    memset(clients, 0, sizeof clients);
     driver_len = 0;
+    credit = left_ms = 0;
     came = said = 0;
     rate = 1000;
+    talks = false;
     for (int i = 0; i < SLOTS; i++)
         slots[i] = -1;
     base = loop_new(false);
