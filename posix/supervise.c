@@ -606,8 +606,10 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
     r = s->command < 0 ? -errno : 0;
     close(sockets[1]);
     sockets[1] = -1;
-    if (r == 0)
+    if (r == 0) { /* the front has to know before COMMAND can say that it is there */
+        supervise_front_follow(s->command);
         r = hand_over(s, sockets[0], filtered);
+    }
     if (r < 0)
         goto fail;
     s->notified =
@@ -619,7 +621,6 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
     close(sockets[0]);
     if (filtered)
         warn_of_stranger(s->command, argv[0]);
-    supervise_front_follow(s->command);
     return s;
 
 fail:

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,13 +20,16 @@
 
 /* What the supervisor tells the front. */
 struct message {
-    enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST } kind;
+    enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST, MESSAGE_DEAD } kind;
     int value; /* process number, or exit status */
 };
 
 static int to_front = -1;
 static pid_t front_group;
 static volatile sig_atomic_t forward_to; /* whom the front passes signals on to */
+static int from_supervisor;
+static struct message heard; /* of the supervisor, */
+static bool has_heard;       /* and not done yet */
 static pid_t supervisor_process;
 
 /* Those that somebody may send for COMMAND. Not here: what a process gets for what it does itself,
@@ -55,6 +59,20 @@ static bool is_in_foreground(void)
     return is;
 }
 
+/* Takes a message that is there. Only where signals are blocked, or from their handler. */
+static void hear(void)
+{
+    struct pollfd p = {.fd = from_supervisor, .events = POLLIN};
+
+    if (has_heard || poll(&p, 1, 0) <= 0)
+        return;
+    if (read(from_supervisor, &heard, sizeof heard) != sizeof heard) /* it has died */
+        heard = (struct message){MESSAGE_DEAD, SUPERVISE_EXIT_FAILED};
+    has_heard = heard.kind != MESSAGE_STARTED;
+    if (!has_heard)
+        forward_to = heard.value;
+}
+
 /* Whether COMMAND has got a signal without us: one of the kernel's, for a group. If it has left the
  * group it has done so in our place, too. */
 static bool has_it_already(int number, const siginfo_t *info)
@@ -78,6 +96,7 @@ static void on_forward(int number, siginfo_t *info, void *context)
     const int error = errno;
 
     (void)context;
+    hear(); /* there may be a COMMAND by now */
     if (!has_it_already(number, info)) {
         kill((pid_t)forward_to, number);
         if (number == SIGHUP && info->si_code == SI_KERNEL) /* which the kernel sends with it */
@@ -101,6 +120,7 @@ static void forward_signals(void)
     sigset_t set;
 
     list_forwarded(&set);
+    action.sa_mask = set; /* one after the other */
     for (int i = 1; i <= SIGRTMAX; i++) {
         struct sigaction now;
 
@@ -110,30 +130,26 @@ static void forward_signals(void)
     }
 }
 
-/* Waits for COMMAND's status and ends with it. */
-static _Noreturn void be_front(pid_t supervisor, int from_supervisor, const sigset_t *signals)
+/* Waits for COMMAND's status and ends with it. Signals come only while there is nothing to hear, so
+ * that none goes to the supervisor when COMMAND is there. */
+static _Noreturn void be_front(pid_t supervisor, int pipe_end, const sigset_t *signals)
 {
-    struct message m;
-
     supervisor_process = supervisor;
     forward_to = supervisor;
+    from_supervisor = pipe_end;
     forward_signals();
-    sigprocmask(SIG_SETMASK, signals, NULL);
-    for (;;) {
-        ssize_t n = read(from_supervisor, &m, sizeof m);
+    while (!has_heard) {
+        struct pollfd p = {.fd = from_supervisor, .events = POLLIN};
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n != sizeof m) /* it has died */
-            _exit(SUPERVISE_EXIT_FAILED);
-        /* an outer one would take it for something left behind; others need not wait for that */
-        while (m.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
-               waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
-            ;
-        if (m.kind != MESSAGE_STARTED)
-            _exit(m.value);
-        forward_to = m.value;
+        (void)ppoll(&p, 1, NULL, signals);
+        hear();
     }
+    sigprocmask(SIG_SETMASK, signals, NULL);
+    /* an outer one would take it for something left behind; others need not wait for that */
+    while (heard.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
+           waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
+        ;
+    _exit(heard.value);
 }
 
 int supervise_split(void)
