@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/select.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <libusb.h>
@@ -297,17 +297,13 @@ static void descriptors_come_when_it_is_opened(void)
     settle(false, false);
 }
 
-/* As libftdi has select() look at it; and no file, which might be closed to the user. */
+/* As libftdi has the system look at it; and no file, which might be closed to the user. */
 static void is_ready_and_no_file(int fd)
 {
     char path[32], target[64] = "";
-    fd_set readable, writable;
-    struct timeval none = {0, 0};
+    struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
 
-    FD_ZERO(&readable);
-    FD_SET(fd, &readable);
-    writable = readable;
-    CHECK(select(fd + 1, &readable, &writable, NULL, &none) == 2);
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == (POLLIN | POLLOUT));
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     CHECK(readlink(path, target, sizeof target - 1) > 0 && target[0] != '/');
     CHECK(ioctl(fd, TCGETS, target) < 0 && errno == ENOTTY); /* as to usbfs's requests */
