@@ -155,8 +155,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
             return;
 }
 
-/* Whether a peer that has gone may have left something to read, whose end then tells: it had sent that
- * before, and wants it done. What we send from here on is lost. */
+/* Whether a peer that has gone may have left something to read, whose end then tells: it had sent
+ * that before, and wants it done. What we send from here on is lost. */
 static bool can_only_hear(struct stream *s, int error)
 {
     if ((error != -EPIPE && error != -ECONNRESET) || s->eof || s->state != STREAM_OPEN)

@@ -74,7 +74,8 @@ static void take(const struct usb_transfer *t, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         const unsigned number = t->data[i] >> 4, at = t->data[i] & 15;
-        const bool goes_on = last->any && number == (last->number & 15) && at == ((last->at + 1) & 15);
+        const bool goes_on =
+            last->any && number == (last->number & 15) && at == ((last->at + 1) & 15);
 
         if (!goes_on && at != 0) /* the middle of one without its beginning */
             abort();
