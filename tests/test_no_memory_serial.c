@@ -2,41 +2,14 @@
  * A serial port when memory runs out, at any one allocation: nothing crashes, nothing is leaked,
  * and the next client is served.
  */
-#include <sys/socket.h>
-
-#include <event2/event.h>
-
 #include "crowd.h"
 #include "failing_memory.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
-#include "log.h"
-#include "loop.h"
 #include "os.h"
 #include "port.h"
 #include "test.h"
-#include "virtual_time.h"
-
-static struct event_base *base;
-
-static void on_log(enum log_level level, const char *line)
-{
-    (void)level;
-    (void)line;
-}
-
-static void pass(unsigned ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_base_loopexit(base, &delay);
-    loop_run(base);
-}
-
-static void say(int fd, const void *data, size_t len)
-{
-    (void)!send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it may have been ended */
-}
+#include "virtual_stage.h"
 
 static void hear(int fd)
 {

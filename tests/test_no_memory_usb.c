@@ -2,42 +2,15 @@
  * USB/IP sessions when memory runs out, at any one allocation: nothing crashes, nothing is leaked,
  * and the next client has the device.
  */
-#include <sys/socket.h>
-
-#include <event2/event.h>
-
 #include "failing_memory.h"
 #include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_export.h"
-#include "log.h"
-#include "loop.h"
 #include "os.h"
 #include "test.h"
 #include "usb_device.h"
 #include "usb_session.h"
 #include "virtual/demo.h"
-#include "virtual_time.h"
-
-static struct event_base *base;
-
-static void on_log(enum log_level level, const char *line)
-{
-    (void)level;
-    (void)line;
-}
-
-static void pass(unsigned ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_base_loopexit(base, &delay);
-    loop_run(base);
-}
-
-static void say(int fd, const void *data, size_t len)
-{
-    (void)!send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it may have been ended */
-}
+#include "virtual_stage.h"
 
 static struct usb_export export;
 static struct usb_device *device;
