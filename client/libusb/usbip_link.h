@@ -31,12 +31,12 @@ enum {
  * Where a URB is in its life. Only usbip_link_move (usbip_link_state.h) changes it, and the
  * counters of the link that follow from it. These are all the ways:
  *
- *   OWNED > QUEUED > SENDING > SENT > DONE > OWNED            as usual
- *   QUEUED > DONE                                             cancelled before a byte of it has
- * gone SENDING > LEAVING > CANCELLED > UNLINKED > DONE           cancelled later; SENT > CANCELLED,
- * too SENT > POSTED > OWNED                                     a stand-in, or nobody's CANCELLED >
- * GIVEN_UP > DROPPED > OWNED, UNLINKED > DROPPED   its unlink is not answered in time any > DONE
- * the connection has ended
+ * - OWNED > QUEUED > SENDING > SENT > DONE > OWNED: as usual;
+ * - QUEUED > DONE: cancelled before a byte of it has gone;
+ * - SENDING > LEAVING > CANCELLED > UNLINKED > DONE: cancelled later; SENT > CANCELLED, too;
+ * - SENT > POSTED > OWNED: a stand-in, or nobody's;
+ * - CANCELLED > GIVEN_UP > DROPPED > OWNED, UNLINKED > DROPPED: its unlink is not answered in time;
+ * - any > DONE: the connection has ended.
  *
  * One that nobody waits for is freed where others are DONE.
  */
