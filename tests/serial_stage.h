@@ -182,6 +182,15 @@ static inline void client_close(struct client *c)
     c->telnet = false;
 }
 
+/* Ends it by a reset: its port does not wait for more that the device has to say. */
+static inline void client_abort(struct client *c)
+{
+    const struct linger none = {.l_onoff = 1};
+
+    CHECK(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, (const void *)&none, sizeof none) == 0);
+    client_close(c);
+}
+
 static inline void client_tell(struct client *c, enum rfc2217_command command, uint32_t value)
 {
     comport_send_value(c->end.comport, command, value);

@@ -166,7 +166,7 @@ static void what_begins_like_a_protocol_is_data(void)
             send_cut(&c, b, cut);
             RUN_UNTIL(&c, device_saw(as_written(b->bytes, b->len)));
             CHECK_TEXT(c.raw.text, "");
-            client_close(&c);
+            client_abort(&c);
             RUN_UNTIL(NULL, !fake_serial.open);
             journal_clear(&fake_serial.journal);
         }
