@@ -152,8 +152,17 @@ def other_users():
         raise Refused(f'root cannot become another user (CAP_SETUID, CAP_CHOWN): {refused}') from None
 
 
+def set_user_id():
+    """The kernel heeds the set-user-ID bit of files in the temporary folder."""
+    if os.statvfs(tempfile.gettempdir()).f_flag & os.ST_NOSUID:
+        raise Refused(f'{tempfile.gettempdir()} is mounted with nosuid')
+    with open('/proc/self/status') as status:
+        if 'NoNewPrivs:\t1\n' in status.readlines():
+            raise Refused('this process may not get privileges (no_new_privs)')
+
+
 PROBES = (root, ipv6, programs32, seccomp_notification, ptrace, network_namespace, mount_namespace,
-          user_namespace, containers, other_users)
+          user_namespace, containers, other_users, set_user_id)
 
 
 @functools.lru_cache(maxsize=None)

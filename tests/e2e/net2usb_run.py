@@ -122,7 +122,7 @@ def warns(host):
 
 
 def warns_of_privilege(host):
-    harness.need_machine('other_users')
+    harness.need_machine('other_users', 'set_user_id')
     other = harness.temp('other')
     subprocess.run(['cp', '/bin/true', other], check=True)
     os.chown(other, 65534, 65534)
