@@ -52,18 +52,19 @@ static void on_done(struct usb_transfer *t)
 {
     struct usb_urb *u = (struct usb_urb *)(void *)((char *)t - offsetof(struct usb_urb, transfer));
     struct usb_session *s = u->session;
-    const bool cancelled = u->unlinked && t->status == USBIP_ECONNRESET;
+    const bool submitted = u->state != USB_URB_READ, unlinked = u->state == USB_URB_UNLINKED;
+    const bool cancelled = unlinked && t->status == USBIP_ECONNRESET;
     const bool told = !cancelled || t->actual > 0;
 
-    u->cancelled = true; /* should the session end by the reply: there is nothing to cancel */
-    if (u->submitted)
+    usb_urbs_move(&s->urbs, u, USB_URB_ENDED); /* before a reply that may end the session */
+    if (submitted)
         usb_pcap_done(usb_export_pcap(s->export), s->device, t);
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
         t->packet_count == 0 && t->actual < t->length)
         t->status = USBIP_EREMOTEIO;
     if (told)
         usb_session_reply(s, u->reply, usb_urb_reply(u));
-    if (u->unlinked)
+    if (unlinked)
         reply_unlink(s, u->unlink_seqnum, told ? 0 : USBIP_ECONNRESET);
     usb_unlinks_note(&s->unlinks, u->entry.seqnum);
     if (s->to_cancel == u)
@@ -87,7 +88,7 @@ static void submit(struct usb_session *s, struct usb_urb *u)
         on_done(&u->transfer);
         return;
     }
-    u->submitted = true;
+    usb_urbs_move(&s->urbs, u, USB_URB_SUBMITTED);
     u->transfer.done = on_done;
     usb_pcap_submit(usb_export_pcap(s->export), s->device, &u->transfer);
     usb_merge_submit(&s->merge, &u->transfer);
@@ -166,18 +167,18 @@ static void unlink_urb(struct usb_session *s)
             wait_for_early(s, USB_UNLINKS_EARLY_MS);
         return;
     }
-    if (u && u->waits) {
+    if (u && u->state == USB_URB_IN_LINE) {
         usb_unlinks_note(&s->unlinks, head->unlink);
         usb_urbs_remove(&s->urbs, u);
         reply_unlink(s, head->seqnum, USBIP_ECONNRESET);
         start_waiting(s); /* there may be room for the next one */
         return;
     }
-    if (!u || u->unlinked || !u->submitted) { /* its answer is on its way, or it never was */
+    if (!u || u->state != USB_URB_SUBMITTED) { /* its answer is on its way, or it never was */
         reply_unlink(s, head->seqnum, 0);
         return;
     }
-    u->unlinked = true;
+    usb_urbs_move(&s->urbs, u, USB_URB_UNLINKED);
     u->unlink_seqnum = head->seqnum;
     usb_merge_cancel(&s->merge, &u->transfer);
 }
@@ -208,11 +209,11 @@ void usb_session_take_body(struct usb_session *s)
     s->reading = NULL;
     if (!u || is_unlinked_early(s, u) || is_refused(s, u))
         return;
-    if (!u->waits) {
+    if (u->state == USB_URB_READ) {
         submit(s, u);
         return;
     }
-    usb_urbs_wait(&s->urbs, u);
+    usb_urbs_move(&s->urbs, u, USB_URB_IN_LINE);
     start_waiting(s);
 }
 
@@ -294,9 +295,9 @@ void usb_session_cancel_all(struct usb_session *s)
         struct usb_urb *u = s->to_cancel;
 
         s->to_cancel = younger(u);
-        if (u->cancelled)
+        if (u->state == USB_URB_ENDED)
             continue;
-        u->cancelled = true;
+        usb_urbs_move(&s->urbs, u, USB_URB_ENDED);
         usb_merge_cancel(&s->merge, &u->transfer);
     }
 }

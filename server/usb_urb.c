@@ -47,7 +47,6 @@ struct usb_urb *usb_urb_new(struct usb_urb_pool *pool, const struct usbip_urb *h
     memset(u, 0, sizeof *u);
     u->size_class = size_class;
     u->size = size;
-    u->waits = waits;
     u->head = *head;
     u->entry.seqnum = head->seqnum;
     u->transfer.packet_count = packets;

@@ -16,17 +16,32 @@
 
 struct usb_session;
 
+/*
+ * Where a URB is in its life. Only usb_urbs_move (usb_urbs.h) changes it, and the counters that
+ * follow from it:
+ *
+ * - NEW > READ > SUBMITTED > ENDED: as usual;
+ * - NEW > READ_TO_WAIT > IN_LINE > READ: there was no room for it before;
+ * - SUBMITTED > UNLINKED > ENDED: its client does not want it any more;
+ * - READ > ENDED: it is refused before the device has it.
+ */
+enum usb_urb_state {
+    USB_URB_NEW,          /* nobody's yet */
+    USB_URB_READ,         /* its body is read, or has been; it has room for its data */
+    USB_URB_READ_TO_WAIT, /* its body is read; an IN one has no room for its data */
+    USB_URB_IN_LINE,      /* likewise, and its body has been read: it waits for others */
+    USB_URB_SUBMITTED,    /* the device has it */
+    USB_URB_UNLINKED,     /* likewise, and a CMD_UNLINK has cancelled it */
+    USB_URB_ENDED,        /* it is answered, or nobody waits for its answer: not to be cancelled */
+};
+
 struct usb_urb {
     struct usbip_urbs_entry entry;
     struct usb_session *session;
     struct usbip_urb head; /* of the command */
     struct usb_transfer transfer;
-    bool waits;   /* for others to be done: an IN one has no room for its data yet */
-    bool in_line; /* likewise, and it has been read */
-    bool submitted;
-    bool cancelled; /* nor to be: its client has gone, or it is done */
-    bool unlinked;  /* by a CMD_UNLINK of this number: */
-    uint32_t unlink_seqnum;
+    enum usb_urb_state state;
+    uint32_t unlink_seqnum;          /* of the CMD_UNLINK, where it is UNLINKED */
     size_t size;                     /* bytes that it takes of the budget */
     uint8_t *reply;                  /* room for the header, which transfer.data follows */
     struct usb_urb *previous, *next; /* of the line */

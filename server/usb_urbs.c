@@ -31,17 +31,63 @@ static bool fits(const struct usb_urbs *us, const struct usbip_urb *head, size_t
 /* Counts one in, or out, as what it is. */
 static void count(struct usb_urbs *us, const struct usb_urb *u, bool in)
 {
-    *(u->waits ? &us->kept : &us->held) += in ? u->size : -u->size;
-    if (!u->waits)
+    const bool waits = u->state == USB_URB_READ_TO_WAIT || u->state == USB_URB_IN_LINE;
+
+    if (u->state == USB_URB_NEW)
+        return;
+    *(waits ? &us->kept : &us->held) += in ? u->size : -u->size;
+    if (!waits)
         us->under_way[slot_of(&u->head)] += in ? 1 : -1u;
 }
 
-static int add(struct usb_urbs *us, struct usb_urb *u)
+static void enter_line(struct usb_urbs *us, struct usb_urb *u)
+{
+    const unsigned slot = slot_of(&u->head);
+
+    us->in_line[slot]++;
+    us->slots_in_line |= 1u << slot;
+    u->previous = us->last;
+    u->next = NULL;
+    if (us->last)
+        us->last->next = u;
+    else
+        us->first = u;
+    us->last = u;
+}
+
+static void leave_line(struct usb_urbs *us, const struct usb_urb *u)
+{
+    const unsigned slot = slot_of(&u->head);
+
+    if (--us->in_line[slot] == 0)
+        us->slots_in_line &= ~(1u << slot);
+    if (u->previous)
+        u->previous->next = u->next;
+    else
+        us->first = u->next;
+    if (u->next)
+        u->next->previous = u->previous;
+    else
+        us->last = u->previous;
+}
+
+void usb_urbs_move(struct usb_urbs *us, struct usb_urb *u, enum usb_urb_state state)
+{
+    count(us, u, false);
+    if (u->state == USB_URB_IN_LINE)
+        leave_line(us, u);
+    u->state = state;
+    count(us, u, true);
+    if (state == USB_URB_IN_LINE)
+        enter_line(us, u);
+}
+
+static int add(struct usb_urbs *us, struct usb_urb *u, enum usb_urb_state state)
 {
     int r = usbip_urbs_add(&us->table, &u->entry);
 
     if (r == 0)
-        count(us, u, true);
+        usb_urbs_move(us, u, state);
     return r;
 }
 
@@ -54,51 +100,21 @@ int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t pack
                   struct usb_urb **u)
 {
     const bool can_wait = us->held > 0 || us->kept > 0;
+    enum usb_urb_state state = USB_URB_READ;
 
     *u = NULL;
     if (us->in_line[slot_of(head)] == 0 && fits(us, head, packets))
         *u = usb_urb_new(&us->pool, head, packets, false);
-    if (!*u && can_wait && us->kept < line_max(us))
+    if (!*u && can_wait && us->kept < line_max(us)) {
         *u = usb_urb_new(&us->pool, head, packets, true);
+        state = USB_URB_READ_TO_WAIT;
+    }
     if (!*u)
         return can_wait ? -EAGAIN : -ENOMEM;
-    int r = add(us, *u);
+    int r = add(us, *u, state);
     if (r < 0)
         usb_urb_free(&us->pool, *u);
     return r;
-}
-
-void usb_urbs_wait(struct usb_urbs *us, struct usb_urb *u)
-{
-    const unsigned slot = slot_of(&u->head);
-
-    us->in_line[slot]++;
-    us->slots_in_line |= 1u << slot;
-    u->in_line = true;
-    u->previous = us->last;
-    u->next = NULL;
-    if (us->last)
-        us->last->next = u;
-    else
-        us->first = u;
-    us->last = u;
-}
-
-static void leave_line(struct usb_urbs *us, struct usb_urb *u)
-{
-    const unsigned slot = slot_of(&u->head);
-
-    if (--us->in_line[slot] == 0)
-        us->slots_in_line &= ~(1u << slot);
-    u->in_line = false;
-    if (u->previous)
-        u->previous->next = u->next;
-    else
-        us->first = u->next;
-    if (u->next)
-        u->next->previous = u->previous;
-    else
-        us->last = u->previous;
 }
 
 /* One of IN that is to be in the place of one that waits, with room for its data. */
@@ -114,7 +130,7 @@ static struct usb_urb *with_room(struct usb_urbs *us, struct usb_urb *waiting)
         memcpy(u->transfer.packets, waiting->transfer.packets,
                packets * sizeof *u->transfer.packets);
     usb_urbs_remove(us, waiting);
-    add(us, u); /* cannot fail: the table has the other's place */
+    add(us, u, USB_URB_READ); /* cannot fail: the table has the other's place */
     return u;
 }
 
@@ -146,10 +162,7 @@ int usb_urbs_next(struct usb_urbs *us, struct usb_urb **u)
             return us->held > 0 ? -EAGAIN : -ENOMEM;
         return 0;
     }
-    leave_line(us, *u);
-    count(us, *u, false);
-    (*u)->waits = false;
-    count(us, *u, true);
+    usb_urbs_move(us, *u, USB_URB_READ);
     return 0;
 }
 
@@ -160,9 +173,7 @@ struct usb_urb *usb_urbs_find(const struct usb_urbs *us, uint32_t seqnum)
 
 void usb_urbs_remove(struct usb_urbs *us, struct usb_urb *u)
 {
-    if (u->in_line)
-        leave_line(us, u);
+    usb_urbs_move(us, u, USB_URB_NEW);
     usbip_urbs_remove(&us->table, &u->entry);
-    count(us, u, false);
     usb_urb_free(&us->pool, u);
 }

@@ -23,9 +23,10 @@ struct usb_urbs {
     struct usbip_urbs table;
     struct usb_urb_pool pool;
     size_t budget;
-    size_t held;                  /* bytes of those that are under way, or will be once read */
-    size_t kept;                  /* bytes of those that wait, or will */
     struct usb_urb *first, *last; /* of the line */
+    /* usb_urbs_move's: */
+    size_t held; /* bytes of those that have room: READ, SUBMITTED and later */
+    size_t kept; /* bytes of those that have none yet: READ_TO_WAIT, IN_LINE */
     unsigned under_way[USB_URBS_SLOTS], in_line[USB_URBS_SLOTS]; /* of each endpoint */
     uint32_t slots_in_line;                                      /* those that are not 0 */
 };
@@ -36,17 +37,16 @@ void usb_urbs_init(struct usb_urbs *us, size_t budget);
 /* Frees what it has but for the URBs: the caller has removed them. */
 void usb_urbs_free(struct usb_urbs *us);
 
-/* Makes one that is to be read; if it `waits` it is for usb_urbs_wait then. Returns 0; -EAGAIN: not
- * before others are done; -EEXIST: its number is that of another one; -ENOMEM: and there is nothing
- * to wait for. */
+/* Makes one that is to be read: READ or READ_TO_WAIT. Returns 0; -EAGAIN: not before others are
+ * done; -EEXIST: its number is that of another one; -ENOMEM: and there is nothing to wait for. */
 int usb_urbs_make(struct usb_urbs *us, const struct usbip_urb *head, size_t packets,
                   struct usb_urb **u);
 
-/* Puts one that waits, and has been read, in line. */
-void usb_urbs_wait(struct usb_urbs *us, struct usb_urb *u);
+/* Changes what is counted of it, and the line: it comes to the end of that as IN_LINE. */
+void usb_urbs_move(struct usb_urbs *us, struct usb_urb *u, enum usb_urb_state state);
 
-/* Takes the next one out of the line, to be submitted: it is under way. Returns 0; -EAGAIN: there
- * is none, or not before others are done; -ENOMEM: and there is nothing to wait for. */
+/* Takes the next one out of the line: it is READ, and to be submitted. Returns 0; -EAGAIN: there is
+ * none, or not before others are done; -ENOMEM: and there is nothing to wait for. */
 int usb_urbs_next(struct usb_urbs *us, struct usb_urb **u);
 
 /* NULL where there is none. */
