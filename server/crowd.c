@@ -113,11 +113,6 @@ static void forget_peer(struct crowd_address *a, struct peer *gone)
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-size_t crowd_address_count(const struct crowd_address *a)
-{
-    return a->count;
-}
-
 /* Places that `a` may have: all but what the others have, or keep for themselves. */
 static size_t places_for(const struct crowd_address *a)
 {

@@ -46,7 +46,4 @@ void crowd_set_working(struct crowd_place *p, bool working);
 /* It has ended. */
 void crowd_leave(struct crowd_place *p);
 
-/* How many are connected to the address. */
-size_t crowd_address_count(const struct crowd_address *a);
-
 #endif
