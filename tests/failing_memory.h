@@ -20,11 +20,13 @@ static bool memory_failed;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
-void __real_loop_defer(struct event_base *base, void (*function)(void *arg), void *arg);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+#ifndef NO_LOOP /* of the program's */
+void __real_loop_defer(struct event_base *base, void (*function)(void *arg), void *arg);
 void __wrap_loop_defer(struct event_base *base, void (*function)(void *arg), void *arg);
+#endif
 
 static bool memory_fails(void)
 {
@@ -50,6 +52,7 @@ void *__wrap_realloc(void *old, size_t size)
     return memory_fails() ? NULL : __real_realloc(old, size);
 }
 
+#ifndef NO_LOOP
 void __wrap_loop_defer(struct event_base *base, void (*function)(void *arg), void *arg)
 {
     const unsigned long left = memory_left;
@@ -58,6 +61,7 @@ void __wrap_loop_defer(struct event_base *base, void (*function)(void *arg), voi
     __real_loop_defer(base, function, arg);
     memory_left = left;
 }
+#endif
 
 static inline unsigned long memory_run_so(bool stays_out, void (*begin)(void),
                                           void (*scenario)(void), void (*check)(void),
