@@ -98,19 +98,30 @@ static void on_changed(void *ctx)
         event_add(c->tick, &now);
 }
 
+/* What has been begun for a caller that does not wait for it any more is ended. */
+static void abandon(struct held *h)
+{
+    if (h->what == HELD_FOR_WAIT)
+        ioctl_tty_abandon(&h->link->tty, &h->wait);
+    else if (h->what == HELD_FOR_ANSWER)
+        joined_cancel(h->link->joined, h->id);
+}
+
 static void hold(struct calls *c, struct link *link, struct caller *caller,
                  const struct held *state)
 {
     struct held *h = malloc(sizeof *h);
+    struct held held = *state;
 
+    held.caller = caller;
+    held.link = link;
+    held.since_ms = os_now_ms();
     if (!h) {
+        abandon(&held);
         caller->ops->answer(caller, -ENOMEM);
         return;
     }
-    *h = *state;
-    h->caller = caller;
-    h->link = link;
-    h->since_ms = os_now_ms();
+    *h = held;
     h->next = c->held;
     c->held = h;
     schedule_tick(c);
@@ -309,15 +320,6 @@ void calls_greet(struct calls *c, struct pty_session *session, bool at_once, str
 
 /* --- callers that are held ---------------------------------------------------------------------
  */
-
-/* What has been begun for a caller that does not wait for it any more is ended. */
-static void abandon(struct held *h)
-{
-    if (h->what == HELD_FOR_WAIT)
-        ioctl_tty_abandon(&h->link->tty, &h->wait);
-    else if (h->what == HELD_FOR_ANSWER)
-        joined_cancel(h->link->joined, h->id);
-}
 
 /* What to answer because the caller has gone, or a signal wants it: 0 for nothing. On a serial port
  * no signal interrupts a setting, and programs are not made for it: they are only let go when it

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "local_socket.h"
+#include "log.h"
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
@@ -24,6 +25,7 @@ enum {
 
 static const char join_request[] = "join ";
 static const char refusal[] = "error: ";
+static const char no_memory[] = "out of memory for who asks net2pty";
 
 struct control {
     struct event_base *base;
@@ -210,6 +212,7 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     struct asker *a = calloc(1, sizeof *a);
 
     if (!a) {
+        log_error(no_memory);
         evutil_closesocket(fd);
         return;
     }
@@ -217,6 +220,7 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     a->limit = evtimer_new(c->base, on_limit, a);
     a->stream = stream_new(c->base, fd, QUEUE_MAX, &asker_callbacks, a);
     if (!a->stream || !a->limit) {
+        log_error(no_memory);
         stream_close(a->stream);
         if (a->limit)
             event_free(a->limit);

@@ -7,11 +7,14 @@
 
 #include "calls.h"
 #include "ioctl_wire.h"
+#include "log.h"
 #include "proto/bytes.h"
 #include "pty_session.h"
 #include "stream.h"
 
 enum { VISITS_MAX = 1024 }; /* questions without an answer yet */
+
+static const char no_memory[] = "out of memory for requests of other processes";
 
 struct visitor {
     struct calls *calls;
@@ -142,8 +145,11 @@ static int ask(struct visitor *v, const struct ioctl_wire_question *q)
         return 0;
     }
     struct visit *visit = v->count < VISITS_MAX ? calloc(1, sizeof *visit) : NULL;
-    if (!visit)
+    if (!visit) {
+        if (v->count < VISITS_MAX)
+            log_error(no_memory);
         return -ENOMEM;
+    }
     visit->caller = (struct caller){&ops, {q->request, q->argument, q->compat}};
     visit->visitor = v;
     visit->question = *q;
@@ -187,8 +193,10 @@ struct visitor *visitor_new(struct calls *calls, struct pty_session *session, st
 {
     struct visitor *v = calloc(1, sizeof *v);
 
-    if (!v)
+    if (!v) {
+        log_error(no_memory);
         return NULL;
+    }
     v->calls = calls;
     v->session = session;
     v->stream = stream;

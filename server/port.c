@@ -35,8 +35,10 @@
 #include "serial_session.h"
 
 enum {
-    TO_DEVICE_FULL = 65536,    /* pause clients */
-    TO_DEVICE_MAX = 4 * 65536, /* what was read before they paused fits */
+    TO_DEVICE_FULL = 64 * 1024,                          /* pause clients */
+    TO_DEVICE_AHEAD = 192 * 1024,                        /* likewise one who is read ahead */
+    READ_BEYOND = 128 * 1024,                            /* what was read before they paused */
+    TO_DEVICE_MAX = 2 * (TO_DEVICE_AHEAD + READ_BEYOND), /* of an owner and the one before */
 };
 
 /* --- bytes ---------------------------------------------------------------------------------- */
@@ -84,6 +86,7 @@ int port_write(struct port *p, const uint8_t *data, size_t len)
 {
     int n = 0;
 
+    p->written += len;
     if (p->serial && p->to_device.len == 0 && !p->settling) {
         n = serial_write(p->serial, data, len);
         if (n < 0) /* it has gone, which is told soon; what is queued now waits for its return */
@@ -92,9 +95,20 @@ int port_write(struct port *p, const uint8_t *data, size_t len)
     return (size_t)n < len ? buf_add(&p->to_device, data + n, len - (size_t)n) : 0;
 }
 
+/* What waits of the owner, and of those that have gone and have its settings. */
+static size_t waits_for_device(const struct port *p)
+{
+    return p->to_device.len - (p->settling ? p->before : 0);
+}
+
 bool port_is_full(const struct port *p)
 {
-    return p->to_device.len - (p->settling ? p->before : 0) >= TO_DEVICE_FULL;
+    return waits_for_device(p) >= TO_DEVICE_FULL;
+}
+
+bool port_is_full_ahead(const struct port *p)
+{
+    return waits_for_device(p) >= TO_DEVICE_AHEAD;
 }
 
 size_t port_untransmitted(const struct port *p)
@@ -103,6 +117,11 @@ size_t port_untransmitted(const struct port *p)
     size_t left = p->serial ? p->to_device.len + serial_untransmitted(p->serial) : 0;
 
     return p->settling && left == 0 ? 1 : left;
+}
+
+uint64_t port_taken(const struct port *p)
+{
+    return p->written - port_untransmitted(p);
 }
 
 /* Whether a device that is not read waits, and does not go on sending. */

@@ -50,8 +50,14 @@ void port_update(struct port *p);
 int port_write(struct port *p, const uint8_t *data, size_t len);
 bool port_is_full(const struct port *p);
 
+/* Likewise for a session that reads ahead, for commands behind what the device does not take. */
+bool port_is_full_ahead(const struct port *p);
+
 /* Bytes that the device has not got yet, ours and the driver's. */
 size_t port_untransmitted(const struct port *p);
+
+/* Bytes that were written and are not among these: what this counts up by is what has got on. */
+uint64_t port_taken(const struct port *p);
 
 /* Settings and lines in force, and changing them; while the device is away they are kept for its
  * return. port_configure reports in `got` what is in force. */

@@ -57,6 +57,7 @@ struct port {
     size_t before;  /* settling: how much of to_device is theirs */
     size_t behind;  /* settling: how much after that is of another owner that has gone */
     struct buf to_device;
+    uint64_t written;    /* bytes for the device, in all */
     struct reset *reset; /* NULL without reset= */
     struct event *timer; /* LINGERING: progress; LOST: retry */
     struct port_progress linger;

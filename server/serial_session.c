@@ -1,7 +1,8 @@
 /*
  * Theory of operation. A session finds out what its client speaks (serial_session_input.c), then
  * carries bytes both ways and, for RFC 2217, answers commands in order with the data around them
- * (serial_session_order.c). Here are what it is told by the device, its beginning and its end.
+ * (serial_session_order.c), also behind data that is stuck (serial_session_ahead.c). Here are what
+ * it is told by the device, its beginning and its end.
  */
 #include "serial_session_state.h"
 
@@ -127,13 +128,16 @@ void session_device_took(struct serial_session *s)
 {
     stream_keep(s->stream);
     session_moved(s);
+    session_pause_ahead(s);
 }
 
 void session_port_ready(struct serial_session *s)
 {
-    if (s->role != SESSION_OWNER || s->wait != WAIT_NOTHING)
+    if (s->role != SESSION_OWNER)
         return;
-    session_take_held(s);
+    session_update_ahead(s);
+    if (s->wait == WAIT_NOTHING)
+        session_take_held(s);
 }
 
 /* --- a raw client that has closed its side, as `printf 'AT\r' | nc -N` does ------------------- */
@@ -292,6 +296,8 @@ static void session_free(void *arg)
         event_free(s->empty);
     if (s->idle)
         event_free(s->idle);
+    if (s->look)
+        event_free(s->look);
     free(s);
 }
 
@@ -311,6 +317,7 @@ void session_end(struct serial_session *s, const char *why)
     event_del(s->break_end);
     event_del(s->empty);
     event_del(s->idle);
+    event_del(s->look);
     stream_close(s->stream);
     crowd_leave(s->place);
     port_forget(s->port, s);
@@ -339,7 +346,8 @@ struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
     s->break_end = evtimer_new(base, session_on_break_end, s);
     s->empty = evtimer_new(base, session_on_empty, s);
     s->idle = evtimer_new(base, on_idle, s);
-    if (!s->timer || !s->break_end || !s->empty || !s->idle) {
+    s->look = evtimer_new(base, session_on_look, s);
+    if (!s->timer || !s->break_end || !s->empty || !s->idle || !s->look) {
         session_free(s);
         return NULL;
     }

@@ -52,7 +52,9 @@ static void set_state(struct serial_session *s, enum session_state state)
  * nothing. */
 static bool device_is_full(const struct serial_session *s)
 {
-    return s->role == SESSION_OWNER && port_is_full(s->port);
+    if (s->role != SESSION_OWNER)
+        return false;
+    return s->ahead ? port_is_full_ahead(s->port) : port_is_full(s->port);
 }
 
 /* Reads the client unless something of it has to wait; during a reset all the same, to notice when
@@ -63,6 +65,7 @@ static void update_reading(struct serial_session *s)
 
     if (s->state == SESSION_NEW || s->state == SESSION_OVER) /* its first bytes come first */
         return;
+    session_update_ahead(s);
     stream_read(s->stream, (resetting || (s->wait == WAIT_NOTHING && s->held.len == 0)) &&
                                !device_is_full(s) && stream_queued(s->stream) < QUEUE_HIGH);
 }
@@ -72,6 +75,7 @@ static void write_port(struct serial_session *s, const uint8_t *data, size_t len
     if (s->role != SESSION_OWNER)
         return;
     log_bytes(s->who, data, len);
+    s->stuck_left = 0;
     if (port_write(s->port, data, len) < 0)
         session_end(s, "out of memory");
     else

@@ -3,7 +3,8 @@
  *
  * A command that changes the line waits until the bytes before it are on the wire: the rest of the
  * client's input is then held, and its connection not read, until a timer of the time left on the
- * wire finds them gone (or two seconds without any progress have passed). Settings of DTR and RTS
+ * wire finds them gone (or two seconds without any progress have passed). Commands that directly
+ * follow one that has waited in vain do not wait again. Settings of DTR and RTS
  * that directly follow each other collect in a group and are applied as one change. Those of
  * net2pty come as one message with its time, and wait in the same way until playout.h says that
  * they are due. What is behind a reset waits until that is over. What commands mean is in
@@ -175,6 +176,25 @@ static void do_command(struct serial_session *s, const struct rfc2217_message *m
     }
 }
 
+/* Whether a drain has just found that these bytes do not get on: the commands of a client that sets
+ * several things at once do not wait for that one after the other. */
+static bool is_stuck(const struct serial_session *s, size_t left)
+{
+    return s->stuck_left > 0 && left >= s->stuck_left;
+}
+
+static void tell_stuck(struct serial_session *s, const struct rfc2217_message *m, size_t left)
+{
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    s->stuck_left = left;
+    rfc2217_describe(m, text);
+    log_peer_warn(
+        s->who,
+        "%s: %s applied with %zu bytes before it unsent: the device has taken none for %d s",
+        s->who, text, left, DRAIN_STUCK_MS / 1000);
+}
+
 static void wait_for_drain(struct serial_session *s, size_t left)
 {
     uint64_t us = line_wire_time_us(port_line(s->port), left);
@@ -201,7 +221,9 @@ void session_continue_due(struct serial_session *s)
         return;
     }
     size_t left = port_untransmitted(s->port);
-    if (left == 0) {
+    if (is_stuck(s, left))
+        tell_stuck(s, &s->waiting, left);
+    if (left == 0 || is_stuck(s, left)) {
         end_wait(s);
         return;
     }
@@ -223,16 +245,8 @@ void session_continue_drain(struct serial_session *s)
         wait_for_drain(s, left);
         return;
     }
-    if (left > 0) {
-        char text[RFC2217_DESCRIPTION_MAX];
-
-        rfc2217_describe(&s->waiting, text);
-        log_peer_warn(
-            s->who,
-            "%s: %s applied with %zu bytes before it unsent: the device has taken none for "
-            "%d s",
-            s->who, text, left, DRAIN_STUCK_MS / 1000);
-    }
+    if (left > 0)
+        tell_stuck(s, &s->waiting, left);
     end_wait(s);
 }
 
@@ -282,13 +296,15 @@ void session_on_message(void *ctx, const struct rfc2217_message *m)
     /* nothing was written since a group's first command was found in its place */
     size_t left =
         commands_changes_line(m) && s->commands.group.count == 0 ? port_untransmitted(s->port) : 0;
-    if (left == 0) {
-        do_command(s, m);
+    if (left > 0 && !is_stuck(s, left)) {
+        wait_with(s, m, WAIT_DRAIN);
+        s->drain_since_ms = os_now_ms();
+        wait_for_drain(s, left);
         return;
     }
-    wait_with(s, m, WAIT_DRAIN);
-    s->drain_since_ms = os_now_ms();
-    wait_for_drain(s, left);
+    if (left > 0)
+        tell_stuck(s, m, left);
+    do_command(s, m);
 }
 
 void session_on_malformed(void *ctx, const struct rfc2217_message *m)

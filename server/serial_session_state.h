@@ -1,6 +1,7 @@
 /*
- * What a session is made of: for serial_session.c, and for the two that it leads,
- * serial_session_input.c and serial_session_order.c. Nobody else includes this.
+ * What a session is made of: for serial_session.c, and for the three that it leads,
+ * serial_session_input.c, serial_session_ahead.c and serial_session_order.c. Nobody else includes
+ * this.
  */
 #ifndef SERVER_SERIAL_SESSION_STATE_H
 #define SERVER_SERIAL_SESSION_STATE_H
@@ -56,15 +57,19 @@ struct serial_session {
     struct event *break_end; /* of IAC BRK */
     struct event *empty;     /* looks whether the transmitter is */
     struct event *idle;      /* looks how long nothing has moved, with idle= */
+    struct event *look;      /* while the device is full: when that was long, and how it gets on */
     bool undecided;          /* raw by silence: what it sends first may still be something else */
     bool doubtful;           /* Telnet by a beginning that may have been data */
     struct buf first;        /* while either is so: what it has sent from its beginning on */
     size_t told;             /* doubtful: how much of that went to the comport */
     bool ended_early;        /* it had closed its side before the session began */
     enum session_wait wait;
-    unsigned speeches;     /* how often it changed what it speaks */
-    bool ending;           /* a raw client has closed its side, and may still want to hear */
-    size_t end_left;       /* ending: bytes that the device has not got */
+    bool ahead;        /* it is read on though the device is full: there may be commands behind */
+    uint64_t taken;    /* ahead: what the device had taken at the last look, */
+    bool told_still;   /* and that this stays as it is was told */
+    unsigned speeches; /* how often it changed what it speaks */
+    bool ending;       /* a raw client has closed its side, and may still want to hear */
+    size_t end_left;   /* ending: bytes that the device has not got */
     uint64_t end_since_ms; /* ending: since it has all of them, or has got any */
     uint64_t heard_ms;     /* ending: when the device said something */
     struct rfc2217_message waiting;
@@ -73,7 +78,8 @@ struct serial_session {
     uint64_t moved_ms; /* when a byte or a command did */
     size_t drain_left;
     uint64_t drain_since_ms;
-    struct buf held; /* the client's input behind what waits */
+    size_t stuck_left; /* that a command has waited for in vain, and nothing was written since */
+    struct buf held;   /* the client's input behind what waits */
     struct commands commands;
     unsigned late_edges; /* what it could not be told yet */
     bool late_lines;
@@ -118,6 +124,17 @@ void session_take_held(struct serial_session *s);
 
 /* Of s->break_end. */
 void session_on_break_end(evutil_socket_t fd, short what, void *session);
+
+/* --- serial_session_ahead.c ------------------------------------------------------------------- */
+
+/* Begins or ends to read ahead, as the device is full or not. */
+void session_update_ahead(struct serial_session *s);
+
+/* The device gets on: for a moment nothing more is read ahead, as it may be empty soon. */
+void session_pause_ahead(struct serial_session *s);
+
+/* Of s->look. */
+void session_on_look(evutil_socket_t fd, short what, void *session);
 
 /* --- serial_session_order.c ------------------------------------------------------------------- */
 

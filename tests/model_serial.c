@@ -1,12 +1,13 @@
 /*
  * A published port, its gate and its sessions against a model: clients that come, speak, send, hear
- * and leave at random moments, a device of random speed, in virtual time. What must hold, whatever
- * the schedule:
+ * and leave at random moments, a device of random speed that stands still at times, in virtual
+ * time. What must hold, whatever the schedule:
  *
  *   - each byte of an owner reaches the device once, in order, at its owner's speed
  *   - a client that is refused has sent the device nothing
  *   - who comes when nobody is there and nothing is under way is served
  *   - who hears the device hears it without a gap, as long as it reads
+ *   - what an owner asks is answered, and what it purges is gone, however much is stuck before it
  *   - at the end the device is closed, and everybody's bytes are where they belong
  *
  * model_serial [SECONDS [SEED]]: runs so long (COM2NET_RANDOM_SECONDS, or 3), and begins with that
@@ -30,8 +31,9 @@
 
 enum {
     SLOTS = 4,
-    CLIENTS = 60, /* of a schedule */
-    DRIVER = 512, /* bytes that the driver takes */
+    STUCK_MAX = 180000, /* bytes that wait of a client that has something to ask */
+    CLIENTS = 60,       /* of a schedule */
+    DRIVER = 512,       /* bytes that the driver takes */
     LETTERS = 26,
     STEP_MS = 5,
     RAW_BAUD = 9600,
@@ -43,9 +45,12 @@ struct client {
     bool expected; /* nobody was there, and nothing under way: it has to be served */
     bool refused;  /* it was ended before it had left */
     unsigned baud;
-    size_t sent;    /* bytes of data */
-    size_t at_wire; /* of these at the device */
-    int heard;      /* the last digit of the device, or -1 */
+    size_t sent;      /* bytes of data */
+    size_t at_wire;   /* of these at the device */
+    uint8_t awaits;   /* the command of an answer, */
+    unsigned answers; /* and how often that came */
+    uint8_t last[3];  /* that it has heard */
+    int heard;        /* the last digit of the device, or -1 */
 };
 
 static struct event_base *base;
@@ -60,9 +65,11 @@ static uint8_t driver[DRIVER];
 static size_t driver_len;
 static unsigned rate; /* bytes a second */
 static uint64_t credit;
-static int said; /* digits that the device has said */
+static bool has_room; /* to tell */
+static int said;      /* digits that the device has said */
 static bool talks;
-static bool holds; /* the device stays open */
+static bool holds;  /* the device stays open */
+static bool purges; /* somebody asks for that */
 
 static unsigned pick(unsigned below)
 {
@@ -116,7 +123,11 @@ static void on_wrote(const uint8_t *data, size_t len)
 
 static void on_purged(void)
 {
-    fail("what is under way is dropped", NULL);
+    if (!purges)
+        fail("what is under way is dropped", NULL);
+    driver_len = 0;
+    fake_serial.untransmitted = 0;
+    has_room = true;
 }
 
 static void transmit(void)
@@ -138,8 +149,10 @@ static void transmit(void)
     memmove(driver, driver + n, driver_len - n);
     driver_len -= n;
     fake_serial.untransmitted = driver_len;
-    if (n > 0 && fake_serial.open)
+    has_room = has_room || n > 0;
+    if (has_room && fake_serial.open)
         fake_serial_make_room(DRIVER - driver_len);
+    has_room = false;
     if (fake_serial.open && fake_serial.reading && talks && pick(4) == 0) {
         const char digit[] = {(char)('0' + said++ % 10), '\0'};
 
@@ -208,6 +221,17 @@ static void say(struct client *c, size_t len)
     c->sent += n > 0 ? (size_t)n : 0;
 }
 
+/* Notes the answer that it waits for. */
+static void hear_answer(struct client *c, uint8_t byte)
+{
+    static const uint8_t begin[] = {255, 250, 44};
+
+    if (c->awaits && byte == c->awaits && memcmp(c->last, begin, sizeof begin) == 0)
+        c->answers++;
+    memmove(c->last, c->last + 1, 2);
+    c->last[2] = byte;
+}
+
 /* Reads what there is; notes the end. */
 static void hear(struct client *c)
 {
@@ -216,6 +240,7 @@ static void hear(struct client *c)
 
     while ((n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
         for (ssize_t i = 0; i < n; i++) {
+            hear_answer(c, (uint8_t)bytes[i]);
             if (bytes[i] < '0' || bytes[i] > '9')
                 continue;
             /* digits of messages are none: their bytes are below, or letters */
@@ -258,13 +283,44 @@ static void pass(unsigned ms)
     }
 }
 
+/* The device stands still, and its owner says much, and then something that does not wait for it.
+ */
+static void get_stuck(struct client *c)
+{
+    static const struct {
+        uint8_t command, value;
+        unsigned ms; /* within which it is answered */
+    } asks[] = {{7, 0, 300}, {5, 10, 300}, {12, 2, 300}, {5, 11, 2500}, {5, 6, 2500}};
+    const unsigned ask = pick(sizeof asks / sizeof *asks);
+    const uint8_t message[] = {255, 250, 44, asks[ask].command, asks[ask].value, 255, 240};
+    const size_t most = pick(2) ? STUCK_MAX : 3000;
+
+    rate = 0;
+    for (int i = 0; i < 300 && c->sent - c->at_wire < most && !c->refused; i++) {
+        say(c, 2000);
+        pass(0);
+    }
+    c->answers = 0;
+    c->awaits = (uint8_t)(100 + message[3]);
+    purges = message[3] == 12;
+    send_all(c, message, sizeof message);
+    pass(asks[ask].ms);
+    if (c->answers != 1 && !c->refused)
+        fail("what an owner asks is not answered, or twice", c);
+    if (purges)
+        c->sent = c->at_wire;
+    purges = false;
+    c->awaits = 0;
+    rate = 100000;
+}
+
 static void step(void)
 {
     const int slot = (int)pick(SLOTS);
     const bool there = slots[slot] >= 0;
     struct client *c = there ? &clients[slots[slot]] : NULL;
 
-    switch (pick(there ? 8 : 4)) {
+    switch (pick(there ? 9 : 4)) {
     case 0:
         if (!there)
             come(slot);
@@ -282,6 +338,10 @@ static void step(void)
         rate = (unsigned[]){60, 300, 1000, 100000}[pick(4)];
         talks = pick(2);
         break;
+    case 4: /* who is served for sure */
+        if (c->telnet && c->at_wire > 0 && !c->refused && fake_serial.open && pick(3) == 0)
+            get_stuck(c);
+        break;
     default:
         if (!c->refused)
             say(c, 1 + pick(pick(3) ? 40 : 2000));
@@ -294,6 +354,7 @@ static void check_end(void)
     for (int s = 0; s < SLOTS; s++)
         if (slots[s] >= 0)
             leave(s);
+    rate = 100000; /* much may be under way */
     for (int i = 0, quiet = 0; i < 300 && quiet < 4; i++) {
         pass(2000); /* a raw client is given time to hear the answers */
         quiet = is_quiet() ? quiet + 1 : 0;
@@ -332,6 +393,7 @@ static void run_schedule(void)
     fake_serial.room = DRIVER;
     memset(clients, 0, sizeof clients);
     driver_len = 0;
+    purges = false;
     credit = left_ms = 0;
     came = said = 0;
     rate = 1000;

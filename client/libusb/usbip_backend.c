@@ -489,11 +489,16 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
             usbip_link_urb_free(u);
             return LIBUSB_SUCCESS;
         }
-        note_request(p, public->buffer);
     }
     u->owner = t;
     tp->urb = u;
-    usbip_link_submit(l, u);
+    if (usbip_link_submit(l, u) < 0) {
+        tp->urb = NULL;
+        usbip_link_urb_free(u);
+        return LIBUSB_ERROR_NO_MEM;
+    }
+    if (public->type == LIBUSB_TRANSFER_TYPE_CONTROL)
+        note_request(p, public->buffer);
     usbip_backend_settle(p);
     return LIBUSB_SUCCESS;
 }

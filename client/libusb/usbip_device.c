@@ -202,13 +202,14 @@ static int read_configuration(struct usbip_device_use *d, uint8_t index)
     int n = get_descriptor(d, USB_DESC_CONFIGURATION, index, head, sizeof head);
 
     if (n < (int)sizeof head)
-        return -EPROTO;
+        return n == USBIP_ENOMEM ? -ENOMEM : -EPROTO;
     const size_t total = (size_t)(head[3] << 8 | head[2]);
     uint8_t *all = malloc(total + 1);
     if (!all)
         return -ENOMEM;
     n = get_descriptor(d, USB_DESC_CONFIGURATION, index, all, total);
-    int r = n < (int)sizeof head
+    int r = n == USBIP_ENOMEM ? -ENOMEM
+            : n < (int)sizeof head
                 ? -EPROTO
                 : usbip_ext_add_descriptor(&d->descriptors,
                                            (uint16_t)(USB_DESC_CONFIGURATION << 8 | index), 0, all,
@@ -223,7 +224,7 @@ static int read_descriptors(struct usbip_device_use *d)
     int n = get_descriptor(d, USB_DESC_DEVICE, 0, device, sizeof device);
 
     if (n < (int)sizeof device || device[1] != USB_DESC_DEVICE)
-        return -EPROTO;
+        return n == USBIP_ENOMEM ? -ENOMEM : -EPROTO;
     int r =
         usbip_ext_add_descriptor(&d->descriptors, USB_DESC_DEVICE << 8, 0, device, sizeof device);
     for (uint8_t i = 0; i < device[17] && i < DESCRIPTORS_READ_MAX && r == 0; i++)
@@ -242,8 +243,9 @@ static int configure(struct usbip_device_use *d)
     if (d->configuration != 0 || !first)
         return 0;
     const uint8_t setup[8] = {0, USB_REQUEST_SET_CONFIGURATION, first[5]};
-    if (usbip_link_control(&d->link, setup, NULL, USBIP_DEVICE_REQUEST_MS) < 0)
-        return -EPROTO;
+    int r = usbip_link_control(&d->link, setup, NULL, USBIP_DEVICE_REQUEST_MS);
+    if (r < 0)
+        return r == USBIP_ENOMEM ? -ENOMEM : -EPROTO;
     d->configuration = first[5];
     return 0;
 }

@@ -286,6 +286,8 @@ static int reset_of_foreign(struct libusb_device_handle *h)
     int status = usbip_link_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
     if (p->use->link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
         return LIBUSB_ERROR_NO_DEVICE;
+    if (status == USBIP_ENOMEM)
+        return LIBUSB_ERROR_NO_MEM;
     *refused = status < 0;
     return LIBUSB_SUCCESS;
 }

@@ -202,13 +202,18 @@ static bool send_urb(struct usbip_link *l, const struct usbip_link_urb *u, int *
     return *error == 0 && l->offset == w.size;
 }
 
-/* Has something else, in that state, wait for the answer of a URB that is sent and not wanted any
- * more: one that is done with this, or nobody's, which stays itself. */
-static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status,
-                     enum usbip_link_state state)
+/* What can wait for the answer of a URB in place of it; nobody's stays itself. NULL without memory.
+ */
+static struct usbip_link_urb *stand_in_for(struct usbip_link_urb *u)
 {
-    struct usbip_link_urb *s = u->owner ? usbip_link_urb_new(0) : u;
+    return u->owner ? usbip_link_urb_new(0) : u;
+}
 
+/* Has that, in that state, wait for the answer of a URB that is sent and not wanted any more: one
+ * that is done with this, or nobody's. Without any the connection ends. */
+static void stand_in(struct usbip_link *l, struct usbip_link_urb *s, struct usbip_link_urb *u,
+                     int status, enum usbip_link_state state)
+{
     if (!s) {
         end(l, -ENOMEM);
         return;
@@ -236,11 +241,16 @@ static void stand_in(struct usbip_link *l, struct usbip_link_urb *u, int status,
         end(l, -ENOMEM);
 }
 
-/* The connection has taken a posted one. */
+/* The connection has taken a posted one. Without memory for what stands in for it, it is not
+ * posted, and done when it is answered. */
 static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
 {
+    struct usbip_link_urb *s = stand_in_for(u);
+
+    if (!s)
+        return;
     u->actual = u->length;
-    stand_in(l, u, 0, USBIP_LINK_POSTED);
+    stand_in(l, s, u, 0, USBIP_LINK_POSTED);
 }
 
 /* Whether small segments are joined until the ones before are acknowledged. Turning it off sends
@@ -307,6 +317,18 @@ static void send_due(struct usbip_link *l)
     }
 }
 
+/* There is no memory to send the first of the queue, of which nothing has gone. */
+static void refuse_first(struct usbip_link *l)
+{
+    struct usbip_link_urb *u = l->first;
+
+    l->seqnum--;
+    unqueue(l, u);
+    if (!u->owner && l->posted_error == 0)
+        l->posted_error = USBIP_ENOMEM;
+    done(l, u, USBIP_ENOMEM);
+}
+
 /* Sends the first of the queue, or what is left of it. Returns whether it is sent whole. */
 static bool send_first(struct usbip_link *l)
 {
@@ -316,7 +338,7 @@ static bool send_first(struct usbip_link *l)
     if (u->state == USBIP_LINK_QUEUED) {
         u->entry.seqnum = ++l->seqnum;
         if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
-            end(l, -ENOMEM);
+            refuse_first(l);
             return false;
         }
         usbip_link_move(l, u, USBIP_LINK_SENDING);
@@ -326,7 +348,10 @@ static bool send_first(struct usbip_link *l)
     bool whole = send_urb(l, u, &error);
     if (!u->post)
         set_joins(l, false);
-    if (error < 0) {
+    if (error == -ENOMEM && l->offset == 0) {
+        usbip_urbs_remove(&l->urbs, &u->entry);
+        refuse_first(l);
+    } else if (error < 0) {
         end(l, error);
     } else if (l->offset == 0) { /* nothing of it has gone */
         usbip_urbs_remove(&l->urbs, &u->entry);
@@ -362,15 +387,17 @@ static void send_all(struct usbip_link *l)
     }
 }
 
-void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
+int usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 {
+    const bool owned = u->owner; /* or it may be freed */
+
     u->next = NULL;
     u->post = u->post && u->length <= USBIP_LINK_POSTED_MAX;
     u->actual = 0;
     u->unlink_seqnum = 0;
     if (l->fd < 0) {
         done(l, u, USBIP_ESHUTDOWN);
-        return;
+        return 0;
     }
     usbip_link_move(l, u, USBIP_LINK_QUEUED);
     bool idle = !l->first;
@@ -379,8 +406,13 @@ void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
     else
         l->last->next = u;
     l->last = u;
-    if (idle)
-        send_all(l);
+    if (!idle)
+        return 0;
+    send_all(l);
+    if (!owned || u->state != USBIP_LINK_DONE || u->status != USBIP_ENOMEM)
+        return 0;
+    take_done(l, u);
+    return -ENOMEM;
 }
 
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
@@ -486,7 +518,7 @@ static void on_time(struct usbip_link *l)
             end(l, -ETIMEDOUT);
             return;
         }
-        stand_in(l, u, USBIP_ECONNRESET,
+        stand_in(l, stand_in_for(u), u, USBIP_ECONNRESET,
                  u->state == USBIP_LINK_CANCELLED ? USBIP_LINK_GIVEN_UP : USBIP_LINK_DROPPED);
     }
 }
@@ -690,14 +722,17 @@ int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint
     int result;
 
     if (!u)
-        return USBIP_ESHUTDOWN;
+        return USBIP_ENOMEM;
     memcpy(u->setup, setup, sizeof u->setup);
     u->address = s.length > 0 ? s.type & 0x80 : 0;
     u->barrier = true;
     u->data = data;
     u->length = s.length;
     u->owner = &result;
-    usbip_link_submit(l, u);
+    if (usbip_link_submit(l, u) < 0) {
+        usbip_link_urb_free(u);
+        return USBIP_ENOMEM;
+    }
     for (;;) {
         if (u->state == USBIP_LINK_DONE) {
             take_done(l, u);

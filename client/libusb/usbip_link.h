@@ -118,8 +118,10 @@ void usbip_link_abandon(struct usbip_link *l);
 struct usbip_link_urb *usbip_link_urb_new(size_t packets);
 void usbip_link_urb_free(struct usbip_link_urb *u);
 
-/* Sends one, or queues it behind those that wait for the connection. It may be done at once. */
-void usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
+/* Sends one, or queues it behind those that wait for the connection. It may be done at once.
+ * Returns 0, or -ENOMEM when it is to be sent at once and there is no memory for that: it stays the
+ * owner's. One that waits is done with USBIP_ENOMEM then. */
+int usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
 
 /* Posts a copy of OUT data, which nobody waits for. Returns false, and has done nothing, when
  * something else has to come first: URBs that wait, answers, or an error that is to be told; or
@@ -152,7 +154,7 @@ int usbip_link_timeout(const struct usbip_link *l);
 
 /* Carries out a request of endpoint 0 and waits for it, at most `ms`. What else is done meanwhile
  * is kept for usbip_link_take. Returns the bytes moved, or enum usbip_errno: USBIP_ETIMEDOUT when
- * nothing came. */
+ * nothing came, USBIP_ENOMEM without memory. */
 int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint8_t *data, int ms);
 
 /* Waits, at most `ms`, until all that was submitted before has been sent and what is posted is

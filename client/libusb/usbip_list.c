@@ -146,20 +146,28 @@ static void discard(struct device_priv *p)
     libusb_unref_device(dev);
 }
 
+static void tell_no_memory(struct libusb_context *ctx, const struct usbip_found *f)
+{
+    usbi_err(ctx, "%s: out of memory: it is left out", f->device.busid);
+}
+
 static void add_device(struct libusb_context *ctx, size_t server, const struct usbip_found *f,
                        bool describes)
 {
     struct libusb_device *dev = usbi_alloc_device(ctx, session_of(server, &f->device));
     char serial[128];
 
-    if (!dev)
+    if (!dev) {
+        tell_no_memory(ctx, f);
         return;
+    }
     struct device_priv *p = priv_of(dev);
     p->dev = dev;
     p->source = p->timer = -1;
     p->seen = true;
     p->shared = calloc(1, sizeof *p->shared);
     if (!p->shared) {
+        tell_no_memory(ctx, f);
         p->dev = NULL;
         libusb_unref_device(dev);
         return;
@@ -364,6 +372,10 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
     int r = held ? ask_beside(ctx, server, &list, &count)
                  : ask_unless_silent(ctx, server, ms, &list, &count);
 
+    if (r == -ENOMEM) { /* the devices are there as before */
+        usbi_err(ctx, "%s:%s: out of memory for its list", s->host, s->port);
+        return;
+    }
     if (r < 0) {
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_list_error(r));
         usbip_watch_end(ctx, server);

@@ -36,6 +36,8 @@ int usbip_error_of_status(int status)
         return LIBUSB_ERROR_NO_DEVICE;
     case USBIP_ETIMEDOUT:
         return LIBUSB_ERROR_TIMEOUT;
+    case USBIP_ENOMEM:
+        return LIBUSB_ERROR_NO_MEM;
     case USBIP_ENOENT:
         return LIBUSB_ERROR_NOT_FOUND;
     default:
