@@ -51,7 +51,9 @@ def a_purge_drops_it():
 
 
 def a_flush_of_a_link_drops_it():
-    device, server, client = harness.bridge()
+    device = harness.Device()
+    server = harness.Com2net('-v', device.path, '0')
+    client = harness.Net2pty(harness.temp('tty'), f'127.0.0.1:{server.port}')
     link = harness.open_link(client.link)
     view = memoryview(b'x' * SENT)
 
@@ -65,6 +67,7 @@ def a_flush_of_a_link_drops_it():
     harness.eventually(write, 'what is to be stuck is taken')
     server.says('the device takes nothing')
     termios.tcflush(link, termios.TCOFLUSH)
+    server.says('< PURGE-DATA 2')
     os.write(link, b'the end')
     check(until_the_end(device) < IN_A_TTY, 'what was flushed does not arrive')
 
