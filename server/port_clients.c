@@ -57,7 +57,7 @@ static const char *ready_device(struct port *p)
             p->outputs = port_idle_outputs(p->source, LINE_OUTPUTS);
             port_await_device(p);
         } else if (r < 0) {
-            log_error("%s", error);
+            log_peer_error(p->source->name, "%s", error);
             return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
         }
     }

@@ -130,8 +130,8 @@ static void apply_settings(struct port *p, const struct line_settings *want)
 
     if (r < 0 || !line_settings_equal(want, &p->line)) {
         line_text(want, text);
-        log_warn("%s: the driver does not do %s%s%s", p->source->name, text, r < 0 ? ": " : "",
-                 r < 0 ? os_error_text(-r) : "");
+        log_peer_warn(p->source->name, "%s: the driver does not do %s%s%s", p->source->name, text,
+                      r < 0 ? ": " : "", r < 0 ? os_error_text(-r) : "");
     }
 }
 
