@@ -277,9 +277,9 @@ static void name_peer(struct stream *s)
 
 static void close_socket(struct stream *s)
 {
-    if (s->fd != EVUTIL_INVALID_SOCKET)
+    if (s->fd >= 0)
         evutil_closesocket(s->fd);
-    s->fd = EVUTIL_INVALID_SOCKET;
+    s->fd = -1;
 }
 
 static void stream_free(void *arg)
