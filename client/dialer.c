@@ -86,12 +86,24 @@ static void fail(struct dialer *d, const char *why)
 
 static void go_on(struct dialer *d);
 
+/* Whether a socket is connected to itself: nobody listens, and the system has given it the very
+ * port that it calls (RFC 9293, section 3.5: both sides begin at the same time). */
+static bool is_own_peer(evutil_socket_t fd)
+{
+    struct sockaddr_storage ours = {0}, theirs = {0};
+
+    return os_socket_address(fd, false, &ours) == 0 && os_socket_address(fd, true, &theirs) == 0 &&
+           evutil_sockaddr_cmp((struct sockaddr *)&ours, (struct sockaddr *)&theirs, true) == 0;
+}
+
 static void on_called(evutil_socket_t fd, short what, void *ctx)
 {
     struct call *call = ctx;
     struct dialer *d = call->dialer;
     int error = what & EV_TIMEOUT ? -ETIMEDOUT : os_connect_result(fd);
 
+    if (error == 0 && is_own_peer(fd))
+        error = -ECONNREFUSED;
     if (error == 0) {
         end_attempt(d, fd);
         d->callbacks->connected(d->ctx, fd);

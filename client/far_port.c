@@ -4,6 +4,7 @@
 
 #include "line_text.h"
 #include "log.h"
+#include "log_peer.h"
 #include "os.h"
 #include "rfc2217_text.h"
 
@@ -284,8 +285,8 @@ static enum far_port_news on_setting(struct far_port *f, enum learning what, enu
     if (is_news(f, verdict, about, told, m->value, &wish)) {
         rfc2217_describe(m, text);
         rfc2217_describe(&(struct rfc2217_message){.command = m->command, .value = wish}, wished);
-        log_warn("%s: the server does not do what a program set, %s; it has now: %s", f->name,
-                 wished, text);
+        log_peer_warn(f->name, "%s: the server does not do what a program set, %s; it has now: %s",
+                      f->name, wished, text);
     }
     return FAR_PORT_NO_NEWS;
 }
@@ -314,7 +315,8 @@ static enum far_port_news on_flow(struct far_port *f, bool inbound, unsigned flo
     const uint32_t told = inbound ? f->told.flow_in : f->told.flow_out;
     if (!f->peer->control_answers_lie &&
         is_news(f, verdict, inbound ? ASKED_FLOW_IN : ASKED_FLOW_OUT, told, flow, &wish))
-        log_warn(
+        log_peer_warn(
+            f->name,
             "%s: the server does not do the flow control that a program set, %s; it has now: %s",
             f->name, line_flow_name(wish), line_flow_name(flow));
     return FAR_PORT_NO_NEWS;

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "exec.h"
 #include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
@@ -543,7 +544,11 @@ static int serve(void)
     net2pty.loop = loop_new(false);
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
-    if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
+    if (log_peer_begin(net2pty.loop) < 0) {
+        log_error("out of memory");
+        net2pty.status = CLI_EXIT_FAILED;
+    } else if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) <
+               0) {
         log_error("cannot watch for signals");
         net2pty.status = CLI_EXIT_FAILED;
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
@@ -562,6 +567,7 @@ static int serve(void)
     if (net2pty.deadline)
         event_free(net2pty.deadline);
     os_unwatch_requests();
+    log_peer_end();
     loop_free(net2pty.loop);
     return net2pty.status;
 }

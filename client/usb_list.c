@@ -15,6 +15,26 @@ static const char *speed_name(uint32_t speed)
     return names[speed < sizeof names / sizeof *names ? speed : 0];
 }
 
+/* As one word for a shell: what a server says may be meant to be pasted into one. */
+static void print_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_/-";
+
+    if (word[strspn(word, plain)] == '\0') {
+        printf("%s", word);
+        return;
+    }
+    putchar('\'');
+    for (const char *c = word; *c; c++) {
+        if (*c == '\'')
+            printf("'\\''");
+        else
+            putchar(*c);
+    }
+    putchar('\'');
+}
+
 static void print_device(struct usb_server *s, const struct usbip_found *f)
 {
     struct usb_names n;
@@ -34,7 +54,9 @@ static void print_device(struct usb_server *s, const struct usbip_found *f)
         printf(", kept for %s, whose connection was lost", f->entry.user);
     else if (f->entry.state != USBIP_EXT_FREE)
         printf(", in use by %s", f->entry.user[0] ? f->entry.user : "somebody");
-    printf("\n%11snet2usb run %s %s -- COMMAND\n", "", s->name, f->device.busid);
+    printf("\n%11snet2usb run %s ", "", s->name);
+    print_word(f->device.busid);
+    printf(" -- COMMAND\n");
 }
 
 int usb_list(int argc, char **argv, char **command, const struct net2usb_options *o)

@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 
 #include "log.h"
+#include "log_peer.h"
 #include "os.h"
 
 /* How many connections the system may keep for a listener that is late: as many as it likes. The
@@ -65,7 +66,8 @@ static void on_accept_error(struct evconnlistener *socket, void *ctx)
     const struct timeval delay = {0, ACCEPT_RETRY_MS * 1000};
 
     (void)socket;
-    log_warn("%s: cannot accept a connection: %s", l->text, os_error_text(os_socket_error()));
+    log_peer_warn(l->text, "%s: cannot accept a connection: %s", l->text,
+                  os_error_text(os_socket_error()));
     set_enabled(l, false);
     event_add(l->retry, &delay);
 }

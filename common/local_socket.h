@@ -17,7 +17,8 @@ enum { LOCAL_SOCKET_ERROR_MAX = 512 };
 
 /*
  * Listens beside `link`; `accepted` gets each connection's socket, non-blocking, and owns it.
- * Processes of other users are turned away, but root's, whatever the umask is.
+ * Processes of other users are turned away, but root's, whatever the umask is. When somebody
+ * removes the socket, or its folder, it is made again.
  * `*stale` tells that a socket without a process stood there: what it stood beside is left over
  * from a net2pty that was killed. Fails with -EADDRINUSE if a living one serves the link. Returns
  * NULL with the errno, negative, in `*r` and what is wrong in `error`.
@@ -40,7 +41,7 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
 /* That name, "@" in front. */
 const char *local_socket_name(const struct local_socket *l);
 
-/* Stops listening and removes the socket. Accepts NULL. */
+/* Stops listening and removes the socket, but none of others. Accepts NULL. */
 void local_socket_free(struct local_socket *l);
 
 enum { LOCAL_SOCKET_PATH_MAX = 4096 };

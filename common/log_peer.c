@@ -34,10 +34,20 @@ static struct {
 
 static void print(enum log_level level, const char *line)
 {
-    if (level == LOG_LEVEL_WARN)
+    if (level == LOG_LEVEL_ERROR)
+        log_error("%s", line);
+    else if (level == LOG_LEVEL_WARN)
         log_warn("%s", line);
     else
         log_info("%s", line);
+}
+
+static void print_more(const struct reason *r, unsigned more)
+{
+    char line[LINE_MAX_LEN + 64];
+
+    snprintf(line, sizeof line, "%s (and %u more such lines)", r->last, more);
+    print(r->level, line);
 }
 
 /* The window of a reason is over. */
@@ -47,10 +57,8 @@ static void tell(struct reason *r)
 
     if (more == 1)
         print(r->level, r->last);
-    else if (more > 1 && r->level == LOG_LEVEL_WARN)
-        log_warn("%s (and %u more such lines)", r->last, more - 1);
     else if (more > 1)
-        log_info("%s (and %u more such lines)", r->last, more - 1);
+        print_more(r, more - 1);
     r->format = NULL;
 }
 
@@ -173,5 +181,14 @@ void log_peer_warn(const char *peer, const char *format, ...)
         return;
     va_start(args, format);
     log_line(LOG_LEVEL_WARN, peer, format, args);
+    va_end(args);
+}
+
+void log_peer_error(const char *peer, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_line(LOG_LEVEL_ERROR, peer, format, args);
     va_end(args);
 }

@@ -23,5 +23,7 @@ void log_peer_info(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
 void log_peer_warn(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
+void log_peer_error(const char *peer, const char *format, ...)
+    __attribute__((format(COM2NET_PRINTF, 2, 3)));
 
 #endif

@@ -275,6 +275,13 @@ static void name_peer(struct stream *s)
     addr_text(&addr, s->peer);
 }
 
+static void close_socket(struct stream *s)
+{
+    if (s->fd >= 0)
+        evutil_closesocket(s->fd);
+    s->fd = -1;
+}
+
 static void stream_free(void *arg)
 {
     struct stream *s = arg;
@@ -287,7 +294,7 @@ static void stream_free(void *arg)
         event_free(s->timer);
     if (s->watch)
         event_free(s->watch);
-    evutil_closesocket(s->fd);
+    close_socket(s);
     buf_free(&s->queue);
     free(s);
 }
@@ -412,6 +419,7 @@ void stream_close(struct stream *s)
     event_del(s->writable);
     event_del(s->timer);
     event_del(s->watch);
+    close_socket(s); /* now: in this turn there may be as many new ones as there are descriptors */
     loop_defer(s->base, stream_free, s);
 }
 

@@ -79,7 +79,8 @@ size_t stream_queued(const struct stream *s);
  * any more. */
 size_t stream_unacknowledged(const struct stream *s);
 
-/* Ends the connection now. Callbacks stop at once; the memory goes when they have returned. */
+/* Ends the connection now. Callbacks stop at once, and the socket is closed; the memory goes when
+ * they have returned. */
 void stream_close(struct stream *s);
 
 /* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.

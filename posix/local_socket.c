@@ -24,12 +24,17 @@
 
 #include "log.h"
 
-enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500, BACKLOG = 128 };
+enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500, LOOK_MS = 2000, BACKLOG = 128 };
 
 struct local_socket {
+    struct event_base *base;
     struct evconnlistener *listener;
     struct event *retry; /* after the system had no descriptor for a new connection */
+    struct event *look;  /* whether the file is there still */
     int folder;          /* -1: without a file */
+    char *link;          /* likewise NULL */
+    dev_t device;        /* of the file, */
+    ino_t inode;         /* which somebody may remove, or its folder */
     char name[NAME_MAX + 1];
     void (*accepted)(void *ctx, evutil_socket_t fd);
     void *ctx;
@@ -179,9 +184,27 @@ static void on_retry(evutil_socket_t fd, short what, void *ctx)
     evconnlistener_enable(l->listener);
 }
 
+/* Whether the file of that name in the folder is ours. */
+static bool is_ours(const struct local_socket *l, int folder, const char *name)
+{
+    struct stat st;
+
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == l->device &&
+           st.st_ino == l->inode;
+}
+
+static void note_file(struct local_socket *l)
+{
+    struct stat st;
+
+    if (l->folder < 0 || fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    l->device = st.st_dev;
+    l->inode = st.st_ino;
+}
+
 /* Listens at `un`, an address of `len` bytes. Returns 0 or -errno. */
-static int listen_now(struct local_socket *l, struct event_base *base, const struct sockaddr_un *un,
-                      int len)
+static int listen_now(struct local_socket *l, const struct sockaddr_un *un, int len)
 {
     const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -196,37 +219,43 @@ static int listen_now(struct local_socket *l, struct event_base *base, const str
         close(fd);
         return r;
     }
-    l->retry = evtimer_new(base, on_retry, l);
-    if (l->retry)
-        l->listener = evconnlistener_new(base, on_accept, l, flags, BACKLOG, fd);
-    if (!l->listener) {
+    if (!l->retry)
+        l->retry = evtimer_new(l->base, on_retry, l);
+    struct evconnlistener *listener =
+        l->retry ? evconnlistener_new(l->base, on_accept, l, flags, BACKLOG, fd) : NULL;
+    if (!listener) {
         close(fd);
         if (l->folder >= 0)
             unlinkat(l->folder, l->name, 0);
         return -ENOMEM;
     }
+    if (l->listener) /* at a file that is no more */
+        evconnlistener_free(l->listener);
+    l->listener = listener;
     evconnlistener_set_error_cb(l->listener, on_accept_error);
+    note_file(l);
     return 0;
 }
 
 /* Locks the folder against another one that starts. Anybody who may open it can hold that lock: so
- * we do not wait for ever. Returns 0 or -errno. */
-static int lock_folder(int folder)
+ * it is tried so many times, and not waited for for ever. Returns 0 or -errno. */
+static int lock_folder(int folder, int tries)
 {
     const struct timespec pause = {0, LOCK_PAUSE_MS * 1000000};
 
-    for (int i = 0; i < LOCK_TRIES; i++) {
+    for (int i = 0; i < tries; i++) {
         if (flock(folder, LOCK_EX | LOCK_NB) == 0)
             return 0;
         if (errno != EWOULDBLOCK)
             return -errno;
-        nanosleep(&pause, NULL);
+        if (i + 1 < tries)
+            nanosleep(&pause, NULL);
     }
     return -EWOULDBLOCK;
 }
 
 /* Binds and listens in a folder that is locked. Returns 0 or -errno. */
-static int listen_at(struct local_socket *l, struct event_base *base, const char *link, bool *stale)
+static int listen_at(struct local_socket *l, const char *link, bool *stale)
 {
     struct sockaddr_un un;
     int r = make_address(l->folder, l->name, &un);
@@ -252,7 +281,7 @@ static int listen_at(struct local_socket *l, struct event_base *base, const char
     *stale = living == -ECONNREFUSED;
     if (*stale && unlinkat(l->folder, l->name, 0) < 0)
         return -errno;
-    return listen_now(l, base, &un, (int)sizeof un);
+    return listen_now(l, &un, (int)sizeof un);
 }
 
 static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ERROR_MAX])
@@ -282,6 +311,63 @@ static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ER
                  strerror(-r));
 }
 
+/* --- a file that somebody removes --------------------------------------------------------------
+ */
+
+static void schedule_look(struct local_socket *l)
+{
+    const struct timeval delay = {LOOK_MS / 1000, LOOK_MS % 1000 * 1000};
+
+    event_add(l->look, &delay);
+}
+
+/* In a folder that may be another one by now. What stands there of others stays. */
+static void make_again(struct local_socket *l, int folder)
+{
+    const int before = l->folder;
+    bool stale;
+
+    l->folder = folder;
+    int r = lock_folder(folder, 1);
+    if (r == 0) {
+        r = listen_at(l, l->link, &stale);
+        flock(folder, LOCK_UN);
+    }
+    if (r == 0)
+        log_warn("%s: somebody has removed the socket beside it, by which it is asked: it is made "
+                 "again",
+                 l->link);
+    else
+        l->folder = before;
+    close(r == 0 ? before : folder);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *ctx)
+{
+    struct local_socket *l = ctx;
+    char name[NAME_MAX + 1];
+
+    (void)fd;
+    (void)what;
+    int folder = find_place(l->link, name);
+    if (folder >= 0 && !is_ours(l, folder, name))
+        make_again(l, folder);
+    else if (folder >= 0)
+        close(folder);
+    schedule_look(l);
+}
+
+/* Returns 0 or -ENOMEM. */
+static int begin_to_look(struct local_socket *l, const char *link)
+{
+    l->link = strdup(link);
+    l->look = evtimer_new(l->base, on_look, l);
+    if (!l->link || !l->look)
+        return -ENOMEM;
+    schedule_look(l);
+    return 0;
+}
+
 struct local_socket *local_socket_listen(struct event_base *base, const char *link,
                                          void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
                                          bool *stale, int *r,
@@ -295,16 +381,19 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
         say_error(link, *r, error);
         return NULL;
     }
+    l->base = base;
     l->accepted = accepted;
     l->ctx = ctx;
     l->folder = find_place(link, l->name);
     *r = l->folder < 0 ? l->folder : 0;
     if (*r == 0) {
-        *r = lock_folder(l->folder);
+        *r = lock_folder(l->folder, LOCK_TRIES);
         if (*r == 0)
-            *r = listen_at(l, base, link, stale);
+            *r = listen_at(l, link, stale);
         flock(l->folder, LOCK_UN);
     }
+    if (*r == 0)
+        *r = begin_to_look(l, link);
     if (*r < 0) {
         say_error(link, *r, error);
         local_socket_free(l);
@@ -340,13 +429,14 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
     snprintf(error, LOCAL_SOCKET_ERROR_MAX, "out of memory");
     if (!l)
         return NULL;
+    l->base = base;
     l->folder = -1;
     l->accepted = accepted;
     l->ctx = ctx;
     if (getrandom(&random, sizeof random, 0) == sizeof random) {
         snprintf(l->name, sizeof l->name, "@net2pty-%d-%016llx", (int)getpid(),
                  (unsigned long long)random);
-        r = listen_now(l, base, &un, make_named_address(l->name, &un));
+        r = listen_now(l, &un, make_named_address(l->name, &un));
     }
     if (r < 0) {
         snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(-r));
@@ -388,12 +478,15 @@ void local_socket_free(struct local_socket *l)
 {
     if (!l)
         return;
-    if (l->listener && l->folder >= 0)
+    if (l->listener && l->folder >= 0 && is_ours(l, l->folder, l->name))
         unlinkat(l->folder, l->name, 0);
     if (l->listener)
         evconnlistener_free(l->listener);
     if (l->retry)
         event_free(l->retry);
+    if (l->look)
+        event_free(l->look);
+    free(l->link);
     if (l->folder >= 0)
         close(l->folder);
     free(l);

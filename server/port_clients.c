@@ -57,7 +57,7 @@ static const char *ready_device(struct port *p)
             p->outputs = port_idle_outputs(p->source, LINE_OUTPUTS);
             port_await_device(p);
         } else if (r < 0) {
-            log_error("%s", error);
+            log_peer_error(p->source->name, "%s", error);
             return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
         }
     }
@@ -282,6 +282,10 @@ void port_forget(struct port *p, struct serial_session *gone)
         reset_stop(p->reset);
     if (owner && p->broken) /* even where bytes still have to go out: a break must end */
         port_set_break(p, false);
+    if (owner && !p->serial) { /* unplugged: the next one begins anew, whoever stays */
+        port_drop_output(p);
+        port_put_back(p);
+    }
 
     bool used = p->replacing;
     for (struct serial_session *s = p->sessions; s; s = session_next(s))
@@ -292,7 +296,5 @@ void port_forget(struct port *p, struct serial_session *gone)
         port_linger(p);
     else if (!used && p->state == PORT_LOST && !p->source->hold)
         port_close_device(p);
-    else if (!used && p->state == PORT_LOST)
-        port_put_back(p);
     port_update(p);
 }

@@ -130,8 +130,8 @@ static void apply_settings(struct port *p, const struct line_settings *want)
 
     if (r < 0 || !line_settings_equal(want, &p->line)) {
         line_text(want, text);
-        log_warn("%s: the driver does not do %s%s%s", p->source->name, text, r < 0 ? ": " : "",
-                 r < 0 ? os_error_text(-r) : "");
+        log_peer_warn(p->source->name, "%s: the driver does not do %s%s%s", p->source->name, text,
+                      r < 0 ? ": " : "", r < 0 ? os_error_text(-r) : "");
     }
 }
 
@@ -192,6 +192,16 @@ void port_put_back(struct port *p)
         p->line = p->idle;
 }
 
+void port_drop_output(struct port *p)
+{
+    if (p->to_device.len > 0)
+        log_peer_warn(p->source->name,
+                      "%s: %zu bytes that a client had sent are dropped: the device is unplugged",
+                      p->source->name, p->to_device.len);
+    buf_drain(&p->to_device, p->to_device.len);
+    p->before = p->behind = 0;
+}
+
 void port_raise_lines(struct port *p)
 {
     if (!p->source->no_hupcl)
@@ -231,25 +241,28 @@ static void settle(struct port *p, size_t bytes)
 
 void port_settle_now(struct port *p)
 {
-    const size_t behind = p->behind;
+    const size_t behind = p->serial ? p->behind : 0;
+    const size_t dropped = p->before + p->behind - behind;
 
     if (!p->settling)
         return;
     p->settling = false;
     event_del(p->settle_timer);
-    if (p->before > 0)
+    if (dropped > 0)
         log_peer_warn(
             p->source->name,
             "%s: %zu bytes of the client before are dropped: the device did not take them in "
             "time",
-            p->source->name, p->before);
-    buf_drain(&p->to_device, p->before);
+            p->source->name, dropped);
+    buf_drain(&p->to_device, dropped);
     p->before = p->behind = 0;
     port_put_back(p);
-    if (behind > 0 && p->serial)
+    if (behind > 0)
         settle(p, behind); /* of one that came and went meanwhile: under the idle settings */
     else if (port_owner(p))
         port_raise_lines(p);
+    if (p->serial) /* the driver may have room, and so no reason to ask for what has waited */
+        set_timer(p->settle_timer, 0);
 }
 
 /* The next client is there, and what it sends waits. */
@@ -303,6 +316,8 @@ void port_on_settle_timer(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (p->serial)
+        port_on_writable(p);
     if (p->settling)
         port_settle(p);
 }
@@ -388,13 +403,13 @@ void port_on_gone(void *ctx, int error)
         port_put_back(p);
     port_settle_now(p);
     p->state = PORT_CLOSED;
+    if (!port_owner(p))
+        port_drop_output(p);
     if (keep && (p->sessions || s->hold))
         port_await_device(p);
     reset_device_gone(p->reset);
-    if (!s->hotplug) {
+    if (!s->hotplug)
         port_end_sessions(p, "its device has gone");
-        buf_drain(&p->to_device, p->to_device.len);
-    } else {
+    else
         port_on_lines(p, 0, 0);
-    }
 }

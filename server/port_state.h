@@ -106,6 +106,9 @@ void port_close_device(struct port *p);
 /* Puts back what the last session changed on a device that stays open. */
 void port_put_back(struct port *p);
 
+/* What waits for an unplugged device is nobody's any more. */
+void port_drop_output(struct port *p);
+
 /* The lines of a new owner: the end of the one before took them down, this one begins like an open,
  * or as the source says. */
 void port_raise_lines(struct port *p);

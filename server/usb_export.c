@@ -7,6 +7,7 @@
 
 #include "gate.h"
 #include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "source.h"
 #include "usb_device.h"
@@ -114,8 +115,9 @@ void usb_export_report(const struct usb_export *e)
 
 static void say_published(const struct usb_export *e, const struct usb_device *d)
 {
-    log_info("%s: listening on %s, busid %s, %04x:%04x", d->name, gate_text(e->gate),
-             d->record.busid, d->record.vendor, d->record.product);
+    /* clients can have some leave and come back */
+    log_peer_info(d->record.busid, "%s: listening on %s, busid %s, %04x:%04x", d->name,
+                  gate_text(e->gate), d->record.busid, d->record.vendor, d->record.product);
 }
 
 static void on_arrived(void *ctx, struct usb_device *d)
@@ -156,7 +158,7 @@ static void on_left(void *ctx, struct usb_device *d)
     struct usb_export *e = ctx;
     struct usb_device **at = &e->devices;
 
-    log_info("%s: unplugged, busid %s", d->name, d->record.busid);
+    log_peer_info(d->record.busid, "%s: unplugged, busid %s", d->name, d->record.busid);
     while (*at != d)
         at = &(*at)->next;
     *at = d->next;
@@ -186,7 +188,7 @@ static void on_presence(void *ctx, struct usb_device *d, bool there)
             say_published(e, d);
         return;
     }
-    log_info("%s: unplugged, busid %s", d->name, d->record.busid);
+    log_peer_info(d->record.busid, "%s: unplugged, busid %s", d->name, d->record.busid);
     usb_hold_end(d);
     if (d->importer)
         usb_session_end(d->importer, "it is unplugged");

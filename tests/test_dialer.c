@@ -276,6 +276,23 @@ static void a_silent_name_server_is_told_and_may_be_replaced(void)
     unlink("/etc/resolv.conf");
 }
 
+/* The system may choose the port that is called for the caller's own, where nobody listens yet: TCP
+ * then connects the socket to itself, and nobody else can have that port any more. */
+static void nobody_answers_himself(void)
+{
+    static const char range[] = "/proc/sys/net/ipv4/ip_local_port_range";
+    const unsigned before = port;
+
+    if (tell_kernel(range, "40000 40001") < 0) {
+        printf("skip: %s cannot be written\n", range);
+        return;
+    }
+    for (port = 40000; port <= 40001; port++)
+        CHECK_TEXT(dialed("127.0.0.1"), os_error_text(ECONNREFUSED));
+    CHECK(tell_kernel(range, "32768 60999") == 0);
+    port = before;
+}
+
 static void on_accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *from,
                         int len, void *ctx)
 {
@@ -307,6 +324,7 @@ int main(int argc, char **argv)
         TEST(a_silent_address_is_not_waited_for),
         TEST(a_name_server_may_come_later),
         TEST(a_silent_name_server_is_told_and_may_be_replaced),
+        TEST(nobody_answers_himself),
     };
 
     CHECK(os_init(&argc, &argv) == 0);

@@ -64,6 +64,16 @@ static void a_flood_is_counted(void)
     CHECK(lines == 13 && strstr(logged, "refused (and 59989 more such lines)"));
 }
 
+static void errors_are_counted_and_stay_errors(void)
+{
+    begin(LOG_LEVEL_ERROR);
+    for (int i = 0; i < 100; i++)
+        log_peer_error("/dev/tty", "%s", "cannot be opened");
+    CHECK(lines == 10);
+    end();
+    CHECK(lines == 11 && strstr(logged, "cannot be opened (and 89 more such lines)"));
+}
+
 static void one_more_is_told_as_it_is(void)
 {
     begin(LOG_LEVEL_INFO);
@@ -103,9 +113,8 @@ static void who_wants_all_gets_all(void)
 }
 
 static const struct test tests[] = {
-    TEST(a_flood_is_counted),
-    TEST(one_more_is_told_as_it_is),
-    TEST(very_many_peers_are_counted_together),
+    TEST(a_flood_is_counted),        TEST(errors_are_counted_and_stay_errors),
+    TEST(one_more_is_told_as_it_is), TEST(very_many_peers_are_counted_together),
     TEST(who_wants_all_gets_all),
 };
 

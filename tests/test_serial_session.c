@@ -2,6 +2,7 @@
  * The server's sessions and ports: clients over loopback connections, the device in memory. What a
  * client sees and what is done to the device are two journals.
  */
+#include "proto/telnet_gate.h"
 #include "serial_stage.h"
 
 /* --- settings ------------------------------------------------------------------------------- */
@@ -1118,6 +1119,33 @@ static void clients_come_and_go_while_a_device_is_slow(void)
     end();
 }
 
+/* IAC BRK ends the settling at once; what its client had written before goes out all the same. */
+static void a_telnet_break_leaves_no_bytes_behind(void)
+{
+    struct client first, second;
+
+    begin("");
+    client_agree(&first);
+    client_write(&first, "ab");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61 62"));
+    fake_serial.untransmitted = 2;
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_agree(&second);
+    client_write(&second, "cd");
+    comport_send_command(second.end.comport, TELNET_BYTE_BRK);
+    client_flush(&second);
+    RUN_UNTIL(&second, device_saw("break on"));
+    RUN_UNTIL(&second, device_saw("write 63 64"));
+    client_write(&second, "ef");
+    client_flush(&second);
+    RUN_UNTIL(&second, device_saw("63 64 65 66"));
+    fake_serial.untransmitted = 0;
+    client_close(&second);
+    end();
+}
+
 static void a_wait_for_what_the_client_before_left_is_told(void)
 {
     struct client first, second;
@@ -1313,6 +1341,74 @@ static void with_hotplug_the_session_outlives_an_unplug(void)
     end();
 }
 
+/* Each leaves bytes for a device that is not there any more: they are nobody's when it is back. */
+static void what_a_client_left_for_an_unplugged_device_is_dropped(void)
+{
+    static const char *const sources[] = {",hotplug", ",hotplug,hold", ",hotplug,observers"};
+    struct client first, second, observer;
+
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        const bool observed = strstr(sources[i], "observers");
+
+        for (int leaves_first = 0; leaves_first < 2; leaves_first++) {
+            begin(sources[i]);
+            client_agree(&first);
+            if (observed)
+                client_agree(&observer);
+            fake_serial.room = 0;
+            fake_serial.open_error = -ENODEV;
+            if (!leaves_first)
+                fake_serial_unplug();
+            client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+            client_write(&first, "left");
+            client_flush(&first);
+            RUN_UNTIL(&first, client_saw(&first, "SET-BAUDRATE 300"));
+            run_for(&first, 20);
+            client_close(&first);
+            RUN_UNTIL(NULL, strstr(logged, "gone: "));
+            if (leaves_first)
+                fake_serial_unplug();
+            RUN_UNTIL(NULL, strstr(logged, "4 bytes"));
+            client_agree(&second);
+            client_tell(&second, RFC2217_SET_BAUDRATE, 0);
+            client_write(&second, "new");
+            client_flush(&second);
+            RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE 9600"));
+            fake_serial.room = SIZE_MAX;
+            fake_serial.open_error = 0;
+            RUN_UNTIL(&second, device_saw("write"));
+            CHECK(device_saw("write 6e 65 77\n") && !device_saw("6c 65 66 74"));
+            CHECK(!device_saw("configure 300"));
+            client_close(&second);
+            if (observed)
+                client_close(&observer);
+            end();
+        }
+    }
+}
+
+static void a_takeover_of_an_unplugged_device_begins_with_its_own_settings(void)
+{
+    struct client first, second;
+
+    begin(",hotplug,takeover");
+    client_agree(&first);
+    fake_serial.open_error = -ENODEV;
+    fake_serial_unplug();
+    client_tell(&first, RFC2217_SET_BAUDRATE, 300);
+    client_tell(&first, RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON);
+    client_flush(&first);
+    RUN_UNTIL(&first, client_saw(&first, "SET-BAUDRATE 300"));
+    client_agree(&second);
+    client_tell(&second, RFC2217_SET_BAUDRATE, 0);
+    client_flush(&second);
+    RUN_UNTIL(&second, client_saw(&second, "SET-BAUDRATE"));
+    CHECK(client_saw(&second, "SET-BAUDRATE 9600"));
+    client_close(&first);
+    client_close(&second);
+    end();
+}
+
 /* Whoever had the device gets that one back, or none; a new client what stands under its name. */
 static void another_device_is_not_given_to_who_had_this_one(void)
 {
@@ -1448,6 +1544,7 @@ static const struct test tests[] = {
     TEST(the_last_bytes_of_a_client_have_its_settings),
     TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(clients_come_and_go_while_a_device_is_slow),
+    TEST(a_telnet_break_leaves_no_bytes_behind),
     TEST(a_wait_for_what_the_client_before_left_is_told),
     TEST(an_owner_in_silence_is_ended),
     TEST(a_break_ends_with_its_client),
@@ -1456,6 +1553,8 @@ static const struct test tests[] = {
     TEST(what_a_client_sent_before_it_left_still_goes_out),
     TEST(an_unplugged_device_ends_the_session),
     TEST(with_hotplug_the_session_outlives_an_unplug),
+    TEST(what_a_client_left_for_an_unplugged_device_is_dropped),
+    TEST(a_takeover_of_an_unplugged_device_begins_with_its_own_settings),
     TEST(another_device_is_not_given_to_who_had_this_one),
     TEST(a_number_of_a_pseudo_terminal_is_never_opened_again),
     TEST(an_absent_device_is_said),

@@ -264,6 +264,7 @@ static int init(struct libusb_context *ctx)
         usbip_config_read(&usbip_backend.config);
         for (size_t i = 0; i < usbip_backend.config.server_count; i++)
             usbip_backend.config.servers[i].looked_up = true; /* without the lock, that is */
+        usbip_names_prepare();
         pthread_atfork(usbip_backend_take_lock, usbip_backend_drop_lock, on_fork);
     }
     configured = true;

@@ -117,6 +117,18 @@ static void tune(int fd)
 #endif
 }
 
+/* Whether a socket is connected to itself: nobody listens, and the system has given it the very
+ * port that it calls. */
+static bool is_own_peer(int fd)
+{
+    struct sockaddr_storage ours = {0}, theirs = {0};
+    socklen_t ours_len = sizeof ours, theirs_len = sizeof theirs;
+
+    return getsockname(fd, (struct sockaddr *)&ours, &ours_len) == 0 &&
+           getpeername(fd, (struct sockaddr *)&theirs, &theirs_len) == 0 &&
+           ours_len == theirs_len && memcmp(&ours, &theirs, ours_len) == 0;
+}
+
 static int connect_to(const struct usbip_address *to, long long deadline)
 {
     int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -131,6 +143,8 @@ static int connect_to(const struct usbip_address *to, long long deadline)
         if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
             r = -error;
     }
+    if (r == 0 && is_own_peer(fd))
+        r = -ECONNREFUSED;
     if (r < 0) {
         close(fd);
         return r;

@@ -71,17 +71,23 @@ static void in_child(void)
     pthread_mutex_unlock(&lock);
 }
 
+void usbip_names_prepare(void)
+{
+    pthread_mutex_lock(&lock);
+    if (!ready) {
+        make_condition();
+        pthread_atfork(before_fork, in_parent, in_child);
+    }
+    ready = true;
+    pthread_mutex_unlock(&lock);
+}
+
 /* --- a look-up -------------------------------------------------------------------------------- */
 
 static struct name *find(const struct usbip_server *s)
 {
     size_t i = 0;
 
-    if (!ready) {
-        make_condition();
-        pthread_atfork(before_fork, in_parent, in_child);
-        ready = true;
-    }
     while (i < count && (strcmp(names[i].host, s->host) || strcmp(names[i].port, s->port)))
         i++;
     if (i == NAMES_MAX)
@@ -246,6 +252,7 @@ void usbip_names_look_up(const struct usbip_server *s, int ms)
 
     if (get_literal(s, list) != 0)
         return;
+    usbip_names_prepare();
     pthread_mutex_lock(&lock);
     struct name *n = find(s);
     if (n && is_due(n))

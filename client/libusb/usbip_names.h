@@ -23,6 +23,10 @@ struct usbip_address {
     socklen_t len;
 };
 
+/* Before a caller that has a lock of its own while it calls these sees to its forks
+ * (pthread_atfork): what is seen to later is locked first by a fork, as by a call. */
+void usbip_names_prepare(void);
+
 /* Sees to it that a server's addresses are known, and not too old. Waits so many ms at most; the
  * look-up goes on, and its result is there for who asks later. */
 void usbip_names_look_up(const struct usbip_server *s, int ms);

@@ -2,6 +2,8 @@
 """net2usb list: devices with their names, who has them and what to type, of com2net and of a foreign
 server."""
 
+import shlex
+
 import harness
 import net2usb
 import usbip
@@ -34,6 +36,10 @@ def main():
     equal((status, err), (0, ''), 'a foreign list')
     check(out.startswith('1-1?[2J '), f'what it sends does not reach the terminal: {out!r}')
     check('1-2        0403:6001, high speed\n' in out, f'without names: {out}')
+    lure = net2usb.Server(lambda c: c.sendall(net2usb.listing("1-1;'$(date)'")))
+    status, out, err = net2usb.net2usb('list', lure.host)
+    line = next(l for l in out.splitlines() if 'COMMAND' in l)
+    equal(shlex.split(line)[3], "1-1;'$(date)'", f'one word for a shell, of {line}')
     empty = net2usb.Server(lambda c: c.sendall(net2usb.listing()))
     equal(net2usb.net2usb('list', empty.host)[:2],
           (0, f'{empty.host} has no device that is free\n'), 'an empty list')

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A peer that connects thousands of times fills no log; a log that could not be written tells how much."""
 
+import os
 import re
 import resource
 import signal
@@ -17,6 +18,7 @@ IMPORT = struct.pack('>HHI', 0x0111, 0x8003, 0) + b'9-9'.ljust(32, b'\0')
 
 def main():
     a_flood_of_connects()
+    a_device_that_cannot_be_opened()
     a_full_disk()
 
 
@@ -32,6 +34,20 @@ def a_flood_of_connects():
     log = server.log()
     check(len(log.splitlines()) < 300, f'{len(log.splitlines())} lines of {2 * CONNECTS} connections')
     check(re.search(r'refused: it speaks HTTP.* \(and \d+ more such lines\)', log), 'the others are counted')
+
+
+def a_device_that_cannot_be_opened():
+    """Its error is a line that clients cause."""
+    device, link = harness.Device(), harness.temp('device')
+    os.symlink(device.path, link)
+    server = harness.Com2net(link, '0')
+    os.unlink(link)
+    for _ in range(CONNECTS // 20):
+        say(server.port, b'raw')
+    equal(server.stop(), 0, 'status')
+    log = server.log()
+    check(len(log.splitlines()) < 60, f'{len(log.splitlines())} lines of {CONNECTS // 20} connections')
+    check(re.search(r'error: .* \(and \d+ more such lines\)', log), 'the others are counted')
 
 
 def say(port, data):
