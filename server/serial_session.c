@@ -70,6 +70,7 @@ static void send_data(struct serial_session *s, const uint8_t *data, size_t len)
 {
     int r = 0;
 
+    session_moved(s);
     if (s->state == SESSION_RAW) {
         r = stream_write(s->stream, data, len);
     } else {
@@ -102,7 +103,6 @@ void session_data(struct serial_session *s, const uint8_t *data, size_t len)
     if (!session_is_working(s) || s->role == SESSION_REFUSED)
         return;
     s->heard_ms = s->ending ? os_now_ms() : 0;
-    session_moved(s);
     if (session_wants_data(s))
         send_data(s, data, len);
     else

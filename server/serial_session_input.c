@@ -24,7 +24,6 @@ enum {
     FIRST_MS = 200,      /* for the rest of what may be the beginning of something */
     NEGOTIATE_MS = 1000, /* a client that does not answer offers is a plain Telnet one */
     REFUSE_MS = 2000,
-    BREAK_MS = 250,         /* of IAC BRK */
     QUEUE_HIGH = 64 * 1024, /* answers that a client does not fetch: do not read it */
 };
 
@@ -96,7 +95,6 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
 
 static void on_telnet_command(void *ctx, uint8_t command)
 {
-    const struct timeval length = {0, BREAK_MS * 1000};
     struct serial_session *s = ctx;
 
     if (s->state == SESSION_OVER)
@@ -104,18 +102,8 @@ static void on_telnet_command(void *ctx, uint8_t command)
     commands_apply_group(&s->commands);
     if (command == TELNET_BYTE_AYT)
         comport_send_command(s->comport, TELNET_BYTE_NOP);
-    if (command == TELNET_BYTE_BRK && s->role == SESSION_OWNER &&
-        port_set_break(s->port, true) == 0)
-        event_add(s->break_end, &length);
-}
-
-void session_on_break_end(evutil_socket_t fd, short what, void *ctx)
-{
-    struct serial_session *s = ctx;
-
-    (void)fd;
-    (void)what;
-    port_set_break(s->port, false);
+    if (command == TELNET_BYTE_BRK && s->role == SESSION_OWNER)
+        session_on_break(s);
 }
 
 /* Takes Telnet input until something has to wait. Returns the bytes used. */

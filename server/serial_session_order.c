@@ -13,6 +13,7 @@
 #include "serial_session_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <event2/event.h>
 
@@ -28,6 +29,8 @@ enum {
     DRAIN_STUCK_MS = 2000,    /* pyserial gives up on an answer after 3 s */
     EMPTY_MIN_MS = 5,         /* a byte that is stuck is not asked for more often */
     ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
+    BREAK_MS = 250,           /* of IAC BRK */
+    TELNET_BREAK = 255,       /* IAC BRK where a command waits: no number of RFC 2217's */
 };
 
 /* --- modem lines and line errors -------------------------------------------------------------- */
@@ -141,9 +144,30 @@ static void begin_reset(struct serial_session *s)
     comport_pause(s->comport);
 }
 
+static void begin_break(struct serial_session *s)
+{
+    const struct timeval length = {0, BREAK_MS * 1000};
+
+    if (port_set_break(s->port, true) == 0)
+        event_add(s->break_end, &length);
+}
+
+void session_on_break_end(evutil_socket_t fd, short what, void *ctx)
+{
+    struct serial_session *s = ctx;
+
+    (void)fd;
+    (void)what;
+    port_set_break(s->port, false);
+}
+
 /* Carries a command out, with what it means for the session. */
 static void do_command(struct serial_session *s, const struct rfc2217_message *m)
 {
+    if (m->command == TELNET_BREAK) {
+        begin_break(s);
+        return;
+    }
     if (s->role == SESSION_OWNER && m->command == RFC2217_SET_CONTROL &&
         m->value == RFC2217_CONTROL_RESET)
         begin_reset(s);
@@ -188,7 +212,10 @@ static void tell_stuck(struct serial_session *s, const struct rfc2217_message *m
     char text[RFC2217_DESCRIPTION_MAX];
 
     s->stuck_left = left;
-    rfc2217_describe(m, text);
+    if (m->command == TELNET_BREAK)
+        snprintf(text, sizeof text, "a break");
+    else
+        rfc2217_describe(m, text);
     log_peer_warn(
         s->who,
         "%s: %s applied with %zu bytes before it unsent: the device has taken none for %d s",
@@ -259,6 +286,29 @@ static void wait_with(struct serial_session *s, const struct rfc2217_message *m,
     comport_pause(s->comport);
 }
 
+/* Does it once the bytes before it are on the wire, or at once if it does not change the line. */
+static void do_in_order(struct serial_session *s, const struct rfc2217_message *m)
+{
+    const bool changes = m->command == TELNET_BREAK || commands_changes_line(m);
+    /* nothing was written since a group's first command was found in its place */
+    const size_t left = changes && s->commands.group.count == 0 ? port_untransmitted(s->port) : 0;
+
+    if (left > 0 && !is_stuck(s, left)) {
+        wait_with(s, m, WAIT_DRAIN);
+        s->drain_since_ms = os_now_ms();
+        wait_for_drain(s, left);
+        return;
+    }
+    if (left > 0)
+        tell_stuck(s, m, left);
+    do_command(s, m);
+}
+
+void session_on_break(struct serial_session *s)
+{
+    do_in_order(s, &(struct rfc2217_message){.command = TELNET_BREAK});
+}
+
 void session_on_message(void *ctx, const struct rfc2217_message *m)
 {
     struct serial_session *s = ctx;
@@ -293,18 +343,7 @@ void session_on_message(void *ctx, const struct rfc2217_message *m)
             return;
         }
     }
-    /* nothing was written since a group's first command was found in its place */
-    size_t left =
-        commands_changes_line(m) && s->commands.group.count == 0 ? port_untransmitted(s->port) : 0;
-    if (left > 0 && !is_stuck(s, left)) {
-        wait_with(s, m, WAIT_DRAIN);
-        s->drain_since_ms = os_now_ms();
-        wait_for_drain(s, left);
-        return;
-    }
-    if (left > 0)
-        tell_stuck(s, m, left);
-    do_command(s, m);
+    do_in_order(s, m);
 }
 
 void session_on_malformed(void *ctx, const struct rfc2217_message *m)

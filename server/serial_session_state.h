@@ -122,9 +122,6 @@ void session_take_input(struct serial_session *s, const uint8_t *data, size_t le
 /* Goes on with what was held. */
 void session_take_held(struct serial_session *s);
 
-/* Of s->break_end. */
-void session_on_break_end(evutil_socket_t fd, short what, void *session);
-
 /* --- serial_session_ahead.c ------------------------------------------------------------------- */
 
 /* Begins or ends to read ahead, as the device is full or not. */
@@ -141,6 +138,10 @@ void session_on_look(evutil_socket_t fd, short what, void *session);
 /* Of the comport. */
 void session_on_message(void *session, const struct rfc2217_message *m);
 void session_on_malformed(void *session, const struct rfc2217_message *m);
+
+/* IAC BRK (RFC 854): a break, in order as those of RFC 2217; s->break_end ends it. */
+void session_on_break(struct serial_session *s);
+void session_on_break_end(evutil_socket_t fd, short what, void *session);
 
 /* At the timer: the time has come, the bytes before it may not be out. */
 void session_continue_due(struct serial_session *s);

@@ -1193,6 +1193,28 @@ static void an_owner_in_silence_is_ended(void)
     end();
 }
 
+static void an_owner_that_does_not_read_is_in_silence(void)
+{
+    const uint64_t limit = patience_ms() + 20000;
+    static char block[16384];
+    struct client owner, observer;
+
+    begin(",idle=1,observers");
+    client_agree(&owner);
+    client_agree(&observer); /* for whom the device is read on */
+    memset(block, 'y', sizeof block - 1);
+    while (!strstr(logged, "as long as idle= allows")) {
+        CHECK(patience_ms() < limit);
+        fake_serial_send(block);
+        turn(&observer);
+        journal_clear(&observer.end.journal);
+    }
+    CHECK(!observer.ended);
+    client_close(&owner);
+    client_close(&observer);
+    end();
+}
+
 static void a_break_ends_with_its_client(void)
 {
     const struct linger reset = {.l_onoff = 1};
@@ -1547,6 +1569,7 @@ static const struct test tests[] = {
     TEST(a_telnet_break_leaves_no_bytes_behind),
     TEST(a_wait_for_what_the_client_before_left_is_told),
     TEST(an_owner_in_silence_is_ended),
+    TEST(an_owner_that_does_not_read_is_in_silence),
     TEST(a_break_ends_with_its_client),
     TEST(a_slow_device_pauses_its_client_and_loses_nothing),
     TEST(who_has_closed_is_not_in_the_way_of_the_next_one),

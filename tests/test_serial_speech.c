@@ -2,6 +2,7 @@
  * What a client of a serial port speaks: told by its first bytes, by its silence, by its end. And
  * strangers, who are told apart before they touch anything.
  */
+#include "proto/telnet_gate.h"
 #include "serial_stage.h"
 
 struct beginning {
@@ -355,6 +356,26 @@ static void are_you_there_and_break_of_telnet(void)
     end();
 }
 
+static void a_break_of_telnet_is_in_order_with_the_data(void)
+{
+    struct client c;
+
+    begin("");
+    client_agree(&c);
+    fake_serial.untransmitted = 2;
+    client_write(&c, "ab");
+    comport_send_command(c.end.comport, TELNET_BYTE_BRK);
+    client_write(&c, "cd");
+    client_flush(&c);
+    RUN_UNTIL(&c, device_saw("write 61 62\n"));
+    run_for(&c, 50);
+    CHECK(!device_saw("break on"));
+    fake_serial.untransmitted = 0;
+    RUN_UNTIL(&c, device_saw("write 61 62\nbreak on\nwrite 63 64\nbreak off\n"));
+    client_close(&c);
+    end();
+}
+
 static const struct test tests[] = {
     TEST(raw_clients_get_bytes_only),
     TEST(silence_means_raw),
@@ -373,6 +394,7 @@ static const struct test tests[] = {
     TEST(telnet_mode_serves_plain_telnet),
     TEST(rfc2217_mode_sends_others_away),
     TEST(are_you_there_and_break_of_telnet),
+    TEST(a_break_of_telnet_is_in_order_with_the_data),
 };
 
 int main(int argc, char **argv)
