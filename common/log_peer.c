@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -18,7 +19,8 @@ enum {
 };
 
 struct reason {
-    const char *format; /* NULL: free */
+    struct reason *next;
+    const char *format;
     enum log_level level;
     uint64_t since_ms;
     unsigned lines;
@@ -28,7 +30,8 @@ struct reason {
 
 static struct {
     struct event *timer; /* NULL: nothing is counted */
-    struct reason reasons[REASONS];
+    struct reason *reasons;
+    unsigned reasons_count;
     unsigned others; /* lines for which there was no room */
 } counted;
 
@@ -51,7 +54,7 @@ static void print_more(const struct reason *r, unsigned more)
 }
 
 /* The window of a reason is over. */
-static void tell(struct reason *r)
+static void tell(const struct reason *r)
 {
     const unsigned more = r->lines - (r->lines < LINES ? r->lines : LINES);
 
@@ -59,7 +62,25 @@ static void tell(struct reason *r)
         print(r->level, r->last);
     else if (more > 1)
         print_more(r, more - 1);
-    r->format = NULL;
+}
+
+/* Tells and forgets those whose windows have begun so long ago. */
+static void tell_old(uint64_t now, uint64_t ms)
+{
+    struct reason **at = &counted.reasons;
+
+    while (*at) {
+        struct reason *r = *at;
+
+        if (now - r->since_ms < ms) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        counted.reasons_count--;
+        tell(r);
+        free(r);
+    }
 }
 
 static void tell_others(void)
@@ -79,19 +100,12 @@ static void set_timer(void)
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-    const uint64_t now = os_now_ms();
-    bool more = false;
-
     (void)fd;
     (void)what;
     (void)ctx;
-    for (struct reason *r = counted.reasons; r < counted.reasons + REASONS; r++) {
-        if (r->format && now - r->since_ms >= WINDOW_MS)
-            tell(r);
-        more = more || r->format;
-    }
+    tell_old(os_now_ms(), WINDOW_MS);
     tell_others();
-    if (more)
+    if (counted.reasons)
         set_timer();
 }
 
@@ -105,9 +119,7 @@ void log_peer_end(void)
 {
     if (!counted.timer)
         return;
-    for (struct reason *r = counted.reasons; r < counted.reasons + REASONS; r++)
-        if (r->format)
-            tell(r);
+    tell_old(os_now_ms(), 0);
     tell_others();
     event_free(counted.timer);
     counted.timer = NULL;
@@ -122,24 +134,29 @@ static void name_peer(char name[static PEER_MAX], const char *peer)
         *colon = '\0';
 }
 
-/* NULL when too many are told apart already. */
+/* NULL when too many are told apart already, or without memory. */
 static struct reason *find(const char *peer, const char *format, enum log_level level)
 {
-    struct reason *room = NULL;
     char name[PEER_MAX];
+    struct reason *r = counted.reasons;
 
     name_peer(name, peer);
-    for (struct reason *r = counted.reasons; r < counted.reasons + REASONS; r++) {
-        if (r->format == format && strcmp(r->peer, name) == 0)
-            return r;
-        if (!r->format)
-            room = r;
-    }
-    if (!room)
+    while (r && (r->format != format || strcmp(r->peer, name) != 0))
+        r = r->next;
+    if (r || counted.reasons_count == REASONS)
+        return r;
+    r = malloc(sizeof *r);
+    if (!r)
         return NULL;
-    *room = (struct reason){.format = format, .level = level, .since_ms = os_now_ms()};
-    memcpy(room->peer, name, sizeof name);
-    return room;
+    r->next = counted.reasons;
+    r->format = format;
+    r->level = level;
+    r->since_ms = os_now_ms();
+    r->lines = 0;
+    memcpy(r->peer, name, sizeof name);
+    counted.reasons = r;
+    counted.reasons_count++;
+    return r;
 }
 
 static void log_line(enum log_level level, const char *peer, const char *format, va_list args)
