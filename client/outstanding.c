@@ -32,7 +32,7 @@ static void join_first(struct outstanding *o)
     piece_at(o, 0)->data += oldest.data;
 }
 
-void outstanding_add(struct outstanding *o, size_t wire, size_t data, size_t unacknowledged)
+void outstanding_add(struct outstanding *o, size_t wire, size_t data)
 {
     struct outstanding_piece *last = o->count > 0 ? piece_at(o, o->count - 1) : NULL;
 
@@ -46,6 +46,15 @@ void outstanding_add(struct outstanding *o, size_t wire, size_t data, size_t una
         o->count++;
         *piece_at(o, o->count - 1) = (struct outstanding_piece){wire, data};
     }
+}
+
+bool outstanding_is_full(const struct outstanding *o)
+{
+    return o->count == OUTSTANDING_MAX;
+}
+
+void outstanding_forget(struct outstanding *o, size_t unacknowledged)
+{
     while (o->count > 1 && o->wire - piece_at(o, 0)->wire >= unacknowledged)
         drop_first(o);
 }

@@ -5,6 +5,7 @@
 #ifndef CLIENT_OUTSTANDING_H
 #define CLIENT_OUTSTANDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { OUTSTANDING_MAX = 512 };
@@ -22,9 +23,14 @@ struct outstanding {
     size_t wire;         /* of all */
 };
 
-/* A piece was sent, of which and of those before it `unacknowledged` bytes are under way. Where
- * there are too many pieces, old ones are put together. */
-void outstanding_add(struct outstanding *o, size_t wire, size_t data, size_t unacknowledged);
+/* A piece was sent. Where there are too many, the oldest two are put together. */
+void outstanding_add(struct outstanding *o, size_t wire, size_t data);
+
+/* Whether the next one is one too many: it is time to ask how many bytes are unacknowledged. */
+bool outstanding_is_full(const struct outstanding *o);
+
+/* Forgets the pieces before the last `unacknowledged` bytes of the connection. */
+void outstanding_forget(struct outstanding *o, size_t unacknowledged);
 
 /* Bytes of programs in the last `unacknowledged` ones of the connection. Of a piece that is under
  * way in part, what it has of commands and doubled bytes is taken to lie anywhere in it. */

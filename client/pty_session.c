@@ -85,11 +85,14 @@ static int send_now(struct pty_session *s, const uint8_t *bytes, size_t len, siz
 {
     int r = s->why_failing[0] ? -EPIPE : stream_write(s->stream, bytes, len);
 
-    if (r < 0)
+    if (r < 0) {
         s->unsent += data;
-    else
-        outstanding_add(&s->outstanding, len, data, stream_unacknowledged(s->stream));
-    return r;
+        return r;
+    }
+    if (outstanding_is_full(&s->outstanding)) /* the system is not asked each time */
+        outstanding_forget(&s->outstanding, stream_unacknowledged(s->stream));
+    outstanding_add(&s->outstanding, len, data);
+    return 0;
 }
 
 void pty_session_flush(struct pty_session *s)
