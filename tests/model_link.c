@@ -14,12 +14,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <event2/event.h>
 
 #include <asm/ioctls.h>
-#include <asm/termios.h>
 
 #include "calls.h"
 #include "comport_journal.h"

@@ -16,6 +16,9 @@
 #define NET2USB_SETCLOCK "GLIBC_2.4"
 #endif
 #ifdef NET2USB_BASE
+/* of glibc 2.38, which reads 0b11 as a number: stdlib.h names these for _GNU_SOURCE */
+__asm__(".symver __isoc23_strtol,strtol@" NET2USB_BASE);
+__asm__(".symver __isoc23_strtoul,strtoul@" NET2USB_BASE);
 __asm__(".symver pthread_condattr_setclock,pthread_condattr_setclock@" NET2USB_SETCLOCK);
 __asm__(".symver pthread_create,pthread_create@" NET2USB_BASE);
 __asm__(".symver pthread_getspecific,pthread_getspecific@" NET2USB_BASE);
