@@ -135,7 +135,7 @@ void usb_init(void)
     const char *level = secure_getenv("USB_DEBUG");
 
     if (begin() && level)
-        usb_set_debug(atoi(level));
+        usb_set_debug(*level >= '0' && *level <= '9' ? *level - '0' : 0); /* 0 to 4 */
 }
 
 static struct usb_bus *find_bus(uint8_t number)
