@@ -22,6 +22,7 @@
 #include "log.h"
 #include "loop.h"
 #include "pty_session.h"
+#include "program_call.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -209,55 +210,7 @@ static void on_joined(void *ctx, const char *link, const char *why_not)
     (void)why_not;
 }
 
-static struct program_call {
-    struct caller caller;
-    bool waits;
-} program;
-
-static int copy_in(struct caller *c, uint64_t address, void *data, size_t len)
-{
-    (void)c;
-    memset(data, (int)address, len);
-    return 0;
-}
-
-static int copy_out(struct caller *c, uint64_t address, const void *data, size_t len)
-{
-    (void)c;
-    (void)address;
-    (void)data;
-    if (len > IOCTL_SHAPE_MAX)
-        abort();
-    return 0;
-}
-
-static bool is_waiting(struct caller *c)
-{
-    return ((struct program_call *)c)->waits;
-}
-
-static int interruption(struct caller *c)
-{
-    (void)c;
-    return 0;
-}
-
-static void answer(struct caller *c, int result)
-{
-    struct program_call *p = (struct program_call *)c;
-
-    (void)result;
-    if (!p->waits)
-        abort();
-    p->waits = false;
-}
-
-static void pass(struct caller *c)
-{
-    answer(c, 0);
-}
-
-static const struct caller_ops ops = {copy_in, copy_out, is_waiting, interruption, answer, pass};
+static struct program_call program;
 
 static void send_answer(void)
 {
@@ -306,7 +259,7 @@ static void joined_step(uint8_t op)
             program.waits = false;
             break;
         }
-        program.caller = (struct caller){&ops, {requests[(op >> 3) % 5], 8, false}};
+        program.caller = (struct caller){&program_ops, {requests[(op >> 3) % 5], 8, false}};
         program.waits = true;
         calls_make(others, &identity, &program.caller);
         break;

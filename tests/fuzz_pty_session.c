@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "proto/comport.h"
 #include "pty_session.h"
+#include "program_call.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -55,54 +56,7 @@ static void be_quiet(enum log_level level, const char *line)
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-static struct program_call {
-    struct caller caller;
-    bool waits;
-} callers[CALLERS];
-
-static int copy_in(struct caller *c, uint64_t address, void *data, size_t len)
-{
-    (void)c;
-    memset(data, (int)address, len);
-    return 0;
-}
-
-static int copy_out(struct caller *c, uint64_t address, const void *data, size_t len)
-{
-    (void)c;
-    (void)address;
-    (void)data;
-    (void)len;
-    return 0;
-}
-
-static bool is_waiting(struct caller *c)
-{
-    return ((struct program_call *)c)->waits;
-}
-
-static int interruption(struct caller *c)
-{
-    (void)c;
-    return 0;
-}
-
-static void answer(struct caller *c, int result)
-{
-    struct program_call *p = (struct program_call *)c;
-
-    (void)result;
-    if (!p->waits)
-        abort();
-    p->waits = false;
-}
-
-static void pass(struct caller *c)
-{
-    answer(c, 0);
-}
-
-static const struct caller_ops ops = {copy_in, copy_out, is_waiting, interruption, answer, pass};
+static struct program_call callers[CALLERS];
 
 static void ask(void)
 {
@@ -118,7 +72,7 @@ static void ask(void)
         return;
     }
     p->caller = (struct caller){
-        &ops,
+        &program_ops,
         {requests[(which / CALLERS) % (sizeof requests / sizeof *requests)], next_byte(), false}};
     p->waits = true;
     vport_identity(pty_session_port(session), &identity);

@@ -18,6 +18,7 @@
 #include "pty_session.h"
 #include "test.h"
 #include "virtual_stage.h"
+#include "program_call.h"
 
 enum {
     CALLS = 6,
@@ -53,63 +54,7 @@ static void on_connected(void *ctx)
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-struct program_call {
-    struct caller caller;
-    bool waits;
-    int result;
-};
-
 static struct program_call here[CALLS], there[CALLS];
-
-static int copy_in(struct caller *c, uint64_t address, void *data, size_t len)
-{
-    (void)c;
-    memset(data, (int)address, len);
-    return 0;
-}
-
-static int copy_out(struct caller *c, uint64_t address, const void *data, size_t len)
-{
-    (void)c;
-    (void)address;
-    (void)data;
-    (void)len;
-    return 0;
-}
-
-static bool is_waiting(struct caller *c)
-{
-    return ((struct program_call *)c)->waits;
-}
-
-static int interruption(struct caller *c)
-{
-    (void)c;
-    return 0;
-}
-
-static void answer(struct caller *c, int result)
-{
-    struct program_call *p = (struct program_call *)c;
-
-    CHECK(p->waits);
-    p->waits = false;
-    p->result = result;
-}
-
-static void pass_on(struct caller *c)
-{
-    answer(c, 0);
-}
-
-static const struct caller_ops ops = {
-    .read = copy_in,
-    .write = copy_out,
-    .is_waiting = is_waiting,
-    .interruption = interruption,
-    .answer = answer,
-    .pass = pass_on,
-};
 
 /* Sets a line, reads lines, waits for bytes, makes a break, waits for a change, counts. */
 static void ask_all(struct calls *c, struct program_call *p)
@@ -119,7 +64,8 @@ static void ask_all(struct calls *c, struct program_call *p)
     const struct vport_identity identity = {1, 2, 0x8800}; /* of the fake */
 
     for (int i = 0; i < CALLS; i++) {
-        p[i] = (struct program_call){.caller = {&ops, {requests[i], 1, false}}, .waits = true};
+        p[i] =
+            (struct program_call){.caller = {&program_ops, {requests[i], 1, false}}, .waits = true};
         calls_make(c, &identity, &p[i].caller);
     }
 }
