@@ -5,12 +5,13 @@
 #include <event2/event.h>
 
 #include "log.h"
-#include "stream.h"
 
 struct deferred {
     void (*function)(void *arg);
     void *arg;
 };
+
+static struct loop_end *ends;
 
 struct event_base *loop_new(bool precise)
 {
@@ -69,11 +70,21 @@ bool loop_run_until(struct event_base *base, bool (*done)(void *ctx), void *ctx,
     return done(ctx);
 }
 
+void loop_at_end(struct loop_end *end)
+{
+    if (end->known)
+        return;
+    end->known = true;
+    end->next = ends;
+    ends = end;
+}
+
 void loop_free(struct event_base *base)
 {
     if (!base)
         return;
-    stream_end_finishing();
+    for (struct loop_end *end = ends; end; end = end->next)
+        end->function();
     loop_settle(base);
     event_base_free(base);
 }

@@ -24,8 +24,19 @@ void loop_settle(struct event_base *base);
  * to, not from a callback. Returns whether it did. */
 bool loop_run_until(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms);
 
-/* Frees the loop, after running what was deferred. */
+/* Frees the loop, after calling the functions of loop_at_end and running what was deferred. */
 void loop_free(struct event_base *base);
+
+/* A module that may still have something in a loop which ends. */
+struct loop_end {
+    void (*function)(void);
+    struct loop_end *next; /* loop.c's, as is this: */
+    bool known;
+};
+
+/* Has loop_free call its function first, from now on. `end` is the module's, for ever; it may be
+ * named again and again. */
+void loop_at_end(struct loop_end *end);
 
 /* Calls `function` once from the loop, after the callbacks that run now: how an object is freed
  * whose own callback may be among them. If there is no memory for that, the object leaks: the

@@ -1,5 +1,5 @@
 /*
- * Process and sockets on POSIX systems; see common/os.h.
+ * Process and sockets on POSIX systems; see common/seam/os.h.
  */
 #define _GNU_SOURCE /* struct tcp_info, with musl; POLLRDHUP */
 #include "os.h"

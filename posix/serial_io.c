@@ -1,5 +1,5 @@
 /*
- * Linux's serial ports; see common/serial_io.h.
+ * Linux's serial ports; see common/seam/serial_io.h.
  *
  * libserialport opens a port it knows (one in /sys/class/tty). It refuses PTYs, which emulators
  * publish as their serial ports, and names that a container gave a device; those are opened here.
@@ -35,7 +35,6 @@
 #include "modem_watch.h"
 #include "os.h"
 #include "os_ioctl.h"
-#include "serial_list.h"
 
 enum {
     READ_SIZE = 4096,   /* a tty gives no more at once */

@@ -1,5 +1,5 @@
 /*
- * No service manager of Windows's here; see common/service.h.
+ * No service manager of Windows's here; see common/seam/service.h.
  */
 #include "service.h"
 

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "crowd.h"
+#include "demo.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
@@ -111,7 +112,7 @@ static const struct cli_program program = {
     .options = program_options,
     .more = "Options of a SOURCE, behind commas, together with a speed and a format\n"
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
-    .commas = source_options,
+    .commas = port_options_table,
     .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
            "transfers); of real devices hotplug, reset (after each client) and no-merge; of\n"
            "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk\n"
@@ -185,6 +186,20 @@ static void on_report(void *ctx)
     }
 }
 
+static struct usb_device *make_device(struct event_base *base, const struct usb_options *o,
+                                      unsigned number, char error[static CLI_ERROR_MAX])
+{
+    const struct demo_options demo = {.file = o->file,
+                                      .id = o->id,
+                                      .events = o->events,
+                                      .play = o->play,
+                                      .read_only = o->read_only,
+                                      .real_times = o->real_times,
+                                      .begins_in_dfu = o->begins_in_dfu};
+
+    return demo_new(base, o->selector, &demo, o->name, number, error);
+}
+
 /* Publishes the source at a place, and those that share its listener. Returns how many, or -1. */
 static int publish(int place, char error[static CLI_ERROR_MAX])
 {
@@ -192,13 +207,14 @@ static int publish(int place, char error[static CLI_ERROR_MAX])
     struct published *p = &com2net.published[place];
     int count = 1;
 
-    if (s->kind != SOURCE_USB) {
-        p->port = port_new(com2net.loop, com2net.crowd, s, error);
+    if (!s->is_usb) {
+        p->port = port_new(com2net.loop, com2net.crowd, &s->port, &s->listen, error);
         return p->port ? 1 : -1;
     }
-    while (place + count < com2net.count && s[count].joined)
+    for (const struct usb_options *o = s->usb.next; o; o = o->next)
         count++;
-    p->export = usb_export_new(com2net.loop, com2net.crowd, s, count, com2net.pcap, error);
+    p->export = usb_export_new(com2net.loop, com2net.crowd, &s->usb, make_device, &s->listen,
+                               com2net.pcap, error);
     return p->export ? count : -1;
 }
 
@@ -237,7 +253,7 @@ static bool needs_precision(void)
     bool needed = false;
 
     for (int i = 0; i < com2net.count; i++)
-        needed = needed || !com2net.sources[i].usb_real;
+        needed = needed || !com2net.sources[i].is_usb || !com2net.sources[i].usb.real;
     return needed;
 }
 
@@ -292,7 +308,7 @@ static bool has_usb(void)
     bool has = false;
 
     for (int i = 0; i < com2net.count; i++)
-        has = has || com2net.sources[i].kind == SOURCE_USB;
+        has = has || com2net.sources[i].is_usb;
     return has;
 }
 

@@ -3,7 +3,7 @@
  * exactly once, within its memory. The first byte chooses the device; each transfer is 12 bytes and
  * what it sends.
  */
-#include "virtual/demo.h"
+#include "demo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

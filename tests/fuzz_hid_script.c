@@ -3,8 +3,8 @@
  * same events and the same complaints, and each event leads to reports that end. The first byte
  * chooses the device.
  */
-#include "virtual/hid_script.h"
-#include "virtual/hid_state.h"
+#include "hid_script.h"
+#include "hid_state.h"
 
 #include <stdlib.h>
 #include <string.h>

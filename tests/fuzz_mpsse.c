@@ -2,8 +2,8 @@
  * Fuzzes the engine and the flash memory behind it: any commands, in one piece and in pieces, give
  * the same answers.
  */
-#include "virtual/mpsse.h"
-#include "virtual/spi_flash.h"
+#include "mpsse.h"
+#include "spi_flash.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "addr.h"
 #include "crowd.h"
 #include "fakes/fake_listener.h"
 #include "log.h"
@@ -158,12 +159,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct source s = {.kind = SOURCE_LOOP,
-                       .selector = "loop:",
-                       .name = "loop:",
-                       .interface = -1,
-                       .line = line_default,
-                       .line_delay_ms = 30};
+    struct port_options s = {.loop = true,
+                             .selector = "loop:",
+                             .name = "loop:",
+                             .interface = -1,
+                             .line = line_default,
+                             .line_delay_ms = 30};
+    const struct addr listen = {.host = ""};
     char error[CLI_ERROR_MAX];
 
     if (len < 3 || len > 400)
@@ -181,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     s.idle_s = data[0] & 128 ? 3 : 0;
     base = loop_new(false);
     struct crowd *crowd = crowd_new(16);
-    struct port *p = port_new(base, crowd, &s, error);
+    struct port *p = port_new(base, crowd, &s, &listen, error);
     if (!p)
         abort();
     for (int i = 0; i < CLIENTS; i++)
@@ -191,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     for (int i = 0; i < CLIENTS; i++)
         leave(i);
     turn(s.paced ? 1000 : 200);
-    if (s.mode == SOURCE_MODE_AUTO || s.mode == SOURCE_MODE_RAW)
+    if (s.mode == PORT_MODE_AUTO || s.mode == PORT_MODE_RAW)
         check_served(p, s.observers);
     port_free(p);
     turn(5000);

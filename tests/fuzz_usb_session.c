@@ -19,7 +19,7 @@
 #include "os.h"
 #include "proto/bytes.h"
 #include "usb_device.h"
-#include "virtual/demo.h"
+#include "demo.h"
 
 enum {
     DEVICES = 6,

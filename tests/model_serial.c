@@ -26,6 +26,7 @@
 #include "loop.h"
 #include "port.h"
 #include "proto/buf.h"
+#include "source.h"
 #include "test.h"
 #include "virtual_time.h"
 
@@ -406,7 +407,7 @@ static void run_schedule(void)
         slots[i] = -1;
     base = loop_new(false);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source, error);
+    port = port_new(base, crowd, &source.port, &source.listen, error);
     CHECK(port);
     for (unsigned i = 20 + pick(150); i > 0; i--)
         step();

@@ -17,6 +17,7 @@
 #include "os.h"
 #include "patience.h"
 #include "port.h"
+#include "source.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -62,7 +63,7 @@ static inline void begin(const char *arguments)
     snprintf(text, sizeof text, "/dev/fake%s", arguments);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     crowd = crowd_new(64);
-    port = port_new(base, crowd, &source, error);
+    port = port_new(base, crowd, &source.port, &source.listen, error);
     CHECK(port);
 }
 

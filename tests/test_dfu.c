@@ -1,6 +1,6 @@
 /* The DFU state machine: every request in every state (DFU 1.1, A.2), status codes, and whole
  * downloads and uploads. */
-#include "virtual/dfu.h"
+#include "dfu.h"
 
 #include "proto/usbip.h"
 #include "test.h"

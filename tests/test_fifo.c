@@ -10,7 +10,7 @@
 #include "log.h"
 #include "loop.h"
 #include "test.h"
-#include "virtual/demo.h"
+#include "demo.h"
 
 static char path[64];
 static struct event_base *base;

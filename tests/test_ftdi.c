@@ -1,5 +1,5 @@
 /* The built-in FTDI chips by their requests: the EEPROM, pins as bits, purges. */
-#include "virtual/demo.h"
+#include "demo.h"
 
 #include <event2/event.h>
 

@@ -1,9 +1,9 @@
 /* The built-in mouse and keyboard: the language of their events, cut at every byte; reports; the
  * requests of HID 1.11, wrong ones among them; and events out of a FIFO. */
-#include "virtual/demo.h"
-#include "virtual/hid_keys.h"
-#include "virtual/hid_script.h"
-#include "virtual/hid_state.h"
+#include "demo.h"
+#include "hid_keys.h"
+#include "hid_script.h"
+#include "hid_state.h"
 
 #include <errno.h>
 #include <unistd.h>

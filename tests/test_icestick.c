@@ -1,6 +1,6 @@
 /* The built-in devices' parts: a flash memory behind an MPSSE, with commands cut at every byte. */
-#include "virtual/mpsse.h"
-#include "virtual/spi_flash.h"
+#include "mpsse.h"
+#include "spi_flash.h"
 
 #include <unistd.h>
 

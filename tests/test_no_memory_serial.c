@@ -8,6 +8,7 @@
 #include "fakes/fake_serial.h"
 #include "os.h"
 #include "port.h"
+#include "source.h"
 #include "test.h"
 #include "virtual_stage.h"
 
@@ -34,7 +35,7 @@ static void begin_port(void)
     base = loop_new(false);
     crowd = crowd_new(8);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source, error);
+    port = port_new(base, crowd, &source.port, &source.listen, error);
     CHECK(port);
 }
 

@@ -9,7 +9,7 @@
 #include "test.h"
 #include "usb_device.h"
 #include "usb_session.h"
-#include "virtual/demo.h"
+#include "demo.h"
 #include "virtual_stage.h"
 
 static struct usb_export export;

@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "os.h"
 #include "port.h"
+#include "source.h"
 #include "test.h"
 #include "virtual_stage.h"
 
@@ -78,7 +79,7 @@ static void begin(const char *options)
     base = loop_new(false);
     crowd = crowd_new(8);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source, error);
+    port = port_new(base, crowd, &source.port, &source.listen, error);
     CHECK(port);
 }
 

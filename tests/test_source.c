@@ -27,10 +27,10 @@ static int parse(const char *line)
 static void several_ports(void)
 {
     CHECK(parse("/dev/ttyUSB0 7000 loop: [::]:0") == 2);
-    CHECK_TEXT(sources[0].selector, "/dev/ttyUSB0");
-    CHECK(sources[0].listen.port == 7000 && sources[0].kind == SOURCE_SERIAL);
-    CHECK(sources[1].kind == SOURCE_LOOP);
-    CHECK_TEXT(sources[1].name, "loop");
+    CHECK_TEXT(sources[0].port.selector, "/dev/ttyUSB0");
+    CHECK(sources[0].listen.port == 7000 && !sources[0].is_usb && !sources[0].port.loop);
+    CHECK(sources[1].port.loop);
+    CHECK_TEXT(sources[1].port.name, "loop");
     CHECK_TEXT(sources[1].listen.host, "::");
 }
 
@@ -38,47 +38,49 @@ static void options_of_a_port(void)
 {
     CHECK(parse("0403:6010,115200,7e2,dtr=off,rts=on,rtscts,mode=raw,hold,hotplug,takeover,if=1,"
                 "name=ice1,hupcl=off,lowlatency=off,linedelay=5 7000") == 1);
-    const struct source *s = &sources[0];
+    const struct port_options *s = &sources[0].port;
     CHECK_TEXT(s->selector, "0403:6010");
     CHECK(s->has_baud && s->line.baud == 115200 && s->has_format && s->line.data_bits == 7);
     CHECK(s->line.parity == LINE_PARITY_EVEN && s->line.stop == LINE_STOP_2);
     CHECK(s->has_flow && s->line.flow_out == LINE_FLOW_HARDWARE);
-    CHECK(s->dtr == SOURCE_LEVEL_OFF && s->rts == SOURCE_LEVEL_ON);
-    CHECK(s->mode == SOURCE_MODE_RAW && s->hold && s->hotplug && s->takeover && !s->observers);
+    CHECK(s->dtr == PORT_LEVEL_OFF && s->rts == PORT_LEVEL_ON);
+    CHECK(s->mode == PORT_MODE_RAW && s->hold && s->hotplug && s->takeover && !s->observers);
     CHECK(s->line_delay_ms == 5 && !s->reset);
     CHECK(s->interface == 1 && s->no_hupcl && s->no_low_latency);
     CHECK_TEXT(s->name, "ice1");
     CHECK(parse("/dev/x 1") == 1);
     CHECK(parse("0403:6010,if=0 1 0403:6010,if=1 2 loop: 3 loop: 4") == 4);
     CHECK(parse("/dev/x 1") == 1);
-    CHECK(!sources[0].has_baud && !sources[0].has_format && !sources[0].has_flow);
-    CHECK(sources[0].line_delay_ms == 30);
-    CHECK(sources[0].dtr == SOURCE_LEVEL_KEEP && sources[0].mode == SOURCE_MODE_AUTO);
+    CHECK(!sources[0].port.has_baud && !sources[0].port.has_format && !sources[0].port.has_flow);
+    CHECK(sources[0].port.line_delay_ms == 30);
+    CHECK(sources[0].port.dtr == PORT_LEVEL_KEEP && sources[0].port.mode == PORT_MODE_AUTO);
 }
 
 static void usb_sources_may_share_a_port(void)
 {
     CHECK(parse("usb:demo-loop usb:demo-icestick,name=ice,file=/tmp/f,times=real,budget=2 3240 "
                 "usb:demo-disk,file=/x,ro 3241") == 3);
-    CHECK(sources[0].kind == SOURCE_USB && !sources[0].joined && sources[0].listen.port == 3240);
-    CHECK(sources[1].joined && sources[1].listen.port == 3240 && sources[1].usb_budget == 2 << 20);
-    CHECK_TEXT(sources[1].selector, "icestick");
-    CHECK_TEXT(sources[1].name, "ice");
-    CHECK_TEXT(sources[1].usb_file, "/tmp/f");
-    CHECK(sources[1].usb_real_times && !sources[1].usb_read_only);
-    CHECK(!sources[2].joined && sources[2].listen.port == 3241 && sources[2].usb_read_only);
+    CHECK(sources[0].is_usb && sources[0].usb.next == &sources[1].usb &&
+          sources[0].listen.port == 3240);
+    CHECK(!sources[1].usb.next && sources[1].listen.port == 3240 &&
+          sources[1].usb.budget == 2 << 20);
+    CHECK_TEXT(sources[1].usb.selector, "icestick");
+    CHECK_TEXT(sources[1].usb.name, "ice");
+    CHECK_TEXT(sources[1].usb.file, "/tmp/f");
+    CHECK(sources[1].usb.real_times && !sources[1].usb.read_only);
+    CHECK(sources[2].is_usb && sources[2].listen.port == 3241 && sources[2].usb.read_only);
     CHECK(parse("usb:demo-disk:/x,ro usb:demo-dfu,start=dfu usb:demo-mouse,events=/tmp/fifo "
                 "usb:demo-loop,id=0525:A4a0 3240") == 4);
-    CHECK_TEXT(sources[0].selector, "disk:/x");
-    CHECK(sources[0].usb_read_only && !sources[0].usb_begins_in_dfu);
-    CHECK(sources[1].usb_begins_in_dfu && sources[3].usb_id == 0x0525a4a0);
-    CHECK_TEXT(sources[2].usb_events, "/tmp/fifo");
+    CHECK_TEXT(sources[0].usb.selector, "disk:/x");
+    CHECK(sources[0].usb.read_only && !sources[0].usb.begins_in_dfu);
+    CHECK(sources[1].usb.begins_in_dfu && sources[3].usb.id == 0x0525a4a0);
+    CHECK_TEXT(sources[2].usb.events, "/tmp/fifo");
     CHECK(parse("usb:demo-keyboard,play=key;x 1") == 1);
-    CHECK_TEXT(sources[0].usb_play, "key;x");
+    CHECK_TEXT(sources[0].usb.play, "key;x");
     CHECK(parse("usb:demo-dfu,start=app 1") == -EINVAL && strstr(error, "it is dfu"));
     CHECK(parse("usb:demo-loop,id=525:a4a0 1") == -EINVAL && strstr(error, "VID:PID"));
     CHECK(parse("usb:demo-loop,id=0525:a4a0:1 1") == -EINVAL);
-    CHECK(parse("usb:demo-loop 3240 loop: 7000") == 2 && sources[1].kind == SOURCE_LOOP);
+    CHECK(parse("usb:demo-loop 3240 loop: 7000") == 2 && sources[1].port.loop);
     CHECK(parse("loop: usb:demo-loop 3240") == -EINVAL); /* only these may repeat */
     CHECK(parse("usb:demo-loop usb:demo-loop") == -EINVAL && strstr(error, "PORT is missing"));
     CHECK(parse("usb:demo-loop,dtr=off 1") == -EINVAL &&
@@ -89,11 +91,11 @@ static void usb_sources_may_share_a_port(void)
 static void no_touch_lines_implies_what_it_needs(void)
 {
     CHECK(parse("/dev/x,no-touch-lines 1") == 1);
-    CHECK(sources[0].no_touch_lines && sources[0].hold && sources[0].no_hupcl);
+    CHECK(sources[0].port.no_touch_lines && sources[0].port.hold && sources[0].port.no_hupcl);
     CHECK(parse("/dev/x,no-touch-lines,hupcl=on 1") == 1);
-    CHECK(sources[0].no_hupcl);
+    CHECK(sources[0].port.no_hupcl);
     CHECK(parse("/dev/x 1") == 1);
-    CHECK(!sources[0].no_touch_lines && !sources[0].hold && !sources[0].no_hupcl);
+    CHECK(!sources[0].port.no_touch_lines && !sources[0].port.hold && !sources[0].port.no_hupcl);
 }
 
 static void what_is_wrong_is_named(void)
@@ -153,10 +155,10 @@ static void usb_devices_are_real_or_built_in(void)
     int r = parse("usb:0403:6010,hotplug,name=board usb:demo-loop,ro 3240");
 
     CHECK(r == 2);
-    CHECK(sources[0].usb_real && sources[0].hotplug && sources[0].usb_named);
-    CHECK(strcmp(sources[0].selector, "0403:6010") == 0);
-    CHECK(strcmp(sources[0].name, "board") == 0);
-    CHECK(!sources[1].usb_real && sources[1].joined);
+    CHECK(sources[0].usb.real && sources[0].usb.hotplug && sources[0].usb.named);
+    CHECK(strcmp(sources[0].usb.selector, "0403:6010") == 0);
+    CHECK(strcmp(sources[0].usb.name, "board") == 0);
+    CHECK(!sources[1].usb.real && sources[0].usb.next);
     CHECK(parse("usb:0403:601 3240") == -EINVAL);
     CHECK(strstr(error, "a USB device is usb:VID:PID"));
     CHECK(parse("usb:0403:6010,ro 3240") == -EINVAL);

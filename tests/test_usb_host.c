@@ -12,7 +12,7 @@
 #include "log.h"
 #include "loop.h"
 #include "os.h"
-#include "source.h"
+#include "usb_options.h"
 #include "test.h"
 #include "usb_device.h"
 #include "usb_events.h"
@@ -27,7 +27,7 @@ static int arrivals, departures;
 static bool tells;
 static int events;
 static char selector[] = "0403:6010";
-static struct source source = {.usb_real = true, .selector = selector, .name = selector};
+static struct usb_options source = {.real = true, .selector = selector, .name = selector};
 
 /* --- usb_events ---------------------------------------------------------------------------------
  */
@@ -95,7 +95,7 @@ static void begin(bool libusb_tells)
     arrivals = departures = 0;
     device = NULL;
     tells = libusb_tells;
-    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    host = usb_host_new(base, &source, &callbacks, NULL, error);
     CHECK(host && arrivals == 1 && usb_host_has(host, device));
     CHECK((fake_libusb.hotplug != NULL) == tells);
 }
@@ -187,11 +187,12 @@ static void of_two_that_match_the_second_is_told(void)
 {
     static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
     static char port[] = "1-4.2";
-    const struct source two[] = {source, {.usb_real = true, .selector = port, .name = port}};
+    struct usb_options two[] = {source, {.real = true, .selector = port, .name = port}};
     char error[CLI_ERROR_MAX];
 
+    two[0].next = &two[1];
     fake_libusb_reset();
-    host = usb_host_new(base, two, 2, &callbacks, NULL, error);
+    host = usb_host_new(base, two, &callbacks, NULL, error);
     CHECK(host && !usb_host_is_complete(host, error));
     CHECK(strstr(error, "usb:1-4.2 is that of usb:0403:6010 already"));
     end();
@@ -209,7 +210,7 @@ static void usb_itself_may_come_later(void)
     has_usb = false;
     fake_libusb.init_result = LIBUSB_ERROR_OTHER;
     source.hotplug = true;
-    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    host = usb_host_new(base, &source, &callbacks, NULL, error);
     CHECK(host && usb_host_is_complete(host, error));
     loop_run_until(base, never, NULL, SEARCHES_MS);
     CHECK(arrivals == 0);
@@ -229,12 +230,12 @@ static void without_usb_a_device_is_missing(void)
     device = NULL;
     has_usb = false;
     fake_libusb.init_result = LIBUSB_ERROR_IO;
-    host = usb_host_new(base, &source, 1, &callbacks, NULL, error);
+    host = usb_host_new(base, &source, &callbacks, NULL, error);
     CHECK(host && !usb_host_is_complete(host, error));
     CHECK(strstr(error, "no USB device matches usb:0403:6010; there are no USB devices here"));
     end();
     has_usb = true;
-    CHECK(!usb_host_new(base, &source, 1, &callbacks, NULL, error));
+    CHECK(!usb_host_new(base, &source, &callbacks, NULL, error));
     CHECK_TEXT(error, "USB devices cannot be listed: what libusb says");
 }
 

@@ -1,5 +1,5 @@
 /*
- * Process and sockets on Windows; see common/os.h. Requests to end are requests.c's.
+ * Process and sockets on Windows; see common/seam/os.h. Requests to end are requests.c's.
  */
 #include "os.h"
 

@@ -1,5 +1,5 @@
 /*
- * Windows's COM ports; see common/serial_io.h. Bytes and events are port_io.c's.
+ * Windows's COM ports; see common/seam/serial_io.h. Bytes and events are port_io.c's.
  *
  * libserialport lists the ports, but does not open them: it loses why an open failed, its settings
  * say what DTR and RTS are to be without knowing what they are, and its way to wait spins under

@@ -7,7 +7,7 @@
 #include "usb01.h"
 #undef usb_device
 #include "usb_device.h"
-#include "virtual/icestick.h"
+#include "icestick.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -1,5 +1,5 @@
 /*
- * A dialer that connects when the test says so: the second implementation of client/dialer.h. How
+ * A dialer that connects when the test says so: the second implementation of common/net/dialer.h. How
  * much of what was sent is acknowledged is what the test's end has read:
  * --wrap=os_tcp_unacknowledged.
  */

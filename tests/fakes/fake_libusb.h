@@ -1,5 +1,5 @@
 /*
- * libusb with one device that exists in memory only: the functions that server/usb_libusb.c and
+ * libusb with one device that exists in memory only: the functions that server/usb/usb_libusb.c and
  * usb_host.c call, in place of the library's. Tests say how it answers, end transfers, and read in
  * its journal what was asked of it.
  */

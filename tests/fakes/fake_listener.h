@@ -1,5 +1,5 @@
 /*
- * An address without a network: connections are made by the test. Implements common/listener.h;
+ * An address without a network: connections are made by the test. Implements common/net/listener.h;
  * there is one.
  */
 #ifndef TESTS_FAKES_FAKE_LISTENER_H

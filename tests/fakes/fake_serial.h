@@ -1,5 +1,5 @@
 /*
- * A serial port that exists in memory only: the third implementation of common/serial_io.h. There
+ * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h. There
  * is one; tests say how it behaves and read in its journal what was done to it.
  */
 #ifndef TESTS_FAKES_FAKE_SERIAL_H

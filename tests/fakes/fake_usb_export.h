@@ -1,6 +1,6 @@
 /*
  * An export without a listener: sessions are made by the test, of sockets that it has. Implements
- * the part of server/usb_export.h that sessions use; there is one.
+ * the part of server/usb/usb_export.h that sessions use; there is one.
  */
 #ifndef TESTS_FAKES_FAKE_USB_EXPORT_H
 #define TESTS_FAKES_FAKE_USB_EXPORT_H

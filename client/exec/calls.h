@@ -1,0 +1,76 @@
+/*
+ * The requests that programs make on links: finds the link, carries the request out, and holds the
+ * caller that has to wait. A link is one of this process (pty_session.h), answered by ioctl_tty, or
+ * one that another net2pty serves, which is asked (joined.h). Everything runs on the loop thread.
+ */
+#ifndef CLIENT_EXEC_CALLS_H
+#define CLIENT_EXEC_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ioctl_tty.h"
+#include "vport.h"
+
+struct caller;
+struct calls;
+struct event_base;
+struct pty_session;
+
+/* Who has made a request: a supervised program (exec.h), or another process (visitor.h). */
+struct caller_ops {
+    /* The memory of who asks: 0 or -errno. -EPERM and -EACCES: it is closed to us. */
+    int (*read)(struct caller *c, uint64_t address, void *data, size_t len);
+    int (*write)(struct caller *c, uint64_t address, const void *data, size_t len);
+    /* Whether it still waits for an answer; */
+    bool (*is_waiting)(struct caller *c);
+    /* and what to answer because a signal wants it: 0 for nothing, or a negative number. */
+    int (*interruption)(struct caller *c);
+    /* Ends the call, and the caller: with a result of ioctl(2), or with what the kernel makes of
+     * the request. */
+    void (*answer)(struct caller *c, int result);
+    void (*pass)(struct caller *c);
+};
+
+/* The first member of a larger structure, which `ops` knows. */
+struct caller {
+    const struct caller_ops *ops;
+    struct ioctl_call call;
+};
+
+struct calls *calls_new(struct event_base *base);
+
+/* Ends callers that are held. Accepts NULL. */
+void calls_free(struct calls *c);
+
+/* Answers the requests on a session's link, from now on. The session must outlive `c`. Returns 0 or
+ * -ENOMEM. */
+int calls_add(struct calls *c, struct pty_session *session);
+
+enum calls_join {
+    CALLS_JOIN_ONCE,      /* now, until that net2pty ends; not a link that is here already */
+    CALLS_JOIN_NOW,       /* now; again and again if it is lost later */
+    CALLS_JOIN_PATIENTLY, /* as soon as it is there, and likewise */
+};
+
+/* Joins a link that another net2pty serves. `joined` is called once, perhaps at once: with NULL
+ * when the link is connected to its server, otherwise with the reason why it is not joined. */
+void calls_join(struct calls *c, const char *link, enum calls_join how,
+                void (*joined)(void *ctx, const char *link, const char *why_not), void *ctx);
+
+/* Carries out the request of `caller` on the file `identity`. The caller is ended now or later. */
+void calls_make(struct calls *c, const struct vport_identity *identity, struct caller *caller);
+
+/* Answers 0 once `session` is connected, or at once. */
+void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller);
+
+/* Calls `left`, now or from the loop, when what programs have written to the sessions' links is
+ * done, as close(2) of a serial port waits for it: on the wire, as far as the server tells. It is
+ * given up, and logged, after 30 s without progress. */
+void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx);
+
+/* The caller has gone: forgets it, without an answer. */
+void calls_cancel(struct calls *c, const struct caller *caller);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * The control socket of a running net2pty: beside each link, and one for each COMMAND. Answers who
+ * asks for the state, or wants something. The protocol is one line of request and a text as answer;
+ * one that begins with "error: " says why not. Beside a link: "status", "reset"; for a COMMAND:
+ * "join LINK". "ioctl" turns the connection into one of ioctl_wire.h.
+ */
+#ifndef CLIENT_PTY_CONTROL_H
+#define CLIENT_PTY_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct control;
+struct event_base;
+struct stream;
+struct visitor;
+
+enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = 2048 };
+
+/* What a socket does not do is NULL. */
+struct control_callbacks {
+    /* Writes the state, lines of text. */
+    void (*report)(void *ctx, char text[static CONTROL_REPORT_MAX]);
+    /* Somebody wants a reset, or a link joined; control_ended is called with the outcome, now or
+     * later. */
+    void (*reset)(void *ctx);
+    void (*join)(void *ctx, const char *link);
+    /* Somebody wants to make requests on links over the stream. NULL without memory. */
+    struct visitor *(*visit)(void *ctx, struct stream *stream);
+};
+
+/* Serves the socket of `link`, or with NULL one of a name of its own. `*stale`: see local_socket.h.
+ * Returns NULL with what is wrong in `error`. */
+struct control *control_new(struct event_base *base, const char *link,
+                            const struct control_callbacks *callbacks, void *ctx, bool *stale,
+                            char error[static CONTROL_ERROR_MAX]);
+void control_free(struct control *c);
+
+/* What the environment variable NET2PTY_SOCKET says of this socket. */
+const char *control_name(const struct control *c);
+
+/* Answers all that wait for a reset (`link` NULL), or for that link to be joined: `why_not` is NULL
+ * when it is done. */
+void control_ended(struct control *c, const char *link, const char *why_not);
+
+/* Ends the connections of those that make requests, because the link's port is another one now.
+ * They come again. */
+void control_end_visits(struct control *c);
+
+/* Why another net2pty cannot be asked: of an errno of local_socket_connect. */
+const char *control_error_text(int error);
+
+/* Asks the net2pty that serves `link` and prints its answer. Returns 0, or -errno with what is
+ * wrong in `error`. Blocks. */
+int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX]);
+
+/* Has the board behind `link` reset, and prints the outcome. Returns and blocks likewise. */
+int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The environment in which programs take net2usb's libraries, and those know what to do. The
+ * variables that begin with NET2USB_ are those of libusb/usbip_config.h.
+ */
+#ifndef CLIENT_USB_USB_ENV_H
+#define CLIENT_USB_USB_ENV_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net2usb.h"
+
+enum { USB_ENV_MAX = 8, USB_ENV_VALUE_MAX = 4 * PATH_MAX };
+
+struct usb_program;
+
+struct usb_env {
+    struct {
+        const char *name;
+        char value[USB_ENV_VALUE_MAX]; /* "": there is to be none */
+        const char *joint; /* what stands between it and what is there already; NULL: replaced */
+    } variables[USB_ENV_MAX];
+    size_t count;
+};
+
+/* Finds the folder of the libraries: where NET2USB_LIBRARIES says, else beside the program, else
+ * in its ../lib. Returns 0, or -ENOENT with the last place in `path`. */
+int usb_env_folder(char path[static PATH_MAX]);
+
+/* What to say where they are not in `folder`: a sentence that names what to do. */
+const char *usb_env_absence(const char *folder);
+
+/* Goes on to the folder of those for programs of one C library, musl or glibc. Returns 0, or
+ * -ENOENT, with `path` as it was: they are not there. */
+int usb_env_suit(char path[static PATH_MAX], bool musl);
+
+/* The same for a program: NULL, or what is in the way of putting them into it, as a sentence with
+ * what helps. */
+const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p);
+
+/* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */
+int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
+                 int count, const struct net2usb_options *o);
+
+/* Adds a folder, behind that of the libraries. */
+void usb_env_add_folder(struct usb_env *e, const char *folder);
+
+/* Leaves out what is preloaded: a program of another architecture would only complain. */
+void usb_env_spare_preload(struct usb_env *e);
+
+/* Puts it into this process's environment. Returns 0 or -errno. */
+int usb_env_apply(const struct usb_env *e);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Addresses as people type them: "7000", "host:7000", "[::1]:7000".
+ */
+#ifndef COMMON_NET_ADDR_H
+#define COMMON_NET_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sockaddr;
+
+enum {
+    ADDR_HOST_MAX = 256,
+    ADDR_TEXT_MAX = ADDR_HOST_MAX + 10,
+};
+
+struct addr {
+    char host[ADDR_HOST_MAX]; /* a name or a number, without brackets */
+    uint16_t port;
+    bool loopback; /* of a listener: ::1 belongs to it, too, where the machine has it */
+};
+
+/* Reads [ADDRESS:]PORT of a listener: without an address, and with localhost (RFC 6761, 6.3), it is
+ * the loopback's, 127.0.0.1 and ::1; port 0 lets the system choose. Returns 0, or -EINVAL with what
+ * is wrong in `*why` (a constant). */
+int addr_parse_listen(const char *text, struct addr *addr, const char **why);
+
+/* Reads HOST:PORT of a server. Returns as above; neither may be missing, the port not be 0. */
+int addr_parse_connect(const char *text, struct addr *addr, const char **why);
+
+/* Writes "host:port", with brackets where the host has colons. */
+void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
+
+/* The same for a socket's address. */
+void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr);
+
+/* Writes what one machine at the other end of a socket cannot change as it likes: its IPv4 address,
+ * or the network of its IPv6 address, of which 64 bits name the interface (RFC 4291, 2.5.1). */
+void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX]);
+
+/* Why a host was not found: of an error of evutil_getaddrinfo. */
+const char *addr_error_text(int error);
+
+/* Whether nobody but this machine can reach a listener there. */
+bool addr_is_loopback(const struct sockaddr *sa);
+
+#endif

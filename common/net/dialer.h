@@ -1,0 +1,34 @@
+/*
+ * Connects to a server, again and again until it works: with a back-off from 0.1 to 5 s, and
+ * without ever blocking the loop, names included.
+ */
+#ifndef COMMON_NET_DIALER_H
+#define COMMON_NET_DIALER_H
+
+#include <event2/util.h>
+
+#include "addr.h"
+
+struct event_base;
+struct dialer;
+
+struct dialer_callbacks {
+    /* Connected: `fd` is the owner's. The dialer rests until dialer_start. */
+    void (*connected)(void *ctx, evutil_socket_t fd);
+    /* One attempt has failed, for the reason `why`; the next one follows by itself. */
+    void (*failed)(void *ctx, const char *why);
+};
+
+/* Makes a dialer that rests. Returns NULL without memory. */
+struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
+                          const struct dialer_callbacks *callbacks, void *ctx);
+void dialer_free(struct dialer *d);
+
+/* Begins to connect: the first time and after dialer_succeeded at once, otherwise after the
+ * back-off that earlier failures have earned. */
+void dialer_start(struct dialer *d);
+
+/* The session over the last connection works: the back-off begins anew. */
+void dialer_succeeded(struct dialer *d);
+
+#endif

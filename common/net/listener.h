@@ -1,0 +1,41 @@
+/*
+ * A listening TCP socket.
+ */
+#ifndef COMMON_NET_LISTENER_H
+#define COMMON_NET_LISTENER_H
+
+#include <stdbool.h>
+
+#include <event2/util.h>
+
+#include "addr.h"
+
+struct event_base;
+struct listener;
+
+enum { LISTENER_ERROR_MAX = 512 };
+
+struct listener_callbacks {
+    /* A new connection's socket, non-blocking, which it owns. */
+    void (*accepted)(void *ctx, evutil_socket_t fd);
+    /* An address that was not there yet has come, and is listened on. */
+    void (*opened)(void *ctx);
+};
+
+/* Listens on `addr`, whose host may be a name or empty-handed forms such as 0.0.0.0 and ::; every
+ * address that it resolves to is listened on. Of a loopback 127.0.0.1 must be had; where somebody
+ * else has ::1 at this port, which is a warning, those who connect there meet him. An address that
+ * the machine has not is waited for: it may come, as by DHCP or with a bridge. Returns NULL with
+ * the reason, and what to do, in `error`. */
+struct listener *listener_new(struct event_base *base, const struct addr *addr,
+                              const struct listener_callbacks *callbacks, void *ctx,
+                              char error[static LISTENER_ERROR_MAX]);
+void listener_free(struct listener *l);
+
+/* The address listened on, with the port that the system chose if 0 was asked. */
+const char *listener_text(const struct listener *l);
+
+/* Whether its address is waited for. */
+bool listener_is_waiting(const struct listener *l);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * A connection: bytes to and from a peer, in order, with a bounded queue of what the kernel did not
+ * take. The one place where every connection of the three programs is made, so that TLS can be put
+ * here and nowhere else. What the bytes mean is the owner's business.
+ */
+#ifndef COMMON_NET_STREAM_H
+#define COMMON_NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/util.h>
+
+struct event_base;
+struct stream;
+
+/* All run on the loop thread; each may close the stream. */
+struct stream_callbacks {
+    /* Bytes of the peer, valid during the call; len > 0. */
+    void (*received)(void *ctx, const uint8_t *data, size_t len);
+    /* Optional: where what comes next may be read to, in place of `received`: the room at `*into`,
+     * or 0. `filled` says how much was; up to `beyond` bytes behind it, at least one, are read by
+     * the same call, and `received`. Such a stream carries bulk, and has as much under way as the
+     * system likes. */
+    size_t (*room)(void *ctx, uint8_t **into);
+    void (*filled)(void *ctx, size_t len);
+    size_t beyond;
+    /* The queue has run empty after stream_write had to queue something. */
+    void (*drained)(void *ctx);
+    /* Optional: the peer has acknowledged nothing for a second although something is under way
+     * (`on`), or does again. More of that would only be lost if the link is dead, which `ended`
+     * says after 6 s. */
+    void (*stalled)(void *ctx, bool on);
+    /* The owner tells itself what stream_unacknowledged says at `ended`; otherwise it is logged. */
+    bool tells_loss;
+    /* The connection has ended; the owner calls stream_close. It comes from the loop: never from
+     * within a call of the owner's but stream_catch_up, as he may be in the middle of anything.
+     * `error` is 0 when the peer closed its side: nothing is received any more, but the peer may
+     * still want to hear. What is written goes out then, until the owner closes too or `ended`
+     * comes with an error, a negative errno. */
+    void (*ended)(void *ctx, int error);
+};
+
+/* Makes a stream of a connected, non-blocking socket, which it owns from then on (also when it
+ * fails). `queue_max` bounds the bytes that wait for the kernel. It does not read until
+ * stream_read says so. Returns NULL without memory. */
+struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
+                          const struct stream_callbacks *callbacks, void *ctx);
+
+/* Gives the stream another owner. */
+void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks, void *ctx);
+
+/* Reads or pauses. A paused stream notices its peer's end only after some 15 s, so that what the
+ * peer had sent before can still be taken. */
+void stream_read(struct stream *s, bool on);
+
+/* Takes what has come by now, as the loop is about to: for who wants to know at once whether the
+ * peer has gone. Nothing happens on a paused stream. */
+void stream_catch_up(struct stream *s);
+
+/* Whether the peer has closed the connection, or its side, though what it had sent may not be
+ * received yet. */
+bool stream_peer_has_closed(const struct stream *s);
+
+/* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
+ * has reset the connection. */
+void stream_keep(struct stream *s);
+
+/* Sends at once what the kernel takes and queues the rest, all or nothing. Returns 0, -ENOBUFS
+ * when the queue's bound is reached, or another -errno; a broken connection is reported by `ended`
+ * from the loop, not from here. */
+int stream_write(struct stream *s, const void *data, size_t len);
+
+/* Bytes that wait for the kernel. */
+size_t stream_queued(const struct stream *s);
+
+/* Bytes that the peer has not acknowledged, the queued ones included, and those that it cannot get
+ * any more. */
+size_t stream_unacknowledged(const struct stream *s);
+
+/* Ends the connection now. Callbacks stop at once, and the socket is closed; the memory goes when
+ * they have returned. */
+void stream_close(struct stream *s);
+
+/* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.
+ * The stream is no longer the owner's; at most 2 s later it is gone, and sooner when there are very
+ * many. */
+void stream_finish(struct stream *s);
+
+/* The peer's address as "host:port", valid as long as the stream is. */
+const char *stream_peer(const struct stream *s);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Sockets for programs of the same machine: the control socket that stands, hidden, beside each
+ * link of net2pty (".ttyS5.net2pty" beside "ttyS5": programs look for ttyS*), and one without a
+ * file for each COMMAND of net2pty. Implemented in posix/local_socket.c.
+ */
+#ifndef COMMON_SEAM_LOCAL_SOCKET_H
+#define COMMON_SEAM_LOCAL_SOCKET_H
+
+#include <stdbool.h>
+
+#include <event2/util.h>
+
+struct event_base;
+struct local_socket;
+
+enum { LOCAL_SOCKET_ERROR_MAX = 512 };
+
+/*
+ * Listens beside `link`; `accepted` gets each connection's socket, non-blocking, and owns it.
+ * Processes of other users are turned away, but root's, whatever the umask is. When somebody
+ * removes the socket, or its folder, it is made again.
+ * `*stale` tells that a socket without a process stood there: what it stood beside is left over
+ * from a net2pty that was killed. Fails with -EADDRINUSE if a living one serves the link. Returns
+ * NULL with the errno, negative, in `*r` and what is wrong in `error`.
+ */
+struct local_socket *local_socket_listen(struct event_base *base, const char *link,
+                                         void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
+                                         bool *stale, int *r,
+                                         char error[static LOCAL_SOCKET_ERROR_MAX]);
+
+/*
+ * Listens under a name of its own that nobody else has, in Linux's abstract name space (unix(7)):
+ * no folder has to be writable and nothing is left behind. Processes of other users are turned
+ * away. Returns NULL with what is wrong in `error`.
+ */
+struct local_socket *local_socket_listen_named(struct event_base *base,
+                                               void (*accepted)(void *ctx, evutil_socket_t fd),
+                                               void *ctx,
+                                               char error[static LOCAL_SOCKET_ERROR_MAX]);
+
+/* That name, "@" in front. */
+const char *local_socket_name(const struct local_socket *l);
+
+/* Stops listening and removes the socket, but none of others. Accepts NULL. */
+void local_socket_free(struct local_socket *l);
+
+enum { LOCAL_SOCKET_PATH_MAX = 4096 };
+
+/* The path of `link` from the root, its folder's symbolic links resolved. Returns 0 or -errno. */
+int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX]);
+
+/* Connects to the socket beside `link`. Returns it, blocking, or -errno: -EAGAIN when so many wait
+ * there that it would have to wait, too; -EKEYREJECTED for a stranger's: neither ours nor root's
+ * nor, when we are root, of the link's owner. */
+evutil_socket_t local_socket_connect(const char *link);
+
+/* Likewise to the one of that name, ours or root's. */
+evutil_socket_t local_socket_connect_named(const char *name);
+
+/* Has receiving from a blocking socket end with -EAGAIN when nothing has come for so long. Returns
+ * 0 or -errno. */
+int local_socket_limit(evutil_socket_t fd, unsigned ms);
+
+#endif

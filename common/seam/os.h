@@ -1,0 +1,118 @@
+/*
+ * What every program needs of its operating system beyond C and libevent: process set-up, requests
+ * to stop, sockets that behave alike. Implemented in posix/os.c and win32/os.c. The declarations of
+ * sockets themselves come with <event2/util.h>, under equal names on all systems.
+ */
+#ifndef COMMON_SEAM_OS_H
+#define COMMON_SEAM_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <event2/util.h>
+
+struct event_base;
+
+/* Readies the process: a peer that has gone raises no signal, arguments are UTF-8, sockets work.
+ * Called first in main. Returns 0 or -errno. */
+int os_init(int *argc, char ***argv);
+
+/* Calls `stop` on the loop thread when the user or the system wants the program to end (Ctrl-C,
+ * SIGTERM, SIGHUP; on Windows Ctrl-C, Ctrl-Break, the console's close, a service's stop), and
+ * `report`, unless it is NULL, when somebody asks for a report of its state (SIGUSR1; on Windows
+ * control 128 of a service). Returns 0 or -errno. */
+int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
+                      void *ctx);
+
+/* Ends the watch; must come before the base is freed. */
+void os_unwatch_requests(void);
+
+/* Says an error number in words. The text is valid until the next call. */
+const char *os_error_text(int error);
+
+/* Opens a file to append text to it, not inherited by other programs. NULL with errno. */
+FILE *os_append_file(const char *path);
+
+/* Writes a line of text at once. Returns 0 or -errno, as of a full disk: nothing of it is kept to
+ * be written later, but a part may have been written. */
+int os_write_text(FILE *file, const char *text);
+
+/* Creates a file, or empties the one that is there, for its owner alone, whatever the umask is; not
+ * inherited by other programs. NULL with errno. */
+FILE *os_private_file(const char *path);
+
+/* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
+int os_socket_error(void);
+
+/* The address of a socket's own end, or of its peer's. Returns 0 or -errno. */
+int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address);
+
+/* Receives or sends without blocking. Return the bytes moved (0 from os_recv: the peer has closed)
+ * or -errno; -EAGAIN when the kernel has nothing or takes nothing now. */
+int os_recv(evutil_socket_t fd, void *data, size_t len);
+/* Likewise into two places, the second one when the first is full. */
+int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len);
+int os_send(evutil_socket_t fd, const void *data, size_t len);
+
+/* Tells the peer that nothing more will come; receiving goes on. */
+void os_shut_down_sending(evutil_socket_t fd);
+
+/* Begins to connect a new non-blocking socket. Returns the socket, or -errno. It becomes writable
+ * when os_connect_result has an answer: 0 or -errno. */
+evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
+int os_connect_result(evutil_socket_t fd);
+
+/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
+ * 15 s of silence, but on Windows for peers of the same machine; for a `slow` line little is under
+ * way, so that it can be called back. */
+void os_tune_tcp(evutil_socket_t fd, bool slow);
+
+/* Whether the peer has acknowledged nothing for 15 s although something is under way, which
+ * keepalive does not notice. A living peer that does not read is not dead. */
+bool os_tcp_is_dead(evutil_socket_t fd);
+
+/* For how long, in milliseconds, the peer has sent nothing at all although something is under way
+ * to it, as far as one can tell without knowing since when that is. 0: nothing is, or the system
+ * cannot tell. */
+unsigned os_tcp_silence_ms(evutil_socket_t fd);
+
+/* Whether the peer has closed or reset the connection, told without reading what came before. */
+bool os_tcp_peer_has_closed(evutil_socket_t fd);
+
+/* Whether it was a reset, after which nothing can be sent to the peer either. */
+bool os_tcp_is_reset(evutil_socket_t fd);
+
+/* Lets the process have as many descriptors as the system allows it, at most 65536. Returns how
+ * many that are. For a program that starts no others: they would inherit it. */
+size_t os_raise_descriptor_limit(void);
+
+/* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
+size_t os_tcp_unacknowledged(evutil_socket_t fd);
+
+/* Names the process that listens on TCP port `port`, or on that of IPv6 only, as "name (pid N)".
+ * Returns 0, or -ENOENT when the system does not tell us. */
+int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size);
+
+/* Likewise a process, but this one, that has `path` open. */
+int os_file_owner(const char *path, char *name, size_t size);
+
+/* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
+ * nothing particular to this system. */
+const char *os_listen_advice(int error);
+
+/* How to let other machines through the system's firewall to `port`; empty where no firewall stands
+ * in the way by itself. */
+void os_firewall_hint(uint16_t port, char *text, size_t size);
+
+/* Moves to a place in a file of any size. Returns 0 or -errno. */
+int os_seek(FILE *file, uint64_t offset);
+/* Its size in bytes, or -errno: a folder, a pipe or a terminal has none. */
+int64_t os_file_size(FILE *file);
+
+/* Milliseconds and microseconds of one clock that only goes forward. */
+uint64_t os_now_ms(void);
+uint64_t os_now_us(void);
+
+#endif

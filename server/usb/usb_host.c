@@ -1,0 +1,529 @@
+/*
+ * Theory of operation. libusb's context hears of devices that come from udevd. Where none runs it
+ * stays with the list that it began with, so each search takes a new context, which is kept if a
+ * device of it is wanted, until that is freed. Searches are made when a context hears of
+ * something, and each RESCAN_MS while a source has less than it had.
+ *
+ * Where there is no USB at all a context cannot be made, so that nobody hears of its coming: it is
+ * looked for each RESCAN_MS, too.
+ *
+ * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
+ * udevd it is looked for when a client asks what there is.
+ *
+ * Where libusb tells nothing of devices that come and go (on Windows), searches go on as long as a
+ * device is waiting for an importer, and find out what is gone. They take some milliseconds, so
+ * that none are made while all are imported; then the ends of transfers tell.
+ */
+#include "usb_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <libusb.h>
+
+#include "log.h"
+#include "usb_device.h"
+#include "usb_events.h"
+#include "usb_libusb.h"
+#include "usb_list.h"
+#include "usb_options.h"
+#include "usb_selector.h"
+#include "usb_system.h"
+
+enum { RESCAN_MS = 1000, SETTLE_MS = 100 };
+
+struct context {
+    struct context *next;
+    struct usb_host *host;
+    struct libusb_context *usb;
+    struct usb_events *events;
+    unsigned devices; /* that are kept of it */
+};
+
+/* What a user has named: one device, or several that match. */
+struct wanted {
+    const struct usb_options *options;
+    unsigned most; /* devices that it has had at once */
+};
+
+/* A device that has arrived. */
+struct known {
+    struct known *next;
+    struct usb_device *device;
+    struct context *context;
+    struct wanted *wanted;
+    bool lost, told; /* it is gone; and the owner has heard so */
+};
+
+struct usb_host {
+    struct event_base *base;
+    struct wanted *wanted;
+    size_t count;
+    const struct usb_host_callbacks *callbacks;
+    void *ctx;
+    struct context *contexts;
+    struct known *known;
+    struct event *work;   /* tells of what is lost, frees contexts */
+    struct event *rescan; /* the next search */
+};
+
+/* --- contexts ---------------------------------------------------------------------------------
+ */
+
+static void context_free(struct context *c)
+{
+    usb_events_free(c->events);
+    if (c->usb)
+        libusb_exit(c->usb);
+    free(c);
+}
+
+static void search_in(struct usb_host *h, unsigned ms)
+{
+    const struct timeval later = {(long)(ms / 1000), (long)(ms % 1000) * 1000};
+
+    event_add(h->rescan, &later);
+}
+
+/* Called by libusb while it handles events: leaves the work to the loop. */
+static int LIBUSB_CALL on_hotplug(struct libusb_context *usb, struct libusb_device *real,
+                                  libusb_hotplug_event event, void *ctx)
+{
+    struct context *c = ctx;
+
+    (void)usb;
+    if (event == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED) {
+        search_in(c->host, SETTLE_MS);
+        return 0;
+    }
+    for (struct known *k = c->host->known; k; k = k->next)
+        if (!k->lost && usb_libusb_is(k->device, real))
+            usb_libusb_lose(k->device);
+    return 0;
+}
+
+/* Returns NULL with libusb's error. */
+static struct context *context_new(struct usb_host *h, int *error)
+{
+    struct context *c = calloc(1, sizeof *c);
+
+    *error = LIBUSB_ERROR_NO_MEM;
+    if (!c)
+        return NULL;
+    c->host = h;
+    *error = usb_libusb_init(&c->usb);
+    if (*error < 0) {
+        c->usb = NULL;
+        context_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+/* Keeps a context: its events are heard. Returns false without memory. */
+static bool context_keep(struct context *c)
+{
+    struct usb_host *h = c->host;
+
+    c->events = usb_events_new(h->base, c->usb);
+    if (!c->events)
+        return false;
+    if (usb_events_tell_of_devices())
+        libusb_hotplug_register_callback(
+            c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
+            LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
+            on_hotplug, c, NULL);
+    c->next = h->contexts;
+    h->contexts = c;
+    return true;
+}
+
+/* Frees those that have no devices any more; the oldest stays to hear of new ones. */
+static void free_contexts(struct usb_host *h)
+{
+    struct context **at = &h->contexts;
+
+    while (*at) {
+        struct context *c = *at;
+
+        if (c->devices > 0 || !c->next) {
+            at = &c->next;
+            continue;
+        }
+        *at = c->next;
+        context_free(c);
+    }
+}
+
+/* --- searching --------------------------------------------------------------------------------
+ */
+
+static void on_lost(void *ctx, struct usb_device *d)
+{
+    struct usb_host *h = ctx;
+
+    for (struct known *k = h->known; k; k = k->next)
+        if (k->device == d)
+            k->lost = true;
+    event_active(h->work, EV_TIMEOUT, 0);
+}
+
+static bool is_known(const struct usb_host *h, const char *busid, unsigned devnum)
+{
+    const struct known *k = h->known;
+
+    while (k && (k->lost || strcmp(k->device->record.busid, busid) != 0 ||
+                 k->device->record.devnum != devnum))
+        k = k->next;
+    return k != NULL;
+}
+
+/* The first that a device matches, or NULL. */
+static struct wanted *first_match(const struct usb_host *h, const struct usb_identity *identity)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (usb_selector_matches(h->wanted[i].options->selector, identity))
+            return &h->wanted[i];
+    return NULL;
+}
+
+/* What a device is wanted for, or NULL. */
+static struct wanted *wanted_for(const struct usb_host *h, struct libusb_device *real,
+                                 const char *busid)
+{
+    struct libusb_device_descriptor d;
+    struct usb_system_texts texts;
+
+    if (libusb_get_device_descriptor(real, &d) < 0 || d.bDeviceClass == LIBUSB_CLASS_HUB ||
+        usb_system_is_imported(busid))
+        return NULL;
+    struct usb_identity identity = {busid, d.idVendor, d.idProduct, NULL};
+    if (!first_match(h, &identity)) /* so that others' devices are not opened for it */
+        return NULL;
+    usb_system_texts(real, busid, &texts);
+    identity.serial = texts.serial;
+    return first_match(h, &identity);
+}
+
+/* One under this busid that has become another one (a reset, a replug that nobody heard of). */
+static void lose_stale(struct usb_host *h, const char *busid)
+{
+    for (struct known *k = h->known; k; k = k->next)
+        if (!k->lost && strcmp(k->device->record.busid, busid) == 0)
+            usb_libusb_lose(k->device);
+}
+
+static void take(struct usb_host *h, struct context *c, struct libusb_device *real)
+{
+    char busid[USBIP_BUSID_SIZE];
+
+    usb_libusb_busid(real, busid);
+    if (is_known(h, busid, libusb_get_device_address(real)))
+        return;
+    struct wanted *wanted = wanted_for(h, real, busid);
+    if (!wanted)
+        return;
+    lose_stale(h, busid);
+    const struct usb_options *o = wanted->options;
+    struct known *k = calloc(1, sizeof *k);
+    if (k)
+        k->device = usb_libusb_new(h->base, real, o->named ? o->name : NULL, on_lost, h);
+    if (k && k->device) {
+        k->device->budget = o->budget;
+        k->device->reset = o->reset;
+        k->device->checks.on = o->kernel_checks;
+        k->device->merges = k->device->merges && !o->no_merge;
+    }
+    if (!k || !k->device) {
+        log_error("usb:%s: out of memory", busid);
+        free(k);
+        return;
+    }
+    k->context = c;
+    k->wanted = wanted;
+    k->next = h->known;
+    h->known = k;
+    c->devices++;
+    h->callbacks->arrived(h->ctx, k->device);
+}
+
+static unsigned devices_of(const struct usb_host *h, const struct wanted *wanted)
+{
+    unsigned n = 0;
+
+    for (const struct known *k = h->known; k; k = k->next)
+        n += k->wanted == wanted && !k->lost;
+    return n;
+}
+
+/* Finds out what is gone, of those that nobody has. */
+static void lose_absent(struct usb_host *h, struct libusb_device **list, long count)
+{
+    for (struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+        bool there = k->lost || k->device->importer;
+
+        for (long i = 0; i < count && !there; i++) {
+            char busid[USBIP_BUSID_SIZE];
+
+            usb_libusb_busid(list[i], busid);
+            there = strcmp(busid, r->busid) == 0 && libusb_get_device_address(list[i]) == r->devnum;
+        }
+        if (!there)
+            usb_libusb_lose(k->device);
+    }
+}
+
+/* Whether a device waits for an importer. */
+static bool has_idle(const struct usb_host *h)
+{
+    const struct known *k = h->known;
+
+    while (k && (k->lost || k->device->importer))
+        k = k->next;
+    return k != NULL;
+}
+
+/* Whether one has less than it had. */
+static bool has_missing(struct usb_host *h)
+{
+    bool missing = false;
+
+    for (size_t i = 0; i < h->count; i++) {
+        struct wanted *w = &h->wanted[i];
+        unsigned n = devices_of(h, w);
+
+        if (n > w->most)
+            w->most = n;
+        missing = missing || n < w->most;
+    }
+    return missing;
+}
+
+/* Looks again later where nobody would tell. */
+static void search_later(struct usb_host *h)
+{
+    if (has_missing(h) || !usb_events_tell_of_devices())
+        search_in(h, RESCAN_MS);
+}
+
+/* Returns 0 or libusb's error. */
+static int search(struct usb_host *h)
+{
+    struct libusb_device **list;
+    int error;
+
+    event_del(h->rescan); /* this is it */
+    struct context *c = context_new(h, &error);
+    if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
+        search_later(h);
+        return 0;
+    }
+    if (!c)
+        return error;
+    long n = (long)libusb_get_device_list(c->usb, &list);
+    for (long i = 0; i < n; i++)
+        take(h, c, list[i]);
+    if (n >= 0 && !usb_events_tell_of_devices())
+        lose_absent(h, list, n);
+    if (n >= 0)
+        libusb_free_device_list(list, 1);
+    if (c->devices == 0 && h->contexts)
+        context_free(c);
+    else if (!context_keep(c))
+        log_error("USB: out of memory, the ends of transfers are not heard");
+    search_later(h);
+    return n < 0 ? (int)n : 0;
+}
+
+static void on_rescan(evutil_socket_t fd, short what, void *ctx)
+{
+    struct usb_host *h = ctx;
+
+    (void)fd;
+    (void)what;
+    if (!usb_events_tell_of_devices() && !has_missing(h) && !has_idle(h)) {
+        search_in(h, RESCAN_MS);
+        return;
+    }
+    int r = search(h);
+    if (r < 0) {
+        log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
+        search_in(h, RESCAN_MS);
+    }
+}
+
+static void tell_lost(struct usb_host *h)
+{
+    struct known *k = h->known;
+
+    while (k) { /* `left` may free it, and none but it */
+        struct known *next = k->next;
+        bool tell = k->lost && !k->told;
+
+        k->told = k->lost;
+        if (tell)
+            h->callbacks->left(h->ctx, k->device);
+        k = next;
+    }
+}
+
+static void on_work(evutil_socket_t fd, short what, void *ctx)
+{
+    struct usb_host *h = ctx;
+
+    (void)fd;
+    (void)what;
+    tell_lost(h);
+    free_contexts(h);
+    search_later(h);
+}
+
+void usb_host_refresh(struct usb_host *h)
+{
+    if (usb_system_tells())
+        return;
+    for (struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+
+        if (!k->lost && !usb_system_has(r->busid, r->devnum))
+            usb_libusb_lose(k->device);
+        if (!k->lost)
+            usb_libusb_look_again(k->device);
+    }
+    tell_lost(h);
+    int r = search(h);
+    if (r < 0)
+        log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
+}
+
+/* --- beginning and end ------------------------------------------------------------------------
+ */
+
+bool usb_host_has(const struct usb_host *h, const struct usb_device *d)
+{
+    const struct known *k = h->known;
+
+    while (k && k->device != d)
+        k = k->next;
+    return k != NULL;
+}
+
+void usb_host_free_device(struct usb_host *h, struct usb_device *d)
+{
+    for (struct known **at = &h->known; *at; at = &(*at)->next) {
+        struct known *k = *at;
+
+        if (k->device != d)
+            continue;
+        *at = k->next;
+        k->context->devices--;
+        d->ops->free(d);
+        free(k);
+        event_active(h->work, EV_TIMEOUT, 0);
+        return;
+    }
+}
+
+void usb_host_free(struct usb_host *h)
+{
+    if (!h)
+        return;
+    while (h->contexts) {
+        struct context *c = h->contexts;
+
+        h->contexts = c->next;
+        context_free(c);
+    }
+    if (h->work)
+        event_free(h->work);
+    if (h->rescan)
+        event_free(h->rescan);
+    free(h->wanted);
+    free(h);
+}
+
+/* Notes what is named. Returns whether there was memory. */
+static bool want(struct usb_host *h, const struct usb_options *devices)
+{
+    for (const struct usb_options *o = devices; o; o = o->next)
+        h->count += o->real;
+    h->wanted = calloc(h->count, sizeof *h->wanted);
+    struct wanted *w = h->wanted;
+    for (const struct usb_options *o = devices; o && w; o = o->next)
+        if (o->real)
+            *w++ = (struct wanted){.options = o, .most = 1};
+    return h->wanted;
+}
+
+struct usb_host *usb_host_new(struct event_base *base, const struct usb_options *devices,
+                              const struct usb_host_callbacks *callbacks, void *ctx,
+                              char error[static CLI_ERROR_MAX])
+{
+    struct usb_host *h = calloc(1, sizeof *h);
+
+    snprintf(error, CLI_ERROR_MAX, "out of memory");
+    if (!h)
+        return NULL;
+    h->base = base;
+    h->callbacks = callbacks;
+    h->ctx = ctx;
+    h->work = evtimer_new(base, on_work, h);
+    h->rescan = evtimer_new(base, on_rescan, h);
+    if (!want(h, devices) || !h->work || !h->rescan) {
+        usb_host_free(h);
+        return NULL;
+    }
+    int r = search(h);
+    if (r < 0) {
+        snprintf(error, CLI_ERROR_MAX, "USB devices cannot be listed: %s", libusb_strerror(r));
+        usb_host_free(h);
+        return NULL;
+    }
+    return h;
+}
+
+/* What has a device that this one means as well, or NULL. */
+static const struct usb_options *taken_by(const struct usb_host *h, const struct usb_options *o)
+{
+    for (const struct known *k = h->known; k; k = k->next) {
+        const struct usbip_device *r = &k->device->record;
+        const struct usb_identity identity = {r->busid, r->vendor, r->product, ""};
+
+        if (!k->lost && usb_selector_matches(o->selector, &identity))
+            return k->wanted->options;
+    }
+    return NULL;
+}
+
+bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX])
+{
+    for (size_t i = 0; i < h->count; i++) {
+        const struct usb_options *o = h->wanted[i].options;
+        char there[CLI_ERROR_MAX];
+
+        if (devices_of(h, &h->wanted[i]) > 0)
+            continue;
+        if (o->hotplug) {
+            log_info("%s: not there yet", o->name);
+            continue;
+        }
+        const struct usb_options *before = taken_by(h, o);
+        if (before) {
+            snprintf(error, CLI_ERROR_MAX,
+                     "what matches usb:%.80s is that of usb:%.80s already, which stands before it; "
+                     "usb:BUSID or usb:VID:PID:SERIAL is one of several",
+                     o->selector, before->selector);
+            return false;
+        }
+        usb_list_text(there, sizeof there);
+        snprintf(error, CLI_ERROR_MAX,
+                 "no USB device matches usb:%.80s; %.300s; with ,hotplug it may "
+                 "come later",
+                 o->selector, there);
+        return false;
+    }
+    return true;
+}
