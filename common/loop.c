@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "log.h"
 
@@ -15,10 +16,14 @@ static struct loop_end *ends;
 
 struct event_base *loop_new(bool precise)
 {
-    struct event_config *config = event_config_new();
     struct event_base *base = NULL;
 
     log_adopt_libevent();
+    if (event_get_struct_event_size() > sizeof(struct event)) { /* timer.h has it inside */
+        log_error("libevent %s is another one than com2net was built with", event_get_version());
+        return NULL;
+    }
+    struct event_config *config = event_config_new();
     if (config) {
         /* all of libevent's calls are made on the loop's thread */
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);

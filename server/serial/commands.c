@@ -5,7 +5,7 @@
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
-#include "port.h"
+#include "device.h"
 #include "rfc2217_text.h"
 
 void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t value)
@@ -37,14 +37,14 @@ void commands_notify_lines(struct commands *c, unsigned inputs, unsigned edges)
 /* The answer to a SET-CONTROL: the code of the state that the command is about. */
 static uint8_t control_in_force(struct commands *c, uint32_t control)
 {
-    const struct line_settings *line = port_line(c->port);
-    unsigned lines = port_lines(c->port);
+    const struct line_settings *line = device_line(c->device);
+    unsigned lines = device_lines(c->device);
 
     switch (control) {
     case RFC2217_CONTROL_BREAK_QUERY:
     case RFC2217_CONTROL_BREAK_ON:
     case RFC2217_CONTROL_BREAK_OFF:
-        return port_break(c->port) ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF;
+        return device_break(c->device) ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF;
     case RFC2217_CONTROL_DTR_QUERY:
     case RFC2217_CONTROL_DTR_ON:
     case RFC2217_CONTROL_DTR_OFF:
@@ -90,7 +90,7 @@ static int want_setting(const struct rfc2217_message *m, struct line_settings *w
 
 static uint32_t setting_in_force(const struct commands *c, uint8_t command)
 {
-    const struct line_settings *line = port_line(c->port);
+    const struct line_settings *line = device_line(c->device);
 
     switch (command) {
     case RFC2217_SET_BAUDRATE:
@@ -109,7 +109,7 @@ static void answer_setting(struct commands *c, const struct rfc2217_message *m)
     if (m->draft_baud) /* in kind: old Cisco knows no other */
         comport_send(c->comport, (struct rfc2217_message){.command = m->command,
                                                           .draft_baud = true,
-                                                          .value = port_line(c->port)->baud});
+                                                          .value = device_line(c->device)->baud});
     else
         commands_answer(c, m->command, setting_in_force(c, m->command));
 }
@@ -124,11 +124,11 @@ static void log_refusal(struct commands *c, const struct rfc2217_message *m, int
 
 static void do_setting(struct commands *c, const struct rfc2217_message *m)
 {
-    struct line_settings want = *port_line(c->port);
+    struct line_settings want = *device_line(c->device);
     struct line_settings got;
 
     if (m->value != 0 && want_setting(m, &want) == 0) {
-        int r = port_configure(c->port, &want, &got);
+        int r = device_configure(c->device, &want, &got);
 
         if (r < 0)
             log_refusal(c, m, r);
@@ -139,7 +139,7 @@ static void do_setting(struct commands *c, const struct rfc2217_message *m)
 /* Flow control: an outbound value sets both directions, an inbound one refines. */
 static void do_flow(struct commands *c, const struct rfc2217_message *m)
 {
-    struct line_settings want = *port_line(c->port);
+    struct line_settings want = *device_line(c->device);
     struct line_settings got;
     bool inbound;
     int flow = rfc2217_flow_of_code(m->value, &inbound);
@@ -149,7 +149,7 @@ static void do_flow(struct commands *c, const struct rfc2217_message *m)
         want.flow_out = (uint8_t)flow;
     else if (want.flow_out == LINE_FLOW_HARDWARE && flow == LINE_FLOW_NONE)
         want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays as it is */
-    int r = port_configure(c->port, &want, &got);
+    int r = device_configure(c->device, &want, &got);
     if (r < 0)
         log_refusal(c, m, r);
     commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
@@ -157,7 +157,7 @@ static void do_flow(struct commands *c, const struct rfc2217_message *m)
 
 static void do_break(struct commands *c, const struct rfc2217_message *m)
 {
-    int r = port_set_break(c->port, m->value == RFC2217_CONTROL_BREAK_ON);
+    int r = device_set_break(c->device, m->value == RFC2217_CONTROL_BREAK_ON);
 
     if (r < 0)
         log_refusal(c, m, r);
@@ -166,7 +166,7 @@ static void do_break(struct commands *c, const struct rfc2217_message *m)
 
 static void set_outputs(struct commands *c, unsigned mask, unsigned values)
 {
-    int r = port_set_outputs(c->port, mask, values);
+    int r = device_set_outputs(c->device, mask, values);
 
     if (r < 0)
         log_peer_warn(c->who, "%s: the port refuses to set its lines: %s", c->who,
@@ -235,7 +235,7 @@ static void do_purge(struct commands *c, const struct rfc2217_message *m)
 {
     bool rx = m->value == RFC2217_PURGE_RX || m->value == RFC2217_PURGE_BOTH;
     bool tx = m->value == RFC2217_PURGE_TX || m->value == RFC2217_PURGE_BOTH;
-    int r = port_purge(c->port, rx, tx);
+    int r = device_purge(c->device, rx, tx);
 
     if (r < 0)
         log_refusal(c, m, r);
@@ -266,10 +266,10 @@ void commands_do(struct commands *c, const struct rfc2217_message *m)
     case RFC2217_NOTIFY_LINESTATE: /* not in the RFC: a poll */
         commands_answer(
             c, RFC2217_NOTIFY_LINESTATE,
-            port_untransmitted(c->port) == 0 ? LINE_STATE_THR_EMPTY | LINE_STATE_TSR_EMPTY : 0);
+            device_untransmitted(c->device) == 0 ? LINE_STATE_THR_EMPTY | LINE_STATE_TSR_EMPTY : 0);
         break;
     case RFC2217_NOTIFY_MODEMSTATE: /* the same, pyserial's ?poll_modem */
-        commands_answer(c, RFC2217_NOTIFY_MODEMSTATE, port_lines(c->port) & LINE_INPUTS);
+        commands_answer(c, RFC2217_NOTIFY_MODEMSTATE, device_lines(c->device) & LINE_INPUTS);
         break;
     case RFC2217_FLOWCONTROL_SUSPEND:
         c->suspended = true;

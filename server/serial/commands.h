@@ -1,7 +1,7 @@
 /*
  * The commands of one RFC 2217 client: carried out on its port and answered, each with the value in
  * force afterwards. When a command may be carried out (order with the data, back-pressure) is
- * serial_session.c's business; what it means is here.
+ * order.c's business; what it means is here.
  */
 #ifndef SERVER_SERIAL_COMMANDS_H
 #define SERVER_SERIAL_COMMANDS_H
@@ -11,7 +11,7 @@
 
 #include "proto/comport.h"
 
-struct port;
+struct device;
 
 /* DTR and RTS commands that follow each other: one change. */
 struct line_group {
@@ -24,7 +24,7 @@ struct line_group {
 /* Part of a session, which fills in the first four and begins with everything else zero but
  * modem_mask, which RFC 2217 begins with 255. */
 struct commands {
-    struct port *port;
+    struct device *device;
     struct comport *comport; /* answers go there; the session sends them */
     const char *who;         /* for the log */
     const char *signature;   /* what we are called */

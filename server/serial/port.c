@@ -1,312 +1,305 @@
 /*
- * Theory of operation. The device is in one of four states:
- *
- *   CLOSED  --first client, or start with `hold`-->  OPEN
- *   OPEN    --last client gone-->  LINGERING, until what it sent is on the wire  -->  CLOSED
- *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again twice a second  -->  OPEN
- *   OPEN    --unplugged-->  CLOSED, sessions ended (without)
- *
- * When an owner goes and the device stays open for others, or the next one comes while it lingers,
- * the old one's bytes go out under its settings first (`settling`). The next one's bytes and
- * commands that change the line wait for that; it is told the idle settings, which it will have.
- *
- * Bytes for the device go straight to the driver; what it does not take waits in `to_device`, and
- * past a bound the sessions pause their clients. Bytes from the device go straight to the sessions;
- * when the owner cannot take more, the device is not read. Where observers read along and the
- * device cannot be held by flow control, it is: who is slow then loses bytes, and nobody else.
- * Which of these holds is computed in one place, port_update.
- *
- * The device's states are in port_device.c, who is let in in port_clients.c.
+ * Theory of operation. The gate shows a port its newcomers; each gets a session, in the role that
+ * there is for it. Bytes from the device go straight to the sessions; when the owner cannot take
+ * more, the device is not read. Where observers read along and the device cannot be held by flow
+ * control, it is: who is slow then loses bytes, and nobody else. Which of these holds is computed
+ * in one place, update.
  */
-#include "port_state.h"
+#include "port.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
+#include "device.h"
 #include "gate.h"
-#include "log.h"
 #include "line_text.h"
+#include "log.h"
+#include "log_peer.h"
 #include "reset.h"
-#include "serial_identity.h"
-#include "serial_list.h"
 #include "serial_session.h"
+#include "waiting.h"
 
-enum {
-    TO_DEVICE_FULL = 64 * 1024,                          /* pause clients */
-    TO_DEVICE_AHEAD = 192 * 1024,                        /* likewise one who is read ahead */
-    READ_BEYOND = 128 * 1024,                            /* what was read before they paused */
-    TO_DEVICE_MAX = 2 * (TO_DEVICE_AHEAD + READ_BEYOND), /* of an owner and the one before */
+struct port {
+    struct event_base *base;
+    const struct port_options *options;
+    struct gate *gate;
+    struct device *device;
+    struct reset *reset; /* NULL without reset= */
+    struct serial_session *sessions;
+    struct waiting waiting; /* for the owner's end */
+    bool replacing;         /* an owner goes because the next one is there */
 };
 
-/* --- bytes ---------------------------------------------------------------------------------- */
+/* --- sessions and the device ------------------------------------------------------------------ */
 
-static void on_device_data(void *ctx, const uint8_t *data, size_t len)
+/* NULL where there is none. */
+static struct serial_session *owner_of(const struct port *p)
 {
-    struct port *p = ctx;
-    struct serial_session *next;
+    struct serial_session *s = p->sessions;
 
-    log_bytes(p->options->name, data, len);
-    for (struct serial_session *s = p->sessions; s; s = next) {
-        next = session_next(s);
-        session_data(s, data, len);
-    }
-    port_update(p);
+    while (s && serial_session_role(s) != CLIENT_OWNER)
+        s = *serial_session_next(s);
+    return s;
 }
 
-void port_on_writable(void *ctx)
+/* Decides whether the device is read, and asked for errors. */
+static void update(void *ctx)
 {
     struct port *p = ctx;
-    struct serial_session *next;
+    const struct serial_session *owner = owner_of(p);
+    bool observed = false, errors = false;
 
-    size_t len = p->settling ? p->before : p->to_device.len;
-    if (len > 0) {
-        int n = serial_write(p->serial, buf_head(&p->to_device), len);
-
-        if (n < 0) {
-            port_on_gone(p, n);
-            return;
-        }
-        buf_drain(&p->to_device, (size_t)n);
-        p->before -= p->settling ? (size_t)n : 0;
-        if (n > 0 && port_owner(p))
-            session_device_took(port_owner(p));
-    }
-    if (p->to_device.len > TO_DEVICE_FULL / 2)
+    if (!p->device) /* it is being made */
         return;
+    for (struct serial_session *s = p->sessions; s; s = *serial_session_next(s)) {
+        observed = observed || serial_session_observes(s);
+        errors = errors || serial_session_wants_errors(s);
+    }
+    device_watch_errors(p->device, errors);
+    /* with nobody there bytes are read and dropped, so that the next client gets new ones */
+    device_read(p->device, !owner || serial_session_wants_data(owner) ||
+                               (observed && !device_can_be_held(p->device)));
+}
+
+static void on_data(void *ctx, const uint8_t *data, size_t len)
+{
+    struct port *p = ctx;
+    struct serial_session *next;
+
     for (struct serial_session *s = p->sessions; s; s = next) {
-        next = session_next(s);
-        session_port_ready(s);
+        next = *serial_session_next(s);
+        serial_session_data(s, data, len);
+    }
+    update(p);
+}
+
+static void on_took(void *ctx)
+{
+    struct serial_session *owner = owner_of(ctx);
+
+    if (owner)
+        serial_session_device_took(owner);
+}
+
+static void on_ready(void *ctx)
+{
+    struct serial_session *owner = owner_of(ctx);
+
+    if (owner)
+        serial_session_device_ready(owner);
+}
+
+static void on_lines(void *ctx, unsigned inputs, unsigned edges)
+{
+    struct port *p = ctx;
+    struct serial_session *next;
+
+    for (struct serial_session *s = p->sessions; s; s = next) {
+        next = *serial_session_next(s);
+        serial_session_lines(s, inputs, edges);
     }
 }
 
-int port_write(struct port *p, const uint8_t *data, size_t len)
+static void on_errors(void *ctx, unsigned state)
 {
-    int n = 0;
+    struct port *p = ctx;
+    struct serial_session *next;
 
-    p->written += len;
-    if (p->serial && p->to_device.len == 0 && !p->settling) {
-        n = serial_write(p->serial, data, len);
-        if (n < 0) /* it has gone, which is told soon; what is queued now waits for its return */
-            n = 0;
+    for (struct serial_session *s = p->sessions; s; s = next) {
+        next = *serial_session_next(s);
+        serial_session_errors(s, state);
     }
-    return (size_t)n < len ? buf_add(&p->to_device, data + n, len - (size_t)n) : 0;
 }
 
-/* What waits of the owner, and of those that have gone and have its settings. */
-static size_t waits_for_device(const struct port *p)
+static void end_sessions(struct port *p, const char *why)
 {
-    return p->to_device.len - (p->settling ? p->before : 0);
+    while (p->sessions)
+        serial_session_end(p->sessions, why);
 }
 
-bool port_is_full(const struct port *p)
+static void on_gone(void *ctx)
 {
-    return waits_for_device(p) >= TO_DEVICE_FULL;
+    struct port *p = ctx;
+
+    reset_device_gone(p->reset);
+    if (p->options->hotplug)
+        on_lines(p, 0, 0);
+    else
+        end_sessions(p, "its device has gone");
 }
 
-bool port_is_full_ahead(const struct port *p)
+static const struct device_callbacks device_callbacks = {
+    .data = on_data,
+    .took = on_took,
+    .ready = on_ready,
+    .lines = on_lines,
+    .errors = on_errors,
+    .gone = on_gone,
+    .changed = update,
+};
+
+/* --- who leaves ------------------------------------------------------------------------------- */
+
+/* Whether somebody has the device or reads along, or will at once. */
+static bool is_used(const struct port *p)
 {
-    return waits_for_device(p) >= TO_DEVICE_AHEAD;
+    bool used = p->replacing;
+
+    for (struct serial_session *s = p->sessions; s; s = *serial_session_next(s))
+        used = used || serial_session_role(s) != CLIENT_REFUSED;
+    return used;
 }
+
+/* A session is over: the port forgets it, and the device closes once nobody is left and all bytes
+ * are out. */
+static void on_session_ended(void *ctx, struct serial_session *gone)
+{
+    struct port *p = ctx;
+    struct serial_session **at = &p->sessions;
+
+    while (*at != gone)
+        at = serial_session_next(*at);
+    *at = *serial_session_next(gone);
+    if (serial_session_role(gone) == CLIENT_OWNER) {
+        waiting_hurry(&p->waiting);
+        reset_stop(p->reset);
+        device_leave(p->device, is_used(p));
+    }
+    if (!is_used(p))
+        device_unused(p->device);
+    update(p);
+}
+
+static const struct serial_session_callbacks session_callbacks = {on_session_ended, update};
+
+/* --- who comes -------------------------------------------------------------------------------- */
+
+static void replace(struct port *p, struct serial_session *owner)
+{
+    p->replacing = true;
+    serial_session_end(owner, "taken over by a new client");
+    p->replacing = false;
+    device_take_over(p->device);
+}
+
+/* What a newcomer can be, besides the owner there may be. */
+static enum client_role role_for(struct port *p)
+{
+    struct serial_session *owner = owner_of(p);
+
+    if (owner && serial_session_is_ending(owner)) { /* most have closed for good */
+        serial_session_end(owner, "it has closed the connection");
+        owner = owner_of(p);
+    }
+    if (owner && !p->options->takeover)
+        return p->options->observers ? CLIENT_OBSERVER : CLIENT_REFUSED;
+    if (owner)
+        replace(p, owner);
+    return CLIENT_OWNER;
+}
+
+static void log_newcomer(const struct port *p, const struct serial_session *s, const char *refusal)
+{
+    const char *role = serial_session_role(s) == CLIENT_OBSERVER  ? " observes"
+                       : serial_session_role(s) == CLIENT_REFUSED ? " refused: "
+                                                                  : "";
+
+    log_peer_info(serial_session_peer(s), "%s: client %s%s%s", p->options->name,
+                  serial_session_peer(s), role, refusal ? refusal : "");
+}
+
+static void admit(struct port *p, struct newcomer *n)
+{
+    const struct serial_session_place place = {
+        .base = p->base,
+        .options = p->options,
+        .device = p->device,
+        .reset = p->reset,
+        .callbacks = &session_callbacks,
+        .ctx = p,
+    };
+    enum client_role role = role_for(p);
+    const char *refusal = role == CLIENT_REFUSED ? "busy" : NULL;
+
+    if (role == CLIENT_OWNER)
+        refusal = device_take(p->device);
+    if (refusal)
+        role = CLIENT_REFUSED;
+    struct serial_session *s = serial_session_new(&place, n, role, refusal);
+    if (!s) {
+        log_error("%s: out of memory for a new client", p->options->name);
+        if (!p->sessions)
+            device_unused(p->device);
+        update(p);
+        return;
+    }
+    *serial_session_next(s) = p->sessions;
+    p->sessions = s;
+    if (role == CLIENT_OWNER)
+        device_set_owner(p->device, serial_session_peer(s));
+    log_newcomer(p, s, refusal);
+    update(p);
+}
+
+/* Whether the owner has closed, and what it has sent is still to be done. */
+static bool owner_is_leaving(const struct port *p)
+{
+    const struct serial_session *owner = owner_of(p);
+
+    return owner && !serial_session_is_ending(owner) && serial_session_peer_has_closed(owner);
+}
+
+/* The first of those that wait has the device, or is told that it has waited in vain; so are those
+ * behind it. */
+static void on_next(void *ctx)
+{
+    struct port *p = ctx;
+
+    do {
+        struct newcomer n = waiting_take(&p->waiting);
+
+        if (n.stream)
+            admit(p, &n);
+        newcomer_close(&n);
+    } while (p->waiting.first && !owner_is_leaving(p));
+    waiting_go_on(&p->waiting);
+}
+
+static void on_newcomer(void *ctx, struct newcomer *n)
+{
+    struct port *p = ctx;
+
+    if (owner_of(p))
+        serial_session_catch_up(owner_of(p));
+    const bool has_to_wait = !p->options->takeover && (p->waiting.first || owner_is_leaving(p));
+    if (!has_to_wait || !waiting_add(&p->waiting, n))
+        admit(p, n);
+}
+
+/* --- the port itself -------------------------------------------------------------------------- */
 
 size_t port_untransmitted(const struct port *p)
 {
-    /* what waits for an unplugged device is not on its way */
-    size_t left = p->serial ? p->to_device.len + serial_untransmitted(p->serial) : 0;
-
-    return p->settling && left == 0 ? 1 : left;
+    return device_untransmitted(p->device);
 }
 
 uint64_t port_taken(const struct port *p)
 {
-    return p->written - port_untransmitted(p);
-}
-
-/* Whether a device that is not read waits, and does not go on sending. */
-static bool can_hold_device(const struct port *p)
-{
-    return p->line.flow_in != LINE_FLOW_NONE;
-}
-
-void port_update(struct port *p)
-{
-    const struct serial_session *owner = port_owner(p);
-    bool observed = false, errors = false;
-
-    for (struct serial_session *s = p->sessions; s; s = session_next(s)) {
-        observed = observed || session_observes(s);
-        errors = errors || session_wants_errors(s);
-    }
-    bool read = p->state == PORT_OPEN &&
-                (!owner || session_wants_data(owner) || (observed && !can_hold_device(p)));
-    /* with nobody there bytes are read and dropped: with `hold` the next client gets new ones, and
-     * a device that waits for its bytes to be read would not take the last ones of a client */
-    if (p->state == PORT_LINGERING || (p->state == PORT_OPEN && !p->sessions))
-        read = true;
-    if (!p->serial)
-        return;
-    serial_watch_errors(p->serial, errors);
-    if (read != p->reading) {
-        p->reading = read;
-        serial_read(p->serial, read);
-    }
-}
-
-/* --- state ---------------------------------------------------------------------------------- */
-
-const struct line_settings *port_line(const struct port *p)
-{
-    return p->settling ? &p->idle : &p->line;
-}
-
-int port_configure(struct port *p, const struct line_settings *want, struct line_settings *got)
-{
-    int r = 0;
-
-    port_settle_now(p);
-    if (p->serial)
-        r = serial_configure(p->serial, want, &p->line);
-    else
-        p->line = *want;
-    *got = p->line;
-    port_update(p); /* with other flow control the device may be held, or not */
-    return r;
-}
-
-unsigned port_lines(const struct port *p)
-{
-    unsigned lines = p->serial ? serial_lines(p->serial) : p->outputs;
-
-    if (p->settling && !p->options->no_hupcl)
-        lines = (lines & LINE_INPUTS) | port_idle_outputs(p->options, LINE_OUTPUTS);
-    return lines;
-}
-
-int port_set_outputs(struct port *p, unsigned mask, unsigned values)
-{
-    port_settle_now(p);
-    int r = p->serial && mask ? serial_set_outputs(p->serial, mask, values) : 0;
-
-    if (r == 0)
-        p->outputs = (p->outputs & ~mask) | (values & mask);
-    return r;
-}
-
-bool port_break(const struct port *p)
-{
-    return p->broken;
-}
-
-int port_set_break(struct port *p, bool on)
-{
-    if (on)
-        port_settle_now(p);
-    int r = p->serial ? serial_set_break(p->serial, on) : 0;
-
-    if (r == 0)
-        p->broken = on;
-    return r;
-}
-
-int port_purge(struct port *p, bool rx, bool tx)
-{
-    if (tx) {
-        buf_drain(&p->to_device, p->to_device.len);
-        p->before = 0;
-    }
-    return p->serial ? serial_purge(p->serial, rx, tx) : 0;
-}
-
-int port_reset(struct port *p, void (*ended)(void *ctx, bool done), void *ctx)
-{
-    if (!p->reset)
-        return -ENOTSUP;
-    return p->serial ? reset_start(p->reset, ended, ctx) : -ENODEV;
-}
-
-void port_on_lines(void *ctx, unsigned inputs, unsigned edges)
-{
-    struct port *p = ctx;
-    struct serial_session *next;
-    char text[LINE_TEXT_MAX];
-
-    line_modem_text(inputs, text);
-    log_debug("%s: modem inputs %s", p->options->name, text);
-    for (struct serial_session *s = p->sessions; s; s = next) {
-        next = session_next(s);
-        session_lines(s, inputs, edges);
-    }
-}
-
-static void on_device_errors(void *ctx, unsigned state)
-{
-    struct port *p = ctx;
-    struct serial_session *next;
-
-    for (struct serial_session *s = p->sessions; s; s = next) {
-        next = session_next(s);
-        session_errors(s, state);
-    }
-}
-
-const struct serial_callbacks port_device_callbacks = {
-    .received = on_device_data,
-    .writable = port_on_writable,
-    .lines = port_on_lines,
-    .errors = on_device_errors,
-    .gone = port_on_gone,
-};
-
-/* --- the port itself ------------------------------------------------------------------------ */
-
-const char *port_name(const struct port *p)
-{
-    return p->options->name;
-}
-
-const struct port_options *port_options(const struct port *p)
-{
-    return p->options;
-}
-
-struct event_base *port_loop(const struct port *p)
-{
-    return p->base;
+    return device_taken(p->device);
 }
 
 void port_report(const struct port *p)
 {
     static const char *const states[] = {"closed", "open", "closing", "unplugged"};
-    const struct serial_session *owner = port_owner(p);
+    const struct serial_session *owner = owner_of(p);
     char line[LINE_TEXT_MAX], lines[LINE_TEXT_MAX];
 
-    line_text(&p->line, line);
-    line_modem_text(port_lines(p), lines);
+    line_text(device_line(p->device), line);
+    line_modem_text(device_lines(p->device), lines);
     log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->options->name, gate_text(p->gate),
-             states[p->state], line, lines, owner ? session_peer(owner) : "none",
-             owner ? " speaks " : "", owner ? session_speaks(owner) : "");
-}
-
-/* What can be known to go wrong before the first client comes. */
-static int check_device(struct port *p, char error[static CLI_ERROR_MAX])
-{
-    const struct port_options *s = p->options;
-    char path[SERIAL_IO_PATH_MAX];
-
-    if (s->loop)
-        return 0;
-    int r = serial_find(s->selector, s->interface, path, error);
-    if (r == 0)
-        r = serial_io_check(path, error);
-    if (r == 0)
-        port_identify(p, path);
-    if (r == 0 || !s->hotplug || r == -ENOTTY || r == -EEXIST)
-        return r;
-    /* it may come, and with its rights; what it is not it does not become */
-    log_info("%s; waiting for it", error);
-    return 0;
+             states[device_state(p->device)], line, lines,
+             owner ? serial_session_peer(owner) : "none", owner ? " speaks " : "",
+             owner ? serial_session_speaks(owner) : "");
 }
 
 static void on_opened(void *ctx)
@@ -316,17 +309,35 @@ static void on_opened(void *ctx)
     log_info("%s: listening on %s", p->options->name, gate_text(p->gate));
 }
 
-static const struct gate_callbacks gate_callbacks = {port_on_newcomer, on_opened};
+static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
+
+/* Returns false with the reason in `error`. */
+static bool open_port(struct port *p, struct crowd *crowd, const struct addr *listen,
+                      char error[static CLI_ERROR_MAX])
+{
+    const struct port_options *o = p->options;
+    const struct gate_options gate = {
+        .mode = o->mode == PORT_MODE_RAW ? GATE_RAW : GATE_SERIAL,
+        .queue_max = SERIAL_SESSION_STREAM_MAX,
+        .name = o->name,
+    };
+
+    p->device = device_new(p->base, o, &device_callbacks, p, error);
+    if (!p->device)
+        return false;
+    snprintf(error, CLI_ERROR_MAX, "out of memory");
+    if (o->reset)
+        p->reset = reset_new(p->base, p->device, o->reset);
+    if (o->reset && !p->reset)
+        return false;
+    p->gate = gate_new(p->base, crowd, listen, &gate, &gate_callbacks, p, error);
+    return p->gate && (!o->hold || device_hold(p->device, error) == 0);
+}
 
 struct port *port_new(struct event_base *base, struct crowd *crowd,
                       const struct port_options *options, const struct addr *listen,
                       char error[static CLI_ERROR_MAX])
 {
-    const struct gate_options gate = {
-        .mode = options->mode == PORT_MODE_RAW ? GATE_RAW : GATE_SERIAL,
-        .queue_max = SESSION_STREAM_MAX,
-        .name = options->name,
-    };
     struct port *p = calloc(1, sizeof *p);
 
     snprintf(error, CLI_ERROR_MAX, "out of memory");
@@ -334,35 +345,15 @@ struct port *port_new(struct event_base *base, struct crowd *crowd,
         return NULL;
     p->base = base;
     p->options = options;
-    p->line = p->idle = port_idle_settings(options, &line_default);
-    buf_init(&p->to_device, TO_DEVICE_MAX);
-    p->timer = evtimer_new(base, port_on_timer, p);
-    p->settle_timer = evtimer_new(base, port_on_settle_timer, p);
-    p->next_event = evtimer_new(base, port_on_next, p);
-    if (!p->timer || !p->settle_timer || !p->next_event || check_device(p, error) < 0)
-        goto fail;
-    if (options->reset) {
-        p->reset = reset_new(base, p, options->reset);
-        if (!p->reset)
-            goto fail;
+    waiting_make(&p->waiting, base, options->name, on_next, p);
+    if (!open_port(p, crowd, listen, error)) {
+        port_free(p);
+        return NULL;
     }
-    p->gate = gate_new(base, crowd, listen, &gate, &gate_callbacks, p, error);
-    if (!p->gate)
-        goto fail;
-    if (options->hold && port_open(p, error) < 0) {
-        if (!options->hotplug)
-            goto fail;
-        p->outputs = port_idle_outputs(options, LINE_OUTPUTS);
-        port_await_device(p);
-    }
-    port_update(p);
+    update(p);
     if (!gate_is_waiting(p->gate))
         on_opened(p);
     return p;
-
-fail:
-    port_free(p);
-    return NULL;
 }
 
 void port_free(struct port *p)
@@ -370,23 +361,10 @@ void port_free(struct port *p)
     if (!p)
         return;
     gate_close(p->gate);
-    port_end_waiting(p);
-    port_end_sessions(p, "com2net ends");
+    waiting_end(&p->waiting);
+    end_sessions(p, "com2net ends");
     gate_free(p->gate);
-    p->gate = NULL;
     reset_free(p->reset);
-    if (p->serial && port_untransmitted(p) > 0)
-        log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", p->options->name,
-                 port_untransmitted(p));
-    if (p->serial)
-        port_close_device(p);
-    if (p->timer)
-        event_free(p->timer);
-    if (p->settle_timer)
-        event_free(p->settle_timer);
-    if (p->next_event)
-        event_free(p->next_event);
-    buf_free(&p->to_device);
-    serial_identity_free(p->identity);
+    device_free(p->device);
     free(p);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "playout.h"
-#include "reset.h"
+#include "reset_recipe.h"
 #include "serial_io.h"
 
 enum { IDLE_MAX_S = 1000000 };
@@ -129,7 +129,7 @@ static int take_reset(void *ctx, const char *value, char error[static CLI_ERROR_
 {
     struct port_options *s = ctx;
 
-    s->reset = reset_find(value);
+    s->reset = reset_recipe_find(value);
     if (s->reset)
         return 0;
     snprintf(error, CLI_ERROR_MAX, "a reset is esp, esp-usb-jtag, arduino, stm32 or touch1200");
@@ -287,4 +287,35 @@ bool port_options_are_same(const struct port_options *a, const struct port_optio
 {
     return !a->loop && !b->loop && serial_io_is_same(a->selector, b->selector) &&
            a->interface == b->interface;
+}
+
+struct line_settings port_options_line(const struct port_options *o,
+                                       const struct line_settings *found)
+{
+    struct line_settings line = *found;
+
+    if (o->has_baud)
+        line.baud = o->line.baud;
+    if (o->has_format) {
+        line.data_bits = o->line.data_bits;
+        line.parity = o->line.parity;
+        line.stop = o->line.stop;
+    }
+    if (o->has_flow) {
+        line.flow_out = o->line.flow_out;
+        line.flow_in = o->line.flow_in;
+    }
+    return line;
+}
+
+static unsigned with_level(unsigned lines, unsigned line, enum port_level level)
+{
+    if (level == PORT_LEVEL_KEEP)
+        return lines;
+    return level == PORT_LEVEL_ON ? lines | line : lines & ~line;
+}
+
+unsigned port_options_outputs(const struct port_options *o, unsigned found)
+{
+    return with_level(with_level(found & LINE_OUTPUTS, LINE_DTR, o->dtr), LINE_RTS, o->rts);
 }

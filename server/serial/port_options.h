@@ -60,6 +60,13 @@ extern const struct cli_option port_options_table[];
 int port_options_parse(const char *selector, char *commas, struct port_options *options,
                        char error[static CLI_ERROR_MAX]);
 
+/* The settings that a session begins with: those of the options, over what the device has. */
+struct line_settings port_options_line(const struct port_options *o,
+                                       const struct line_settings *found);
+
+/* Likewise DTR and RTS. */
+unsigned port_options_outputs(const struct port_options *o, unsigned found);
+
 /* Whether two name the same device, as far as their words tell. */
 bool port_options_are_same(const struct port_options *a, const struct port_options *b);
 

@@ -1,6 +1,5 @@
 /*
- * One client of a published port: what it speaks (RFC 2217, Telnet or raw TCP), what it asks, what
- * it is told.
+ * One client of a published port: what it asks, what it is told, from its beginning to its end.
  */
 #ifndef SERVER_SERIAL_SERIAL_SESSION_H
 #define SERVER_SERIAL_SERIAL_SESSION_H
@@ -9,65 +8,77 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client.h"
+
 struct newcomer;
-struct port;
 struct serial_session;
 
 /* Bytes that may wait for a client. */
-enum { SESSION_STREAM_MAX = 512 * 1024 };
+enum { SERIAL_SESSION_STREAM_MAX = 512 * 1024 };
 
-enum session_role {
-    SESSION_OWNER,    /* has the device */
-    SESSION_OBSERVER, /* reads along */
-    SESSION_REFUSED,  /* is told why, and goes */
+struct serial_session_callbacks {
+    /* It is over. Its memory stays until the loop's next turn. */
+    void (*ended)(void *ctx, struct serial_session *s);
+    /* What it wants of the device may be something else. */
+    void (*changed)(void *ctx);
+};
+
+/* What a session is given; all of it outlives it. */
+struct serial_session_place {
+    struct event_base *base;
+    const struct port_options *options;
+    struct device *device;
+    struct reset *reset; /* or NULL */
+    const struct serial_session_callbacks *callbacks;
+    void *ctx;
 };
 
 /* Begins a session of a newcomer, whose connection it owns from then on. `refusal` is the SIGNATURE
  * that a refused one gets ("busy"). Returns NULL without memory. */
-struct serial_session *session_new(struct port *port, struct newcomer *newcomer,
-                                   enum session_role role, const char *refusal);
+struct serial_session *serial_session_new(const struct serial_session_place *place,
+                                          struct newcomer *newcomer, enum client_role role,
+                                          const char *refusal);
 
-/* Ends it for the reason `why`, for the log; the port is told by port_forget at once. */
-void session_end(struct serial_session *s, const char *why);
+/* Ends it for the reason `why`, for the log; `ended` is called at once. */
+void serial_session_end(struct serial_session *s, const char *why);
 
-enum session_role session_role(const struct serial_session *s);
-const char *session_peer(const struct serial_session *s);
+enum client_role serial_session_role(const struct serial_session *s);
+const char *serial_session_peer(const struct serial_session *s);
 
 /* Takes what its client has sent by now, its end included. */
-void session_catch_up(struct serial_session *s);
+void serial_session_catch_up(struct serial_session *s);
 
 /* Whether its client has closed the connection, heard or not. */
-bool session_peer_has_closed(const struct serial_session *s);
+bool serial_session_peer_has_closed(const struct serial_session *s);
 
 /* Whether its client has closed its side and only hears the end of what the device answers. */
-bool session_is_ending(const struct serial_session *s);
+bool serial_session_is_ending(const struct serial_session *s);
 
 /* Whether the device's bytes can be sent to it at once. A session keeps some of those that cannot,
  * and then loses what comes, which is said. */
-bool session_wants_data(const struct serial_session *s);
+bool serial_session_wants_data(const struct serial_session *s);
 
 /* Whether it reads along. */
-bool session_observes(const struct serial_session *s);
+bool serial_session_observes(const struct serial_session *s);
 
 /* Whether it has asked for line errors. */
-bool session_wants_errors(const struct serial_session *s);
+bool serial_session_wants_errors(const struct serial_session *s);
 
 /* What the device does. `edges` as in serial.h. */
-void session_data(struct serial_session *s, const uint8_t *data, size_t len);
-void session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
-void session_errors(struct serial_session *s, unsigned state);
+void serial_session_data(struct serial_session *s, const uint8_t *data, size_t len);
+void serial_session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
+void serial_session_errors(struct serial_session *s, unsigned state);
 
 /* The device has taken bytes that waited for it. */
-void session_device_took(struct serial_session *s);
+void serial_session_device_took(struct serial_session *s);
 
 /* The device takes bytes again, or has come back. */
-void session_port_ready(struct serial_session *s);
+void serial_session_device_ready(struct serial_session *s);
 
-/* The port's list of sessions. */
-struct serial_session *session_next(const struct serial_session *s);
-void session_set_next(struct serial_session *s, struct serial_session *next);
+/* The port's list of sessions: the place of the next one. */
+struct serial_session **serial_session_next(struct serial_session *s);
 
 /* "RFC 2217", "telnet", "raw" or "undecided", for reports. */
-const char *session_speaks(const struct serial_session *s);
+const char *serial_session_speaks(const struct serial_session *s);
 
 #endif

@@ -1,0 +1,88 @@
+/*
+ * One client of a port, as the parts of its session see it: its connection, its place at the
+ * device, what it speaks. The session (serial_session.h) owns it; its parts are speech.h, order.h,
+ * news.h, ahead.h and commands.h.
+ *
+ * Everything runs on the loop thread. Any call of a part may end the session: the state is then
+ * CLIENT_OVER, and memory stays until the loop's next turn.
+ */
+#ifndef SERVER_SERIAL_CLIENT_H
+#define SERVER_SERIAL_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "commands.h"
+
+struct comport;
+struct device;
+struct event_base;
+struct port_options;
+struct reset;
+struct stream;
+
+enum client_role {
+    CLIENT_OWNER,    /* has the device */
+    CLIENT_OBSERVER, /* reads along */
+    CLIENT_REFUSED,  /* is told why, and goes */
+};
+
+enum client_state {
+    CLIENT_NEW,         /* until the loop's next turn */
+    CLIENT_NEGOTIATING, /* Telnet offers are out; device bytes wait until it has answered */
+    CLIENT_RFC2217,
+    CLIENT_TELNET,
+    CLIENT_RAW,
+    CLIENT_OVER,
+};
+
+struct client {
+    struct event_base *base;
+    const struct port_options *options;
+    struct device *device;
+    struct reset *reset; /* of the port, or NULL */
+    struct stream *stream;
+    struct commands commands; /* its comport is that of a Telnet client, or NULL */
+    enum client_role role;
+    enum client_state state;
+    const char *refusal; /* CLIENT_REFUSED: why */
+    unsigned speeches;   /* how often it changed what it speaks */
+    uint64_t moved_ms;   /* with idle=: when a byte or a command did */
+    char who[160];       /* port and peer, for the log */
+    const struct client_callbacks *callbacks;
+    void *ctx;
+};
+
+struct client_callbacks {
+    /* Ends the session, for the reason `why`, a constant. */
+    void (*end)(void *ctx, const char *why);
+    /* What it wants of the device may be something else: its bytes, its errors. */
+    void (*changed)(void *ctx);
+};
+
+/* The one place where what it speaks changes: logs it. */
+void client_set_state(struct client *c, enum client_state state);
+
+/* Whether what it speaks is decided, and it is at work. */
+bool client_is_working(const struct client *c);
+
+/* "RFC 2217", "telnet", "raw" or "undecided". */
+const char *client_speaks(const struct client *c);
+
+/* A byte or a command has moved. */
+void client_moved(struct client *c);
+
+/* Whether bytes can go out to it at once. */
+bool client_can_hear(const struct client *c);
+
+/* Sends what has collected for it: everything of one turn in one write. May end it. */
+void client_flush(struct client *c);
+
+/* Calls the callbacks. client_end does nothing when it is over. */
+void client_end(struct client *c, const char *why);
+void client_changed(struct client *c);
+
+/* Ends it, and lets its stream send what is queued first. */
+void client_finish(struct client *c, const char *why);
+
+#endif

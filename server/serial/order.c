@@ -1,0 +1,474 @@
+#include "order.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "client.h"
+#include "device.h"
+#include "log.h"
+#include "log_peer.h"
+#include "news.h"
+#include "os.h"
+#include "port_options.h"
+#include "proto/comport.h"
+#include "proto/telnet_gate.h"
+#include "reset.h"
+#include "rfc2217_text.h"
+#include "stream.h"
+
+enum {
+    HELD_MAX = 512 * 1024,
+    QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
+    DRAIN_STUCK_MS = 2000,    /* pyserial gives up on an answer after 3 s */
+    ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
+    BREAK_MS = 250,           /* of IAC BRK */
+    TELNET_BREAK = 255,       /* IAC BRK where a command waits: no number of RFC 2217's */
+};
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+static bool is_over(const struct order *o)
+{
+    return o->client->state == CLIENT_OVER;
+}
+
+static bool is_owner(const struct order *o)
+{
+    return o->client->role == CLIENT_OWNER;
+}
+
+void order_update_reading(struct order *o)
+{
+    const struct client *c = o->client;
+    /* during a reset, too, to notice when it goes */
+    const bool resetting = o->wait == ORDER_RESET && o->held.len < QUEUE_HIGH;
+
+    if (c->state == CLIENT_NEW || is_over(o)) /* its first bytes come first */
+        return;
+    ahead_update(&o->ahead);
+    stream_read(c->stream, (resetting || (o->wait == ORDER_GOES_ON && o->held.len == 0)) &&
+                               !ahead_is_full(&o->ahead) && stream_queued(c->stream) < QUEUE_HIGH);
+}
+
+static void write_device(struct order *o, const uint8_t *data, size_t len)
+{
+    struct client *c = o->client;
+
+    if (!is_owner(o))
+        return;
+    log_bytes(c->who, data, len);
+    o->stuck_left = 0;
+    if (device_write(c->device, data, len) < 0)
+        client_end(c, "out of memory");
+    else
+        news_watch_transmitter(o->news);
+}
+
+void order_data(struct order *o, const uint8_t *data, size_t len)
+{
+    if (!is_over(o)) {
+        commands_apply_group(&o->client->commands);
+        write_device(o, data, len);
+    }
+    if (ahead_is_full(&o->ahead) || is_over(o))
+        comport_pause(o->client->commands.comport);
+}
+
+/* Takes Telnet input until something has to wait. Returns the bytes used. */
+static size_t take_telnet(struct order *o, const uint8_t *data, size_t len)
+{
+    struct client *c = o->client;
+    size_t used = 0;
+
+    while (used < len && !is_over(o) && o->wait == ORDER_GOES_ON && !ahead_is_full(&o->ahead) &&
+           stream_queued(c->stream) < QUEUE_HIGH) {
+        used += comport_receive(c->commands.comport, data + used, len - used);
+        if (used == len)
+            commands_apply_group(&c->commands);
+        client_flush(c);
+    }
+    return used;
+}
+
+/* Takes input as far as nothing has to wait. Returns the bytes used. */
+static size_t take(struct order *o, const uint8_t *data, size_t len)
+{
+    if (o->client->commands.comport)
+        return take_telnet(o, data, len);
+    if (ahead_is_full(&o->ahead))
+        return 0;
+    write_device(o, data, len);
+    return len;
+}
+
+void order_take(struct order *o, const uint8_t *data, size_t len)
+{
+    size_t used = 0;
+
+    if (o->held.len == 0)
+        used = take(o, data, len);
+    if (is_over(o))
+        return;
+    if (used < len && order_hold(o, data + used, len - used) < 0)
+        client_end(o->client, "out of memory");
+    else
+        order_update_reading(o);
+}
+
+int order_hold(struct order *o, const uint8_t *data, size_t len)
+{
+    return buf_add(&o->held, data, len);
+}
+
+void order_go_on(struct order *o)
+{
+    struct client *c = o->client;
+
+    while (o->held.len > 0 && !is_over(o)) {
+        size_t used = take(o, buf_head(&o->held), o->held.len);
+
+        if (used == 0 || is_over(o))
+            break;
+        buf_drain(&o->held, used);
+    }
+    if (is_over(o))
+        return;
+    if (o->held.len == 0 && o->wait == ORDER_GOES_ON && c->commands.comport)
+        commands_apply_group(&c->commands);
+    client_flush(c);
+    order_update_reading(o);
+    client_changed(c);
+}
+
+void order_device_took(struct order *o)
+{
+    stream_keep(o->client->stream);
+    client_moved(o->client);
+    ahead_pause(&o->ahead);
+}
+
+void order_device_ready(struct order *o)
+{
+    if (!is_owner(o))
+        return;
+    ahead_update(&o->ahead);
+    if (o->wait == ORDER_GOES_ON)
+        order_go_on(o);
+}
+
+void order_drained(struct order *o)
+{
+    if (!is_over(o) && o->wait == ORDER_GOES_ON)
+        order_go_on(o);
+}
+
+/* --- what a command is, here ------------------------------------------------------------------ */
+
+/* Makes what follows wait, and with it everything behind it. */
+static void wait_for(struct order *o, enum order_wait wait)
+{
+    o->wait = wait;
+    comport_pause(o->client->commands.comport);
+}
+
+/* The answer comes now and not at the begin: like every other it tells what has been done, and what
+ * the client sends next meets a board that is ready for it. */
+static void on_reset_ended(void *ctx, bool done)
+{
+    struct order *o = ctx;
+
+    o->wait = ORDER_GOES_ON;
+    commands_answer(&o->client->commands, RFC2217_SET_CONTROL, done ? RFC2217_CONTROL_RESET : 0);
+    order_go_on(o);
+}
+
+static void begin_reset(struct order *o)
+{
+    struct client *c = o->client;
+    const int r = reset_start(c->reset, on_reset_ended, o);
+
+    if (r < 0) {
+        log_peer_info(c->who, "%s: asks for a reset: %s", c->who,
+                      r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
+        commands_answer(&c->commands, RFC2217_SET_CONTROL, 0);
+        return;
+    }
+    wait_for(o, ORDER_RESET);
+}
+
+static void begin_break(struct order *o)
+{
+    if (device_set_break(o->client->device, true) == 0)
+        timer_in_ms(&o->break_end, BREAK_MS);
+}
+
+static void on_break_end(void *ctx)
+{
+    const struct order *o = ctx;
+
+    device_set_break(o->client->device, false);
+}
+
+/* What a command means for the session, besides what it does. */
+static void after_command(struct order *o, const struct rfc2217_message *m)
+{
+    switch (m->command) {
+    case RFC2217_SET_CONTROL:
+        if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
+            timer_stop(&o->break_end); /* the client has it in hand now */
+        break;
+    case RFC2217_FLOWCONTROL_SUSPEND:
+        client_changed(o->client);
+        break;
+    case RFC2217_FLOWCONTROL_RESUME:
+        news_send_late(o->news);
+        client_changed(o->client);
+        break;
+    case RFC2217_SET_LINESTATE_MASK:
+        client_changed(o->client);
+        news_watch_transmitter(o->news);
+        break;
+    case RFC2217_SET_LINES:
+        playout_done(&o->playout, os_now_us());
+        break;
+    default:
+        break;
+    }
+}
+
+/* Carries a command out. */
+static void do_command(struct order *o, const struct rfc2217_message *m)
+{
+    struct commands *commands = &o->client->commands;
+
+    if (m->command == TELNET_BREAK) {
+        begin_break(o);
+        return;
+    }
+    if (!is_owner(o))
+        commands_observe(commands, m);
+    else if (m->command == RFC2217_SET_CONTROL && m->value == RFC2217_CONTROL_RESET)
+        begin_reset(o);
+    else
+        commands_do(commands, m);
+    after_command(o, m);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Whether a drain has just found that these bytes do not get on: the commands of a client that sets
+ * several things at once do not wait for that one after the other. */
+static bool is_stuck(const struct order *o, size_t left)
+{
+    return o->stuck_left > 0 && left >= o->stuck_left;
+}
+
+static void tell_stuck(struct order *o, const struct rfc2217_message *m, size_t left)
+{
+    const char *who = o->client->who;
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    o->stuck_left = left;
+    if (m->command == TELNET_BREAK)
+        snprintf(text, sizeof text, "a break");
+    else
+        rfc2217_describe(m, text);
+    log_peer_warn(
+        who, "%s: %s applied with %zu bytes before it unsent: the device has taken none for %d s",
+        who, text, left, DRAIN_STUCK_MS / 1000);
+}
+
+static void look_again(struct order *o, size_t left)
+{
+    const uint64_t us = line_wire_time_us(device_line(o->client->device), left);
+    const uint64_t most = DRAIN_STUCK_MS * 1000 / 4; /* not to miss that a stopped line goes on */
+
+    timer_in_us(&o->timer, us < 500 ? 500 : us > most ? most : us);
+}
+
+static void begin_to_drain(struct order *o, size_t left)
+{
+    progress_begin(&o->drain, left);
+    look_again(o, left);
+}
+
+/* Does what waits, and goes on with what is behind it. */
+static void end_wait(struct order *o)
+{
+    o->wait = ORDER_GOES_ON;
+    do_command(o, &o->waiting);
+    order_go_on(o);
+}
+
+/* The time has come; the bytes before it may not be out. */
+static void continue_due(struct order *o)
+{
+    const uint64_t now_us = os_now_us();
+
+    if (now_us < o->due_us) {
+        timer_in_us(&o->timer, o->due_us - now_us);
+        return;
+    }
+    const size_t left = device_untransmitted(o->client->device);
+    if (is_stuck(o, left))
+        tell_stuck(o, &o->waiting, left);
+    if (left == 0 || is_stuck(o, left)) {
+        end_wait(o);
+        return;
+    }
+    o->wait = ORDER_DRAIN;
+    begin_to_drain(o, left);
+}
+
+/* Goes on once the bytes are out, or nothing has moved for two seconds. */
+static void continue_drain(struct order *o)
+{
+    const size_t left = device_untransmitted(o->client->device);
+
+    if (progress_note(&o->drain, left))
+        stream_keep(o->client->stream);
+    if (left > 0 && progress_still_ms(&o->drain) < DRAIN_STUCK_MS) {
+        look_again(o, left);
+        return;
+    }
+    if (left > 0)
+        tell_stuck(o, &o->waiting, left);
+    end_wait(o);
+}
+
+static void on_timer(void *ctx)
+{
+    struct order *o = ctx;
+
+    if (o->wait == ORDER_DUE)
+        continue_due(o);
+    else if (o->wait == ORDER_DRAIN)
+        continue_drain(o);
+}
+
+/* Does a command once the bytes before it are on the wire, or at once if it does not change the
+ * line. */
+static void do_in_order(struct order *o, const struct rfc2217_message *m)
+{
+    const struct client *c = o->client;
+    const bool changes = m->command == TELNET_BREAK || commands_changes_line(m);
+    /* nothing was written since a group's first command was found in its place */
+    const size_t left =
+        changes && c->commands.group.count == 0 ? device_untransmitted(c->device) : 0;
+
+    if (left > 0 && !is_stuck(o, left)) {
+        o->waiting = *m;
+        wait_for(o, ORDER_DRAIN);
+        begin_to_drain(o, left);
+        return;
+    }
+    if (left > 0)
+        tell_stuck(o, m, left);
+    do_command(o, m);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void log_message(const struct client *c, const char *what, const struct rfc2217_message *m)
+{
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    if (!log_enabled(LOG_LEVEL_DEBUG))
+        return;
+    rfc2217_describe(m, text);
+    log_debug("%s: > %s%s", c->who, what, text);
+}
+
+/* Whether a change of lines with the client's time is to wait for it. */
+static bool waits_for_its_time(struct order *o, const struct rfc2217_message *m)
+{
+    const uint64_t now_us = os_now_us();
+    const uint64_t delay_us = (uint64_t)o->client->options->line_delay_ms * 1000;
+
+    o->due_us = playout_due(&o->playout, m->value, now_us, delay_us);
+    if (o->due_us <= now_us)
+        return false;
+    o->waiting = *m;
+    wait_for(o, ORDER_DUE);
+    timer_in_us(&o->timer, o->due_us - now_us);
+    return true;
+}
+
+void order_message(struct order *o, const struct rfc2217_message *m)
+{
+    struct client *c = o->client;
+    const unsigned line = commands_line_set(m);
+
+    if (is_over(o)) {
+        comport_pause(c->commands.comport);
+        return;
+    }
+    log_message(c, "", m);
+    if (comport_output(c->commands.comport)->len > ANSWERS_HIGH)
+        comport_pause(c->commands.comport);
+    if (!is_owner(o)) {
+        do_command(o, m);
+        return;
+    }
+    if (!line || c->commands.group.mask & line)
+        commands_apply_group(&c->commands);
+    if (m->command != RFC2217_SET_LINES || !waits_for_its_time(o, m))
+        do_in_order(o, m);
+}
+
+void order_malformed(struct order *o, const struct rfc2217_message *m)
+{
+    struct client *c = o->client;
+
+    if (is_over(o))
+        return;
+    log_message(c, "malformed ", m);
+    commands_apply_group(&c->commands);
+    commands_answer_malformed(&c->commands, m);
+}
+
+void order_telnet_command(struct order *o, uint8_t command)
+{
+    struct commands *commands = &o->client->commands;
+
+    if (is_over(o))
+        return;
+    commands_apply_group(commands);
+    if (command == TELNET_BYTE_AYT)
+        comport_send_command(commands->comport, TELNET_BYTE_NOP);
+    if (command == TELNET_BYTE_BRK && is_owner(o))
+        do_in_order(o, &(struct rfc2217_message){.command = TELNET_BREAK});
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+static void on_ahead(void *ctx)
+{
+    order_go_on(ctx);
+}
+
+void order_make(struct order *o, struct client *client, struct news *news)
+{
+    *o = (struct order){.client = client, .news = news};
+    buf_init(&o->held, HELD_MAX);
+    timer_make(&o->timer, client->base, on_timer, o);
+    timer_make(&o->break_end, client->base, on_break_end, o);
+    ahead_make(&o->ahead, client, on_ahead, o);
+}
+
+void order_stop(struct order *o)
+{
+    const char *who = o->client->who;
+
+    if (o->held.len > 0 && is_owner(o))
+        log_peer_warn(who, "%s: %zu bytes it sent are dropped: the device did not take them", who,
+                      o->held.len);
+    timer_stop(&o->timer);
+    timer_stop(&o->break_end);
+    ahead_stop(&o->ahead);
+}
+
+void order_free(struct order *o)
+{
+    buf_free(&o->held);
+}

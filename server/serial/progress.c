@@ -1,0 +1,22 @@
+#include "progress.h"
+
+#include "os.h"
+
+void progress_begin(struct progress *p, size_t left)
+{
+    p->left = left;
+    p->since_ms = os_now_ms();
+}
+
+bool progress_note(struct progress *p, size_t left)
+{
+    if (left >= p->left)
+        return false;
+    progress_begin(p, left);
+    return true;
+}
+
+uint64_t progress_still_ms(const struct progress *p)
+{
+    return os_now_ms() - p->since_ms;
+}
