@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "addr.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
+#include "timer.h"
+#include "transport.h"
 
 enum {
     READ_SIZE = 65536,
@@ -32,14 +32,12 @@ enum stream_state {
 struct stream {
     struct event_base *base;
     struct stream *next; /* finishing */
-    evutil_socket_t fd;
+    struct transport *transport;
     const struct stream_callbacks *callbacks;
     void *ctx;
     enum stream_state state;
-    struct event *readable;
-    struct event *writable;
-    struct event *timer;      /* looks for a dead peer; while finishing, the time left */
-    struct event *watch;      /* while something is under way */
+    struct timer timer;       /* looks for a dead peer; while finishing, the time left */
+    struct timer watch;       /* while something is under way */
     uint64_t written;         /* bytes, in all */
     uint64_t acknowledged;    /* of them, at the last look, */
     uint64_t acknowledged_ms; /* and since when */
@@ -61,13 +59,6 @@ static uint8_t read_buffer[READ_SIZE];
 /* Those that have no owner any more. */
 static struct stream *finishing;
 
-static void set_timer(struct stream *s, int ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_add(s->timer, &delay);
-}
-
 static void tell_loss(const struct stream *s)
 {
     const size_t lost = s->callbacks->tells_loss ? 0 : stream_unacknowledged(s);
@@ -77,16 +68,22 @@ static void tell_loss(const struct stream *s)
                       s->peer, lost);
 }
 
+/* Nothing is called back any more. */
+static void stop(struct stream *s)
+{
+    s->transport->ops->watch_reading(s->transport, false);
+    s->transport->ops->watch_writing(s->transport, false);
+    timer_stop(&s->timer);
+    timer_stop(&s->watch);
+}
+
 static void end(struct stream *s, int error)
 {
     if (s->state == STREAM_FINISHING) {
         stream_close(s);
         return;
     }
-    event_del(s->readable);
-    event_del(s->writable);
-    event_del(s->timer);
-    event_del(s->watch);
+    stop(s);
     tell_loss(s);
     s->callbacks->ended(s->ctx, error);
 }
@@ -98,14 +95,14 @@ static void finish_when_sent(struct stream *s)
         stream_close(s);
     } else if (s->queue.len == 0 && !s->shut) {
         s->shut = true;
-        os_shut_down_sending(s->fd);
+        s->transport->ops->end_sending(s->transport);
     }
 }
 
 static void take_eof(struct stream *s)
 {
     s->eof = true;
-    event_del(s->readable);
+    s->transport->ops->watch_reading(s->transport, false);
     if (s->state == STREAM_FINISHING)
         finish_when_sent(s);
     else
@@ -130,8 +127,8 @@ static bool read_once(struct stream *s)
     const bool asks = s->state == STREAM_OPEN && s->callbacks->room;
     const size_t room = asks ? s->callbacks->room(s->ctx, &into) : 0;
     const size_t more = room > 0 ? s->callbacks->beyond : sizeof read_buffer;
-    int n = room > 0 ? os_recv_two(s->fd, into, room, read_buffer, more)
-                     : os_recv(s->fd, read_buffer, more);
+    int n = room > 0 ? s->transport->ops->receive(s->transport, into, room, read_buffer, more)
+                     : s->transport->ops->receive(s->transport, read_buffer, more, NULL, 0);
 
     if (n == -EAGAIN)
         return false;
@@ -144,12 +141,10 @@ static bool read_once(struct stream *s)
     return room > 0 && n > 0 && (size_t)n == room + more;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *ctx)
+static void on_readable(void *ctx)
 {
     struct stream *s = ctx;
 
-    (void)fd;
-    (void)what;
     for (int i = 0; i < READS_MAX; i++)
         if (!read_once(s) || s->state != STREAM_OPEN || !s->reading)
             return;
@@ -166,12 +161,11 @@ static bool can_only_hear(struct stream *s, int error)
     return true;
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *ctx)
+static void on_writable(void *ctx)
 {
     struct stream *s = ctx;
 
-    (void)what;
-    int n = os_send(fd, buf_head(&s->queue), s->queue.len);
+    int n = s->transport->ops->send(s->transport, buf_head(&s->queue), s->queue.len);
     if (n == -EAGAIN)
         return;
     if (n < 0 && !can_only_hear(s, n)) {
@@ -181,7 +175,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
     buf_drain(&s->queue, n < 0 ? s->queue.len : (size_t)n);
     if (s->queue.len > 0)
         return;
-    event_del(s->writable);
+    s->transport->ops->watch_writing(s->transport, false);
     if (s->state == STREAM_FINISHING)
         finish_when_sent(s);
     else
@@ -196,22 +190,21 @@ static bool is_abandoned(struct stream *s)
         return false;
     s->paused_checks++;
     s->stalled_checks++;
-    return (s->stalled_checks >= PAUSED_CHECKS && os_tcp_peer_has_closed(s->fd)) ||
-           (s->paused_checks >= PAUSED_CHECKS && os_tcp_is_reset(s->fd));
+    return (s->stalled_checks >= PAUSED_CHECKS &&
+            s->transport->ops->peer_has_closed(s->transport)) ||
+           (s->paused_checks >= PAUSED_CHECKS && s->transport->ops->is_reset(s->transport));
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
+static void on_timer(void *ctx)
 {
     struct stream *s = ctx;
 
-    (void)fd;
-    (void)what;
     if (s->state == STREAM_FINISHING)
         stream_close(s);
-    else if (os_tcp_is_dead(s->fd) || is_abandoned(s))
+    else if (s->transport->ops->is_dead(s->transport) || is_abandoned(s))
         end(s, -ETIMEDOUT);
     else
-        set_timer(s, DEAD_CHECK_MS);
+        timer_in_ms(&s->timer, DEAD_CHECK_MS);
 }
 
 static void set_stalled(struct stream *s, bool on)
@@ -223,27 +216,19 @@ static void set_stalled(struct stream *s, bool on)
         s->callbacks->stalled(s->ctx, on);
 }
 
-static void schedule_watch(struct stream *s)
-{
-    const struct timeval delay = {0, WATCH_MS * 1000};
-
-    event_add(s->watch, &delay);
-}
-
 /* Looks how far the peer has acknowledged what is under way. That the time since its last segment
  * is long does not tell: before this there may have been nothing to say. */
-static void on_watch(evutil_socket_t fd, short what, void *ctx)
+static void on_watch(void *ctx)
 {
     struct stream *s = ctx;
     const size_t left = stream_unacknowledged(s);
     const uint64_t now_ms = os_now_ms(), acknowledged = s->written - left;
 
-    (void)what;
     if (acknowledged != s->acknowledged || left == 0) {
         s->acknowledged = acknowledged;
         s->acknowledged_ms = now_ms;
     }
-    uint64_t silence = os_tcp_silence_ms(fd);
+    uint64_t silence = s->transport->ops->silence_ms(s->transport);
     if (silence > now_ms - s->acknowledged_ms)
         silence = now_ms - s->acknowledged_ms;
     if (silence >= SILENT_MS) {
@@ -251,17 +236,17 @@ static void on_watch(evutil_socket_t fd, short what, void *ctx)
         return;
     }
     if (left > 0)
-        schedule_watch(s);
+        timer_in_ms(&s->watch, WATCH_MS);
     set_stalled(s, silence >= STALLED_MS);
 }
 
 /* Something is under way from now on. */
 static void watch(struct stream *s)
 {
-    if (event_pending(s->watch, EV_TIMEOUT, NULL))
+    if (timer_is_set(&s->watch))
         return;
     s->acknowledged_ms = os_now_ms();
-    schedule_watch(s);
+    timer_in_ms(&s->watch, WATCH_MS);
 }
 
 static void name_peer(struct stream *s)
@@ -270,60 +255,58 @@ static void name_peer(struct stream *s)
     struct sockaddr *sa = (struct sockaddr *)&storage;
     struct addr addr = {.host = "local"};
 
-    if (os_socket_address(s->fd, true, &storage) == 0 && sa->sa_family != AF_UNIX)
+    if (s->transport->ops->peer(s->transport, &storage) == 0 && sa->sa_family != AF_UNIX)
         addr_of_sockaddr(sa, &addr);
     addr_text(&addr, s->peer);
-}
-
-static void close_socket(struct stream *s)
-{
-    if (s->fd >= 0)
-        evutil_closesocket(s->fd);
-    s->fd = -1;
 }
 
 static void stream_free(void *arg)
 {
     struct stream *s = arg;
 
-    if (s->readable)
-        event_free(s->readable);
-    if (s->writable)
-        event_free(s->writable);
-    if (s->timer)
-        event_free(s->timer);
-    if (s->watch)
-        event_free(s->watch);
-    close_socket(s);
+    s->transport->ops->free(s->transport);
     buf_free(&s->queue);
     free(s);
+}
+
+struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
+                                   size_t queue_max)
+{
+    struct stream *s = transport ? calloc(1, sizeof *s) : NULL;
+
+    if (!s) {
+        if (transport)
+            transport->ops->free(transport);
+        return NULL;
+    }
+    s->base = base;
+    s->transport = transport;
+    transport->readable = on_readable;
+    transport->writable = on_writable;
+    transport->ctx = s;
+    buf_init(&s->queue, queue_max);
+    name_peer(s);
+    timer_make(&s->timer, base, on_timer, s);
+    timer_make(&s->watch, base, on_watch, s);
+    timer_in_ms(&s->timer, DEAD_CHECK_MS);
+    return s;
+}
+
+struct stream *stream_of_socket(struct event_base *base, evutil_socket_t fd,
+                                const struct stream_options *options)
+{
+    return stream_of_transport(base, transport_socket_new(base, fd, !options->bulk),
+                               options->queue_max);
 }
 
 struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
                           const struct stream_callbacks *callbacks, void *ctx)
 {
-    struct stream *s = calloc(1, sizeof *s);
+    const struct stream_options options = {.queue_max = queue_max, .bulk = callbacks->room != NULL};
+    struct stream *s = stream_of_socket(base, fd, &options);
 
-    if (!s) {
-        evutil_closesocket(fd);
-        return NULL;
-    }
-    s->base = base;
-    s->fd = fd;
-    s->callbacks = callbacks;
-    s->ctx = ctx;
-    buf_init(&s->queue, queue_max);
-    os_tune_tcp(fd, !callbacks->room);
-    name_peer(s);
-    s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
-    s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
-    s->timer = evtimer_new(base, on_timer, s);
-    s->watch = event_new(base, fd, EV_TIMEOUT, on_watch, s);
-    if (!s->readable || !s->writable || !s->timer || !s->watch) {
-        stream_free(s);
-        return NULL;
-    }
-    set_timer(s, DEAD_CHECK_MS);
+    if (s)
+        stream_set_owner(s, callbacks, ctx);
     return s;
 }
 
@@ -339,10 +322,7 @@ void stream_read(struct stream *s, bool on)
         return;
     s->reading = on;
     s->paused_checks = s->stalled_checks = 0;
-    if (on && !s->eof)
-        event_add(s->readable, NULL);
-    else
-        event_del(s->readable);
+    s->transport->ops->watch_reading(s->transport, on && !s->eof);
 }
 
 void stream_catch_up(struct stream *s)
@@ -350,12 +330,12 @@ void stream_catch_up(struct stream *s)
     enum { READS = 3 }; /* what a client left behind, and its end */
 
     for (int i = 0; i < READS && s->state == STREAM_OPEN && s->reading && !s->eof; i++)
-        on_readable(s->fd, EV_READ, s);
+        on_readable(s);
 }
 
 bool stream_peer_has_closed(const struct stream *s)
 {
-    return s->eof || os_tcp_peer_has_closed(s->fd);
+    return s->eof || s->transport->ops->peer_has_closed(s->transport);
 }
 
 void stream_keep(struct stream *s)
@@ -377,7 +357,7 @@ int stream_write(struct stream *s, const void *data, size_t len)
         return 0;
     }
     if (s->queue.len == 0 && len > 0) {
-        int n = os_send(s->fd, data, len);
+        int n = s->transport->ops->send(s->transport, data, len);
 
         /* an error shows again, for good, when the loop writes or reads */
         sent = n > 0 ? (size_t)n : 0;
@@ -387,7 +367,7 @@ int stream_write(struct stream *s, const void *data, size_t len)
 
         if (r < 0)
             return r;
-        event_add(s->writable, NULL);
+        s->transport->ops->watch_writing(s->transport, true);
     }
     s->written += len;
     watch(s);
@@ -401,7 +381,7 @@ size_t stream_queued(const struct stream *s)
 
 size_t stream_unacknowledged(const struct stream *s)
 {
-    return s->lost + s->queue.len + os_tcp_unacknowledged(s->fd);
+    return s->lost + s->queue.len + s->transport->ops->unacknowledged(s->transport);
 }
 
 void stream_close(struct stream *s)
@@ -415,11 +395,9 @@ void stream_close(struct stream *s)
         }
     }
     s->state = STREAM_CLOSED;
-    event_del(s->readable);
-    event_del(s->writable);
-    event_del(s->timer);
-    event_del(s->watch);
-    close_socket(s); /* now: in this turn there may be as many new ones as there are descriptors */
+    stop(s);
+    s->transport->ops->close(s->transport); /* now: in this turn there may be as many new ones as
+                                               there are descriptors */
     loop_defer(s->base, stream_free, s);
 }
 
@@ -445,20 +423,20 @@ static void end_finishing(void)
         stream_close(finishing);
 }
 
+static struct loop_end finishing_ends = {.function = end_finishing};
+
 void stream_finish(struct stream *s)
 {
     if (!s || s->state != STREAM_OPEN)
         return;
-    static struct loop_end end = {.function = end_finishing};
-
     bound_finishing();
-    loop_at_end(&end);
+    loop_at_end(&finishing_ends);
     s->state = STREAM_FINISHING;
     s->next = finishing;
     finishing = s;
     if (!s->eof)
-        event_add(s->readable, NULL);
-    set_timer(s, FINISH_MS);
+        s->transport->ops->watch_reading(s->transport, true);
+    timer_in_ms(&s->timer, FINISH_MS);
     finish_when_sent(s);
 }
 

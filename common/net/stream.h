@@ -21,8 +21,7 @@ struct stream_callbacks {
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* Optional: where what comes next may be read to, in place of `received`: the room at `*into`,
      * or 0. `filled` says how much was; up to `beyond` bytes behind it, at least one, are read by
-     * the same call, and `received`. Such a stream carries bulk, and has as much under way as the
-     * system likes. */
+     * the same call, and `received`. */
     size_t (*room)(void *ctx, uint8_t **into);
     void (*filled)(void *ctx, size_t len);
     size_t beyond;
@@ -40,6 +39,12 @@ struct stream_callbacks {
      * still want to hear. What is written goes out then, until the owner closes too or `ended`
      * comes with an error, a negative errno. */
     void (*ended)(void *ctx, int error);
+};
+
+/* Of a stream that is made. */
+struct stream_options {
+    size_t queue_max; /* bytes that wait for the kernel at most */
+    bool bulk;        /* it carries bulk, and has as much under way as the system likes */
 };
 
 /* Makes a stream of a connected, non-blocking socket, which it owns from then on (also when it
