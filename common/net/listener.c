@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
 #include <event2/listener.h>
 
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
+#include "stream.h"
+#include "timer.h"
+#include "transport.h"
 
 /* How many connections the system may keep for a listener that is late: as many as it likes. The
  * kernel takes the lesser of this and its own limit (listen(2): net.core.somaxconn). SOMAXCONN of
@@ -28,11 +30,12 @@ enum {
 struct listener {
     struct event_base *base;
     struct addr wanted;
+    struct stream_options streams;
     struct evconnlistener *sockets[SOCKETS_MAX];
     int count;
-    struct event *retry; /* after the system had no socket for a new connection */
-    struct event *wait;  /* for the address */
-    int told;            /* of what that failed with */
+    struct timer retry; /* after the system had no socket for a new connection */
+    struct timer wait;  /* for the address */
+    int told;           /* of what that failed with */
     const struct listener_callbacks *callbacks;
     void *ctx;
     char text[ADDR_TEXT_MAX];
@@ -46,7 +49,12 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
     (void)socket;
     (void)sa;
     (void)len;
-    l->callbacks->accepted(l->ctx, fd);
+
+    struct stream *stream = stream_of_socket(l->base, fd, &l->streams);
+    if (stream)
+        l->callbacks->accepted(l->ctx, stream);
+    else
+        log_peer_warn(l->text, "%s: a connection is refused: out of memory", l->text);
 }
 
 static void set_enabled(struct listener *l, bool on)
@@ -63,19 +71,16 @@ static void set_enabled(struct listener *l, bool on)
 static void on_accept_error(struct evconnlistener *socket, void *ctx)
 {
     struct listener *l = ctx;
-    const struct timeval delay = {0, ACCEPT_RETRY_MS * 1000};
 
     (void)socket;
     log_peer_warn(l->text, "%s: cannot accept a connection: %s", l->text,
                   os_error_text(os_socket_error()));
     set_enabled(l, false);
-    event_add(l->retry, &delay);
+    timer_in_ms(&l->retry, ACCEPT_RETRY_MS);
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *ctx)
+static void on_retry(void *ctx)
 {
-    (void)fd;
-    (void)what;
     set_enabled(ctx, true);
 }
 
@@ -221,20 +226,11 @@ static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MA
 
 /* --- an address that is not there yet --------------------------------------------------------- */
 
-static void set_wait(struct listener *l)
-{
-    const struct timeval delay = {WAIT_MS / 1000, WAIT_MS % 1000 * 1000};
-
-    event_add(l->wait, &delay);
-}
-
-static void on_wait(evutil_socket_t fd, short what, void *ctx)
+static void on_wait(void *ctx)
 {
     char error[LISTENER_ERROR_MAX];
     struct listener *l = ctx;
 
-    (void)fd;
-    (void)what;
     int r = listen_on_all(l, error);
     if (r == 0) {
         l->callbacks->opened(l->ctx);
@@ -244,7 +240,7 @@ static void on_wait(evutil_socket_t fd, short what, void *ctx)
         r != -EADDRNOTAVAIL) /* it is there, and somebody has the port, and may go */
         log_warn("%s; trying again", error);
     l->told = r;
-    set_wait(l);
+    timer_in_ms(&l->wait, WAIT_MS);
 }
 
 bool listener_is_waiting(const struct listener *l)
@@ -255,6 +251,7 @@ bool listener_is_waiting(const struct listener *l)
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
+                              const struct stream_options *streams,
                               const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX])
 {
@@ -263,16 +260,17 @@ struct listener *listener_new(struct event_base *base, const struct addr *addr,
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
     if (!l)
         return NULL;
-    *l = (struct listener){.base = base, .wanted = *addr, .callbacks = callbacks, .ctx = ctx};
+    *l = (struct listener){
+        .base = base, .wanted = *addr, .streams = *streams, .callbacks = callbacks, .ctx = ctx};
     addr_text(addr, l->text);
-    l->retry = evtimer_new(base, on_retry, l);
-    l->wait = evtimer_new(base, on_wait, l);
-    int r = l->retry && l->wait ? listen_on_all(l, error) : -ENOMEM;
+    timer_make(&l->retry, base, on_retry, l);
+    timer_make(&l->wait, base, on_wait, l);
+    int r = listen_on_all(l, error);
     if (r == -EADDRNOTAVAIL) {
         log_warn("%s: this machine has no such address yet; waiting for it (0.0.0.0 or [::] is all "
                  "of them)",
                  l->text);
-        set_wait(l);
+        timer_in_ms(&l->wait, WAIT_MS);
     } else if (r < 0) {
         listener_free(l);
         return NULL;
@@ -285,10 +283,8 @@ void listener_free(struct listener *l)
     if (!l)
         return;
     close_all(l);
-    if (l->retry)
-        event_free(l->retry);
-    if (l->wait)
-        event_free(l->wait);
+    timer_stop(&l->retry);
+    timer_stop(&l->wait);
     free(l);
 }
 

@@ -1,23 +1,23 @@
 /*
- * A listening TCP socket.
+ * An address that is listened on, over TCP.
  */
 #ifndef COMMON_NET_LISTENER_H
 #define COMMON_NET_LISTENER_H
 
 #include <stdbool.h>
 
-#include <event2/util.h>
-
 #include "addr.h"
 
 struct event_base;
 struct listener;
+struct stream;
+struct stream_options;
 
 enum { LISTENER_ERROR_MAX = 512 };
 
 struct listener_callbacks {
-    /* A new connection's socket, non-blocking, which it owns. */
-    void (*accepted)(void *ctx, evutil_socket_t fd);
+    /* A new connection, which the callee owns, and gives an owner before it returns. */
+    void (*accepted)(void *ctx, struct stream *stream);
     /* An address that was not there yet has come, and is listened on. */
     void (*opened)(void *ctx);
 };
@@ -25,9 +25,10 @@ struct listener_callbacks {
 /* Listens on `addr`, whose host may be a name or empty-handed forms such as 0.0.0.0 and ::; every
  * address that it resolves to is listened on. Of a loopback 127.0.0.1 must be had; where somebody
  * else has ::1 at this port, which is a warning, those who connect there meet him. An address that
- * the machine has not is waited for: it may come, as by DHCP or with a bridge. Returns NULL with
- * the reason, and what to do, in `error`. */
+ * the machine has not is waited for: it may come, as by DHCP or with a bridge. `streams` is for
+ * each connection. Returns NULL with the reason, and what to do, in `error`. */
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
+                              const struct stream_options *streams,
                               const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX]);
 void listener_free(struct listener *l);

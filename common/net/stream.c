@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "addr.h"
@@ -438,6 +439,15 @@ void stream_finish(struct stream *s)
         s->transport->ops->watch_reading(s->transport, true);
     timer_in_ms(&s->timer, FINISH_MS);
     finish_when_sent(s);
+}
+
+void stream_network(const struct stream *s, char text[static ADDR_TEXT_MAX])
+{
+    struct sockaddr_storage storage;
+
+    snprintf(text, ADDR_TEXT_MAX, "?");
+    if (s->transport->ops->peer(s->transport, &storage) == 0)
+        addr_network((struct sockaddr *)&storage, text);
 }
 
 const char *stream_peer(const struct stream *s)

@@ -12,6 +12,8 @@
 
 #include <event2/util.h>
 
+#include "addr.h"
+
 struct event_base;
 struct stream;
 
@@ -92,6 +94,9 @@ void stream_close(struct stream *s);
  * The stream is no longer the owner's; at most 2 s later it is gone, and sooner when there are very
  * many. */
 void stream_finish(struct stream *s);
+
+/* The network that the peer is counted by (addr_network), or "?". */
+void stream_network(const struct stream *s, char text[static ADDR_TEXT_MAX]);
 
 /* The peer's address as "host:port", valid as long as the stream is. */
 const char *stream_peer(const struct stream *s);

@@ -3,14 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "crowd.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 #include "stranger.h"
 #include "stream.h"
+#include "timer.h"
 
 enum {
     SILENCE_MS = 200, /* of a serial client, since it came or since its first byte */
@@ -22,7 +20,7 @@ enum {
 struct visitor {
     struct gate *gate;
     struct visitor *next;
-    struct event *timer;
+    struct timer timer;
     struct newcomer newcomer;
 };
 
@@ -46,8 +44,7 @@ static void visitor_free(struct visitor *v)
         at = &(*at)->next;
     *at = v->next;
     newcomer_close(&v->newcomer);
-    if (v->timer)
-        event_free(v->timer);
+    timer_stop(&v->timer);
     free(v);
 }
 
@@ -57,13 +54,6 @@ static void on_evicted(void *ctx, const char *why)
 
     log_debug("%s: %s: %s", v->gate->options.name, stream_peer(v->newcomer.stream), why);
     visitor_free(v);
-}
-
-static void set_timer(struct visitor *v, int ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_add(v->timer, &delay);
 }
 
 static void let_in(struct visitor *v, enum protocol speech)
@@ -135,18 +125,16 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
         return;
     }
     if (begins && v->gate->options.mode == GATE_SERIAL)
-        set_timer(v, SILENCE_MS);
+        timer_in_ms(&v->timer, SILENCE_MS);
     decide(v, protocol_tell(buf_head(first), first->len));
 }
 
 /* Nothing came: a serial client may be one that listens first. */
-static void on_silence(evutil_socket_t fd, short what, void *ctx)
+static void on_silence(void *ctx)
 {
     struct visitor *v = ctx;
     const struct buf *first = &v->newcomer.first;
 
-    (void)fd;
-    (void)what;
     if (v->gate->options.mode != GATE_USB) {
         let_in(v, protocol_tell_resting(first->len > 0 ? buf_head(first) : NULL, first->len));
         return;
@@ -198,45 +186,35 @@ static const struct stream_callbacks usb_callbacks = {
 
 /* --- the gate --------------------------------------------------------------------------------- */
 
-/* Of the socket's peer, as it is counted. */
-static void name_network(evutil_socket_t fd, char text[static ADDR_TEXT_MAX])
-{
-    struct sockaddr_storage storage;
-
-    snprintf(text, ADDR_TEXT_MAX, "?");
-    if (os_socket_address(fd, true, &storage) == 0)
-        addr_network((struct sockaddr *)&storage, text);
-}
-
-static struct visitor *visitor_new(struct gate *g, evutil_socket_t fd)
+static struct visitor *visitor_new(struct gate *g, struct stream *stream)
 {
     struct visitor *v = calloc(1, sizeof *v);
     struct newcomer *n = v ? &v->newcomer : NULL;
     char network[ADDR_TEXT_MAX];
 
-    name_network(fd, network);
     if (!v) {
-        evutil_closesocket(fd);
+        stream_close(stream);
         return NULL;
     }
+    stream_set_owner(stream, g->options.mode == GATE_USB ? &usb_callbacks : &serial_callbacks, v);
+    stream_network(stream, network);
     v->gate = g;
     v->next = g->visitors;
     g->visitors = v;
     buf_init(&n->first, FIRST_MAX + PROTOCOL_BEGINNING_MAX);
-    v->timer = evtimer_new(g->base, on_silence, v);
-    n->stream = stream_new(g->base, fd, g->options.queue_max,
-                           g->options.mode == GATE_USB ? &usb_callbacks : &serial_callbacks, v);
-    n->place = n->stream ? crowd_enter(g->address, network, on_evicted, v) : NULL;
-    if (v->timer && n->place)
+    timer_make(&v->timer, g->base, on_silence, v);
+    n->stream = stream;
+    n->place = crowd_enter(g->address, network, on_evicted, v);
+    if (n->place)
         return v;
     visitor_free(v);
     return NULL;
 }
 
-static void on_accepted(void *ctx, evutil_socket_t fd)
+static void on_accepted(void *ctx, struct stream *stream)
 {
     struct gate *g = ctx;
-    struct visitor *v = visitor_new(g, fd);
+    struct visitor *v = visitor_new(g, stream);
 
     if (!v) {
         log_peer_warn(g->options.name,
@@ -245,7 +223,7 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
     } else if (g->options.mode == GATE_RAW) {
         let_in(v, PROTOCOL_DATA);
     } else {
-        set_timer(v, g->options.mode == GATE_USB ? USB_SILENCE_MS : SILENCE_MS);
+        timer_in_ms(&v->timer, g->options.mode == GATE_USB ? USB_SILENCE_MS : SILENCE_MS);
         stream_read(v->newcomer.stream, true);
     }
 }
@@ -263,6 +241,8 @@ struct gate *gate_new(struct event_base *base, struct crowd *crowd, const struct
                       const struct gate_options *options, const struct gate_callbacks *callbacks,
                       void *ctx, char error[static LISTENER_ERROR_MAX])
 {
+    const struct stream_options streams = {.queue_max = options->queue_max,
+                                           .bulk = options->mode == GATE_USB};
     struct gate *g = calloc(1, sizeof *g);
 
     snprintf(error, LISTENER_ERROR_MAX, "out of memory");
@@ -271,7 +251,7 @@ struct gate *gate_new(struct event_base *base, struct crowd *crowd, const struct
     *g = (struct gate){.base = base, .options = *options, .callbacks = callbacks, .ctx = ctx};
     g->address = crowd_address_new(crowd);
     if (g->address)
-        g->listener = listener_new(base, addr, &listener_callbacks, g, error);
+        g->listener = listener_new(base, addr, &streams, &listener_callbacks, g, error);
     if (g->listener)
         return g;
     gate_free(g);

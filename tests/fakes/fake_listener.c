@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "stream.h"
+#include "transport.h"
+
 struct listener {
+    struct event_base *base;
+    struct stream_options streams;
     const struct listener_callbacks *callbacks;
     void *ctx;
 };
@@ -11,13 +16,13 @@ struct listener {
 static struct listener the_listener;
 
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
+                              const struct stream_options *streams,
                               const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX])
 {
-    (void)base;
     (void)addr;
     error[0] = '\0';
-    the_listener = (struct listener){callbacks, ctx};
+    the_listener = (struct listener){base, *streams, callbacks, ctx};
     return &the_listener;
 }
 
@@ -45,6 +50,8 @@ evutil_socket_t fake_listener_connect(void)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
         abort();
-    the_listener.callbacks->accepted(the_listener.ctx, pair[0]);
+    struct stream *stream = stream_of_socket(the_listener.base, pair[0], &the_listener.streams);
+    if (stream)
+        the_listener.callbacks->accepted(the_listener.ctx, stream);
     return pair[1];
 }
