@@ -1,6 +1,6 @@
 /*
  * com2net: publishes serial ports over TCP by RFC 2217. Command line, start and end; what it does
- * in between is port.c's and serial_session.c's.
+ * in between is endpoint.c's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,16 +11,14 @@
 
 #include "cli.h"
 #include "crowd.h"
-#include "demo.h"
+#include "endpoint.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "os.h"
-#include "port.h"
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
-#include "usb_export.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
 #include "text.h"
@@ -38,17 +36,11 @@ static struct {
     const char *log_file;
 } options;
 
-/* What stands behind one address: one of them. */
-struct published {
-    struct port *port;
-    struct usb_export *export;
-};
-
 static struct {
     struct event_base *loop;
     struct crowd *crowd;
     struct source *sources;
-    struct published *published; /* at its first source's place */
+    struct endpoint **endpoints; /* at its first source's place */
     struct usb_pcap *pcap;
     int count;
 } com2net;
@@ -176,46 +168,9 @@ static void on_stop(void *ctx)
 static void on_report(void *ctx)
 {
     (void)ctx;
-    for (int i = 0; i < com2net.count; i++) {
-        const struct published *p = &com2net.published[i];
-
-        if (p->port)
-            port_report(p->port);
-        if (p->export)
-            usb_export_report(p->export);
-    }
-}
-
-static struct usb_device *make_device(struct event_base *base, const struct usb_options *o,
-                                      unsigned number, char error[static CLI_ERROR_MAX])
-{
-    const struct demo_options demo = {.file = o->file,
-                                      .id = o->id,
-                                      .events = o->events,
-                                      .play = o->play,
-                                      .read_only = o->read_only,
-                                      .real_times = o->real_times,
-                                      .begins_in_dfu = o->begins_in_dfu};
-
-    return demo_new(base, o->selector, &demo, o->name, number, error);
-}
-
-/* Publishes the source at a place, and those that share its listener. Returns how many, or -1. */
-static int publish(int place, char error[static CLI_ERROR_MAX])
-{
-    const struct source *s = &com2net.sources[place];
-    struct published *p = &com2net.published[place];
-    int count = 1;
-
-    if (!s->is_usb) {
-        p->port = port_new(com2net.loop, com2net.crowd, &s->port, &s->listen, error);
-        return p->port ? 1 : -1;
-    }
-    for (const struct usb_options *o = s->usb.next; o; o = o->next)
-        count++;
-    p->export = usb_export_new(com2net.loop, com2net.crowd, &s->usb, make_device, &s->listen,
-                               com2net.pcap, error);
-    return p->export ? count : -1;
+    for (int i = 0; i < com2net.count; i++)
+        if (com2net.endpoints[i])
+            endpoint_report(com2net.endpoints[i]);
 }
 
 static int open_record(void)
@@ -235,9 +190,12 @@ static int publish_all(void)
 {
     char error[CLI_ERROR_MAX];
 
-    for (int i = 0, n; i < com2net.count; i += n) {
-        n = publish(i, error);
-        if (n < 0) {
+    for (int i = 0; i < com2net.count; i++) {
+        if (!source_is_first(com2net.sources, i))
+            continue;
+        com2net.endpoints[i] =
+            endpoint_new(com2net.loop, com2net.crowd, &com2net.sources[i], com2net.pcap, error);
+        if (!com2net.endpoints[i]) {
             log_error("%s", error);
             return -1;
         }
@@ -291,10 +249,8 @@ static int serve(void)
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
-    for (int i = 0; i < com2net.count; i++) {
-        port_free(com2net.published[i].port);
-        usb_export_free(com2net.published[i].export);
-    }
+    for (int i = 0; i < com2net.count; i++)
+        endpoint_free(com2net.endpoints[i]);
     usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
     log_peer_end();
@@ -332,10 +288,10 @@ static int take_arguments(int argc, char **argv)
         }
     }
     free(com2net.sources); /* of a service, which are checked before it runs */
-    free(com2net.published);
+    free(com2net.endpoints);
     com2net.sources = calloc((size_t)argc, sizeof *com2net.sources);
-    com2net.published = calloc((size_t)argc, sizeof *com2net.published);
-    if (!com2net.sources || !com2net.published)
+    com2net.endpoints = calloc((size_t)argc, sizeof *com2net.endpoints);
+    if (!com2net.sources || !com2net.endpoints)
         return cli_usage_error("out of memory");
     com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, argc, error);
     if (com2net.count < 0)

@@ -84,6 +84,11 @@ static int take_source(char *text, struct source *sources, int count, int max,
     return r;
 }
 
+bool source_is_first(const struct source *sources, int place)
+{
+    return place == 0 || sources[place - 1].usb.next != &sources[place].usb;
+}
+
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX])
 {

@@ -18,6 +18,9 @@ struct source {
     struct usb_options usb; /* of a USB device; those with one address are a list, by their order */
 };
 
+/* Whether a source is the first of those that share its address. */
+bool source_is_first(const struct source *sources, int place);
+
 /*
  * Reads pairs SOURCE [ADDRESS:]PORT. `args` must stay valid and is changed. Returns the number of
  * sources, at most `max`, or -EINVAL with the argument named in `error`.

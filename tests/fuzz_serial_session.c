@@ -13,12 +13,13 @@
 
 #include <event2/event.h>
 
-#include "addr.h"
 #include "crowd.h"
+#include "endpoint.h"
 #include "fakes/fake_listener.h"
 #include "log.h"
 #include "loop.h"
 #include "port.h"
+#include "source.h"
 #include "virtual_time.h"
 
 enum { CLIENTS = 4 };
@@ -159,13 +160,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct port_options s = {.loop = true,
-                             .selector = "loop:",
-                             .name = "loop:",
-                             .interface = -1,
-                             .line = line_default,
-                             .line_delay_ms = 30};
-    const struct addr listen = {.host = ""};
+    struct source source = {.port = {.loop = true,
+                                     .selector = "loop:",
+                                     .name = "loop:",
+                                     .interface = -1,
+                                     .line = line_default,
+                                     .line_delay_ms = 30}};
+    struct port_options *o = &source.port;
     char error[CLI_ERROR_MAX];
 
     if (len < 3 || len > 400)
@@ -173,18 +174,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     log_init("fuzz", LOG_LEVEL_ERROR);
     log_set_sink(on_log);
     virtual_begin();
-    s.paced = data[0] & 1;
-    s.hold = data[0] & 2;
-    s.takeover = data[0] & 4;
-    s.observers = data[0] & 8 && !s.takeover;
-    s.mode = data[0] >> 4 & 3;
-    s.has_baud = true;
-    s.line.baud = data[0] & 64 ? 115200 : 9600;
-    s.idle_s = data[0] & 128 ? 3 : 0;
+    o->paced = data[0] & 1;
+    o->hold = data[0] & 2;
+    o->takeover = data[0] & 4;
+    o->observers = data[0] & 8 && !o->takeover;
+    o->mode = data[0] >> 4 & 3;
+    o->has_baud = true;
+    o->line.baud = data[0] & 64 ? 115200 : 9600;
+    o->idle_s = data[0] & 128 ? 3 : 0;
     base = loop_new(false);
     struct crowd *crowd = crowd_new(16);
-    struct port *p = port_new(base, crowd, &s, &listen, error);
-    if (!p)
+    struct endpoint *e = endpoint_new(base, crowd, &source, NULL, error);
+    if (!e)
         abort();
     for (int i = 0; i < CLIENTS; i++)
         client[i] = -1;
@@ -192,10 +193,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         step(data[at], data[at + 1], data + at + 2, len - at - 2);
     for (int i = 0; i < CLIENTS; i++)
         leave(i);
-    turn(s.paced ? 1000 : 200);
-    if (s.mode == PORT_MODE_AUTO || s.mode == PORT_MODE_RAW)
-        check_served(p, s.observers);
-    port_free(p);
+    turn(o->paced ? 1000 : 200);
+    if (o->mode == PORT_MODE_AUTO || o->mode == PORT_MODE_RAW)
+        check_served(endpoint_port(e), o->observers);
+    endpoint_free(e);
     turn(5000);
     loop_free(base);
     crowd_free(crowd);

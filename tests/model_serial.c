@@ -20,6 +20,7 @@
 #include <event2/event.h>
 
 #include "crowd.h"
+#include "endpoint.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
 #include "log.h"
@@ -55,7 +56,7 @@ struct client {
 };
 
 static struct event_base *base;
-static struct port *port;
+static struct endpoint *endpoint;
 static char logged[1 << 16];
 static uint64_t seed, state;
 static struct client clients[CLIENTS];
@@ -184,7 +185,8 @@ static bool is_quiet(void)
             return false;
     if (!has_all() && virtual_ms() - left_ms < 8000)
         return false;
-    return driver_len == 0 && (holds ? port_untransmitted(port) == 0 : !fake_serial.open);
+    return driver_len == 0 &&
+           (holds ? port_untransmitted(endpoint_port(endpoint)) == 0 : !fake_serial.open);
 }
 
 static void send_all(struct client *c, const void *data, size_t len)
@@ -407,12 +409,12 @@ static void run_schedule(void)
         slots[i] = -1;
     base = loop_new(false);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source.port, &source.listen, error);
-    CHECK(port);
+    endpoint = endpoint_new(base, crowd, &source, NULL, error);
+    CHECK(endpoint);
     for (unsigned i = 20 + pick(150); i > 0; i--)
         step();
     check_end();
-    port_free(port);
+    endpoint_free(endpoint);
     loop_free(base);
     crowd_free(crowd);
 }

@@ -11,6 +11,7 @@
 
 #include "comport_journal.h"
 #include "crowd.h"
+#include "endpoint.h"
 #include "fakes/fake_serial.h"
 #include "log.h"
 #include "loop.h"
@@ -22,7 +23,7 @@
 
 static struct event_base *base;
 static struct crowd *crowd;
-static struct port *port;
+static struct endpoint *endpoint;
 static struct source source;
 static char address[64]; /* what the port listens on */
 static char logged[65536];
@@ -63,13 +64,13 @@ static inline void begin(const char *arguments)
     snprintf(text, sizeof text, "/dev/fake%s", arguments);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     crowd = crowd_new(64);
-    port = port_new(base, crowd, &source.port, &source.listen, error);
-    CHECK(port);
+    endpoint = endpoint_new(base, crowd, &source, NULL, error);
+    CHECK(endpoint);
 }
 
 static inline void end(void)
 {
-    port_free(port);
+    endpoint_free(endpoint);
     crowd_free(crowd);
     loop_free(base);
     CHECK(!fake_serial.open);

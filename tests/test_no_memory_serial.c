@@ -3,6 +3,7 @@
  * and the next client is served.
  */
 #include "crowd.h"
+#include "endpoint.h"
 #include "failing_memory.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
@@ -21,7 +22,7 @@ static void hear(int fd)
 }
 
 static struct crowd *crowd;
-static struct port *port;
+static struct endpoint *endpoint;
 static struct source source;
 
 static void begin_port(void)
@@ -35,8 +36,8 @@ static void begin_port(void)
     base = loop_new(false);
     crowd = crowd_new(8);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source.port, &source.listen, error);
-    CHECK(port);
+    endpoint = endpoint_new(base, crowd, &source, NULL, error);
+    CHECK(endpoint);
 }
 
 static void use_port(void)
@@ -88,7 +89,7 @@ static void next_client_is_served(void)
 
 static void end_port(void)
 {
-    port_free(port);
+    endpoint_free(endpoint);
     loop_free(base);
     crowd_free(crowd);
 }

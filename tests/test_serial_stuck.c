@@ -5,6 +5,7 @@
  */
 #include "comport_journal.h"
 #include "crowd.h"
+#include "endpoint.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
 #include "log.h"
@@ -23,7 +24,7 @@ enum {
 };
 
 static struct crowd *crowd;
-static struct port *port;
+static struct endpoint *endpoint;
 static struct source source;
 static char logged[1 << 16];
 static int client = -1;
@@ -79,8 +80,8 @@ static void begin(const char *options)
     base = loop_new(false);
     crowd = crowd_new(8);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
-    port = port_new(base, crowd, &source.port, &source.listen, error);
-    CHECK(port);
+    endpoint = endpoint_new(base, crowd, &source, NULL, error);
+    CHECK(endpoint);
 }
 
 static void end(void)
@@ -90,7 +91,7 @@ static void end(void)
     client = -1;
     comport_free(client_end.comport);
     client_end.comport = NULL;
-    port_free(port);
+    endpoint_free(endpoint);
     loop_free(base);
     crowd_free(crowd);
 }

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 
 #include "device.h"
-#include "gate.h"
 #include "line_text.h"
 #include "log.h"
 #include "log_peer.h"
+#include "newcomer.h"
 #include "reset.h"
 #include "serial_session.h"
 #include "waiting.h"
@@ -22,7 +22,6 @@
 struct port {
     struct event_base *base;
     const struct port_options *options;
-    struct gate *gate;
     struct device *device;
     struct reset *reset; /* NULL without reset= */
     struct serial_session *sessions;
@@ -265,10 +264,8 @@ static void on_next(void *ctx)
     waiting_go_on(&p->waiting);
 }
 
-static void on_newcomer(void *ctx, struct newcomer *n)
+void port_take(struct port *p, struct newcomer *n)
 {
-    struct port *p = ctx;
-
     if (owner_of(p))
         serial_session_catch_up(owner_of(p));
     const bool has_to_wait = !p->options->takeover && (p->waiting.first || owner_is_leaving(p));
@@ -288,7 +285,7 @@ uint64_t port_taken(const struct port *p)
     return device_taken(p->device);
 }
 
-void port_report(const struct port *p)
+void port_report(const struct port *p, const char *address)
 {
     static const char *const states[] = {"closed", "open", "closing", "unplugged"};
     const struct serial_session *owner = owner_of(p);
@@ -296,46 +293,13 @@ void port_report(const struct port *p)
 
     line_text(device_line(p->device), line);
     line_modem_text(device_lines(p->device), lines);
-    log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->options->name, gate_text(p->gate),
+    log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->options->name, address,
              states[device_state(p->device)], line, lines,
              owner ? serial_session_peer(owner) : "none", owner ? " speaks " : "",
              owner ? serial_session_speaks(owner) : "");
 }
 
-static void on_opened(void *ctx)
-{
-    const struct port *p = ctx;
-
-    log_info("%s: listening on %s", p->options->name, gate_text(p->gate));
-}
-
-static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
-
-/* Returns false with the reason in `error`. */
-static bool open_port(struct port *p, struct crowd *crowd, const struct addr *listen,
-                      char error[static CLI_ERROR_MAX])
-{
-    const struct port_options *o = p->options;
-    const struct gate_options gate = {
-        .mode = o->mode == PORT_MODE_RAW ? GATE_RAW : GATE_SERIAL,
-        .queue_max = SERIAL_SESSION_STREAM_MAX,
-        .name = o->name,
-    };
-
-    p->device = device_new(p->base, o, &device_callbacks, p, error);
-    if (!p->device)
-        return false;
-    snprintf(error, CLI_ERROR_MAX, "out of memory");
-    if (o->reset)
-        p->reset = reset_new(p->base, p->device, o->reset);
-    if (o->reset && !p->reset)
-        return false;
-    p->gate = gate_new(p->base, crowd, listen, &gate, &gate_callbacks, p, error);
-    return p->gate && (!o->hold || device_hold(p->device, error) == 0);
-}
-
-struct port *port_new(struct event_base *base, struct crowd *crowd,
-                      const struct port_options *options, const struct addr *listen,
+struct port *port_new(struct event_base *base, const struct port_options *options,
                       char error[static CLI_ERROR_MAX])
 {
     struct port *p = calloc(1, sizeof *p);
@@ -346,24 +310,35 @@ struct port *port_new(struct event_base *base, struct crowd *crowd,
     p->base = base;
     p->options = options;
     waiting_make(&p->waiting, base, options->name, on_next, p);
-    if (!open_port(p, crowd, listen, error)) {
-        port_free(p);
-        return NULL;
-    }
+    p->device = device_new(base, options, &device_callbacks, p, error);
+    if (!p->device)
+        goto fail;
+    snprintf(error, CLI_ERROR_MAX, "out of memory");
+    p->reset = options->reset ? reset_new(base, p->device, options->reset) : NULL;
+    if (options->reset && !p->reset)
+        goto fail;
     update(p);
-    if (!gate_is_waiting(p->gate))
-        on_opened(p);
     return p;
+
+fail:
+    port_free(p);
+    return NULL;
+}
+
+int port_begin(struct port *p, char error[static CLI_ERROR_MAX])
+{
+    const int r = p->options->hold ? device_hold(p->device, error) : 0;
+
+    update(p);
+    return r;
 }
 
 void port_free(struct port *p)
 {
     if (!p)
         return;
-    gate_close(p->gate);
     waiting_end(&p->waiting);
     end_sessions(p, "com2net ends");
-    gate_free(p->gate);
     reset_free(p->reset);
     device_free(p->device);
     free(p);

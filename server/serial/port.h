@@ -14,22 +14,30 @@
 #include "cli.h"
 #include "port_options.h"
 
-struct addr;
-struct crowd;
 struct event_base;
+struct newcomer;
 struct port;
 
-/* Publishes a port, whose options must outlive it, at `listen`, among the crowd of the process.
- * Returns NULL with the reason in `error`. */
-struct port *port_new(struct event_base *base, struct crowd *crowd,
-                      const struct port_options *options, const struct addr *listen,
+/* Bytes that may wait for a client. */
+enum { PORT_STREAM_MAX = 512 * 1024 };
+
+/* Makes a port, whose options must outlive it. What can be known to go wrong with its device is
+ * found out, but that is not opened. Returns NULL with the reason in `error`. */
+struct port *port_new(struct event_base *base, const struct port_options *options,
                       char error[static CLI_ERROR_MAX]);
 
-/* Ends all sessions, closes the device with its state put back, stops listening. Accepts NULL. */
+/* Its address is there: a device that is to be held is opened. Returns 0, or -errno with the reason
+ * in `error`. */
+int port_begin(struct port *p, char error[static CLI_ERROR_MAX]);
+
+/* Takes a newcomer of the gate, or has it wait. */
+void port_take(struct port *p, struct newcomer *n);
+
+/* Ends all sessions, and closes the device with its state put back. Accepts NULL. */
 void port_free(struct port *p);
 
-/* Logs one line: name, address, state, client, settings, lines. */
-void port_report(const struct port *p);
+/* Logs one line: name, `address`, state, client, settings, lines. */
+void port_report(const struct port *p, const char *address);
 
 /* Bytes for the device that it has not got yet, and those that it has. */
 size_t port_untransmitted(const struct port *p);

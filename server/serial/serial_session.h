@@ -13,9 +13,6 @@
 struct newcomer;
 struct serial_session;
 
-/* Bytes that may wait for a client. */
-enum { SERIAL_SESSION_STREAM_MAX = 512 * 1024 };
-
 struct serial_session_callbacks {
     /* It is over. Its memory stays until the loop's next turn. */
     void (*ended)(void *ctx, struct serial_session *s);
