@@ -279,9 +279,8 @@ static void on_lines_changed(void *ctx)
     struct serial_icounter_struct now;
     unsigned before = io->known & LINE_INPUTS;
     unsigned inputs = io_lines(&io->base) & LINE_INPUTS;
-    unsigned edges = (before ^ inputs) & ~(unsigned)LINE_RI;
+    unsigned edges = line_edges(before, inputs);
 
-    edges |= before & ~inputs & LINE_RI;
     if (io->has_counts && os_ioctl(io->fd, TIOCGICOUNT, &now) == 0) {
         edges |= now.cts != io->counts.cts ? (unsigned)LINE_CTS : 0;
         edges |= now.dsr != io->counts.dsr ? (unsigned)LINE_DSR : 0;

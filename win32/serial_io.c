@@ -172,9 +172,8 @@ static int io_set_outputs(struct serial *s, unsigned mask, unsigned values)
 
 static unsigned edges_of(const struct serial_io *io, unsigned inputs, unsigned long events)
 {
-    unsigned edges = (io->inputs ^ inputs) & ~(unsigned)LINE_RI;
+    unsigned edges = line_edges(io->inputs, inputs);
 
-    edges |= io->inputs & ~inputs & LINE_RI;
     edges |= events & EV_CTS ? (unsigned)LINE_CTS : 0;
     edges |= events & EV_DSR ? (unsigned)LINE_DSR : 0;
     edges |= events & EV_RLSD ? (unsigned)LINE_CD : 0;

@@ -71,20 +71,21 @@ uint64_t line_wire_time_us(const struct line_settings *line, size_t bytes)
     return (half_bits * bytes * 500000 + baud - 1) / baud;
 }
 
+unsigned line_edges(unsigned before, unsigned now)
+{
+    const unsigned changed = (before ^ now) & LINE_INPUTS;
+
+    return (changed & ~(unsigned)LINE_RI) | (changed & before & LINE_RI);
+}
+
+uint8_t line_modem_state(unsigned inputs, unsigned edges)
+{
+    return (uint8_t)((inputs & LINE_INPUTS) | (edges & LINE_INPUTS) >> 4);
+}
+
 uint8_t line_modem_delta(unsigned before, unsigned now)
 {
-    unsigned changed = (before ^ now) & LINE_INPUTS;
-    unsigned delta = 0;
-
-    if (changed & LINE_CTS)
-        delta |= 1;
-    if (changed & LINE_DSR)
-        delta |= 2;
-    if (changed & before & LINE_RI)
-        delta |= 4;
-    if (changed & LINE_CD)
-        delta |= 8;
-    return (uint8_t)((now & LINE_INPUTS) | delta);
+    return line_modem_state(now, line_edges(before, now));
 }
 
 bool line_baud_near(uint32_t asked, uint32_t real)

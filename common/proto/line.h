@@ -81,6 +81,14 @@ int line_parse_baud(const char *text, uint32_t *baud);
 /* Time that `bytes` take on the wire, in microseconds, rounded up. */
 uint64_t line_wire_time_us(const struct line_settings *line, size_t bytes);
 
+/* Modem inputs that have an edge between `before` and `now`; of RI that is the trailing one only, as
+ * in RFC 2217 section 3. */
+unsigned line_edges(unsigned before, unsigned now);
+
+/* The value of NOTIFY-MODEMSTATE: inputs, and in the low four bits a delta for each edge (CTS 1,
+ * DSR 2, RI 4, CD 8). */
+uint8_t line_modem_state(unsigned inputs, unsigned edges);
+
 /* The modem inputs `now` with, in the low four bits, the deltas of NOTIFY-MODEMSTATE against
  * `before`: CTS 1, DSR 2, trailing edge of RI 4, CD 8 (RFC 2217 section 3). */
 uint8_t line_modem_delta(unsigned before, unsigned now);

@@ -24,13 +24,11 @@ void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t 
  * not zero; a line that falls under a mask without delta bits is told all the same. */
 void commands_notify_lines(struct commands *c, unsigned inputs, unsigned edges)
 {
-    unsigned delta = (edges & LINE_CTS ? 1u : 0) | (edges & LINE_DSR ? 2u : 0) |
-                     (edges & LINE_RI ? 4u : 0) | (edges & LINE_CD ? 8u : 0);
-    unsigned value = (inputs | delta) & c->modem_mask;
-    unsigned changed = (inputs ^ c->modem_told) & c->modem_mask;
+    const unsigned value = line_modem_state(inputs, edges) & c->modem_mask;
+    const unsigned changed = (inputs ^ c->modem_told) & c->modem_mask;
 
     c->modem_told = inputs;
-    if (changed || (delta & c->modem_mask))
+    if (changed || (value & ~(unsigned)LINE_INPUTS))
         commands_answer(c, RFC2217_NOTIFY_MODEMSTATE, value);
 }
 

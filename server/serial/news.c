@@ -91,9 +91,7 @@ static void tell_lines(struct news *n, unsigned inputs, unsigned edges)
 void news_lines(struct news *n, unsigned inputs, unsigned edges)
 {
     struct client *c = n->client;
-    const unsigned told = c->commands.modem_told;
-    const unsigned all =
-        edges | ((inputs ^ told) & ~(unsigned)LINE_RI) | (told & ~inputs & LINE_RI);
+    const unsigned all = edges | line_edges(c->commands.modem_told, inputs);
 
     if (c->state != CLIENT_RFC2217)
         return;
