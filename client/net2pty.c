@@ -544,11 +544,8 @@ static int serve(void)
     net2pty.loop = loop_new(false);
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
-    if (log_peer_begin(net2pty.loop) < 0) {
-        log_error("out of memory");
-        net2pty.status = CLI_EXIT_FAILED;
-    } else if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) <
-               0) {
+    log_peer_begin(net2pty.loop);
+    if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
         log_error("cannot watch for signals");
         net2pty.status = CLI_EXIT_FAILED;
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {

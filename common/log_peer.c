@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "os.h"
+#include "timer.h"
 
 enum {
     WINDOW_MS = 10000,
@@ -29,7 +30,8 @@ struct reason {
 };
 
 static struct {
-    struct event *timer; /* NULL: nothing is counted */
+    bool counting;
+    struct timer timer;
     struct reason *reasons;
     unsigned reasons_count;
     unsigned others; /* lines for which there was no room */
@@ -92,16 +94,12 @@ static void tell_others(void)
 
 static void set_timer(void)
 {
-    const struct timeval delay = {WINDOW_MS / 1000, 0};
-
-    if (!event_pending(counted.timer, EV_TIMEOUT, NULL))
-        event_add(counted.timer, &delay);
+    if (!timer_is_set(&counted.timer))
+        timer_in_ms(&counted.timer, WINDOW_MS);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
+static void on_timer(void *ctx)
 {
-    (void)fd;
-    (void)what;
     (void)ctx;
     tell_old(os_now_ms(), WINDOW_MS);
     tell_others();
@@ -109,20 +107,20 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
         set_timer();
 }
 
-int log_peer_begin(struct event_base *base)
+void log_peer_begin(struct event_base *base)
 {
-    counted.timer = evtimer_new(base, on_timer, NULL);
-    return counted.timer ? 0 : -ENOMEM;
+    timer_make(&counted.timer, base, on_timer, NULL);
+    counted.counting = true;
 }
 
 void log_peer_end(void)
 {
-    if (!counted.timer)
+    if (!counted.counting)
         return;
     tell_old(os_now_ms(), 0);
     tell_others();
-    event_free(counted.timer);
-    counted.timer = NULL;
+    timer_stop(&counted.timer);
+    counted.counting = false;
 }
 
 /* The peer without its port. */
@@ -164,7 +162,7 @@ static void log_line(enum log_level level, const char *peer, const char *format,
     char line[LINE_MAX_LEN];
 
     vsnprintf(line, sizeof line, format, args);
-    if (!counted.timer || log_enabled(LOG_LEVEL_DEBUG)) {
+    if (!counted.counting || log_enabled(LOG_LEVEL_DEBUG)) {
         print(level, line);
         return;
     }

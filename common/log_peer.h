@@ -11,8 +11,8 @@
 struct event_base;
 
 /* Begins to count; the loop tells when to say how many. Until then, and after the end, every line
- * goes out. Returns 0 or -ENOMEM. */
-int log_peer_begin(struct event_base *base);
+ * goes out. */
+void log_peer_begin(struct event_base *base);
 
 /* Says what was counted by now. */
 void log_peer_end(void);

@@ -23,18 +23,19 @@
 #include <event2/listener.h>
 
 #include "log.h"
+#include "timer.h"
 
 enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500, LOOK_MS = 2000, BACKLOG = 128 };
 
 struct local_socket {
     struct event_base *base;
     struct evconnlistener *listener;
-    struct event *retry; /* after the system had no descriptor for a new connection */
-    struct event *look;  /* whether the file is there still */
-    int folder;          /* -1: without a file */
-    char *link;          /* likewise NULL */
-    dev_t device;        /* of the file, */
-    ino_t inode;         /* which somebody may remove, or its folder */
+    struct timer retry; /* after the system had no descriptor for a new connection */
+    struct timer look;  /* whether the file is there still */
+    int folder;         /* -1: without a file */
+    char *link;         /* likewise NULL */
+    dev_t device;       /* of the file, */
+    ino_t inode;        /* which somebody may remove, or its folder */
     char name[NAME_MAX + 1];
     void (*accepted)(void *ctx, evutil_socket_t fd);
     void *ctx;
@@ -166,21 +167,18 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 /* The waiting connection stays readable, so the listener has to rest. */
 static void on_accept_error(struct evconnlistener *listener, void *ctx)
 {
-    const struct timeval delay = {0, ACCEPT_RETRY_MS * 1000};
     struct local_socket *l = ctx;
 
     log_warn("%s: cannot accept a connection: %s", l->name,
              evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
     evconnlistener_disable(listener);
-    event_add(l->retry, &delay);
+    timer_in_ms(&l->retry, ACCEPT_RETRY_MS);
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *ctx)
+static void on_retry(void *ctx)
 {
     struct local_socket *l = ctx;
 
-    (void)fd;
-    (void)what;
     evconnlistener_enable(l->listener);
 }
 
@@ -219,10 +217,7 @@ static int listen_now(struct local_socket *l, const struct sockaddr_un *un, int 
         close(fd);
         return r;
     }
-    if (!l->retry)
-        l->retry = evtimer_new(l->base, on_retry, l);
-    struct evconnlistener *listener =
-        l->retry ? evconnlistener_new(l->base, on_accept, l, flags, BACKLOG, fd) : NULL;
+    struct evconnlistener *listener = evconnlistener_new(l->base, on_accept, l, flags, BACKLOG, fd);
     if (!listener) {
         close(fd);
         if (l->folder >= 0)
@@ -314,13 +309,6 @@ static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ER
 /* --- a file that somebody removes --------------------------------------------------------------
  */
 
-static void schedule_look(struct local_socket *l)
-{
-    const struct timeval delay = {LOOK_MS / 1000, LOOK_MS % 1000 * 1000};
-
-    event_add(l->look, &delay);
-}
-
 /* In a folder that may be another one by now. What stands there of others stays. */
 static void make_again(struct local_socket *l, int folder)
 {
@@ -342,29 +330,27 @@ static void make_again(struct local_socket *l, int folder)
     close(r == 0 ? before : folder);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *ctx)
+static void on_look(void *ctx)
 {
     struct local_socket *l = ctx;
     char name[NAME_MAX + 1];
 
-    (void)fd;
-    (void)what;
     int folder = find_place(l->link, name);
     if (folder >= 0 && !is_ours(l, folder, name))
         make_again(l, folder);
     else if (folder >= 0)
         close(folder);
-    schedule_look(l);
+    timer_in_ms(&l->look, LOOK_MS);
 }
 
 /* Returns 0 or -ENOMEM. */
 static int begin_to_look(struct local_socket *l, const char *link)
 {
     l->link = strdup(link);
-    l->look = evtimer_new(l->base, on_look, l);
-    if (!l->link || !l->look)
+    timer_make(&l->look, l->base, on_look, l);
+    if (!l->link)
         return -ENOMEM;
-    schedule_look(l);
+    timer_in_ms(&l->look, LOOK_MS);
     return 0;
 }
 
@@ -382,6 +368,7 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
         return NULL;
     }
     l->base = base;
+    timer_make(&l->retry, base, on_retry, l);
     l->accepted = accepted;
     l->ctx = ctx;
     l->folder = find_place(link, l->name);
@@ -430,6 +417,7 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
     if (!l)
         return NULL;
     l->base = base;
+    timer_make(&l->retry, base, on_retry, l);
     l->folder = -1;
     l->accepted = accepted;
     l->ctx = ctx;
@@ -482,10 +470,8 @@ void local_socket_free(struct local_socket *l)
         unlinkat(l->folder, l->name, 0);
     if (l->listener)
         evconnlistener_free(l->listener);
-    if (l->retry)
-        event_free(l->retry);
-    if (l->look)
-        event_free(l->look);
+    timer_stop(&l->retry);
+    timer_stop(&l->look);
     free(l->link);
     if (l->folder >= 0)
         close(l->folder);

@@ -11,6 +11,7 @@
 #include <libusb.h>
 
 #include "log.h"
+#include "timer.h"
 
 struct usb_fd {
     struct usb_fd *next;
@@ -22,7 +23,7 @@ struct usb_events {
     struct event_base *base;
     struct libusb_context *usb;
     struct usb_fd *fds;
-    struct event *timer;
+    struct timer timer;
 };
 
 bool usb_events_tell_of_devices(void)
@@ -67,13 +68,11 @@ static void handle(struct usb_events *e)
     if (r < 0 && r != LIBUSB_ERROR_INTERRUPTED)
         log_warn("USB: its events cannot be handled: %s", libusb_error_name(r));
     if (libusb_get_next_timeout(e->usb, &next) == 1)
-        event_add(e->timer, &next);
+        timer_in_us(&e->timer, (uint64_t)next.tv_sec * 1000000 + (uint64_t)next.tv_usec);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
+static void on_timer(void *ctx)
 {
-    (void)fd;
-    (void)what;
     handle(ctx);
 }
 
@@ -126,9 +125,9 @@ struct usb_events *usb_events_new(struct event_base *base, struct libusb_context
         return NULL;
     e->base = base;
     e->usb = usb;
-    e->timer = evtimer_new(base, on_timer, e);
+    timer_make(&e->timer, base, on_timer, e);
     const struct libusb_pollfd **fds = libusb_get_pollfds(usb);
-    if (!e->timer || !fds) {
+    if (!fds) {
         libusb_free_pollfds(fds);
         usb_events_free(e);
         return NULL;
@@ -146,7 +145,6 @@ void usb_events_free(struct usb_events *e)
         return;
     libusb_set_pollfd_notifiers(e->usb, NULL, NULL, NULL);
     sweep(e, true);
-    if (e->timer)
-        event_free(e->timer);
+    timer_stop(&e->timer);
     free(e);
 }

@@ -242,7 +242,8 @@ static int serve(void)
     if (!com2net.loop)
         return status;
     /* before the watch: a FIFO waits for its reader, which a signal is to end */
-    const bool good = log_peer_begin(com2net.loop) == 0 && open_record() == 0;
+    log_peer_begin(com2net.loop);
+    const bool good = open_record() == 0;
     if (good && os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {

@@ -27,7 +27,8 @@ static void begin(enum log_level level)
     logged[0] = '\0';
     lines = 0;
     base = loop_new(false);
-    CHECK(base && log_peer_begin(base) == 0);
+    CHECK(base);
+    log_peer_begin(base);
 }
 
 static void end(void)

@@ -14,6 +14,7 @@
 
 #include "os.h"
 #include "resolver.h"
+#include "timer.h"
 
 enum {
     BACKOFF_FIRST_MS = 100,
@@ -34,8 +35,8 @@ struct dialer {
     struct addr addr;
     const struct dialer_callbacks *callbacks;
     void *ctx;
-    int delay_ms;        /* before the next attempt */
-    struct event *timer; /* of the next attempt, of a look-up, or of the next call */
+    unsigned delay_ms;       /* before the next attempt */
+    struct timer timer; /* of the next attempt, of a look-up, or of the next call */
     struct resolver *lookup;
     struct evutil_addrinfo
         *found[2]; /* addresses of this attempt; those of localhost are two lists */
@@ -44,13 +45,6 @@ struct dialer {
     size_t count, begun; /* of addresses, and of calls */
     int error;           /* why the last call that failed did; -errno */
 };
-
-static void set_timer(struct dialer *d, int ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_add(d->timer, &delay);
-}
 
 /* Closes the calls but the one that is the owner's from now on. */
 static void end_attempt(struct dialer *d, evutil_socket_t kept)
@@ -72,7 +66,7 @@ static void end_attempt(struct dialer *d, evutil_socket_t kept)
     resolver_free(d->lookup);
     d->lookup = NULL;
     d->count = d->begun = 0;
-    event_del(d->timer);
+    timer_stop(&d->timer);
 }
 
 static void fail(struct dialer *d, const char *why)
@@ -158,7 +152,7 @@ static void go_on(struct dialer *d)
             d->error = r;
     }
     if (r == 0 && d->begun < d->count)
-        set_timer(d, RACE_MS);
+        timer_in_ms(&d->timer, RACE_MS);
     else if (!is_calling(d))
         fail(d, os_error_text(-d->error));
 }
@@ -200,7 +194,7 @@ static void on_found(void *ctx, int error, struct evutil_addrinfo *found)
 {
     struct dialer *d = ctx;
 
-    event_del(d->timer);
+    timer_stop(&d->timer);
     d->found[0] = found;
     if (error != 0)
         fail(d, addr_error_text(error));
@@ -233,17 +227,15 @@ static void begin(struct dialer *d)
     }
     d->lookup = resolver_start(d->base, d->addr.host, d->addr.port, on_found, d);
     if (d->lookup)
-        set_timer(d, LOOKUP_LIMIT_MS);
+        timer_in_ms(&d->timer, LOOKUP_LIMIT_MS);
     else
         fail(d, "its name cannot be looked up: the system still looks for it");
 }
 
-static void on_timer(evutil_socket_t unused, short what, void *ctx)
+static void on_timer(void *ctx)
 {
     struct dialer *d = ctx;
 
-    (void)unused;
-    (void)what;
     if (d->lookup && !d->found[0])
         fail(d, "no answer to the look-up of its name: are the name servers of "
                 "/etc/resolv.conf to be reached?");
@@ -266,17 +258,13 @@ struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
     d->addr = *addr;
     d->callbacks = callbacks;
     d->ctx = ctx;
-    d->timer = evtimer_new(base, on_timer, d);
-    if (!d->timer) {
-        free(d);
-        return NULL;
-    }
+    timer_make(&d->timer, base, on_timer, d);
     return d;
 }
 
 void dialer_start(struct dialer *d)
 {
-    set_timer(d, d->delay_ms);
+    timer_in_ms(&d->timer, d->delay_ms);
     d->delay_ms = d->delay_ms ? 2 * d->delay_ms : BACKOFF_FIRST_MS;
     if (d->delay_ms > BACKOFF_MAX_MS)
         d->delay_ms = BACKOFF_MAX_MS;
@@ -292,6 +280,6 @@ void dialer_free(struct dialer *d)
     if (!d)
         return;
     end_attempt(d, -1);
-    event_free(d->timer);
+    timer_stop(&d->timer);
     free(d);
 }

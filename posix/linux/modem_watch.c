@@ -26,6 +26,7 @@
 #include <event2/event.h>
 
 #include "log.h"
+#include "timer.h"
 
 enum {
     SECOND_LOOK_MS = 10,
@@ -41,7 +42,7 @@ struct modem_watch {
     atomic_int waiter;         /* the thread's number, from before its wait to behind it, else 0 */
     pthread_t thread;
     struct event *woken;
-    struct event *second_look;
+    struct timer second_look;
     void (*changed)(void *ctx);
     void *ctx;
 };
@@ -94,9 +95,7 @@ static bool thread_waits(const struct modem_watch *w)
 
 static void look_again_in(struct modem_watch *w, int ms)
 {
-    const struct timeval delay = {0, ms * 1000};
-
-    event_add(w->second_look, &delay);
+    timer_in_ms(&w->second_look, (uint64_t)ms);
 }
 
 static void on_woken(evutil_socket_t fd, short what, void *ctx)
@@ -111,12 +110,10 @@ static void on_woken(evutil_socket_t fd, short what, void *ctx)
     w->changed(w->ctx);
 }
 
-static void on_second_look(evutil_socket_t fd, short what, void *ctx)
+static void on_second_look(void *ctx)
 {
     struct modem_watch *w = ctx;
 
-    (void)fd;
-    (void)what;
     if (atomic_load(&w->waiting_fails))
         look_again_in(w, POLL_MS);
     else if (!thread_waits(w))
@@ -148,8 +145,7 @@ static void modem_watch_free(struct modem_watch *w)
 {
     if (w->woken)
         event_free(w->woken);
-    if (w->second_look)
-        event_free(w->second_look);
+    timer_stop(&w->second_look);
     if (w->wake >= 0)
         close(w->wake);
     free(w);
@@ -167,9 +163,8 @@ struct modem_watch *modem_watch_start(struct event_base *base, int fd, void (*ch
     w->ctx = ctx;
     w->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->woken = event_new(base, w->wake, EV_READ | EV_PERSIST, on_woken, w);
-    w->second_look = evtimer_new(base, on_second_look, w);
-    if (w->wake < 0 || !w->woken || !w->second_look || event_add(w->woken, NULL) < 0 ||
-        start_thread(w) < 0) {
+    timer_make(&w->second_look, base, on_second_look, w);
+    if (w->wake < 0 || !w->woken || event_add(w->woken, NULL) < 0 || start_thread(w) < 0) {
         modem_watch_free(w);
         return NULL;
     }
@@ -201,6 +196,6 @@ void modem_watch_stop(struct modem_watch *w)
     /* a driver that does not let go keeps its thread, and so the watch, which it looks at */
     log_warn("a serial driver does not end TIOCMIWAIT");
     event_del(w->woken);
-    event_del(w->second_look);
+    timer_stop(&w->second_look);
     pthread_detach(w->thread);
 }

@@ -12,6 +12,7 @@
 
 #include "loop.h"
 #include "proto/buf.h"
+#include "timer.h"
 
 enum {
     WIRE_MAX = 16384,
@@ -30,12 +31,12 @@ struct loop_port {
     unsigned outputs;
     struct line_settings line;
     struct buf wire;
-    struct event *arrival;
+    struct timer arrival;
     struct timeval last; /* paced: when bytes arrived up to */
     uint64_t credit_us;  /* paced: time on the wire that no byte has used yet */
     unsigned late_edges; /* to tell from the loop */
     bool late_break;
-    struct event *late;
+    struct timer late;
 };
 
 static struct loop_port *port_of(struct serial *s)
@@ -51,10 +52,8 @@ static unsigned loop_inputs(unsigned outputs)
 
 static void schedule(struct loop_port *p)
 {
-    const struct timeval tick = {0, p->paced ? TICK_MS * 1000 : 0};
-
-    if (p->reading && p->wire.len > 0 && !event_pending(p->arrival, EV_TIMEOUT, NULL))
-        event_add(p->arrival, &tick);
+    if (p->reading && p->wire.len > 0 && !timer_is_set(&p->arrival))
+        timer_in_ms(&p->arrival, p->paced ? TICK_MS : 0);
 }
 
 /* How many bytes the line has carried since the last time. */
@@ -80,14 +79,12 @@ static size_t carried(struct loop_port *p)
     return (size_t)bytes;
 }
 
-static void on_arrival(evutil_socket_t fd, short what, void *ctx)
+static void on_arrival(void *ctx)
 {
     struct loop_port *p = ctx;
     uint8_t batch[BATCH_MAX];
     size_t left = carried(p);
 
-    (void)fd;
-    (void)what;
     while (left > 0 && p->reading && !p->closed) {
         size_t n = left < sizeof batch ? left : sizeof batch;
 
@@ -108,14 +105,12 @@ static void on_arrival(evutil_socket_t fd, short what, void *ctx)
         schedule(p);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *ctx)
+static void on_late(void *ctx)
 {
     struct loop_port *p = ctx;
     unsigned edges = p->late_edges;
     bool broken = p->late_break;
 
-    (void)fd;
-    (void)what;
     p->late_edges = 0;
     p->late_break = false;
     if (edges)
@@ -126,9 +121,7 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 
 static void tell_late(struct loop_port *p)
 {
-    const struct timeval now = {0, 0};
-
-    event_add(p->late, &now);
+    timer_in_ms(&p->late, 0);
 }
 
 static void loop_port_read(struct serial *s, bool on)
@@ -139,7 +132,7 @@ static void loop_port_read(struct serial *s, bool on)
     if (on)
         schedule(p);
     else
-        event_del(p->arrival);
+        timer_stop(&p->arrival);
 }
 
 static int loop_port_write(struct serial *s, const uint8_t *data, size_t len)
@@ -224,10 +217,6 @@ static void loop_port_free(void *arg)
 {
     struct loop_port *p = arg;
 
-    if (p->arrival)
-        event_free(p->arrival);
-    if (p->late)
-        event_free(p->late);
     buf_free(&p->wire);
     free(p);
 }
@@ -237,8 +226,8 @@ static void loop_port_close(struct serial *s)
     struct loop_port *p = port_of(s);
 
     p->closed = true;
-    event_del(p->arrival);
-    event_del(p->late);
+    timer_stop(&p->arrival);
+    timer_stop(&p->late);
     loop_defer(p->loop, loop_port_free, p);
 }
 
@@ -269,12 +258,8 @@ struct serial *loop_port_open(struct event_base *base, bool paced,
     p->line = line_default;
     p->outputs = LINE_OUTPUTS;
     buf_init(&p->wire, WIRE_MAX);
-    p->arrival = evtimer_new(base, on_arrival, p);
-    p->late = evtimer_new(base, on_late, p);
-    if (!p->arrival || !p->late) {
-        loop_port_free(p);
-        return NULL;
-    }
+    timer_make(&p->arrival, base, on_arrival, p);
+    timer_make(&p->late, base, on_late, p);
     *current = p->line;
     return &p->base;
 }
