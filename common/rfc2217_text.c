@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "proto/serial_ext.h"
+
 static const char *const command_names[] = {
     [RFC2217_SIGNATURE] = "SIGNATURE",
     [RFC2217_SET_BAUDRATE] = "SET-BAUDRATE",
@@ -16,6 +18,12 @@ static const char *const command_names[] = {
     [RFC2217_SET_LINESTATE_MASK] = "SET-LINESTATE-MASK",
     [RFC2217_SET_MODEMSTATE_MASK] = "SET-MODEMSTATE-MASK",
     [RFC2217_PURGE_DATA] = "PURGE-DATA",
+    [RFC2217_SET_LINES] = "SET-LINES",
+    [RFC2217_SELECT] = "SELECT",
+    [RFC2217_LIST] = "LIST",
+    [RFC2217_STATE] = "STATE",
+    [RFC2217_RESUME] = "RESUME",
+    [RFC2217_IDENTITY] = "IDENTITY",
 };
 
 static const char *const control_names[] = {
@@ -75,6 +83,35 @@ static void describe_bits(uint32_t value, const char *const names[8], char *out,
             n += (size_t)snprintf(out + n, room - n, " %s", names[bit]);
 }
 
+static void describe_state(const struct rfc2217_message *m, char *out, size_t room)
+{
+    static const char *const states[] = {"yours", "unknown", "busy", "away", "waiting", "failed"};
+    struct serial_ext_port_state s;
+
+    if (serial_ext_get_state(m->text, m->text_len, &s) < 0) {
+        snprintf(out, room, "?");
+        return;
+    }
+    size_t n = (size_t)snprintf(out, room, "%s%s",
+                                s.state <= SERIAL_EXT_FAILED ? states[s.state] : "unknown",
+                                s.text.len > 0 ? ": " : "");
+    if (s.text.len > 0 && n < room)
+        describe_text(&(struct rfc2217_message){.text = s.text.bytes, .text_len = s.text.len},
+                      out + n, room - n);
+}
+
+/* Without the token, which is a secret. */
+static void describe_resume(const struct rfc2217_message *m, char *out, size_t room)
+{
+    static const char *const kinds[] = {"begin", "resume", "grant", "refuse", "ack"};
+    struct serial_ext_resume r;
+
+    if (serial_ext_get_resume(m->text, m->text_len, &r) < 0)
+        snprintf(out, room, "?");
+    else
+        snprintf(out, room, "%s %llu", kinds[r.kind], (unsigned long long)r.received);
+}
+
 void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_DESCRIPTION_MAX])
 {
     static const char *const modem[8] = {"dCTS", "dDSR", "tRI", "dCD", "CTS", "DSR", "RI", "CD"};
@@ -82,10 +119,8 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
                                          "break", "thr-empty", "tsr-empty", "timeout"};
     static const char *const parity[] = {"?", "none", "odd", "even", "mark", "space"};
     static const char *const stop[] = {"?", "1", "2", "1.5"};
-    const char *name = m->command == RFC2217_SET_LINES    ? "SET-LINES"
-                       : m->command <= RFC2217_PURGE_DATA ? command_names[m->command]
-                                                          : "unknown";
-    size_t n = (size_t)snprintf(text, RFC2217_DESCRIPTION_MAX, "%s ", name);
+    const char *name = m->command <= RFC2217_IDENTITY ? command_names[m->command] : NULL;
+    size_t n = (size_t)snprintf(text, RFC2217_DESCRIPTION_MAX, "%s ", name ? name : "unknown");
     size_t room = RFC2217_DESCRIPTION_MAX - n;
     char *out = text + n;
 
@@ -121,6 +156,17 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
         break;
     case RFC2217_SET_LINES:
         describe_lines(m, out, room);
+        break;
+    case RFC2217_SELECT:
+    case RFC2217_LIST:
+    case RFC2217_IDENTITY:
+        describe_text(m, out, room);
+        break;
+    case RFC2217_STATE:
+        describe_state(m, out, room);
+        break;
+    case RFC2217_RESUME:
+        describe_resume(m, out, room);
         break;
     default:
         snprintf(out, room, "%u", (unsigned)m->value);

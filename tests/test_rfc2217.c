@@ -100,8 +100,9 @@ static void unknown_commands_are_unknown(void)
     CHECK(rfc2217_decode(NULL, 0, &m) == -ENOTSUP);
     DECODED(-ENOTSUP, 13, 1);
     DECODED(-ENOTSUP, 49, 1);
-    DECODED(-ENOTSUP, 51, 1);
+    DECODED(-ENOTSUP, 56, 1);
     DECODED(-ENOTSUP, 99, 1);
+    DECODED(-ENOTSUP, 156, 1);
     DECODED(-ENOTSUP, 113, 1);
     DECODED(-ENOTSUP, 255, 1);
 }

@@ -81,8 +81,8 @@ int line_parse_baud(const char *text, uint32_t *baud);
 /* Time that `bytes` take on the wire, in microseconds, rounded up. */
 uint64_t line_wire_time_us(const struct line_settings *line, size_t bytes);
 
-/* Modem inputs that have an edge between `before` and `now`; of RI that is the trailing one only, as
- * in RFC 2217 section 3. */
+/* Modem inputs that have an edge between `before` and `now`; of RI that is the trailing one only,
+ * as in RFC 2217 section 3. */
 unsigned line_edges(unsigned before, unsigned now);
 
 /* The value of NOTIFY-MODEMSTATE: inputs, and in the low four bits a delta for each edge (CTS 1,

@@ -39,6 +39,12 @@ enum rfc2217_command {
      * other server knows it, so none but com2net may be sent it; servers never send it. Answered
      * like the SET-CONTROL of each line. */
     RFC2217_SET_LINES = 50,
+    /* Ours, too, between ends that say ext=1 in their SIGNATURE: serial_ext.h. */
+    RFC2217_SELECT = 51,
+    RFC2217_LIST = 52,
+    RFC2217_STATE = 53,
+    RFC2217_RESUME = 54,
+    RFC2217_IDENTITY = 55,
 };
 
 /* Values of SET-CONTROL. 14 to 18 come after an outbound value and refine the inbound side. */
@@ -81,7 +87,7 @@ struct rfc2217_message {
                             microseconds of the client's clock, which wraps */
     uint8_t mask;        /* SET-LINES: which of LINE_DTR and LINE_RTS change, */
     uint8_t lines;       /* and what to */
-    const uint8_t *text; /* of a SIGNATURE: borrowed, not terminated */
+    const uint8_t *text; /* of a SIGNATURE, or what is behind the code of 51 to 55: borrowed */
     size_t text_len;
 };
 
