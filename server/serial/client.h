@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "commands.h"
+#include "proto/serial_ext.h"
 
 struct comport;
 struct device;
@@ -20,6 +21,8 @@ struct event_base;
 struct port_options;
 struct reset;
 struct stream;
+
+enum { CLIENT_REASON_MAX = 200 };
 
 enum client_role {
     CLIENT_OWNER,    /* has the device */
@@ -45,10 +48,13 @@ struct client {
     struct commands commands; /* its comport is that of a Telnet client, or NULL */
     enum client_role role;
     enum client_state state;
-    const char *refusal; /* CLIENT_REFUSED: why */
-    unsigned speeches;   /* how often it changed what it speaks */
-    uint64_t moved_ms;   /* with idle=: when a byte or a command did */
-    char who[160];       /* port and peer, for the log */
+    const char *refusal;              /* CLIENT_REFUSED: the SIGNATURE that says why */
+    unsigned ext;                     /* version of serial_ext.h that it speaks; 0: none */
+    bool state_told;                  /* it was told a STATE, */
+    enum serial_ext_state told_state; /* and this one */
+    unsigned speeches;                /* how often it changed what it speaks */
+    uint64_t moved_ms;                /* with idle=: when a byte or a command did */
+    char who[160];                    /* port and peer, for the log */
     const struct client_callbacks *callbacks;
     void *ctx;
 };

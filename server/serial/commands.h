@@ -27,7 +27,7 @@ struct commands {
     struct device *device;
     struct comport *comport; /* answers go there; the session sends them */
     const char *who;         /* for the log */
-    const char *signature;   /* what we are called */
+    const char *signature;   /* what we are called, or why it is refused */
     uint8_t line_mask;
     uint8_t modem_mask;
     unsigned modem_told; /* inputs as the client knows them */

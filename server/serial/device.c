@@ -62,12 +62,15 @@ struct device {
     struct serial *serial;            /* while OPEN or LINGERING */
     struct serial_identity *identity; /* of what was opened last, or seen at the start */
     const char *owner;                /* who has it, or NULL */
-    bool used;                        /* somebody has it, or reads along */
-    bool strict;                      /* LOST: nothing else may be opened, for those who had it */
-    bool told_other;                  /* and that something else has its name was told */
-    struct line_settings idle;        /* the administrator's: in force when a session begins */
-    struct line_settings line;        /* in force */
-    unsigned outputs;                 /* as last set */
+    uint64_t owner_since_ms;
+    bool used;                      /* somebody has it, or reads along */
+    bool strict;                    /* LOST: nothing else may be opened, for those who had it */
+    char trouble[SERIAL_ERROR_MAX]; /* why it was not opened the last time */
+    char path[SERIAL_IO_PATH_MAX];  /* of what was opened last, or seen at the start */
+    bool told_other;                /* and that something else has its name was told */
+    struct line_settings idle;      /* the administrator's: in force when a session begins */
+    struct line_settings line;      /* in force */
+    unsigned outputs;               /* as last set */
     bool broken;
     bool wanted;  /* its bytes are */
     bool reading; /* and read */
@@ -343,6 +346,7 @@ static void identify(struct device *d, const char *path)
 {
     serial_identity_free(d->identity);
     d->identity = serial_identity_new(path);
+    snprintf(d->path, sizeof d->path, "%s", path);
 }
 
 /* Whether what stands under the name may be opened: for those who have the port already only the
@@ -393,6 +397,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     struct line_settings found;
     int r = open_serial(d, &found, error);
 
+    snprintf(d->trouble, sizeof d->trouble, "%s", r < 0 ? error : "");
     if (r < 0)
         return r;
     if (!again) {
@@ -631,6 +636,7 @@ static void on_gone(void *ctx, int error)
              keep ? "; waiting for its return" : "");
     serial_close(d->serial);
     d->serial = NULL;
+    snprintf(d->trouble, sizeof d->trouble, "%s: the device is unplugged", o->name);
     d->strict = true;
     timer_stop(&d->timer);
     if (d->state == DEVICE_LINGERING)
@@ -680,6 +686,17 @@ const char *device_take(struct device *d)
 void device_set_owner(struct device *d, const char *peer)
 {
     d->owner = peer;
+    d->owner_since_ms = os_now_ms();
+}
+
+const char *device_owner(const struct device *d)
+{
+    return d->owner;
+}
+
+uint32_t device_owned_s(const struct device *d)
+{
+    return d->owner ? (uint32_t)((os_now_ms() - d->owner_since_ms) / 1000) : 0;
 }
 
 void device_leave(struct device *d, bool others)
@@ -726,6 +743,16 @@ const char *device_name(const struct device *d)
 enum device_state device_state(const struct device *d)
 {
     return d->state;
+}
+
+const char *device_trouble(const struct device *d)
+{
+    return d->trouble;
+}
+
+const char *device_path(const struct device *d)
+{
+    return d->path;
 }
 
 bool device_is_there(const struct device *d)

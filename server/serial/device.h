@@ -121,6 +121,17 @@ int device_set_break(struct device *d, bool on);
 const char *device_name(const struct device *d);
 enum device_state device_state(const struct device *d);
 
+/* Why it was not opened the last time, for people. */
+const char *device_trouble(const struct device *d);
+
+/* The path of what was opened last, or seen at the start; empty for none and for the built-in port.
+ */
+const char *device_path(const struct device *d);
+
+/* The owner's name, or NULL, and for how many seconds it has had it. */
+const char *device_owner(const struct device *d);
+uint32_t device_owned_s(const struct device *d);
+
 /* Whether it is there: open, not only looked for. */
 bool device_is_there(const struct device *d);
 

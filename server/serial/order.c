@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "device.h"
+#include "ext.h"
 #include "log.h"
 #include "log_peer.h"
 #include "news.h"
@@ -245,7 +246,11 @@ static void do_command(struct order *o, const struct rfc2217_message *m)
         begin_break(o);
         return;
     }
-    if (!is_owner(o))
+    if (m->command == RFC2217_SIGNATURE && m->text_len > 0)
+        ext_hello(o->client, m->text, m->text_len);
+    else if (m->command >= RFC2217_SELECT)
+        ext_message(o->client, m);
+    else if (!is_owner(o))
         commands_observe(commands, m);
     else if (m->command == RFC2217_SET_CONTROL && m->value == RFC2217_CONTROL_RESET)
         begin_reset(o);

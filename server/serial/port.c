@@ -60,6 +60,19 @@ static void update(void *ctx)
                                (observed && !device_can_be_held(p->device)));
 }
 
+/* The device has gone, or come back, or is at other settings. */
+static void on_changed(void *ctx)
+{
+    struct port *p = ctx;
+    struct serial_session *next;
+
+    update(p);
+    for (struct serial_session *s = p->sessions; s; s = next) {
+        next = *serial_session_next(s);
+        serial_session_device_changed(s);
+    }
+}
+
 static void on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct port *p = ctx;
@@ -121,10 +134,12 @@ static void on_gone(void *ctx)
     struct port *p = ctx;
 
     reset_device_gone(p->reset);
-    if (p->options->hotplug)
+    if (p->options->hotplug) {
         on_lines(p, 0, 0);
-    else
+        on_changed(p);
+    } else {
         end_sessions(p, "its device has gone");
+    }
 }
 
 static const struct device_callbacks device_callbacks = {
@@ -134,7 +149,7 @@ static const struct device_callbacks device_callbacks = {
     .lines = on_lines,
     .errors = on_errors,
     .gone = on_gone,
-    .changed = update,
+    .changed = on_changed,
 };
 
 /* --- who leaves ------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 
 #include "crowd.h"
 #include "device.h"
+#include "ext.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
@@ -79,6 +80,12 @@ void serial_session_lines(struct serial_session *s, unsigned inputs, unsigned ed
 void serial_session_errors(struct serial_session *s, unsigned state)
 {
     news_errors(&s->news, state);
+}
+
+void serial_session_device_changed(struct serial_session *s)
+{
+    if (client_is_working(&s->client))
+        ext_tell_state(&s->client);
 }
 
 void serial_session_device_took(struct serial_session *s)
@@ -261,10 +268,11 @@ static void make_client(struct serial_session *s, struct stream *stream, enum cl
                          .refusal = refusal,
                          .callbacks = &client_callbacks,
                          .ctx = s};
-    c->commands = (struct commands){.device = s->at.device,
-                                    .who = c->who,
-                                    .signature = refusal ? refusal : "com2net " COM2NET_VERSION,
-                                    .modem_mask = 255};
+    c->commands =
+        (struct commands){.device = s->at.device,
+                          .who = c->who,
+                          .signature = refusal ? refusal : "com2net/" COM2NET_VERSION " ext=1",
+                          .modem_mask = 255};
     snprintf(c->who, sizeof c->who, "%.64s: %.80s", name, stream_peer(stream));
 }
 

@@ -66,6 +66,9 @@ void serial_session_data(struct serial_session *s, const uint8_t *data, size_t l
 void serial_session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
 void serial_session_errors(struct serial_session *s, unsigned state);
 
+/* The device has gone, or has come back. */
+void serial_session_device_changed(struct serial_session *s);
+
 /* The device has taken bytes that waited for it. */
 void serial_session_device_took(struct serial_session *s);
 

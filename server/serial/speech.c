@@ -2,6 +2,7 @@
 
 #include "client.h"
 #include "device.h"
+#include "ext.h"
 #include "log_peer.h"
 #include "newcomer.h"
 #include "order.h"
@@ -55,6 +56,7 @@ static void refuse_in_words(struct client *c)
 {
     comport_send_text(c->commands.comport, c->refusal);
     client_flush(c);
+    ext_tell_state(c);
     if (c->state != CLIENT_OVER)
         client_finish(c, c->refusal);
 }
@@ -68,10 +70,8 @@ static void on_option(void *ctx, bool agreed)
     if (is_over(s))
         return;
     if (is_refused(s)) {
-        if (agreed)
-            refuse_in_words(c);
-        else
-            client_end(c, c->refusal);
+        s->agreed = agreed; /* it is refused when what came with that is read: who it is */
+        timer_in_ms(&s->timer, 0);
         return;
     }
     timer_stop(&s->timer);
@@ -86,6 +86,7 @@ static void on_option(void *ctx, bool agreed)
         commands_answer(&c->commands, RFC2217_NOTIFY_MODEMSTATE,
                         c->commands.modem_told & c->commands.modem_mask);
     }
+    ext_tell_state(c);
     client_changed(c);
 }
 
@@ -236,6 +237,14 @@ void speech_begin(struct speech *s)
     order_update_reading(s->order);
 }
 
+static void refuse(struct speech *s)
+{
+    if (s->agreed)
+        refuse_in_words(s->client);
+    else
+        client_end(s->client, s->client->refusal);
+}
+
 static void on_timer(void *ctx)
 {
     struct speech *s = ctx;
@@ -243,7 +252,7 @@ static void on_timer(void *ctx)
     if (s->undecided) {
         speech_decide(s);
     } else if (is_refused(s)) {
-        client_end(s->client, s->client->refusal);
+        refuse(s);
     } else if (s->client->state == CLIENT_NEGOTIATING) {
         speech_decide(s);
         if (s->client->state == CLIENT_NEGOTIATING)

@@ -1,0 +1,24 @@
+/*
+ * What com2net says to clients of its own in the COM-PORT option: STATE unasked, and answers to
+ * SELECT, LIST, IDENTITY and RESUME (packaging/doc/serial-extensions.md). A client that has not
+ * said ext= in its SIGNATURE is told nothing by itself.
+ */
+#ifndef SERVER_SERIAL_EXT_H
+#define SERVER_SERIAL_EXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct client;
+struct rfc2217_message;
+
+/* The client has said its SIGNATURE. */
+void ext_hello(struct client *c, const uint8_t *signature, size_t len);
+
+/* Tells the client how the port is for it, if that is another state than it was told last. */
+void ext_tell_state(struct client *c);
+
+/* Answers one of the messages 51 to 55. */
+void ext_message(struct client *c, const struct rfc2217_message *m);
+
+#endif
