@@ -61,13 +61,12 @@ static void make_devices(void)
 {
     static const char *const selectors[DEVICES] = {"loop", "ftdi",  "icestick",
                                                    "dfu",  "mouse", "keyboard"};
-    static const struct demo_options options = {.play = NULL};
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     log_init("fuzz", LOG_LEVEL_ERROR);
     base = loop_new(false);
     for (unsigned i = 0; i < DEVICES; i++) {
-        devices[i] = demo_new(base, selectors[i], &options, selectors[i], i + 1, error);
+        devices[i] = demo_new(base, selectors[i], i + 1, error);
         if (!devices[i])
             abort();
         devices[i]->presence = on_presence;

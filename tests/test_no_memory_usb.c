@@ -17,11 +17,10 @@ static struct usb_device *device;
 
 static void begin_usb(void)
 {
-    static const struct demo_options options = {.play = NULL};
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     base = loop_new(false);
-    device = demo_new(base, "loop", &options, "loop", 1, error);
+    device = demo_new(base, "loop", 1, error);
     CHECK(device);
     export = (struct usb_export){.devices = device, .budget = 100000};
 }

@@ -196,7 +196,7 @@ static void on_presence(void *ctx, struct usb_device *d, bool there)
  */
 
 /* Returns false with what is wrong in `error`. */
-static bool add_devices(struct usb_export *e, usb_make *make, char error[static CLI_ERROR_MAX])
+static bool add_devices(struct usb_export *e, char error[static CLI_ERROR_MAX])
 {
     struct usb_device **at = &e->devices;
     unsigned number = 0;
@@ -207,7 +207,7 @@ static bool add_devices(struct usb_export *e, usb_make *make, char error[static 
         real = real || o->real;
         if (o->real)
             continue;
-        *at = make(e->base, o, number, error);
+        *at = usb_built_in_make(&o->built_in, e->base, o->name, number, error);
         if (!*at)
             return false;
         (*at)->budget = o->budget;
@@ -235,9 +235,8 @@ static void on_opened(void *ctx)
 static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
 
 struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
-                                  const struct usb_options *devices, usb_make *make,
-                                  const struct addr *listen, struct usb_pcap *pcap,
-                                  char error[static CLI_ERROR_MAX])
+                                  const struct usb_options *devices, const struct addr *listen,
+                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
 
@@ -249,7 +248,7 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
     e->pcap = pcap;
     e->sweep = evtimer_new(base, on_sweep, e);
     e->changed = evtimer_new(base, on_changed, e);
-    if (!e->sweep || !e->changed || !add_devices(e, make, error))
+    if (!e->sweep || !e->changed || !add_devices(e, error))
         goto fail;
     const struct gate_options gate = {
         .mode = GATE_USB, .queue_max = 2 * usb_export_budget(e), .name = devices->name};

@@ -18,19 +18,13 @@ struct usb_export;
 struct usb_pcap;
 struct usb_session;
 
-/* Makes the built-in device that options name, the `number`-th at its address. Returns NULL with
- * what is wrong in `error`. */
-typedef struct usb_device *usb_make(struct event_base *base, const struct usb_options *options,
-                                    unsigned number, char error[static CLI_ERROR_MAX]);
-
 /* Publishes `devices`, a list whose options must outlive it, at `listen`, among the crowd of the
  * process. Transfers are recorded in `pcap`, which stays the caller's, unless it is NULL. Returns
  * NULL with what is wrong in `error`.
  */
 struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
-                                  const struct usb_options *devices, usb_make *make,
-                                  const struct addr *listen, struct usb_pcap *pcap,
-                                  char error[static CLI_ERROR_MAX]);
+                                  const struct usb_options *devices, const struct addr *listen,
+                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX]);
 void usb_export_free(struct usb_export *e);
 
 /* Where transfers are recorded, or NULL. */
