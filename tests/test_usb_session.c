@@ -9,7 +9,6 @@
 
 #include <event2/event.h>
 
-#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_device.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
@@ -31,7 +30,7 @@ enum {
 };
 
 static struct event_base *base;
-static struct usb_export export;
+static struct fake_usb_export export;
 static struct fake_usb_device device;
 static evutil_socket_t client = -1;
 static uint8_t *got; /* by the client */
@@ -88,10 +87,7 @@ static void connect_client(void)
     got_len = 0;
     ended = false;
     export.forgotten = 0;
-    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
-    struct usb_session *s = usb_session_new(base, &export, &newcomer);
-    CHECK(s);
-    usb_session_begin(s);
+    CHECK(fake_usb_export_connect(&export, pair[1]));
 }
 
 static void hang_up(void)
@@ -137,8 +133,9 @@ static void begin(void)
     const struct usbip_device record = {
         .busid = "1-1", .busnum = 1, .devnum = 2, .speed = USBIP_SPEED_HIGH, .configuration = 1};
 
+    fake_usb_export_begin(&export, base, BUDGET);
     fake_usb_device_init(&device, &record);
-    export = (struct usb_export){.devices = &device.device, .budget = BUDGET};
+    usb_bus_add(export.setup.bus, &device.device);
 }
 
 static void import(void)
@@ -866,7 +863,7 @@ static void a_client_with_very_many_dies(void)
     static uint8_t bytes[VERY_MANY * USBIP_URB_SIZE];
 
     begin();
-    export.budget = 16 * MIB;
+    export.setup.budget = 16 * MIB;
     device.ends_cancelled = never;
     for (uint32_t i = 0; i < VERY_MANY; i++) {
         const struct usbip_urb head = submit_of(i + 1, 1, USBIP_DIR_IN, 1);
@@ -1025,7 +1022,7 @@ static void merged_ones_are_answered_once(void)
         device.device.merges = true;
         device.ends_cancelled = take_some;
         device.submitted = round % 2 ? take_at_once : NULL;
-        export.budget = round % 3 ? BUDGET : SMALL_BUDGET;
+        export.setup.budget = round % 3 ? BUDGET : SMALL_BUDGET;
         taken_len = sent = unlinks = 0;
         import();
         for (unsigned dies = round % 5 ? URBS : any(URBS); sent < dies;)
@@ -1094,6 +1091,7 @@ int main(int argc, char **argv)
     got = malloc(BYTES_MAX);
     CHECK(base && got);
     int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+    fake_usb_export_end(&export);
     free(got);
     loop_free(base);
     return status;

@@ -14,7 +14,7 @@
 #include "proto/usbip_urbs.h"
 #include "usb_device.h"
 
-struct usb_session;
+struct usb_import;
 
 /*
  * Where a URB is in its life. Only usb_urbs_move (usb_urbs.h) changes it, and the counters that
@@ -37,7 +37,7 @@ enum usb_urb_state {
 
 struct usb_urb {
     struct usbip_urbs_entry entry;
-    struct usb_session *session;
+    struct usb_import *import;
     struct usbip_urb head; /* of the command */
     struct usb_transfer transfer;
     enum usb_urb_state state;

@@ -125,7 +125,7 @@ static struct usb_urb *with_room(struct usb_urbs *us, struct usb_urb *waiting)
 
     if (!u)
         return NULL;
-    u->session = waiting->session;
+    u->import = waiting->import;
     if (packets > 0)
         memcpy(u->transfer.packets, waiting->transfer.packets,
                packets * sizeof *u->transfer.packets);
