@@ -16,7 +16,7 @@
 #include "os.h"
 #include "patience.h"
 #include "test.h"
-#include "usb_unlinks.h"
+#include "usb_early_unlinks.h"
 
 enum {
     MANY = 1000,
@@ -817,7 +817,7 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
     usbip_put_urb(&unlink, bytes);
     usbip_put_urb(&head, bytes + USBIP_URB_SIZE);
     send_all(bytes, part);
-    const uint64_t limit = os_now_ms() + USB_UNLINKS_EARLY_MS + 100;
+    const uint64_t limit = os_now_ms() + USB_EARLY_UNLINKS_MS + 100;
     RUN_UNTIL(os_now_ms() > limit);
     CHECK(got_len == 0);
     send_all(bytes + part, sizeof bytes - part);

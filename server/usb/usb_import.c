@@ -57,7 +57,7 @@ static void on_done(struct usb_transfer *t)
     const bool cancelled = unlinked && t->status == USBIP_ECONNRESET;
     const bool told = !cancelled || t->actual > 0;
 
-    usb_urbs_move(&m->urbs, u, USB_URB_ENDED); /* before a reply that may end the session */
+    usb_budget_move(&m->budget, u, USB_URB_ENDED); /* before a reply that may end the session */
     if (submitted)
         usb_pcap_done(m->pcap, m->device, t);
     if (t->status == 0 && (u->head.flags & USBIP_SHORT_NOT_OK) && (t->address & 0x80) &&
@@ -67,11 +67,11 @@ static void on_done(struct usb_transfer *t)
         usb_replies_add(m->replies, u->reply, usb_urb_reply(u));
     if (unlinked)
         reply_unlink(m, u->unlink_seqnum, told ? 0 : USBIP_ECONNRESET);
-    usb_unlinks_note(&m->unlinks, u->entry.seqnum);
+    usb_early_unlinks_note(&m->unlinks, u->entry.seqnum);
     if (m->to_cancel == u)
         m->to_cancel = younger(u);
-    usb_urbs_remove(&m->urbs, u);
-    if (m->ended && m->urbs.table.count == 0 && !m->ending) {
+    usb_budget_remove(&m->budget, u);
+    if (m->ended && m->budget.table.count == 0 && !m->ending) {
         event_del(m->early);
         m->callbacks->idle(m->ctx);
     }
@@ -91,7 +91,7 @@ static void submit(struct usb_import *m, struct usb_urb *u)
         on_done(&u->transfer);
         return;
     }
-    usb_urbs_move(&m->urbs, u, USB_URB_SUBMITTED);
+    usb_budget_move(&m->budget, u, USB_URB_SUBMITTED);
     u->transfer.done = on_done;
     usb_pcap_submit(m->pcap, m->device, &u->transfer);
     usb_merge_submit(&m->merge, &u->transfer);
@@ -107,7 +107,7 @@ static void start_waiting(struct usb_import *m)
     m->starting = true; /* what is submitted may be done at once */
     for (;;) {
         struct usb_urb *u;
-        int r = usb_urbs_next(&m->urbs, &u);
+        int r = usb_budget_next(&m->budget, &u);
 
         if (r == -ENOMEM)
             m->callbacks->failed(m->ctx, "out of memory");
@@ -138,10 +138,10 @@ static void on_early(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     if (m->reading || m->callbacks->is_held_up(m->ctx)) {
-        wait_for_early(m, USB_UNLINKS_EARLY_MS);
+        wait_for_early(m, USB_EARLY_UNLINKS_MS);
         return;
     }
-    while (usb_unlinks_take_due(&m->unlinks, now, &seqnum))
+    while (usb_early_unlinks_take_due(&m->unlinks, now, &seqnum))
         reply_unlink(m, seqnum, 0);
     if (m->unlinks.early_count > 0)
         wait_for_early(m, (int)(m->unlinks.early[0].until - now));
@@ -152,10 +152,10 @@ static bool is_unlinked_early(struct usb_import *m, struct usb_urb *u)
 {
     uint32_t seqnum;
 
-    if (!usb_unlinks_take(&m->unlinks, u->entry.seqnum, &seqnum))
+    if (!usb_early_unlinks_take(&m->unlinks, u->entry.seqnum, &seqnum))
         return false;
-    usb_unlinks_note(&m->unlinks, u->entry.seqnum);
-    usb_urbs_remove(&m->urbs, u);
+    usb_early_unlinks_note(&m->unlinks, u->entry.seqnum);
+    usb_budget_remove(&m->budget, u);
     reply_unlink(m, seqnum, USBIP_ECONNRESET);
     return true;
 }
@@ -163,16 +163,16 @@ static bool is_unlinked_early(struct usb_import *m, struct usb_urb *u)
 static void unlink_urb(struct usb_import *m)
 {
     const struct usbip_urb *head = &m->reader->urb;
-    struct usb_urb *u = usb_urbs_find(&m->urbs, head->unlink);
+    struct usb_urb *u = usb_budget_find(&m->budget, head->unlink);
 
-    if (!u && usb_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, os_now_ms())) {
+    if (!u && usb_early_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, os_now_ms())) {
         if (!event_pending(m->early, EV_TIMEOUT, NULL))
-            wait_for_early(m, USB_UNLINKS_EARLY_MS);
+            wait_for_early(m, USB_EARLY_UNLINKS_MS);
         return;
     }
     if (u && u->state == USB_URB_IN_LINE) {
-        usb_unlinks_note(&m->unlinks, head->unlink);
-        usb_urbs_remove(&m->urbs, u);
+        usb_early_unlinks_note(&m->unlinks, head->unlink);
+        usb_budget_remove(&m->budget, u);
         reply_unlink(m, head->seqnum, USBIP_ECONNRESET);
         start_waiting(m); /* there may be room for the next one */
         return;
@@ -181,7 +181,7 @@ static void unlink_urb(struct usb_import *m)
         reply_unlink(m, head->seqnum, 0);
         return;
     }
-    usb_urbs_move(&m->urbs, u, USB_URB_UNLINKED);
+    usb_budget_move(&m->budget, u, USB_URB_UNLINKED);
     u->unlink_seqnum = head->seqnum;
     usb_merge_cancel(&m->merge, &u->transfer);
 }
@@ -211,7 +211,7 @@ static bool is_refused(struct usb_import *m, struct usb_urb *u)
     if (!why)
         return false;
     const unsigned ep = u->head.ep;
-    usb_urbs_remove(&m->urbs, u);
+    usb_budget_remove(&m->budget, u);
     snprintf(text, sizeof text, "Linux's server would end here: a URB of endpoint %u: %s", ep, why);
     m->callbacks->failed(m->ctx, text);
     return true;
@@ -228,7 +228,7 @@ void usb_import_take_body(struct usb_import *m)
         submit(m, u);
         return;
     }
-    usb_urbs_move(&m->urbs, u, USB_URB_IN_LINE);
+    usb_budget_move(&m->budget, u, USB_URB_IN_LINE);
     start_waiting(m);
 }
 
@@ -238,7 +238,7 @@ static const char number_taken[] = "it uses the number of a URB that is under wa
 static bool read_urb(struct usb_import *m, const struct usbip_body *body)
 {
     struct usb_urb *u;
-    int r = usb_urbs_make(&m->urbs, &m->reader->urb, body->packets, &u);
+    int r = usb_budget_make(&m->budget, &m->reader->urb, body->packets, &u);
 
     if (r == -EAGAIN)
         return false;
@@ -259,7 +259,7 @@ static void refuse_urb(struct usb_import *m, const struct usbip_body *body)
         .command = USBIP_RET_SUBMIT, .seqnum = m->reader->urb.seqnum, .status = USBIP_ENOMEM};
     uint8_t bytes[USBIP_URB_SIZE];
 
-    if (usb_urbs_find(&m->urbs, m->reader->urb.seqnum)) {
+    if (usb_budget_find(&m->budget, m->reader->urb.seqnum)) {
         m->callbacks->failed(m->ctx, number_taken);
         return;
     }
@@ -269,7 +269,7 @@ static void refuse_urb(struct usb_import *m, const struct usbip_body *body)
                       m->peer, m->device->name, (long)m->reader->urb.length);
     m->refused = true;
     usbip_reader_skip(m->reader, body);
-    usb_unlinks_note(&m->unlinks, m->reader->urb.seqnum);
+    usb_early_unlinks_note(&m->unlinks, m->reader->urb.seqnum);
     usbip_put_urb(&reply, bytes);
     usb_replies_add(m->replies, bytes, sizeof bytes);
 }
@@ -279,7 +279,7 @@ static bool begin_urb(struct usb_import *m)
 {
     const struct usbip_urb *head = &m->reader->urb;
     struct usbip_body body;
-    int r = usbip_urb_body(head, 0, m->urbs.budget, &body);
+    int r = usbip_urb_body(head, 0, m->budget.limit, &body);
 
     if (r == -EMSGSIZE && usbip_urb_body(head, 0, REFUSED_MAX, &body) == 0 &&
         head->command == USBIP_CMD_SUBMIT && head->devid == m->devid && body.packets == 0) {
@@ -323,14 +323,14 @@ void usb_import_start(struct usb_import *m)
 
 int usb_import_init(struct usb_import *m, struct event_base *base, size_t budget)
 {
-    usb_urbs_init(&m->urbs, budget);
+    usb_budget_init(&m->budget, budget);
     m->early = evtimer_new(base, on_early, m);
     return m->early ? 0 : -ENOMEM;
 }
 
 void usb_import_free(struct usb_import *m)
 {
-    usb_urbs_free(&m->urbs);
+    usb_budget_free(&m->budget);
     if (m->early)
         event_free(m->early);
 }
@@ -341,21 +341,21 @@ void usb_import_begin(struct usb_import *m, struct usb_device *d)
     m->devid = usbip_devid(&d->record);
     usb_merge_init(&m->merge, d);
     if (d->budget > 0)
-        usb_urbs_init(&m->urbs, d->budget);
+        usb_budget_init(&m->budget, d->budget);
 }
 
 /* Any of them may be done by the cancel of another one. */
 static void cancel_all(struct usb_import *m)
 {
     m->ending = true; /* the last one that is done does not say so yet */
-    m->to_cancel = (struct usb_urb *)(void *)m->urbs.table.oldest;
+    m->to_cancel = (struct usb_urb *)(void *)m->budget.table.oldest;
     while (m->to_cancel) {
         struct usb_urb *u = m->to_cancel;
 
         m->to_cancel = younger(u);
         if (u->state == USB_URB_ENDED)
             continue;
-        usb_urbs_move(&m->urbs, u, USB_URB_ENDED);
+        usb_budget_move(&m->budget, u, USB_URB_ENDED);
         usb_merge_cancel(&m->merge, &u->transfer);
     }
     m->ending = false;
@@ -366,12 +366,12 @@ bool usb_import_end(struct usb_import *m)
     m->ended = true;
     m->parked = false;
     if (m->reading)
-        usb_urbs_remove(&m->urbs, m->reading);
+        usb_budget_remove(&m->budget, m->reading);
     m->reading = NULL;
-    while (m->urbs.first)
-        usb_urbs_remove(&m->urbs, m->urbs.first);
+    while (m->budget.first)
+        usb_budget_remove(&m->budget, m->budget.first);
     cancel_all(m);
-    if (m->urbs.table.count > 0)
+    if (m->budget.table.count > 0)
         return false;
     event_del(m->early);
     return true;

@@ -1,7 +1,7 @@
 /*
  * The second phase of a session: a device that a client has imported, and the URBs that it has
  * carried out on it. Those above its budget wait, and are not failed; unlinks are heard meanwhile,
- * as far as what waits is kept (usb_urbs.h).
+ * as far as what waits is kept (usb_budget.h).
  */
 #ifndef SERVER_USB_USB_IMPORT_H
 #define SERVER_USB_USB_IMPORT_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "usb_merge.h"
-#include "usb_unlinks.h"
-#include "usb_urbs.h"
+#include "usb_early_unlinks.h"
+#include "usb_budget.h"
 
 struct event;
 struct event_base;
@@ -41,7 +41,7 @@ struct usb_import {
     void *ctx;
     uint32_t devid;
     struct usb_merge merge; /* what the device is given goes through it */
-    struct usb_urbs urbs;
+    struct usb_budget budget;
     struct usb_urb *reading;   /* its payload is being read */
     struct usb_urb *to_cancel; /* the next one, when the session ends */
     bool parked;               /* one is not read before others are done: the line is full */
@@ -50,7 +50,7 @@ struct usb_import {
     bool ended;                /* nobody waits for answers */
     bool ending;               /* URBs are being cancelled */
     bool refused;              /* a URB was too large, which is said once */
-    struct usb_unlinks unlinks;
+    struct usb_early_unlinks unlinks;
     struct event *early; /* those unlinks that were kept are over */
 };
 

@@ -1,7 +1,8 @@
 /*
- * The memory of URBs under way: header, payload and descriptors of a reply in one piece, so that it
- * is one write. Freed ones are kept for the next of their size: a large one costs more to get from
- * the system than to carry over the wire.
+ * One URB of a client, from its command to its answer. Its memory is one piece: header, payload and
+ * descriptors of the reply are behind each other, so that the reply is one write. Freed URBs are
+ * kept for the next of their size: a large one costs more to get from the system than to carry over
+ * the wire. usb_budget.h says which URBs there are.
  */
 #ifndef SERVER_USB_USB_URB_H
 #define SERVER_USB_USB_URB_H
@@ -17,7 +18,7 @@
 struct usb_import;
 
 /*
- * Where a URB is in its life. Only usb_urbs_move (usb_urbs.h) changes it, and the counters that
+ * Where a URB is in its life. Only usb_budget_move (usb_budget.h) changes it, and the counters that
  * follow from it:
  *
  * - NEW > READ > SUBMITTED > ENDED: as usual;
