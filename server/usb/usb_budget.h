@@ -4,8 +4,8 @@
  *
  * A URB in line waits for those of its own endpoint only, whose order it keeps. An endpoint with
  * none under way may have one in a quarter of the budget beyond it: so a request, or data that the
- * device waits for, is not stuck behind reads that wait for it. A URB in line keeps what was read of
- * it: header and descriptors, and of an OUT one the data. So the commands behind it can be read,
+ * device waits for, is not stuck behind reads that wait for it. A URB in line keeps what was read
+ * of it: header and descriptors, and of an OUT one the data. So the commands behind it can be read,
  * which may be unlinks: some URBs end by these only. What is kept is bounded by half the budget, or
  * USB_BUDGET_LINE_MIN, and one URB more. Pure bookkeeping: usb_import.h submits and answers.
  */

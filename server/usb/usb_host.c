@@ -24,23 +24,17 @@
 #include <libusb.h>
 
 #include "log.h"
+#include "usb_context.h"
 #include "usb_device.h"
 #include "usb_events.h"
 #include "usb_libusb.h"
 #include "usb_list.h"
 #include "usb_options.h"
+#include "usb_record.h"
 #include "usb_selector.h"
 #include "usb_system.h"
 
 enum { RESCAN_MS = 1000, SETTLE_MS = 100 };
-
-struct context {
-    struct context *next;
-    struct usb_host *host;
-    struct libusb_context *usb;
-    struct usb_events *events;
-    unsigned devices; /* that are kept of it */
-};
 
 /* What a user has named: one device, or several that match. */
 struct wanted {
@@ -52,7 +46,7 @@ struct wanted {
 struct known {
     struct known *next;
     struct usb_device *device;
-    struct context *context;
+    struct usb_context *context;
     struct wanted *wanted;
     bool lost, told; /* it is gone; and the owner has heard so */
 };
@@ -63,22 +57,14 @@ struct usb_host {
     size_t count;
     const struct usb_host_callbacks *callbacks;
     void *ctx;
-    struct context *contexts;
+    struct usb_context *contexts;
     struct known *known;
     struct event *work;   /* tells of what is lost, frees contexts */
     struct event *rescan; /* the next search */
 };
 
-/* --- contexts ---------------------------------------------------------------------------------
+/* --- what is heard of devices ------------------------------------------------------------------
  */
-
-static void context_free(struct context *c)
-{
-    usb_events_free(c->events);
-    if (c->usb)
-        libusb_exit(c->usb);
-    free(c);
-}
 
 static void search_in(struct usb_host *h, unsigned ms)
 {
@@ -87,75 +73,21 @@ static void search_in(struct usb_host *h, unsigned ms)
     event_add(h->rescan, &later);
 }
 
-/* Called by libusb while it handles events: leaves the work to the loop. */
-static int LIBUSB_CALL on_hotplug(struct libusb_context *usb, struct libusb_device *real,
-                                  libusb_hotplug_event event, void *ctx)
+static void on_device_arrived(void *ctx)
 {
-    struct context *c = ctx;
+    search_in(ctx, SETTLE_MS);
+}
 
-    (void)usb;
-    if (event == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED) {
-        search_in(c->host, SETTLE_MS);
-        return 0;
-    }
-    for (struct known *k = c->host->known; k; k = k->next)
+static void on_device_left(void *ctx, struct libusb_device *real)
+{
+    struct usb_host *h = ctx;
+
+    for (struct known *k = h->known; k; k = k->next)
         if (!k->lost && usb_libusb_is(k->device, real))
             usb_libusb_lose(k->device);
-    return 0;
 }
 
-/* Returns NULL with libusb's error. */
-static struct context *context_new(struct usb_host *h, int *error)
-{
-    struct context *c = calloc(1, sizeof *c);
-
-    *error = LIBUSB_ERROR_NO_MEM;
-    if (!c)
-        return NULL;
-    c->host = h;
-    *error = usb_libusb_init(&c->usb);
-    if (*error < 0) {
-        c->usb = NULL;
-        context_free(c);
-        return NULL;
-    }
-    return c;
-}
-
-/* Keeps a context: its events are heard. Returns false without memory. */
-static bool context_keep(struct context *c)
-{
-    struct usb_host *h = c->host;
-
-    c->events = usb_events_new(h->base, c->usb);
-    if (!c->events)
-        return false;
-    if (usb_events_tell_of_devices())
-        libusb_hotplug_register_callback(
-            c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
-            LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
-            on_hotplug, c, NULL);
-    c->next = h->contexts;
-    h->contexts = c;
-    return true;
-}
-
-/* Frees those that have no devices any more; the oldest stays to hear of new ones. */
-static void free_contexts(struct usb_host *h)
-{
-    struct context **at = &h->contexts;
-
-    while (*at) {
-        struct context *c = *at;
-
-        if (c->devices > 0 || !c->next) {
-            at = &c->next;
-            continue;
-        }
-        *at = c->next;
-        context_free(c);
-    }
-}
+static const struct usb_context_callbacks context_callbacks = {on_device_arrived, on_device_left};
 
 /* --- searching --------------------------------------------------------------------------------
  */
@@ -215,11 +147,11 @@ static void lose_stale(struct usb_host *h, const char *busid)
             usb_libusb_lose(k->device);
 }
 
-static void take(struct usb_host *h, struct context *c, struct libusb_device *real)
+static void take(struct usb_host *h, struct usb_context *c, struct libusb_device *real)
 {
     char busid[USBIP_BUSID_SIZE];
 
-    usb_libusb_busid(real, busid);
+    usb_record_busid(real, busid);
     if (is_known(h, busid, libusb_get_device_address(real)))
         return;
     struct wanted *wanted = wanted_for(h, real, busid);
@@ -268,7 +200,7 @@ static void lose_absent(struct usb_host *h, struct libusb_device **list, long co
         for (long i = 0; i < count && !there; i++) {
             char busid[USBIP_BUSID_SIZE];
 
-            usb_libusb_busid(list[i], busid);
+            usb_record_busid(list[i], busid);
             there = strcmp(busid, r->busid) == 0 && libusb_get_device_address(list[i]) == r->devnum;
         }
         if (!there)
@@ -316,7 +248,7 @@ static int search(struct usb_host *h)
     int error;
 
     event_del(h->rescan); /* this is it */
-    struct context *c = context_new(h, &error);
+    struct usb_context *c = usb_context_new(&context_callbacks, h, &error);
     if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
         search_later(h);
         return 0;
@@ -331,8 +263,8 @@ static int search(struct usb_host *h)
     if (n >= 0)
         libusb_free_device_list(list, 1);
     if (c->devices == 0 && h->contexts)
-        context_free(c);
-    else if (!context_keep(c))
+        usb_context_free(c);
+    else if (!usb_context_keep(c, h->base, &h->contexts))
         log_error("USB: out of memory, the ends of transfers are not heard");
     search_later(h);
     return n < 0 ? (int)n : 0;
@@ -377,7 +309,7 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     tell_lost(h);
-    free_contexts(h);
+    usb_context_sweep(&h->contexts);
     search_later(h);
 }
 
@@ -432,10 +364,10 @@ void usb_host_free(struct usb_host *h)
     if (!h)
         return;
     while (h->contexts) {
-        struct context *c = h->contexts;
+        struct usb_context *c = h->contexts;
 
         h->contexts = c->next;
-        context_free(c);
+        usb_context_free(c);
     }
     if (h->work)
         event_free(h->work);

@@ -253,11 +253,6 @@ static void session_end(struct usb_session *s, const char *why)
         session_close(s);
 }
 
-static void on_evicted(void *ctx, const char *why)
-{
-    session_end(ctx, why);
-}
-
 static void on_failed(void *ctx, const char *why)
 {
     session_end(ctx, why);
@@ -405,7 +400,7 @@ struct usb_session *usb_session_new(const struct usb_session_setup *setup,
     buf_free(&newcomer->first);
     newcomer->stream = NULL;
     stream_set_owner(s->stream, &stream_callbacks, s);
-    crowd_set_owner(s->place, on_evicted, s);
+    crowd_set_owner(s->place, on_failed, s);
     snprintf(s->peer, sizeof s->peer, "%s", stream_peer(s->stream));
     snprintf(s->owner.peer, sizeof s->owner.peer, "%s", s->peer);
     enter_list(s, setup->all);
