@@ -5,6 +5,8 @@
  */
 #include "usb_stage.h"
 
+#include "proto/usbip_ext.h"
+
 static void first_request_is_cut_at_every_byte(void)
 {
     uint8_t request[REQUEST_SIZE];
@@ -17,6 +19,32 @@ static void first_request_is_cut_at_every_byte(void)
         hang_up();
         CHECK(device.claims == 0);
     }
+}
+
+/* It watches the list, then imports over the same connection: what follows is URBs only. */
+static void one_who_imports_watches_no_more(void)
+{
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_EXT_LIST};
+    uint8_t request[REQUEST_SIZE], list[USBIP_OP_SIZE + USBIP_EXT_LIST_SIZE] = {0};
+
+    begin();
+    connect_client();
+    usbip_put_op(&op, list);
+    list[sizeof list - 1] = USBIP_EXT_KEEP;
+    send_all(list, sizeof list);
+    RUN_UNTIL(got_len > 0);
+    got_len = 0;
+    usb_sessions_notice(&export.sessions);
+    RUN_UNTIL(got_len > 0); /* it hears of changes */
+    got_len = 0;
+    put_import(request);
+    send_all(request, sizeof request);
+    RUN_UNTIL(got_len == ANSWER_SIZE);
+    usb_sessions_notice(&export.sessions);
+    settle_unread();
+    receive();
+    CHECK(got_len == ANSWER_SIZE);
+    hang_up();
 }
 
 static void urb_is_cut_at_every_byte(void)
@@ -228,6 +256,7 @@ static void a_client_with_very_many_dies(void)
 
 static const struct test tests[] = {
     TEST(first_request_is_cut_at_every_byte),
+    TEST(one_who_imports_watches_no_more),
     TEST(urb_is_cut_at_every_byte),
     TEST(client_dies_with_many_under_way),
     TEST(slow_reader_gets_everything),

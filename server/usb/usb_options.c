@@ -189,7 +189,7 @@ void usb_options_print(const struct usb_kind *const *kinds)
 {
     char text[512], forms[256];
 
-    usb_kind_forms(kinds, forms, sizeof forms);
+    usb_built_in_forms(kinds, forms, sizeof forms);
     snprintf(text, sizeof text, "The NAMEs of built-in USB devices, usb:demo-NAME: %s.", forms);
     cli_print_paragraph(text);
     cli_print_table("Options of usb: sources:", common_table);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "cli.h"
-#include "usb_kind.h"
+#include "usb_built_in.h"
 
 struct usb_options {
     const struct usb_options *next; /* that shares its address, or NULL */

@@ -1,4 +1,4 @@
-#include "usb_kind.h"
+#include "usb_built_in.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ struct usb_device *usb_built_in_make(const struct usb_built_in *b, struct event_
         snprintf(error, CLI_ERROR_MAX, "out of memory");
         return b->kind->make(&making, error);
     }
-    usb_kind_forms(b->kinds, forms, sizeof forms);
+    usb_built_in_forms(b->kinds, forms, sizeof forms);
     if (b->kind)
         snprintf(error, CLI_ERROR_MAX,
                  "usb:demo-%s has no option %s%s; see USB devices in com2net(1)", b->kind->name,
@@ -80,7 +80,7 @@ struct usb_device *usb_built_in_make(const struct usb_built_in *b, struct event_
     return NULL;
 }
 
-void usb_kind_forms(const struct usb_kind *const *kinds, char *text, size_t size)
+void usb_built_in_forms(const struct usb_kind *const *kinds, char *text, size_t size)
 {
     size_t len = 0;
 
