@@ -33,28 +33,22 @@
 #include "usb_record.h"
 #include "usb_selector.h"
 #include "usb_system.h"
+#include "usb_wanted.h"
 
 enum { RESCAN_MS = 1000, SETTLE_MS = 100 };
-
-/* What a user has named: one device, or several that match. */
-struct wanted {
-    const struct usb_options *options;
-    unsigned most; /* devices that it has had at once */
-};
 
 /* A device that has arrived. */
 struct known {
     struct known *next;
     struct usb_device *device;
     struct usb_context *context;
-    struct wanted *wanted;
+    struct usb_wanted *wanted;
     bool lost, told; /* it is gone; and the owner has heard so */
 };
 
 struct usb_host {
     struct event_base *base;
-    struct wanted *wanted;
-    size_t count;
+    struct usb_wanted_list wanted;
     const struct usb_host_callbacks *callbacks;
     void *ctx;
     struct usb_context *contexts;
@@ -112,33 +106,6 @@ static bool is_known(const struct usb_host *h, const char *busid, unsigned devnu
     return k != NULL;
 }
 
-/* The first that a device matches, or NULL. */
-static struct wanted *first_match(const struct usb_host *h, const struct usb_identity *identity)
-{
-    for (size_t i = 0; i < h->count; i++)
-        if (usb_selector_matches(h->wanted[i].options->selector, identity))
-            return &h->wanted[i];
-    return NULL;
-}
-
-/* What a device is wanted for, or NULL. */
-static struct wanted *wanted_for(const struct usb_host *h, struct libusb_device *real,
-                                 const char *busid)
-{
-    struct libusb_device_descriptor d;
-    struct usb_system_texts texts;
-
-    if (libusb_get_device_descriptor(real, &d) < 0 || d.bDeviceClass == LIBUSB_CLASS_HUB ||
-        usb_system_is_imported(busid))
-        return NULL;
-    struct usb_identity identity = {busid, d.idVendor, d.idProduct, NULL};
-    if (!first_match(h, &identity)) /* so that others' devices are not opened for it */
-        return NULL;
-    usb_system_texts(real, busid, &texts);
-    identity.serial = texts.serial;
-    return first_match(h, &identity);
-}
-
 /* One under this busid that has become another one (a reset, a replug that nobody heard of). */
 static void lose_stale(struct usb_host *h, const char *busid)
 {
@@ -154,7 +121,7 @@ static void take(struct usb_host *h, struct usb_context *c, struct libusb_device
     usb_record_busid(real, busid);
     if (is_known(h, busid, libusb_get_device_address(real)))
         return;
-    struct wanted *wanted = wanted_for(h, real, busid);
+    struct usb_wanted *wanted = usb_wanted_find(&h->wanted, real, busid);
     if (!wanted)
         return;
     lose_stale(h, busid);
@@ -181,7 +148,7 @@ static void take(struct usb_host *h, struct usb_context *c, struct libusb_device
     h->callbacks->arrived(h->ctx, k->device);
 }
 
-static unsigned devices_of(const struct usb_host *h, const struct wanted *wanted)
+static unsigned devices_of(const struct usb_host *h, const struct usb_wanted *wanted)
 {
     unsigned n = 0;
 
@@ -223,8 +190,8 @@ static bool has_missing(struct usb_host *h)
 {
     bool missing = false;
 
-    for (size_t i = 0; i < h->count; i++) {
-        struct wanted *w = &h->wanted[i];
+    for (size_t i = 0; i < h->wanted.count; i++) {
+        struct usb_wanted *w = &h->wanted.first[i];
         unsigned n = devices_of(h, w);
 
         if (n > w->most)
@@ -373,21 +340,8 @@ void usb_host_free(struct usb_host *h)
         event_free(h->work);
     if (h->rescan)
         event_free(h->rescan);
-    free(h->wanted);
+    usb_wanted_free(&h->wanted);
     free(h);
-}
-
-/* Notes what is named. Returns whether there was memory. */
-static bool want(struct usb_host *h, const struct usb_options *devices)
-{
-    for (const struct usb_options *o = devices; o; o = o->next)
-        h->count += o->real;
-    h->wanted = calloc(h->count, sizeof *h->wanted);
-    struct wanted *w = h->wanted;
-    for (const struct usb_options *o = devices; o && w; o = o->next)
-        if (o->real)
-            *w++ = (struct wanted){.options = o, .most = 1};
-    return h->wanted;
 }
 
 struct usb_host *usb_host_new(struct event_base *base, const struct usb_options *devices,
@@ -404,7 +358,7 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
     h->ctx = ctx;
     h->work = evtimer_new(base, on_work, h);
     h->rescan = evtimer_new(base, on_rescan, h);
-    if (!want(h, devices) || !h->work || !h->rescan) {
+    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work || !h->rescan) {
         usb_host_free(h);
         return NULL;
     }
@@ -432,11 +386,11 @@ static const struct usb_options *taken_by(const struct usb_host *h, const struct
 
 bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX])
 {
-    for (size_t i = 0; i < h->count; i++) {
-        const struct usb_options *o = h->wanted[i].options;
+    for (size_t i = 0; i < h->wanted.count; i++) {
+        const struct usb_options *o = h->wanted.first[i].options;
         char there[CLI_ERROR_MAX];
 
-        if (devices_of(h, &h->wanted[i]) > 0)
+        if (devices_of(h, &h->wanted.first[i]) > 0)
             continue;
         if (o->hotplug) {
             log_info("%s: not there yet", o->name);
