@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 24 };
+enum { HELP_COLUMN = 24, LINE_WIDTH = 80 };
 
 static const char *program_name = "com2net";
 static bool dashes_missing; /* what is wrong may be of a COMMAND */
@@ -25,6 +25,30 @@ int cli_usage_error(const char *format, ...)
     return CLI_EXIT_USAGE;
 }
 
+/* Prints words, from a column on, in lines of LINE_WIDTH. A blank or a newline divides them. */
+static void print_wrapped(const char *text, int indent)
+{
+    static const char blanks[] = " \n";
+    int column = indent;
+
+    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
+        const int len = (int)strcspn(text, blanks);
+        const bool first = column == indent;
+
+        if (!first && column + 1 + len > LINE_WIDTH) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (!first) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", len, text);
+        column += len;
+        text += len;
+    }
+    putchar('\n');
+}
+
 static void print_options(const struct cli_option *options, const char *dashes)
 {
     for (const struct cli_option *o = options; o->name; o++) {
@@ -35,16 +59,24 @@ static void print_options(const struct cli_option *options, const char *dashes)
             n = snprintf(left, sizeof left, "-%c, ", o->letter);
         snprintf(left + n, sizeof left - (size_t)n, "%s%s%s%s", dashes, o->name,
                  o->argument ? "=" : "", o->argument ? o->argument : "");
-        printf("  %-*s", HELP_COLUMN - 2, left);
         if (strlen(left) > HELP_COLUMN - 4)
-            printf("\n%*s", HELP_COLUMN, "");
-        for (const char *p = o->help; *p; p++) {
-            putchar(*p);
-            if (*p == '\n')
-                printf("%*s", HELP_COLUMN, "");
-        }
-        putchar('\n');
+            printf("  %s\n%*s", left, HELP_COLUMN, "");
+        else
+            printf("  %-*s", HELP_COLUMN - 2, left);
+        print_wrapped(o->help, HELP_COLUMN);
     }
+}
+
+void cli_print_paragraph(const char *text)
+{
+    putchar('\n');
+    print_wrapped(text, 0);
+}
+
+void cli_print_table(const char *heading, const struct cli_option *options)
+{
+    cli_print_paragraph(heading);
+    print_options(options, "");
 }
 
 static void print_usage(const struct cli_program *program)
@@ -76,6 +108,8 @@ static void print_help(const struct cli_program *program)
         printf("\n%s", program->more);
         print_options(program->commas, "");
     }
+    if (program->tables)
+        program->tables();
     if (program->end)
         printf("\n%s", program->end);
 }
@@ -211,29 +245,40 @@ int cli_parse(const struct cli_program *program, int *argc, char **argv)
     return 0;
 }
 
-/* One option between commas. */
-static int take_comma(const struct cli_option *options, cli_take *fallback, void *ctx, char *item,
-                      char error[static CLI_ERROR_MAX])
+const struct cli_option *cli_find_comma(const struct cli_option *options, const char *item)
 {
-    size_t len = strcspn(item, "=");
-    const struct cli_option *o = find_name(options, item, len);
-    char why[CLI_ERROR_MAX] = "not valid";
-    int r = -EINVAL;
-
-    if (!o)
-        r = fallback(ctx, item, why);
-    else if (o->argument && item[len] != '=')
-        snprintf(why, sizeof why, "needs a value: %s=%s", o->name, o->argument);
-    else if (!o->argument && item[len] == '=')
-        snprintf(why, sizeof why, "takes no value");
-    else
-        r = o->take(ctx, o->argument ? item + len + 1 : NULL, why);
-    if (r < 0)
-        snprintf(error, CLI_ERROR_MAX, "option %.100s: %.380s", item, why);
-    return r;
+    return find_name(options, item, strcspn(item, "="));
 }
 
-int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
+/* Takes an item between commas, which is of option `o`. */
+static int take_item(const struct cli_option *o, void *ctx, const char *item,
+                     char why[static CLI_ERROR_MAX])
+{
+    const char *value = strchr(item, '=');
+
+    if (o->argument && !value)
+        snprintf(why, CLI_ERROR_MAX, "needs a value: %s=%s", o->name, o->argument);
+    else if (!o->argument && value)
+        snprintf(why, CLI_ERROR_MAX, "takes no value");
+    else
+        return o->take(ctx, value ? value + 1 : NULL, why);
+    return -EINVAL;
+}
+
+/* Takes one that an option of the tables means, or leaves it to `fallback`. */
+static int take_comma(const struct cli_table *tables, cli_take *fallback, void *ctx,
+                      const char *item, char why[static CLI_ERROR_MAX])
+{
+    for (const struct cli_table *t = tables; t->options; t++) {
+        const struct cli_option *o = cli_find_comma(t->options, item);
+
+        if (o)
+            return take_item(o, t->ctx, item, why);
+    }
+    return fallback(ctx, item, why);
+}
+
+int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *ctx, char *text,
                      char error[static CLI_ERROR_MAX])
 {
     while (*text) {
@@ -247,11 +292,39 @@ int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void 
             snprintf(error, CLI_ERROR_MAX, "an option is missing between two commas");
             return -EINVAL;
         }
-        int r = take_comma(options, fallback, ctx, item, error);
-        if (r < 0)
+        char why[CLI_ERROR_MAX] = "not valid";
+        int r = take_comma(tables, fallback, ctx, item, why);
+        if (r < 0) {
+            snprintf(error, CLI_ERROR_MAX, "option %.100s: %.380s", item, why);
             return r;
+        }
     }
     return 0;
+}
+
+int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
+                     char error[static CLI_ERROR_MAX])
+{
+    const struct cli_table tables[] = {{options, ctx}, {NULL, NULL}};
+
+    return cli_parse_tables(tables, fallback, ctx, text, error);
+}
+
+void cli_names(const struct cli_option *const *tables, char *text, size_t size)
+{
+    size_t left = 0, len = 0;
+
+    for (const struct cli_option *const *t = tables; *t; t++)
+        for (const struct cli_option *o = *t; o->name; o++)
+            left++;
+    *text = '\0';
+    for (const struct cli_option *const *t = tables; *t; t++)
+        for (const struct cli_option *o = *t; o->name && len < size; o++, left--)
+            len +=
+                (size_t)snprintf(text + len, size - len, "%s%s%s", o->name, o->argument ? "=" : "",
+                                 left > 2    ? ", "
+                                 : left == 2 ? " and "
+                                             : "");
 }
 
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX])

@@ -26,7 +26,7 @@ struct cli_option {
     char letter;          /* short, or 0 */
     const char *argument; /* name of its value, or NULL if it has none */
     cli_take *take;
-    const char *help; /* one or more lines, divided by newlines */
+    const char *help; /* a phrase; --help wraps it, and a newline is a blank */
 };
 
 struct cli_program {
@@ -36,6 +36,7 @@ struct cli_program {
     const struct cli_option *options; /* ends with a NULL name */
     const char *more;                 /* heading of a second table in --help, or NULL */
     const struct cli_option *commas;  /* that table: options behind commas */
+    void (*tables)(void);             /* prints further ones by cli_print_table, or NULL */
     const char *end;                  /* what --help ends with, or NULL */
     bool runs_command;                /* what follows "--" is a program with its options */
     void *ctx;
@@ -58,6 +59,27 @@ int cli_usage_error(const char *format, ...) __attribute__((format(COM2NET_PRINT
  */
 int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
                      char error[static CLI_ERROR_MAX]);
+
+/* A table of options, and what their `take` gets. */
+struct cli_table {
+    const struct cli_option *options; /* ends with a NULL name */
+    void *ctx;
+};
+
+/* The same with several tables, of which the last has NULL as its options. */
+int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *ctx, char *text,
+                     char error[static CLI_ERROR_MAX]);
+
+/* The option that an item between commas, "dtr=off" or "hold", is of. NULL: none of these. */
+const struct cli_option *cli_find_comma(const struct cli_option *options, const char *item);
+
+/* Writes the names of tables, a list that ends with NULL, for people: "name=, budget= and reset".
+ */
+void cli_names(const struct cli_option *const *tables, char *text, size_t size);
+
+/* Print a paragraph, and a table of options behind commas with its heading, as --help does. */
+void cli_print_paragraph(const char *text);
+void cli_print_table(const char *heading, const struct cli_option *options);
 
 /* What -v and -q ask for, which every program has: cli_log_level is how much is to be logged. */
 cli_take cli_take_verbose, cli_take_quiet;

@@ -22,6 +22,7 @@
 #include "usb_list.h"
 #include "usb_pcap.h"
 #include "text.h"
+#include "virtual_kinds.h"
 
 /* Descriptors besides connections. */
 enum {
@@ -73,8 +74,7 @@ static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 static const struct cli_option program_options[] = {
-    {"list", 'l', NULL, take_list,
-     "list serial ports and USB devices, with what to type for\neach"},
+    {"list", 'l', NULL, take_list, "list serial ports and USB devices, with what to type for each"},
     {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
     {"verbose", 'v', NULL, cli_take_verbose,
      "say more: each RFC 2217 message; twice: bytes in hex"},
@@ -83,38 +83,36 @@ static const struct cli_option program_options[] = {
     {0},
 };
 
+static void print_usb_options(void)
+{
+    usb_options_print(virtual_kinds);
+}
+
 static const struct cli_program program = {
     .name = "com2net",
     .usage = "[OPTION]... SOURCE[,OPTION]... [ADDRESS:]PORT [SOURCE PORT]...\n--list\n"
              "service install|uninstall|start|stop|status [-- ARGUMENT...]",
-    .summary =
-        "Publishes serial ports over TCP, as RFC 2217 endpoints that raw TCP clients can use too.\n"
-        "\n"
-        "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
-        "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
-        "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with\n"
-        "the driver WinUSB or libusbK), published over USB/IP; with / between them one\n"
-        "that comes back as another;\n"
-        "usb:demo-NAME a built-in one: demo-loop, demo-ftdi, demo-icestick,\n"
-        "demo-disk:IMAGE, demo-dfu, demo-mouse, demo-keyboard; several may share a PORT.\n"
-        "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
-        "are for everybody. PORT 0 lets the system choose.\n"
-        "On Windows, service installs, removes and controls a service that runs with the\n"
-        "ARGUMENTs behind \"--\".",
+    .summary = "Publishes serial ports over TCP, as RFC 2217 endpoints that raw TCP clients can\n"
+               "use too.\n"
+               "\n"
+               "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
+               "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
+               "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with\n"
+               "the driver WinUSB or libusbK), published over USB/IP; with / between them one\n"
+               "that comes back as another;\n"
+               "usb:demo-NAME is a built-in one, see below; several usb: ones may share a PORT.\n"
+               "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
+               "are for everybody. PORT 0 lets the system choose.\n"
+               "On Windows, service installs, removes and controls a service that runs with the\n"
+               "ARGUMENTs behind \"--\".",
     .options = program_options,
     .more = "Options of a SOURCE, behind commas, together with a speed and a format\n"
             "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
     .commas = port_options_table,
-    .end = "Options of usb: sources are name=NAME, budget=MIB (memory for one client's\n"
-           "transfers); of real devices hotplug, reset (after each client) and no-merge; of\n"
-           "demo-icestick file=PATH (its flash memory) and times=real; of demo-disk\n"
-           "file=PATH (its image) and ro; of demo-dfu file=PATH (its firmware) and start=dfu; of "
-           "demo-mouse and demo-keyboard\n"
-           "events=FIFO and play=TEXT (what happens to them, see the manual page); of\n"
-           "demo-loop id=VID:PID.\n"
-           "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal, by\n"
-           "Ctrl-C or as a service, 1 a port could not be published, 2 the command line is\n"
-           "wrong.\n",
+    .tables = print_usb_options,
+    .end = "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal,\n"
+           "by Ctrl-C or as a service, 1 a port could not be published, 2 the command line\n"
+           "is wrong.\n",
 };
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -288,15 +286,18 @@ static int take_arguments(int argc, char **argv)
             break;
         }
     }
-    free(com2net.sources); /* of a service, which are checked before it runs */
+    source_free_all(com2net.sources, com2net.count); /* of a service: checked before it runs */
+    free(com2net.sources);
     free(com2net.endpoints);
+    com2net.count = 0;
     com2net.sources = calloc((size_t)argc, sizeof *com2net.sources);
     com2net.endpoints = calloc((size_t)argc, sizeof *com2net.endpoints);
     if (!com2net.sources || !com2net.endpoints)
         return cli_usage_error("out of memory");
-    com2net.count = source_parse_all(argc - 1, argv + 1, com2net.sources, argc, error);
-    if (com2net.count < 0)
+    int count = source_parse_all(argc - 1, argv + 1, com2net.sources, argc, error);
+    if (count < 0)
         return cli_usage_error("%s", error);
+    com2net.count = count;
     if (options.pcap && !has_usb())
         return cli_usage_error("--pcap records usb: sources, and there is none");
     return CLI_EXIT_OK;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "demo.h"
 #include "gate.h"
 #include "log.h"
 #include "port.h"
@@ -56,20 +55,6 @@ static bool publish_port(struct endpoint *e, struct event_base *base, struct cro
     return true;
 }
 
-static struct usb_device *make_device(struct event_base *base, const struct usb_options *o,
-                                      unsigned number, char error[static CLI_ERROR_MAX])
-{
-    const struct demo_options demo = {.file = o->file,
-                                      .id = o->id,
-                                      .events = o->events,
-                                      .play = o->play,
-                                      .read_only = o->read_only,
-                                      .real_times = o->real_times,
-                                      .begins_in_dfu = o->begins_in_dfu};
-
-    return demo_new(base, o->selector, &demo, o->name, number, error);
-}
-
 struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
                               const struct source *source, struct usb_pcap *pcap,
                               char error[static CLI_ERROR_MAX])
@@ -81,8 +66,7 @@ struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
         return NULL;
     e->source = source;
     if (source->is_usb)
-        e->export =
-            usb_export_new(base, crowd, &source->usb, make_device, &source->listen, pcap, error);
+        e->export = usb_export_new(base, crowd, &source->usb, &source->listen, pcap, error);
     if (source->is_usb ? e->export != NULL : publish_port(e, base, crowd, error))
         return e;
     endpoint_free(e);

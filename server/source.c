@@ -6,6 +6,8 @@
 
 #include <event2/util.h>
 
+#include "virtual_kinds.h"
+
 /* Reads one SOURCE with its options. Returns 0 or -EINVAL. */
 static int parse_source(char *text, struct source *s, char error[static CLI_ERROR_MAX])
 {
@@ -15,7 +17,7 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
         *commas++ = '\0';
     *s = (struct source){.is_usb = usb_options_are_meant(text)};
     if (s->is_usb)
-        return usb_options_parse(text, commas, &s->usb, error);
+        return usb_options_parse(text, commas, virtual_kinds, &s->usb, error);
     if (evutil_ascii_strncasecmp(text, "usb:", 4) == 0) {
         snprintf(error, CLI_ERROR_MAX, "%.100s: usb: is written in small letters", text);
         return -EINVAL;
@@ -89,36 +91,59 @@ bool source_is_first(const struct source *sources, int place)
     return place == 0 || sources[place - 1].usb.next != &sources[place].usb;
 }
 
+/* Reads the sources that share an address, and the address behind them. `*used` are the arguments
+ * that these are; `*count` sources are there, also after a failure. Returns 0 or -EINVAL. */
+static int parse_address(char **args, int argc, int *used, struct source *sources, int *count,
+                         int max, char error[static CLI_ERROR_MAX])
+{
+    const int first = *count;
+    struct addr listen;
+
+    *used = 0;
+    do { /* only usb: sources may repeat before their PORT */
+        int r = take_source(args[*used], sources, *count, max, error);
+
+        if (r < 0)
+            return r;
+        if (*count > first)
+            sources[*count - 1].usb.next = &sources[*count].usb;
+        ++*count;
+        ++*used;
+    } while (*used < argc && sources[first].is_usb && usb_options_are_meant(args[*used]));
+    char *address = *used < argc ? args[(*used)++] : NULL;
+    if (parse_listen(&sources[*count - 1], address, &listen, error) < 0)
+        return -EINVAL;
+    if (is_taken(&listen, sources, first)) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.200s is the PORT of two; only usb: sources share one, which stands behind "
+                 "the last of them: usb:... usb:... %.200s",
+                 address, address);
+        return -EINVAL;
+    }
+    for (int j = first; j < *count; j++)
+        sources[j].listen = listen;
+    return 0;
+}
+
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX])
 {
     int count = 0;
 
-    for (int i = 0; i < argc; i++) {
-        int first = count;
+    for (int i = 0, used; i < argc; i += used) {
+        int r = parse_address(args + i, argc - i, &used, sources, &count, max, error);
 
-        do { /* only usb: sources may repeat before their PORT */
-            int r = take_source(args[i], sources, count, max, error);
-
-            if (r < 0)
-                return r;
-            if (count > first)
-                sources[count - 1].usb.next = &sources[count].usb;
-            count++;
-            i++;
-        } while (i < argc && sources[first].is_usb && usb_options_are_meant(args[i]));
-        struct addr listen;
-        if (parse_listen(&sources[count - 1], i < argc ? args[i] : NULL, &listen, error) < 0)
-            return -EINVAL;
-        if (is_taken(&listen, sources, first)) {
-            snprintf(error, CLI_ERROR_MAX,
-                     "%.200s is the PORT of two; only usb: sources share one, which stands behind "
-                     "the last of them: usb:... usb:... %.200s",
-                     args[i], args[i]);
-            return -EINVAL;
+        if (r < 0) {
+            source_free_all(sources, count);
+            return r;
         }
-        for (int j = first; j < count; j++)
-            sources[j].listen = listen;
     }
     return count;
+}
+
+void source_free_all(struct source *sources, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (sources[i].is_usb)
+            usb_options_free(&sources[i].usb);
 }

@@ -23,9 +23,12 @@ bool source_is_first(const struct source *sources, int place);
 
 /*
  * Reads pairs SOURCE [ADDRESS:]PORT. `args` must stay valid and is changed. Returns the number of
- * sources, at most `max`, or -EINVAL with the argument named in `error`.
+ * sources, at most `max`, which are to be freed, or -EINVAL with the argument named in `error`.
  */
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX]);
+
+/* Frees what was read of them; not `sources` itself. */
+void source_free_all(struct source *sources, int count);
 
 #endif

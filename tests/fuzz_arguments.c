@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         addr_text(&addr, again);
     }
     int r = source_parse_all(count, args, sources, 4, error);
+    source_free_all(sources, r);
     if (r < 0 && !error[0])
         abort();
     if (strlen(error) >= sizeof error)

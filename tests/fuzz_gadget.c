@@ -42,9 +42,17 @@ static void on_done(struct usb_transfer *t)
 
 static void make_devices(void)
 {
-    static const char *const selectors[DEVICES] = {"loop", "ftdi",  "icestick", "disk",
-                                                   "dfu",  "mouse", "keyboard"};
-    char error[DEMO_ERROR_MAX], path[] = "/tmp/fuzz_gadget.XXXXXX";
+    static const char *const typed[DEVICES] = {
+        "loop",
+        "ftdi",
+        "icestick",
+        NULL, /* the disk */
+        "dfu",
+        "mouse,play=move 500 -1;click left;wheel -1",
+        "keyboard,play=type Hello;press shift;key f1",
+    };
+    char disk[64];
+    char error[CLI_ERROR_MAX], path[] = "/tmp/fuzz_gadget.XXXXXX";
     int fd = mkstemp(path);
 
     log_init("fuzz", LOG_LEVEL_ERROR);
@@ -52,13 +60,9 @@ static void make_devices(void)
     if (fd < 0 || ftruncate(fd, 1 << 20) < 0)
         abort();
     close(fd);
+    snprintf(disk, sizeof disk, "disk:%s", path);
     for (unsigned i = 0; i < DEVICES; i++) {
-        const struct demo_options options = {.file = i == 3 ? path : NULL,
-                                             .play = i == 5   ? "move 500 -1;click left;wheel -1"
-                                                     : i == 6 ? "type Hello;press shift;key f1"
-                                                              : NULL};
-
-        devices[i] = demo_new(base, selectors[i], &options, selectors[i], i + 1, error);
+        devices[i] = demo_new(base, typed[i] ? typed[i] : disk, i + 1, error);
         if (!devices[i])
             abort();
     }

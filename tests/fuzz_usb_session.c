@@ -12,7 +12,6 @@
 
 #include <event2/event.h>
 
-#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
@@ -33,7 +32,8 @@ enum {
 
 static struct event_base *base;
 static struct usb_device *devices[DEVICES];
-static struct usb_export export;
+static struct fake_usb_export exports[DEVICES]; /* a device each */
+static struct fake_usb_export *export;          /* of the device that is fuzzed */
 static evutil_socket_t client;
 
 /* What is asked and not answered yet, by its number. */
@@ -48,29 +48,20 @@ static uint8_t answers[2 * ANSWER_MAX];
 static size_t answers_len;
 static bool wild; /* it has sent bytes that may be any command: answers are not checked */
 
-/* As the one who publishes it. */
-static void on_presence(void *ctx, struct usb_device *d, bool there)
-{
-    (void)ctx;
-    d->gone = !there;
-    if (d->gone && d->importer)
-        usb_session_end(d->importer, "it has left");
-}
-
 static void make_devices(void)
 {
     static const char *const selectors[DEVICES] = {"loop", "ftdi",  "icestick",
                                                    "dfu",  "mouse", "keyboard"};
-    static const struct demo_options options = {.play = NULL};
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     log_init("fuzz", LOG_LEVEL_ERROR);
     base = loop_new(false);
     for (unsigned i = 0; i < DEVICES; i++) {
-        devices[i] = demo_new(base, selectors[i], &options, selectors[i], i + 1, error);
+        devices[i] = demo_new(base, selectors[i], i + 1, error);
         if (!devices[i])
             abort();
-        devices[i]->presence = on_presence;
+        fake_usb_export_begin(&exports[i], base, 0);
+        usb_bus_add(exports[i].setup.bus, devices[i]);
     }
 }
 
@@ -155,11 +146,8 @@ static void import(const struct usb_device *d)
     memset(asked, 0, sizeof asked);
     answers_len = 0;
     wild = false;
-    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
-    struct usb_session *s = usb_session_new(base, &export, &newcomer);
-    if (!s)
+    if (!fake_usb_export_connect(export, pair[1]))
         abort();
-    usb_session_begin(s);
     usbip_put_op(&op, request);
     memcpy(request + USBIP_OP_SIZE, d->record.busid, strlen(d->record.busid));
     if (os_send(client, request, sizeof request) != sizeof request)
@@ -256,8 +244,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len < 1)
         return 0;
     struct usb_device *d = devices[data[0] % DEVICES];
-    export = (struct usb_export){.devices = d, .budget = data[0] & 0x80 ? BUDGET : 1 << 20};
-    d->next = NULL;
+    export = &exports[data[0] % DEVICES];
+    export->setup.budget = data[0] & 0x80 ? BUDGET : 1 << 20;
     for (int i = 0; i < 100 && d->gone; i++) /* dfu comes back */
         loop_settle(base);
     if (d->gone)

@@ -140,13 +140,20 @@ static void poll_report(struct usb_device *d)
     CHECK(loop_run_until(base, done, NULL, 2000) && transfer.status == 0 && transfer.actual == 4);
 }
 
+static struct usb_device *plug_in(char error[static CLI_ERROR_MAX])
+{
+    char typed[128];
+
+    snprintf(typed, sizeof typed, "mouse,events=%s", path);
+    return demo_new(base, typed, 1, error);
+}
+
 static void events_wait_for_a_client(void)
 {
-    char error[DEMO_ERROR_MAX], line[32];
+    char error[CLI_ERROR_MAX], line[32];
 
     make_fifo();
-    struct usb_device *d =
-        demo_new(base, "mouse", &(struct demo_options){.events = path}, "m", 1, error);
+    struct usb_device *d = plug_in(error);
     if (!d)
         fprintf(stderr, "%s\n", error);
     CHECK(d);
@@ -181,12 +188,11 @@ static void events_wait_for_a_client(void)
 static void the_queue_is_bounded(void)
 {
     enum { LINES = 30000 };
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
     int written = 0, moved = 0;
 
     make_fifo();
-    struct usb_device *d =
-        demo_new(base, "mouse", &(struct demo_options){.events = path}, "m", 1, error);
+    struct usb_device *d = plug_in(error);
     CHECK(d && d->ops->claim(d, error) == 0);
     int fd = open(path, O_WRONLY | O_NONBLOCK);
     CHECK(fd >= 0);

@@ -40,12 +40,11 @@ static void on_done(struct usb_transfer *t)
 
 static void begin(const char *kind)
 {
-    const struct demo_options options = {.file = NULL};
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     log_init("test", LOG_LEVEL_ERROR);
     base = loop_new(false);
-    device = demo_new(base, kind, &options, kind, 1, error);
+    device = demo_new(base, kind, 1, error);
     CHECK(device && device->ops->claim(device, error) == 0);
 }
 

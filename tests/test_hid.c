@@ -315,12 +315,12 @@ static void on_done(struct usb_transfer *t)
     done++;
 }
 
-static void plug_in(const char *selector, const struct demo_options *options)
+static void plug_in(const char *typed)
 {
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     base = loop_new(false);
-    device = demo_new(base, selector, options, selector, 1, error);
+    device = demo_new(base, typed, 1, error);
     if (!device)
         fprintf(stderr, "%s\n", error);
     CHECK(device && device->ops->claim(device, error) == 0);
@@ -400,7 +400,7 @@ static void descriptors_agree(void)
         uint8_t configuration[64], hid[64], report[128];
         struct usb_desc_interface interface;
 
-        plug_in(selectors[i], &(struct demo_options){0});
+        plug_in(selectors[i]);
         CHECK(request(0x80, 6, 0x0200, 0, configuration, 64) == 34);
         CHECK(usb_desc_get_interface(configuration + 9, &interface) == 0);
         CHECK(interface.interface_class == 3 && interface.interface_subclass == 1 &&
@@ -419,7 +419,7 @@ static void requests_of_a_keyboard(void)
 {
     uint8_t data[64] = {0};
 
-    plug_in("keyboard", &(struct demo_options){0});
+    plug_in("keyboard");
     CHECK(request(TO_HOST, 3, 0, 0, data, 1) == 1 && data[0] == 1); /* report protocol */
     CHECK(request(TO_DEVICE, 11, 0, 0, NULL, 0) == 0);
     CHECK(request(TO_HOST, 3, 0, 0, data, 1) == 1 && data[0] == 0); /* boot */
@@ -454,7 +454,7 @@ static void requests_of_a_mouse(void)
 {
     uint8_t data[64] = {0};
 
-    plug_in("mouse", &(struct demo_options){.play = "press left"});
+    plug_in("mouse,play=press left");
     CHECK(request(TO_HOST, 2, 0, 0, data, 1) == 1 && data[0] == 0);  /* for ever */
     CHECK(request(TO_DEVICE, 9, 0x0200, 0, data, 1) == USBIP_EPIPE); /* no lights */
     CHECK(request(TO_HOST, 1, 0x0200, 0, data, 1) == USBIP_EPIPE);
@@ -471,7 +471,7 @@ static void it_plays_for_each_client(void)
 {
     char error[USB_DEVICE_ERROR_MAX];
 
-    plug_in("mouse", &(struct demo_options){.play = "move 1 2;wait 40; click left"});
+    plug_in("mouse,play=move 1 2;wait 40; click left");
     for (int i = 0; i < 2; i++) {
         CHECK_TEXT(next_report(), "00010200");
         uint64_t begin = os_now_ms();
@@ -490,7 +490,7 @@ static void it_plays_for_each_client(void)
 
 static void reports_keep_their_pace(void)
 {
-    plug_in("keyboard", &(struct demo_options){.play = "type abcdefgh"});
+    plug_in("keyboard,play=type abcdefgh");
     uint64_t begin = os_now_ms();
     for (int i = 0; i < 16; i++)
         next_report();
@@ -500,7 +500,7 @@ static void reports_keep_their_pace(void)
 
 static void the_idle_rate_repeats(void)
 {
-    plug_in("keyboard", &(struct demo_options){.play = "press a"});
+    plug_in("keyboard,play=press a");
     CHECK(request(TO_DEVICE, 10, 0, 0, NULL, 0) == 0);
     CHECK_TEXT(next_report(), "0000040000000000");
     begin_poll(8);
@@ -517,32 +517,30 @@ static void the_idle_rate_repeats(void)
 static void bad_options_are_named(void)
 {
     static const struct {
-        const char *selector;
-        struct demo_options options;
-        const char *named;
+        const char *typed, *named;
     } wrong[] = {
-        {"mouse", {.play = "move 1 1;jump"}, "play=: \"jump\": a mouse has"},
-        {"keyboard", {.play = "key"}, "it is key KEYS"},
-        {"mouse", {.events = "/nowhere/fifo"}, "events=/nowhere/fifo cannot be opened"},
-        {"mouse", {.file = "/x"}, "usb:demo-mouse has no option file="},
-        {"loop", {.play = "x"}, "no option play="},
-        {"ftdi", {.read_only = true}, "no option ro"},
-        {"disk:/x", {.begins_in_dfu = true}, "no option start="},
-        {"disk", {0}, "usb:demo-disk:IMAGE"},
-        {"disk:", {0}, "it has an image"},
-        {"disk:/x", {.file = "/y"}, "it has one image"},
-        {"dfu", {.file = "/nowhere/x"}, "/nowhere/x cannot be opened for writing"},
-        {"mouse", {.events = "."}, "events=. cannot be opened"}, /* a folder */
-        {"disk:.", {.read_only = true}, "., the disk's image: "},
-        {"loop:slow", {0}, "usb:demo-loop:full"},
-        {"mouse:x", {0}, "no such built-in device"},
-        {"mous", {0}, "dfu, mouse, keyboard"},
+        {"mouse,play=move 1 1;jump", "play=: \"jump\": a mouse has"},
+        {"keyboard,play=key", "it is key KEYS"},
+        {"mouse,events=/nowhere/fifo", "events=/nowhere/fifo cannot be opened"},
+        {"mouse,file=/x", "usb:demo-mouse has no option file="},
+        {"loop,play=x", "no option play="},
+        {"ftdi,ro", "no option ro"},
+        {"disk:/x,start=dfu", "no option start="},
+        {"disk", "usb:demo-disk:IMAGE"},
+        {"disk:", "it has an image"},
+        {"disk:/x,file=/y", "it has one image"},
+        {"dfu,file=/nowhere/x", "/nowhere/x cannot be opened for writing"},
+        {"mouse,events=.", "events=. cannot be opened"}, /* a folder */
+        {"disk:.,ro", "., the disk's image: "},
+        {"loop:slow", "usb:demo-loop:full"},
+        {"mouse:x", "no such built-in device"},
+        {"mous", "dfu, mouse, keyboard"},
     };
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     base = loop_new(false);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        CHECK(!demo_new(base, wrong[i].selector, &wrong[i].options, "usb:demo-x", 1, error));
+        CHECK(!demo_new(base, wrong[i].typed, 1, error));
         if (!strstr(error, wrong[i].named))
             fprintf(stderr, "%s\n", error);
         CHECK(strstr(error, wrong[i].named));
@@ -552,12 +550,13 @@ static void bad_options_are_named(void)
 
 static void events_come_from_a_file(void)
 {
-    char path[] = "/tmp/test_hid.XXXXXX", error[USB_DEVICE_ERROR_MAX];
+    char path[] = "/tmp/test_hid.XXXXXX", typed[128], error[USB_DEVICE_ERROR_MAX];
     int fd = mkstemp(path);
 
     CHECK(fd >= 0 && write(fd, "move 1 1\nnonsense\nmove 2 2", 26) == 26);
     close(fd);
-    plug_in("mouse", &(struct demo_options){.events = path, .play = "wheel 1"});
+    snprintf(typed, sizeof typed, "mouse,events=%s,play=wheel 1", path);
+    plug_in(typed);
     for (int i = 0; i < 2; i++) {
         CHECK_TEXT(next_report(), "00000001");
         CHECK_TEXT(next_report(), "00010100");

@@ -3,7 +3,6 @@
  * and the next client has the device.
  */
 #include "failing_memory.h"
-#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_export.h"
 #include "os.h"
 #include "test.h"
@@ -12,34 +11,27 @@
 #include "demo.h"
 #include "virtual_stage.h"
 
-static struct usb_export export;
+static struct fake_usb_export export;
 static struct usb_device *device;
 
 static void begin_usb(void)
 {
-    static const struct demo_options options = {.play = NULL};
-    char error[DEMO_ERROR_MAX];
+    char error[CLI_ERROR_MAX];
 
     base = loop_new(false);
-    device = demo_new(base, "loop", &options, "loop", 1, error);
+    device = demo_new(base, "loop", 1, error);
     CHECK(device);
-    export = (struct usb_export){.devices = device, .budget = 100000};
+    fake_usb_export_begin(&export, base, 100000);
+    usb_bus_add(export.setup.bus, device);
 }
 
-/* NULL where there was no memory for it. */
-static struct usb_session *connect_usb(int *fd)
+static void connect_usb(int *fd)
 {
     int pair[2];
 
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
     *fd = pair[0];
-    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * export.budget);
-    struct usb_session *s = newcomer.stream ? usb_session_new(base, &export, &newcomer) : NULL;
-    if (s)
-        usb_session_begin(s);
-    else
-        newcomer_close(&newcomer);
-    return s;
+    fake_usb_export_connect(&export, pair[1]); /* there may be no memory for it */
 }
 
 static void request(int fd, uint16_t code, const char *busid)
@@ -106,7 +98,7 @@ static void next_one_has_the_device(void)
 
 static void end_usb(void)
 {
-    device->ops->free(device);
+    fake_usb_export_end(&export);
     loop_free(base);
 }
 

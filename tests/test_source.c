@@ -4,10 +4,16 @@
 #include <errno.h>
 
 #include "serial_list.h"
+#include "icestick.h"
 #include "test.h"
+#include "usb_dfu.h"
+#include "usb_disk.h"
+#include "usb_hid.h"
+#include "usb_loop.h"
 #include "usb_selector.h"
 
 static struct source sources[4];
+static int parsed;
 static char error[CLI_ERROR_MAX];
 
 /* Parses arguments divided by blanks. */
@@ -17,11 +23,14 @@ static int parse(const char *line)
     char *args[16];
     int count = 0;
 
+    source_free_all(sources, parsed);
     error[0] = '\0';
     snprintf(text, sizeof text, "%s", line);
     for (char *p = strtok(text, " "); p; p = strtok(NULL, " "))
         args[count++] = p;
-    return source_parse_all(count, args, sources, 4, error);
+    int r = source_parse_all(count, args, sources, 4, error);
+    parsed = r < 0 ? 0 : r;
+    return r;
 }
 
 static void several_ports(void)
@@ -56,6 +65,13 @@ static void options_of_a_port(void)
     CHECK(sources[0].port.dtr == PORT_LEVEL_KEEP && sources[0].port.mode == PORT_MODE_AUTO);
 }
 
+/* The options that a source's kind of built-in device has. */
+static const void *own(int i, const struct usb_kind *kind)
+{
+    CHECK(sources[i].usb.built_in.kind == kind && !sources[i].usb.built_in.strange);
+    return sources[i].usb.built_in.options;
+}
+
 static void usb_sources_may_share_a_port(void)
 {
     CHECK(parse("usb:demo-loop usb:demo-icestick,name=ice,file=/tmp/f,times=real,budget=2 3240 "
@@ -64,19 +80,28 @@ static void usb_sources_may_share_a_port(void)
           sources[0].listen.port == 3240);
     CHECK(!sources[1].usb.next && sources[1].listen.port == 3240 &&
           sources[1].usb.budget == 2 << 20);
-    CHECK_TEXT(sources[1].usb.selector, "icestick");
+    CHECK_TEXT(sources[1].usb.built_in.selector, "icestick");
     CHECK_TEXT(sources[1].usb.name, "ice");
-    CHECK_TEXT(sources[1].usb.file, "/tmp/f");
-    CHECK(sources[1].usb.real_times && !sources[1].usb.read_only);
-    CHECK(sources[2].is_usb && sources[2].listen.port == 3241 && sources[2].usb.read_only);
+    const struct icestick_options *ice = own(1, &icestick_kind);
+    CHECK_TEXT(ice->file, "/tmp/f");
+    CHECK(ice->real_times);
+    CHECK(sources[2].is_usb && sources[2].listen.port == 3241);
+    const struct usb_disk_options *disk = own(2, &usb_disk_kind);
+    CHECK(disk->read_only);
+    CHECK_TEXT(disk->image, "/x");
     CHECK(parse("usb:demo-disk:/x,ro usb:demo-dfu,start=dfu usb:demo-mouse,events=/tmp/fifo "
                 "usb:demo-loop,id=0525:A4a0 3240") == 4);
-    CHECK_TEXT(sources[0].usb.selector, "disk:/x");
-    CHECK(sources[0].usb.read_only && !sources[0].usb.begins_in_dfu);
-    CHECK(sources[1].usb.begins_in_dfu && sources[3].usb.id == 0x0525a4a0);
-    CHECK_TEXT(sources[2].usb.events, "/tmp/fifo");
+    CHECK_TEXT(sources[0].usb.built_in.selector, "disk:/x");
+    disk = own(0, &usb_disk_kind);
+    CHECK(disk->read_only);
+    const struct usb_dfu_options *dfu = own(1, &usb_dfu_kind);
+    const struct usb_loop_options *loop = own(3, &usb_loop_kind);
+    CHECK(dfu->begins_in_dfu && loop->id == 0x0525a4a0);
+    const struct usb_hid_options *hid = own(2, &usb_hid_mouse_kind);
+    CHECK_TEXT(hid->events, "/tmp/fifo");
     CHECK(parse("usb:demo-keyboard,play=key;x 1") == 1);
-    CHECK_TEXT(sources[0].usb.play, "key;x");
+    hid = own(0, &usb_hid_keyboard_kind);
+    CHECK_TEXT(hid->play, "key;x");
     CHECK(parse("usb:demo-dfu,start=app 1") == -EINVAL && strstr(error, "it is dfu"));
     CHECK(parse("usb:demo-loop,id=525:a4a0 1") == -EINVAL && strstr(error, "VID:PID"));
     CHECK(parse("usb:demo-loop,id=0525:a4a0:1 1") == -EINVAL);
@@ -159,6 +184,7 @@ static void usb_devices_are_real_or_built_in(void)
     CHECK(strcmp(sources[0].usb.selector, "0403:6010") == 0);
     CHECK(strcmp(sources[0].usb.name, "board") == 0);
     CHECK(!sources[1].usb.real && sources[0].usb.next);
+    CHECK_TEXT(sources[1].usb.built_in.strange->name, "ro"); /* refused when it is made */
     CHECK(parse("usb:0403:601 3240") == -EINVAL);
     CHECK(strstr(error, "a USB device is usb:VID:PID"));
     CHECK(parse("usb:0403:6010,ro 3240") == -EINVAL);

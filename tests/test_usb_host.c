@@ -27,6 +27,7 @@ static int arrivals, departures;
 static bool tells;
 static int events;
 static char selector[] = "0403:6010";
+static struct usb_importer importer;
 static struct usb_options source = {.real = true, .selector = selector, .name = selector};
 
 /* --- usb_events ---------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ static void plugged_in_again_unseen_it_is_another(void)
 static void imported_it_is_left_to_its_transfers(void)
 {
     begin(false);
-    device->importer = (struct usb_session *)(void *)&arrivals;
+    device->importer = &importer;
     fake_libusb.plugged = false;
     loop_run_until(base, never, NULL, SEARCHES_MS);
     CHECK(departures == 0);

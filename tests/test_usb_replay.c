@@ -17,7 +17,6 @@
 
 #include <event2/event.h>
 
-#include "fakes/fake_newcomer.h"
 #include "fakes/fake_usb_device.h"
 #include "fakes/fake_usb_export.h"
 #include "log.h"
@@ -76,7 +75,7 @@ struct connection {
 };
 
 static struct event_base *base;
-static struct usb_export export;
+static struct fake_usb_export export;
 static struct fake_usb_device devices[DEVICES_MAX];
 static size_t device_count;
 static struct connection connections[CONNECTIONS_MAX];
@@ -175,9 +174,7 @@ static struct fake_usb_device *have_device(const struct usbip_device *record)
     fake_usb_device_init(f, record);
     f->submitted = on_submitted;
     f->ends_cancelled = ends_cancelled;
-    if (device_count > 0)
-        devices[device_count - 1].device.next = &f->device;
-    export.devices = &devices[0].device;
+    usb_bus_add(export.setup.bus, &f->device);
     device_count++;
     return f;
 }
@@ -268,10 +265,7 @@ static void connect_session(struct connection *c)
     CHECK(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     evutil_make_socket_nonblocking(pair[0]);
     evutil_make_socket_nonblocking(pair[1]);
-    struct newcomer newcomer = fake_newcomer(base, pair[1], 2 * usb_export_budget(&export));
-    struct usb_session *s = usb_session_new(base, &export, &newcomer);
-    CHECK(s);
-    usb_session_begin(s);
+    CHECK(fake_usb_export_connect(&export, pair[1]));
     c->fd = pair[0];
 }
 
@@ -406,11 +400,11 @@ static void play_reply(struct connection *c, const struct recording_event *e)
     compare(e, r);
 }
 
-/* The device has gone, or is not to be exported any more: usb_export ends its session. */
+/* The device has gone, or is not to be exported any more: usb_bus ends its session. */
 static void take_device_away(struct connection *c)
 {
     if (c->urbs && c->device->device.importer)
-        usb_session_end(c->device->device.importer, "it is unplugged");
+        c->device->device.importer->end(c->device->device.importer, "it is unplugged");
 }
 
 static void play(size_t i)
@@ -470,7 +464,7 @@ static void replay(const char *name)
     snprintf(path, sizeof path, VECTORS "/usbip/%s", name);
     recording_read(&recording, path);
     CHECK(recording.count > 1 && recording.connections <= CONNECTIONS_MAX);
-    export = (struct usb_export){.budget = 4 << 20};
+    fake_usb_export_begin(&export, base, 4 << 20);
     device_count = transfer_count = 0;
     memset(connections, 0, sizeof connections);
     for (int i = 0; i < recording.connections; i++)
@@ -521,6 +515,7 @@ int main(int argc, char **argv)
     log_set_sink(drop_line);
     base = loop_new(false);
     int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);
+    fake_usb_export_end(&export);
     loop_free(base);
     return status;
 }

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct usb_device;
+struct buf;
+struct usbip_device;
 struct usbip_packet;
 struct usbip_urb;
 
@@ -19,12 +20,13 @@ struct usb_checks {
     uint8_t alternate[256]; /* in force, by the number of the interface */
 };
 
-/* Somebody has imported it who did not have it before. */
-void usb_checks_begin(struct usb_device *d);
+/* Somebody has imported the device who did not have it before. */
+void usb_checks_begin(struct usb_checks *c);
 
 /* Why the next URB would end the session; NULL: it would not. Settings that it changes are those of
- * the next ones. */
-const char *usb_checks_urb(struct usb_device *d, const struct usbip_urb *u,
+ * the next ones. `descriptors` are the device's, as usbip_ext.h has them; empty: not known. */
+const char *usb_checks_urb(struct usb_checks *c, const struct usbip_device *record,
+                           const struct buf *descriptors, const struct usbip_urb *u,
                            const struct usbip_packet *packets);
 
 #endif

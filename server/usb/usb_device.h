@@ -57,7 +57,16 @@ struct usb_device_ops {
 };
 
 struct usb_hold;
-struct usb_session;
+struct usb_hold_owner;
+
+/* Who has a device. Its session lends this to the device, and takes it away when it has let go. */
+struct usb_importer {
+    const char *peer;             /* for people */
+    struct usb_hold_owner *owner; /* on which terms the device is kept for it afterwards */
+    /* Ends the session, for the reason `why`, for the log. The device has an importer still where
+     * transfers are under way. */
+    void (*end)(struct usb_importer *i, const char *why);
+};
 
 struct usb_device {
     const struct usb_device_ops *ops;
@@ -65,7 +74,7 @@ struct usb_device {
     struct usbip_device record; /* as it is listed */
     struct usbip_interface
         interfaces[USB_DEVICE_INTERFACES_MAX]; /* of the configuration in force */
-    struct usb_session *importer;              /* NULL: free to import */
+    struct usb_importer *importer;             /* NULL: free to import */
     struct usb_hold *hold;                     /* NULL: not kept for one that has gone */
     bool reset;                                /* it is reset when an importer has let go of it */
     bool merges; /* it takes bulk OUT data as a stream of bytes, whatever transfers they come in */

@@ -9,10 +9,9 @@
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "usb_options.h"
+#include "usb_bus.h"
 #include "usb_device.h"
-#include "usb_hold.h"
-#include "usb_host.h"
+#include "usb_options.h"
 #include "usb_session.h"
 
 enum { END_LIMIT_MS = 3000 };
@@ -21,95 +20,46 @@ struct usb_export {
     struct event_base *base;
     const struct usb_options *options; /* of the first */
     struct gate *gate;
-    struct usb_device *devices; /* built-in ones first */
-    struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
-    struct usb_host *host;      /* NULL: all are built in */
-    struct event *sweep;        /* of those that have left */
-    struct event *changed;      /* sessions are to hear of it */
-    struct usb_session *sessions;
-    struct usb_pcap *pcap;
+    struct usb_bus *bus;
+    struct event *changed; /* sessions are to hear of it */
+    struct usb_sessions sessions;
+    struct usb_session_setup setup; /* of each of them */
 };
+
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static void on_newcomer(void *ctx, struct newcomer *n)
 {
     struct usb_export *e = ctx;
-    struct usb_session *s = usb_session_new(e->base, e, n);
+    struct usb_session *s = usb_session_new(&e->setup, n);
 
-    if (!s) {
-        log_error("%s: out of memory for a new client", gate_text(e->gate));
-        return;
-    }
-    usb_session_set_next(s, e->sessions);
-    e->sessions = s;
-    usb_session_begin(s);
-}
-
-void usb_export_forget(struct usb_export *e, struct usb_session *gone)
-{
-    struct usb_session *before = NULL, *s = e->sessions;
-
-    for (; s != gone; s = usb_session_next(s))
-        before = s;
-    if (before)
-        usb_session_set_next(before, usb_session_next(gone));
+    if (s)
+        usb_session_begin(s);
     else
-        e->sessions = usb_session_next(gone);
-    if (e->left)
-        event_active(e->sweep, EV_TIMEOUT, 0);
+        log_error("%s: out of memory for a new client", gate_text(e->gate));
 }
 
-struct usb_pcap *usb_export_pcap(const struct usb_export *e)
+/* Has sessions hear of a change in the loop's next turn. */
+static void note_change(void *ctx)
 {
-    return e->pcap;
-}
-
-size_t usb_export_budget(const struct usb_export *e)
-{
-    size_t most = 0;
-
-    for (const struct usb_options *o = e->options; o; o = o->next)
-        if (o->budget > most)
-            most = o->budget;
-    return most;
-}
-
-struct usb_device *usb_export_devices(struct usb_export *e)
-{
-    if (e->host)
-        usb_host_refresh(e->host);
-    return e->devices;
+    event_active(((struct usb_export *)ctx)->changed, EV_TIMEOUT, 0);
 }
 
 static void on_changed(evutil_socket_t fd, short what, void *ctx)
 {
-    struct usb_export *e = ctx;
-    struct usb_session *s = e->sessions;
-
     (void)fd;
     (void)what;
-    while (s) { /* it may end, and no other one */
-        struct usb_session *next = usb_session_next(s);
-
-        usb_session_notice(s);
-        s = next;
-    }
+    usb_sessions_notice(&((struct usb_export *)ctx)->sessions);
 }
 
-void usb_export_changed(struct usb_export *e)
+static void on_session_ended(void *ctx)
 {
-    event_active(e->changed, EV_TIMEOUT, 0);
+    usb_bus_sweep(((struct usb_export *)ctx)->bus);
 }
 
-void usb_export_report(const struct usb_export *e)
-{
-    for (const struct usb_device *d = e->devices; d; d = d->next)
-        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, gate_text(e->gate),
-                 d->record.busid, d->record.vendor, d->record.product,
-                 d->importer ? usb_session_peer(d->importer) : "none");
-}
+static const struct usb_session_callbacks session_callbacks = {on_session_ended, note_change};
 
-/* --- real devices -----------------------------------------------------------------------------
- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 static void say_published(const struct usb_export *e, const struct usb_device *d)
 {
@@ -121,123 +71,57 @@ static void say_published(const struct usb_export *e, const struct usb_device *d
 static void on_arrived(void *ctx, struct usb_device *d)
 {
     struct usb_export *e = ctx;
-    struct usb_device **at = &e->devices;
 
-    while (*at)
-        at = &(*at)->next;
-    *at = d;
-    usb_export_changed(e);
-    if (e->gate && !gate_is_waiting(e->gate)) /* not the first ones, before it listens */
+    note_change(e);
+    if (e->gate && !gate_is_waiting(e->gate)) /* neither before it listens nor at the end */
         say_published(e, d);
-}
-
-/* Frees those that have left and that nobody has any more. */
-static void on_sweep(evutil_socket_t fd, short what, void *ctx)
-{
-    struct usb_export *e = ctx;
-    struct usb_device **at = &e->left;
-
-    (void)fd;
-    (void)what;
-    while (*at) {
-        struct usb_device *d = *at;
-
-        if (d->importer) {
-            at = &d->next;
-            continue;
-        }
-        *at = d->next;
-        usb_host_free_device(e->host, d);
-    }
 }
 
 static void on_left(void *ctx, struct usb_device *d)
 {
-    struct usb_export *e = ctx;
-    struct usb_device **at = &e->devices;
-
-    log_peer_info(d->record.busid, "%s: unplugged, busid %s", d->name, d->record.busid);
-    while (*at != d)
-        at = &(*at)->next;
-    *at = d->next;
-    d->next = e->left;
-    e->left = d;
-    d->gone = true;
-    usb_hold_end(d);
-    usb_export_changed(e);
-    if (d->importer)
-        usb_session_end(d->importer, "it is unplugged");
-    event_active(e->sweep, EV_TIMEOUT, 0);
+    (void)d;
+    note_change(ctx);
 }
 
-static const struct usb_host_callbacks host_callbacks = {on_arrived, on_left};
+static const struct usb_bus_callbacks bus_callbacks = {on_arrived, on_left};
 
-/* --- built-in devices that leave the bus, and come back ----------------------------------------
- */
-
-static void on_presence(void *ctx, struct usb_device *d, bool there)
+void usb_export_report(const struct usb_export *e)
 {
-    struct usb_export *e = ctx;
-
-    d->gone = !there;
-    usb_export_changed(e);
-    if (there) {
-        if (e->gate && !gate_is_waiting(e->gate)) /* not at the end */
-            say_published(e, d);
-        return;
-    }
-    log_peer_info(d->record.busid, "%s: unplugged, busid %s", d->name, d->record.busid);
-    usb_hold_end(d);
-    if (d->importer)
-        usb_session_end(d->importer, "it is unplugged");
+    for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next)
+        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, gate_text(e->gate),
+                 d->record.busid, d->record.vendor, d->record.product,
+                 d->importer ? d->importer->peer : "none");
 }
 
-/* --- beginning and end ------------------------------------------------------------------------
- */
-
-/* Returns false with what is wrong in `error`. */
-static bool add_devices(struct usb_export *e, usb_make *make, char error[static CLI_ERROR_MAX])
-{
-    struct usb_device **at = &e->devices;
-    unsigned number = 0;
-    bool real = false;
-
-    for (const struct usb_options *o = e->options; o; o = o->next) {
-        number++;
-        real = real || o->real;
-        if (o->real)
-            continue;
-        *at = make(e->base, o, number, error);
-        if (!*at)
-            return false;
-        (*at)->budget = o->budget;
-        (*at)->checks.on = o->kernel_checks;
-        (*at)->presence = on_presence;
-        (*at)->presence_ctx = e;
-        at = &(*at)->next;
-    }
-    if (!real)
-        return true;
-    e->host = usb_host_new(e->base, e->options, &host_callbacks, e, error);
-    return e->host && usb_host_is_complete(e->host, error);
-}
+/* --- beginning and end ------------------------------------------------------------------------ */
 
 static void on_opened(void *ctx)
 {
     const struct usb_export *e = ctx;
+    const struct usb_device *first = usb_bus_first(e->bus);
 
-    for (const struct usb_device *d = e->devices; d; d = d->next)
+    for (const struct usb_device *d = first; d; d = d->next)
         say_published(e, d);
-    if (!e->devices)
+    if (!first)
         log_info("%s: listening on %s", e->options->name, gate_text(e->gate));
 }
 
 static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
 
+/* Bytes that URBs of one client may hold at most, whichever device it imports. */
+static size_t largest_budget(const struct usb_options *devices)
+{
+    size_t most = 0;
+
+    for (const struct usb_options *o = devices; o; o = o->next)
+        if (o->budget > most)
+            most = o->budget;
+    return most;
+}
+
 struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
-                                  const struct usb_options *devices, usb_make *make,
-                                  const struct addr *listen, struct usb_pcap *pcap,
-                                  char error[static CLI_ERROR_MAX])
+                                  const struct usb_options *devices, const struct addr *listen,
+                                  struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
 
@@ -246,13 +130,20 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
         return NULL;
     e->base = base;
     e->options = devices;
-    e->pcap = pcap;
-    e->sweep = evtimer_new(base, on_sweep, e);
     e->changed = evtimer_new(base, on_changed, e);
-    if (!e->sweep || !e->changed || !add_devices(e, make, error))
+    if (e->changed)
+        e->bus = usb_bus_new(base, devices, &bus_callbacks, e, error);
+    if (!e->bus)
         goto fail;
+    e->setup = (struct usb_session_setup){.base = base,
+                                          .bus = e->bus,
+                                          .pcap = pcap,
+                                          .budget = largest_budget(devices),
+                                          .all = &e->sessions,
+                                          .callbacks = &session_callbacks,
+                                          .ctx = e};
     const struct gate_options gate = {
-        .mode = GATE_USB, .queue_max = 2 * usb_export_budget(e), .name = devices->name};
+        .mode = GATE_USB, .queue_max = 2 * e->setup.budget, .name = devices->name};
     e->gate = gate_new(base, crowd, listen, &gate, &gate_callbacks, e, error);
     if (!e->gate)
         goto fail;
@@ -267,35 +158,14 @@ fail:
 
 static bool is_idle(void *ctx)
 {
-    return ((const struct usb_export *)ctx)->sessions == NULL;
+    return ((const struct usb_export *)ctx)->sessions.first == NULL;
 }
 
 /* Real devices let go of their transfers by events of the loop. Returns whether all have. */
 static bool end_sessions(struct usb_export *e)
 {
-    struct usb_session *s = e->sessions;
-
-    while (s) {
-        struct usb_session *next = usb_session_next(s);
-
-        usb_session_end(s, "com2net ends");
-        s = next;
-    }
+    usb_sessions_end(&e->sessions, "com2net ends");
     return is_idle(e) || loop_run_until(e->base, is_idle, e, END_LIMIT_MS);
-}
-
-static void free_devices(struct usb_export *e, struct usb_device *list)
-{
-    while (list) {
-        struct usb_device *d = list;
-
-        list = d->next;
-        usb_hold_end(d);
-        if (e->host && usb_host_has(e->host, d))
-            usb_host_free_device(e->host, d);
-        else
-            d->ops->free(d);
-    }
 }
 
 void usb_export_free(struct usb_export *e)
@@ -309,11 +179,7 @@ void usb_export_free(struct usb_export *e)
     }
     gate_free(e->gate);
     e->gate = NULL;
-    free_devices(e, e->left);
-    free_devices(e, e->devices);
-    usb_host_free(e->host);
-    if (e->sweep)
-        event_free(e->sweep);
+    usb_bus_free(e->bus);
     if (e->changed)
         event_free(e->changed);
     free(e);

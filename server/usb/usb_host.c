@@ -24,61 +24,41 @@
 #include <libusb.h>
 
 #include "log.h"
+#include "usb_context.h"
 #include "usb_device.h"
 #include "usb_events.h"
 #include "usb_libusb.h"
 #include "usb_list.h"
 #include "usb_options.h"
+#include "usb_record.h"
 #include "usb_selector.h"
 #include "usb_system.h"
+#include "usb_wanted.h"
 
 enum { RESCAN_MS = 1000, SETTLE_MS = 100 };
-
-struct context {
-    struct context *next;
-    struct usb_host *host;
-    struct libusb_context *usb;
-    struct usb_events *events;
-    unsigned devices; /* that are kept of it */
-};
-
-/* What a user has named: one device, or several that match. */
-struct wanted {
-    const struct usb_options *options;
-    unsigned most; /* devices that it has had at once */
-};
 
 /* A device that has arrived. */
 struct known {
     struct known *next;
     struct usb_device *device;
-    struct context *context;
-    struct wanted *wanted;
+    struct usb_context *context;
+    struct usb_wanted *wanted;
     bool lost, told; /* it is gone; and the owner has heard so */
 };
 
 struct usb_host {
     struct event_base *base;
-    struct wanted *wanted;
-    size_t count;
+    struct usb_wanted_list wanted;
     const struct usb_host_callbacks *callbacks;
     void *ctx;
-    struct context *contexts;
+    struct usb_context *contexts;
     struct known *known;
     struct event *work;   /* tells of what is lost, frees contexts */
     struct event *rescan; /* the next search */
 };
 
-/* --- contexts ---------------------------------------------------------------------------------
+/* --- what is heard of devices ------------------------------------------------------------------
  */
-
-static void context_free(struct context *c)
-{
-    usb_events_free(c->events);
-    if (c->usb)
-        libusb_exit(c->usb);
-    free(c);
-}
 
 static void search_in(struct usb_host *h, unsigned ms)
 {
@@ -87,75 +67,21 @@ static void search_in(struct usb_host *h, unsigned ms)
     event_add(h->rescan, &later);
 }
 
-/* Called by libusb while it handles events: leaves the work to the loop. */
-static int LIBUSB_CALL on_hotplug(struct libusb_context *usb, struct libusb_device *real,
-                                  libusb_hotplug_event event, void *ctx)
+static void on_device_arrived(void *ctx)
 {
-    struct context *c = ctx;
+    search_in(ctx, SETTLE_MS);
+}
 
-    (void)usb;
-    if (event == LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED) {
-        search_in(c->host, SETTLE_MS);
-        return 0;
-    }
-    for (struct known *k = c->host->known; k; k = k->next)
+static void on_device_left(void *ctx, struct libusb_device *real)
+{
+    struct usb_host *h = ctx;
+
+    for (struct known *k = h->known; k; k = k->next)
         if (!k->lost && usb_libusb_is(k->device, real))
             usb_libusb_lose(k->device);
-    return 0;
 }
 
-/* Returns NULL with libusb's error. */
-static struct context *context_new(struct usb_host *h, int *error)
-{
-    struct context *c = calloc(1, sizeof *c);
-
-    *error = LIBUSB_ERROR_NO_MEM;
-    if (!c)
-        return NULL;
-    c->host = h;
-    *error = usb_libusb_init(&c->usb);
-    if (*error < 0) {
-        c->usb = NULL;
-        context_free(c);
-        return NULL;
-    }
-    return c;
-}
-
-/* Keeps a context: its events are heard. Returns false without memory. */
-static bool context_keep(struct context *c)
-{
-    struct usb_host *h = c->host;
-
-    c->events = usb_events_new(h->base, c->usb);
-    if (!c->events)
-        return false;
-    if (usb_events_tell_of_devices())
-        libusb_hotplug_register_callback(
-            c->usb, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
-            LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
-            on_hotplug, c, NULL);
-    c->next = h->contexts;
-    h->contexts = c;
-    return true;
-}
-
-/* Frees those that have no devices any more; the oldest stays to hear of new ones. */
-static void free_contexts(struct usb_host *h)
-{
-    struct context **at = &h->contexts;
-
-    while (*at) {
-        struct context *c = *at;
-
-        if (c->devices > 0 || !c->next) {
-            at = &c->next;
-            continue;
-        }
-        *at = c->next;
-        context_free(c);
-    }
-}
+static const struct usb_context_callbacks context_callbacks = {on_device_arrived, on_device_left};
 
 /* --- searching --------------------------------------------------------------------------------
  */
@@ -180,33 +106,6 @@ static bool is_known(const struct usb_host *h, const char *busid, unsigned devnu
     return k != NULL;
 }
 
-/* The first that a device matches, or NULL. */
-static struct wanted *first_match(const struct usb_host *h, const struct usb_identity *identity)
-{
-    for (size_t i = 0; i < h->count; i++)
-        if (usb_selector_matches(h->wanted[i].options->selector, identity))
-            return &h->wanted[i];
-    return NULL;
-}
-
-/* What a device is wanted for, or NULL. */
-static struct wanted *wanted_for(const struct usb_host *h, struct libusb_device *real,
-                                 const char *busid)
-{
-    struct libusb_device_descriptor d;
-    struct usb_system_texts texts;
-
-    if (libusb_get_device_descriptor(real, &d) < 0 || d.bDeviceClass == LIBUSB_CLASS_HUB ||
-        usb_system_is_imported(busid))
-        return NULL;
-    struct usb_identity identity = {busid, d.idVendor, d.idProduct, NULL};
-    if (!first_match(h, &identity)) /* so that others' devices are not opened for it */
-        return NULL;
-    usb_system_texts(real, busid, &texts);
-    identity.serial = texts.serial;
-    return first_match(h, &identity);
-}
-
 /* One under this busid that has become another one (a reset, a replug that nobody heard of). */
 static void lose_stale(struct usb_host *h, const char *busid)
 {
@@ -215,14 +114,14 @@ static void lose_stale(struct usb_host *h, const char *busid)
             usb_libusb_lose(k->device);
 }
 
-static void take(struct usb_host *h, struct context *c, struct libusb_device *real)
+static void take(struct usb_host *h, struct usb_context *c, struct libusb_device *real)
 {
     char busid[USBIP_BUSID_SIZE];
 
-    usb_libusb_busid(real, busid);
+    usb_record_busid(real, busid);
     if (is_known(h, busid, libusb_get_device_address(real)))
         return;
-    struct wanted *wanted = wanted_for(h, real, busid);
+    struct usb_wanted *wanted = usb_wanted_find(&h->wanted, real, busid);
     if (!wanted)
         return;
     lose_stale(h, busid);
@@ -249,7 +148,7 @@ static void take(struct usb_host *h, struct context *c, struct libusb_device *re
     h->callbacks->arrived(h->ctx, k->device);
 }
 
-static unsigned devices_of(const struct usb_host *h, const struct wanted *wanted)
+static unsigned devices_of(const struct usb_host *h, const struct usb_wanted *wanted)
 {
     unsigned n = 0;
 
@@ -268,7 +167,7 @@ static void lose_absent(struct usb_host *h, struct libusb_device **list, long co
         for (long i = 0; i < count && !there; i++) {
             char busid[USBIP_BUSID_SIZE];
 
-            usb_libusb_busid(list[i], busid);
+            usb_record_busid(list[i], busid);
             there = strcmp(busid, r->busid) == 0 && libusb_get_device_address(list[i]) == r->devnum;
         }
         if (!there)
@@ -291,8 +190,8 @@ static bool has_missing(struct usb_host *h)
 {
     bool missing = false;
 
-    for (size_t i = 0; i < h->count; i++) {
-        struct wanted *w = &h->wanted[i];
+    for (size_t i = 0; i < h->wanted.count; i++) {
+        struct usb_wanted *w = &h->wanted.first[i];
         unsigned n = devices_of(h, w);
 
         if (n > w->most)
@@ -316,7 +215,7 @@ static int search(struct usb_host *h)
     int error;
 
     event_del(h->rescan); /* this is it */
-    struct context *c = context_new(h, &error);
+    struct usb_context *c = usb_context_new(&context_callbacks, h, &error);
     if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
         search_later(h);
         return 0;
@@ -331,8 +230,8 @@ static int search(struct usb_host *h)
     if (n >= 0)
         libusb_free_device_list(list, 1);
     if (c->devices == 0 && h->contexts)
-        context_free(c);
-    else if (!context_keep(c))
+        usb_context_free(c);
+    else if (!usb_context_keep(c, h->base, &h->contexts))
         log_error("USB: out of memory, the ends of transfers are not heard");
     search_later(h);
     return n < 0 ? (int)n : 0;
@@ -377,7 +276,7 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     tell_lost(h);
-    free_contexts(h);
+    usb_context_sweep(&h->contexts);
     search_later(h);
 }
 
@@ -432,30 +331,17 @@ void usb_host_free(struct usb_host *h)
     if (!h)
         return;
     while (h->contexts) {
-        struct context *c = h->contexts;
+        struct usb_context *c = h->contexts;
 
         h->contexts = c->next;
-        context_free(c);
+        usb_context_free(c);
     }
     if (h->work)
         event_free(h->work);
     if (h->rescan)
         event_free(h->rescan);
-    free(h->wanted);
+    usb_wanted_free(&h->wanted);
     free(h);
-}
-
-/* Notes what is named. Returns whether there was memory. */
-static bool want(struct usb_host *h, const struct usb_options *devices)
-{
-    for (const struct usb_options *o = devices; o; o = o->next)
-        h->count += o->real;
-    h->wanted = calloc(h->count, sizeof *h->wanted);
-    struct wanted *w = h->wanted;
-    for (const struct usb_options *o = devices; o && w; o = o->next)
-        if (o->real)
-            *w++ = (struct wanted){.options = o, .most = 1};
-    return h->wanted;
 }
 
 struct usb_host *usb_host_new(struct event_base *base, const struct usb_options *devices,
@@ -472,7 +358,7 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
     h->ctx = ctx;
     h->work = evtimer_new(base, on_work, h);
     h->rescan = evtimer_new(base, on_rescan, h);
-    if (!want(h, devices) || !h->work || !h->rescan) {
+    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work || !h->rescan) {
         usb_host_free(h);
         return NULL;
     }
@@ -500,11 +386,11 @@ static const struct usb_options *taken_by(const struct usb_host *h, const struct
 
 bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX])
 {
-    for (size_t i = 0; i < h->count; i++) {
-        const struct usb_options *o = h->wanted[i].options;
+    for (size_t i = 0; i < h->wanted.count; i++) {
+        const struct usb_options *o = h->wanted.first[i].options;
         char there[CLI_ERROR_MAX];
 
-        if (devices_of(h, &h->wanted[i]) > 0)
+        if (devices_of(h, &h->wanted.first[i]) > 0)
             continue;
         if (o->hotplug) {
             log_info("%s: not there yet", o->name);

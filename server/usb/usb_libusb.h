@@ -17,10 +17,6 @@ struct libusb_device;
  * yet. libusb calls that "Other error" if it is built without udev, or what its look has met. */
 int usb_libusb_init(struct libusb_context **usb);
 
-/* The busid of a device: its bus and the ports that lead to it, which it keeps however often it is
- * plugged in there. */
-void usb_libusb_busid(struct libusb_device *real, char busid[static USBIP_BUSID_SIZE]);
-
 /* Makes a device that can be exported of a real one, which is not opened yet, as `name` or, if
  * that is NULL, by its busid. `name` must stay valid, and the context be handled by the loop.
  * `lost` is called once it is found out to be gone, perhaps from within its other functions: it is

@@ -5,6 +5,7 @@
 #include <libusb.h>
 
 #include "usb_libusb.h"
+#include "usb_record.h"
 #include "usb_system.h"
 #include "text.h"
 
@@ -37,7 +38,7 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
     for (long i = 0; i < n; i++) {
         struct found f = {.real = list[i]};
 
-        usb_libusb_busid(f.real, f.busid);
+        usb_record_busid(f.real, f.busid);
         if (libusb_get_device_descriptor(f.real, &f.descriptor) < 0 ||
             f.descriptor.bDeviceClass == LIBUSB_CLASS_HUB || usb_system_is_imported(f.busid))
             continue;

@@ -8,7 +8,6 @@
 #include "proto/usbip_ext.h"
 #include "usb_device.h"
 #include "usb_hold.h"
-#include "usb_session.h"
 
 static int add_op(struct buf *b, uint16_t code, uint32_t status)
 {
@@ -63,7 +62,7 @@ static int add_entry(struct buf *b, const struct usb_device *d)
     snprintf(entry.name, sizeof entry.name, "%s", d->name);
     if (d->importer) {
         entry.state = USBIP_EXT_USED;
-        snprintf(entry.user, sizeof entry.user, "%s", usb_session_peer(d->importer));
+        snprintf(entry.user, sizeof entry.user, "%s", d->importer->peer);
     } else if (!is_free(d)) {
         entry.state = USBIP_EXT_KEPT;
         snprintf(entry.user, sizeof entry.user, "%s", usb_hold_owner(d)->peer);

@@ -44,21 +44,6 @@ static int take_budget(void *ctx, const char *value, char error[static CLI_ERROR
     return 0;
 }
 
-static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)error;
-    ((struct usb_options *)ctx)->file = value;
-    return 0;
-}
-
-static int take_read_only(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)value;
-    (void)error;
-    ((struct usb_options *)ctx)->read_only = true;
-    return 0;
-}
-
 static int take_usb_reset(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)value;
@@ -83,91 +68,52 @@ static int take_kernel_checks(void *ctx, const char *value, char error[static CL
     return 0;
 }
 
-static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    if (strcmp(value, "real") != 0) {
-        snprintf(error, CLI_ERROR_MAX, "it is real, or left out");
-        return -EINVAL;
-    }
-    ((struct usb_options *)ctx)->real_times = true;
-    return 0;
-}
-
-static int take_start(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    if (strcmp(value, "dfu") != 0) {
-        snprintf(error, CLI_ERROR_MAX, "it is dfu, or left out");
-        return -EINVAL;
-    }
-    ((struct usb_options *)ctx)->begins_in_dfu = true;
-    return 0;
-}
-
-static int take_id(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    uint16_t vendor, product;
-
-    if (usb_selector_id(value, &vendor, &product) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "it is VID:PID, of four hexadecimal digits each");
-        return -EINVAL;
-    }
-    ((struct usb_options *)ctx)->id = (uint32_t)vendor << 16 | product;
-    return 0;
-}
-
-static int take_events(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)error;
-    ((struct usb_options *)ctx)->events = value;
-    return 0;
-}
-
-static int take_play(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)error;
-    ((struct usb_options *)ctx)->play = value;
-    return 0;
-}
-
-/* Of a usb: source that is a real device. */
-static const struct cli_option real_table[] = {
+/* Of all. */
+static const struct cli_option common_table[] = {
     {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
+    {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {0},
+};
+
+/* Of real devices. */
+static const struct cli_option real_table[] = {
     {"hotplug", 0, NULL, take_hotplug, "the device may be absent at the start"},
     {"reset", 0, NULL, take_usb_reset, "reset it each time a client has let go of it"},
     {"no-merge", 0, NULL, take_no_merge, "FTDI's chips get each small transfer by itself"},
-    {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
+    {0},
+};
+
+/* Of all, for tests. */
+static const struct cli_option tests_table[] = {
     {"kernel-checks", 0, NULL, take_kernel_checks,
      "end a session where Linux's server would: for tests of clients"},
     {0},
 };
 
-/* Of one that is built in. */
-static const struct cli_option demo_table[] = {
-    {"name", 0, "NAME", take_name, "name of the device in the log, and for clients"},
-    {"file", 0, "PATH", take_file,
-     "demo-disk's image; where demo-icestick's flash memory and demo-dfu's firmware are kept"},
-    {"ro", 0, NULL, take_read_only, "demo-disk cannot be written"},
-    {"times", 0, "real", take_times,
-     "demo-icestick takes as long as a real one to write and erase"},
-    {"start", 0, "dfu", take_start, "demo-dfu begins in DFU mode"},
-    {"events", 0, "PATH", take_events,
-     "a FIFO that says what happens to demo-mouse or demo-keyboard"},
-    {"play", 0, "TEXT", take_play, "what happens to them for each client"},
-    {"id", 0, "VID:PID", take_id, "demo-loop has this id, of a device whose driver is to take it"},
-    {"budget", 0, "MIB", take_budget, "memory that the transfers of one client may hold (16)"},
-    {"kernel-checks", 0, NULL, take_kernel_checks,
-     "end a session where Linux's server would: for tests of clients"},
-    {0},
-};
+static const struct cli_option none[] = {{0}};
 
-static int take_nothing(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+/* Those of the device besides the common ones. */
+static const struct cli_option *own_table(const struct usb_options *o)
 {
-    (void)value;
-    snprintf(error, CLI_ERROR_MAX,
-             "is no option of a USB device; there are name=, budget=%s; for tests kernel-checks",
-             ((struct usb_options *)ctx)->real
-                 ? ", hotplug, reset and no-merge"
-                 : ", file=, ro, times=, start=, events=, play= and id=");
+    const struct usb_kind *k = o->built_in.kind;
+
+    return o->real ? real_table : k && k->options ? k->options : none;
+}
+
+/* One that is in no table of the device's. That of another kind is refused when it is made. */
+static int take_other(void *ctx, const char *item, char error[static CLI_ERROR_MAX])
+{
+    struct usb_options *o = ctx;
+    const struct cli_option *const all[] = {common_table, own_table(o), NULL};
+    const struct cli_option *const for_tests[] = {tests_table, NULL};
+    char names[256], tests[64];
+
+    if (!o->real && usb_built_in_is_strange(&o->built_in, item))
+        return 0;
+    cli_names(all, names, sizeof names);
+    cli_names(for_tests, tests, sizeof tests);
+    snprintf(error, CLI_ERROR_MAX, "is no option of a USB device; there are %s; for tests %s",
+             names, tests);
     return -EINVAL;
 }
 
@@ -178,15 +124,26 @@ bool usb_options_are_meant(const char *text)
     return strncmp(text, usb, sizeof usb - 1) == 0;
 }
 
-int usb_options_parse(const char *text, char *commas, struct usb_options *o,
-                      char error[static CLI_ERROR_MAX])
+/* What is typed behind commas, of a device whose kind is known. */
+static int parse_commas(struct usb_options *o, char *commas, char error[static CLI_ERROR_MAX])
+{
+    const struct cli_table tables[] = {{common_table, o},
+                                       {own_table(o), o->real ? o : o->built_in.options},
+                                       {tests_table, o},
+                                       {NULL, NULL}};
+
+    return cli_parse_tables(tables, take_other, o, commas, error);
+}
+
+int usb_options_parse(const char *text, char *commas, const struct usb_kind *const *kinds,
+                      struct usb_options *o, char error[static CLI_ERROR_MAX])
 {
     static const char demo[] = "usb:demo-";
     char why[CLI_ERROR_MAX];
 
     *o = (struct usb_options){.name = text, .budget = BUDGET};
     o->real = strncmp(text, demo, sizeof demo - 1) != 0;
-    o->selector = text + (o->real ? sizeof usb : sizeof demo) - 1;
+    o->selector = text + sizeof usb - 1;
     if (o->real && !usb_selector_is_valid(o->selector)) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "
@@ -194,10 +151,50 @@ int usb_options_parse(const char *text, char *commas, struct usb_options *o,
                  text);
         return -EINVAL;
     }
-    const struct cli_option *table = o->real ? real_table : demo_table;
-    if (commas && cli_parse_commas(table, take_nothing, o, commas, why) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
+    if (!o->real && usb_built_in_choose(&o->built_in, kinds, text + sizeof demo - 1) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "out of memory");
         return -EINVAL;
     }
-    return 0;
+    if (!commas || parse_commas(o, commas, why) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
+    usb_options_free(o);
+    return -EINVAL;
+}
+
+void usb_options_free(struct usb_options *o)
+{
+    usb_built_in_free(&o->built_in);
+}
+
+/* Prints the options of a kind, and of those behind it that share its table. Returns how many these
+ * are. */
+static int print_kinds(const struct usb_kind *const *kinds)
+{
+    const struct cli_option *table = kinds[0]->options;
+    char heading[256];
+    size_t len =
+        (size_t)snprintf(heading, sizeof heading, "Options of usb:demo-%s", kinds[0]->name);
+    int n = 1;
+
+    for (; table && kinds[n] && kinds[n]->options == table && len < sizeof heading; n++)
+        len += (size_t)snprintf(heading + len, sizeof heading - len, " and usb:demo-%s",
+                                kinds[n]->name);
+    if (table)
+        cli_print_table(heading, table);
+    return n;
+}
+
+void usb_options_print(const struct usb_kind *const *kinds)
+{
+    char text[512], forms[256];
+
+    usb_built_in_forms(kinds, forms, sizeof forms);
+    snprintf(text, sizeof text, "The NAMEs of built-in USB devices, usb:demo-NAME: %s.", forms);
+    cli_print_paragraph(text);
+    cli_print_table("Options of usb: sources:", common_table);
+    cli_print_table("Options of usb: sources, for tests:", tests_table);
+    cli_print_table("Options of real USB devices:", real_table);
+    while (*kinds)
+        kinds += print_kinds(kinds);
 }

@@ -1,6 +1,7 @@
 /*
- * Transfers that wait for something, in order. One is in one queue at most. Everything takes the
- * same time however many there are: it is a client that says how many.
+ * A list of transfers that wait, on the device's side of a session: at an endpoint of a built-in
+ * device, for memory of the system, in a lane of usb_merge.h. A transfer is in one queue at most.
+ * Each function takes the same time however many wait, as it is a client that says how many.
  */
 #ifndef SERVER_USB_USB_QUEUE_H
 #define SERVER_USB_USB_QUEUE_H

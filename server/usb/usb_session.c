@@ -1,14 +1,14 @@
 /*
  * Theory of operation. A session lists, and is over, or stays and lists again when something
- * changes; or imports a device (usb_session_ops.c) and then carries out URBs (usb_session_urbs.c).
- * Here are its stream, its replies, its beginning and its end.
+ * changes; or imports a device (both usb_inquiry.c) and then carries out URBs (usb_import.c). Here
+ * are its stream, its beginning and its end.
  *
- * Replies of one turn share one write. When the client goes, what is under way is cancelled, and
- * the session ends when the device has let go of the last. Then the device is free, or kept for
- * this client for a while. A client that comes back, with its token, while its old session seems
- * alive ends that, and waits until the device is its own.
+ * When the client goes, what is under way is cancelled, and the session ends when the device has
+ * let go of the last. Then the device is free, or kept for this client for a while. A client that
+ * comes back, with its token, while its old session seems alive ends that, and waits until the
+ * device is its own.
  */
-#include "usb_session_state.h"
+#include "usb_session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,56 +22,41 @@
 #include "loop.h"
 #include "newcomer.h"
 #include "os.h"
+#include "proto/buf.h"
+#include "proto/usbip_reader.h"
 #include "stream.h"
 #include "usb_device.h"
-#include "usb_export.h"
+#include "usb_hold.h"
+#include "usb_import.h"
+#include "usb_inquiry.h"
+#include "usb_replies.h"
 
 enum {
     OP_LIMIT_S = 10,        /* for the first request */
-    JOIN_MAX = 16 * 1024,   /* replies up to this size are joined */
     DIRECT_MIN = 16 * 1024, /* payload that is read into place */
     IN_MAX = 1 << 17,       /* more than one read of the connection */
     QUEUE_FULL = 1 << 18,   /* of replies that wait: nothing is read */
 };
 
-/* --- replies ---------------------------------------------------------------------------------- */
+struct usb_session {
+    const struct usb_session_setup *setup;
+    struct usb_session *next, **at; /* `at`: what points to this one */
+    bool over;                      /* the device may have URBs of it still */
+    struct stream *stream;          /* NULL when over */
+    struct crowd_place *place;
+    struct event *limit; /* for the first request */
+    struct usbip_reader reader;
+    struct usb_replies replies;
+    struct usb_inquiry inquiry;
+    struct usb_import import;
+    struct usb_importer importer; /* what that knows of the session */
+    struct usb_hold_owner owner;  /* of the device, after the session */
+    struct buf in;                /* bytes that wait: behind a parked URB, or for others */
+    char why[160];                /* it has ended, though it has a device */
+    char peer[80];
+};
 
-void usb_session_flush(struct usb_session *s)
-{
-    if (!s->stream || s->out.len == 0)
-        return;
-    int r = stream_write(s->stream, buf_head(&s->out), s->out.len);
-    if (r == 0)
-        buf_drain(&s->out, s->out.len);
-    else
-        usb_session_end(s, "its replies cannot be kept any longer: it does not read them");
-}
-
-static void on_flush(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    usb_session_flush(ctx);
-}
-
-void usb_session_reply(struct usb_session *s, const void *data, size_t len)
-{
-    if (!s->stream)
-        return;
-    if (s->out.len + len > JOIN_MAX)
-        usb_session_flush(s);
-    if (len > JOIN_MAX && s->stream) {
-        if (stream_write(s->stream, data, len) < 0)
-            usb_session_end(s, "its replies cannot be kept any longer: it does not read them");
-        return;
-    }
-    if (!s->stream)
-        return;
-    if (buf_add(&s->out, data, len) < 0)
-        usb_session_end(s, "out of memory");
-    else if (!event_pending(s->flush, EV_TIMEOUT, NULL))
-        event_active(s->flush, EV_TIMEOUT, 0);
-}
+static void session_end(struct usb_session *s, const char *why);
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
@@ -81,9 +66,10 @@ static bool is_full(const struct usb_session *s)
     return stream_queued(s->stream) >= QUEUE_FULL;
 }
 
-bool usb_session_is_held_up(const struct usb_session *s)
+/* Whether nothing of the client is to be read now. */
+static bool is_held_up(const struct usb_session *s)
 {
-    return s->parked || s->waits || is_full(s);
+    return s->import.parked || s->inquiry.waits || is_full(s);
 }
 
 /* Takes one record. Returns false when there is none. */
@@ -93,18 +79,18 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
     case USBIP_READ_NOTHING:
         return false;
     case USBIP_READ_OP:
-        usb_session_take_op(s);
+        usb_inquiry_take(&s->inquiry);
         break;
     case USBIP_READ_URB:
-        s->parked = !usb_session_begin_urb(s);
+        usb_import_take_head(&s->import);
         break;
     case USBIP_READ_BODY:
-        usb_session_take_body(s);
+        usb_import_take_body(&s->import);
         break;
     case USBIP_READ_DEVICE:
     case USBIP_READ_INTERFACE:
     case USBIP_READ_BAD:
-        usb_session_end(s, "it sends what is no command of USB/IP");
+        session_end(s, "it sends what is no command of USB/IP");
         break;
     }
     return true;
@@ -114,23 +100,22 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
  * what it is answered, is kept. */
 static void process(struct usb_session *s, const uint8_t *data, size_t len)
 {
-    s->processing = true;
-    while (s->stream && !usb_session_is_held_up(s) && take(s, &data, &len))
+    s->import.gathering = true;
+    while (s->stream && !is_held_up(s) && take(s, &data, &len))
         ;
-    s->processing = false;
+    s->import.gathering = false;
     if (s->stream && len > 0 && buf_add(&s->in, data, len) < 0)
-        usb_session_end(s, "out of memory");
-    usb_merge_start(&s->merge); /* what is done at once may have what is kept be taken */
-    usb_session_flush(s);
+        session_end(s, "out of memory");
+    usb_import_start(&s->import); /* what is done at once may have what is kept be taken */
+    usb_replies_flush(&s->replies);
 }
 
-void usb_session_update(struct usb_session *s)
+/* Goes on where that is possible again. */
+static void update(struct usb_session *s)
 {
-    if (s->parked)
-        s->parked = !usb_session_begin_urb(s);
-    if (s->outdated)
-        usb_session_list_anew(s);
-    if (s->stream && !usb_session_is_held_up(s)) {
+    usb_import_retry(&s->import);
+    usb_inquiry_catch_up(&s->inquiry);
+    if (s->stream && !is_held_up(s)) {
         struct buf kept = s->in;
 
         buf_init(&s->in, s->in.max);
@@ -138,7 +123,7 @@ void usb_session_update(struct usb_session *s)
         buf_free(&kept);
     }
     if (s->stream)
-        stream_read(s->stream, !usb_session_is_held_up(s));
+        stream_read(s->stream, !is_held_up(s));
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
@@ -147,13 +132,13 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 
     process(s, data, len);
     if (s->stream)
-        stream_read(s->stream, !usb_session_is_held_up(s));
+        stream_read(s->stream, !is_held_up(s));
 }
 
 static size_t on_room(void *ctx, uint8_t **into)
 {
     struct usb_session *s = ctx;
-    size_t room = usb_session_is_held_up(s) ? 0 : usbip_reader_room(&s->reader, into);
+    size_t room = is_held_up(s) ? 0 : usbip_reader_room(&s->reader, into);
 
     return room >= DIRECT_MIN ? room : 0;
 }
@@ -168,7 +153,7 @@ static void on_filled(void *ctx, size_t len)
 
 static void on_drained(void *ctx)
 {
-    usb_session_update(ctx);
+    update(ctx);
 }
 
 static void on_ended(void *ctx, int error)
@@ -177,7 +162,7 @@ static void on_ended(void *ctx, int error)
 
     /* a reset comes from where the program has ended with answers unread: no loss of the network */
     s->owner.has_lost = error < 0 && error != -ECONNRESET && error != -EPIPE;
-    usb_session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {
@@ -190,160 +175,235 @@ static const struct stream_callbacks stream_callbacks = {
     .ended = on_ended,
 };
 
-/* --- beginning and end ------------------------------------------------------------------------ */
-
-static void on_limit(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    usb_session_end(ctx, "it asks for nothing");
-}
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void session_free(void *arg)
 {
     struct usb_session *s = arg;
 
-    usb_urbs_free(&s->urbs);
+    usb_import_free(&s->import);
+    usb_replies_free(&s->replies);
     buf_free(&s->in);
-    buf_free(&s->out);
-    if (s->timer)
-        event_free(s->timer);
-    if (s->flush)
-        event_free(s->flush);
-    if (s->early)
-        event_free(s->early);
+    if (s->limit)
+        event_free(s->limit);
     free(s);
-}
-
-static void on_hold_ended(void *export)
-{
-    usb_export_changed(export);
 }
 
 /* Keeps the device for this client, or gives it back. One line tells of it, and of why. */
 static void leave_device(struct usb_session *s)
 {
-    struct usb_device *d = s->device;
+    const struct usb_session_setup *setup = s->setup;
+    struct usb_device *d = s->import.device;
 
-    s->device = NULL;
+    s->import.device = NULL;
     d->importer = NULL;
-    const bool kept = s->owner.ms > 0 && !d->gone &&
-                      usb_hold_begin(s->base, d, &s->owner, on_hold_ended, s->export) == 0;
+    const bool kept =
+        s->owner.ms > 0 && !d->gone &&
+        usb_hold_begin(setup->base, d, &s->owner, setup->callbacks->changed, setup->ctx) == 0;
     if (!kept)
         d->ops->release(d);
     log_peer_info(s->peer, "%s: %s: %s%s", s->peer, d->name, s->why,
                   kept      ? "; kept for it for a while"
                   : d->gone ? ""
                             : "; free again");
-    usb_export_changed(s->export);
+    setup->callbacks->changed(setup->ctx);
 }
 
-/* The last URB is done. */
-void usb_session_close(struct usb_session *s)
+static void leave_list(struct usb_session *s)
 {
-    s->state = USB_SESSION_OVER;
-    event_del(s->timer);
-    event_del(s->flush);
-    event_del(s->early);
+    *s->at = s->next;
+    if (s->next)
+        s->next->at = s->at;
+}
+
+/* The last URB is done, the stream gone. */
+static void session_close(struct usb_session *s)
+{
+    s->over = true;
+    usb_replies_stop(&s->replies);
+    usb_inquiry_stop(&s->inquiry);
+    event_del(s->limit);
     crowd_leave(s->place);
     s->place = NULL;
-    if (s->device)
+    if (s->import.device)
         leave_device(s);
-    usb_export_forget(s->export, s);
-    loop_defer(s->base, session_free, s);
+    leave_list(s);
+    s->setup->callbacks->ended(s->setup->ctx);
+    loop_defer(s->setup->base, session_free, s);
 }
 
-void usb_session_end(struct usb_session *s, const char *why)
+static void session_end(struct usb_session *s, const char *why)
 {
-    if (s->state == USB_SESSION_OVER)
+    if (s->over)
         return;
-    if (s->device)
+    if (s->import.device)
         snprintf(s->why, sizeof s->why, "%s", why);
-    else if (s->state == USB_SESSION_WATCHING) /* as programs do when they end */
+    else if (s->inquiry.watching) /* as programs do when they end */
         log_debug("%s: watches no more: %s", s->peer, why);
     else
         log_peer_info(s->peer, "%s: %s", s->peer, why);
+    s->over = true;
     stream_close(s->stream);
-    crowd_leave(s->place);
     s->stream = NULL;
+    crowd_leave(s->place);
     s->place = NULL;
-    s->parked = s->waits = s->outdated = false;
-    if (s->reading)
-        usb_urbs_remove(&s->urbs, s->reading);
-    s->reading = NULL;
-    while (s->urbs.first)
-        usb_urbs_remove(&s->urbs, s->urbs.first);
-    s->state = USB_SESSION_OVER;
-    s->ending = true; /* the last one that is done does not close it yet */
-    usb_session_cancel_all(s);
-    s->ending = false;
-    if (s->urbs.table.count == 0)
-        usb_session_close(s);
+    usb_replies_stop(&s->replies);
+    usb_inquiry_stop(&s->inquiry);
+    if (usb_import_end(&s->import))
+        session_close(s);
 }
 
-void usb_session_notice(struct usb_session *s)
+static void on_failed(void *ctx, const char *why)
 {
-    if (s->waits) {
-        usb_session_import(s);
-        if (s->stream)
-            usb_session_update(s);
-    } else if (s->state == USB_SESSION_WATCHING && s->stream) {
-        if (stream_queued(s->stream) == 0)
-            usb_session_list_anew(s);
-        else
-            s->outdated = true;
-    }
+    session_end(ctx, why);
 }
 
-struct usb_session *usb_session_next(const struct usb_session *s)
+static void on_limit(evutil_socket_t fd, short what, void *ctx)
 {
-    return s->next;
+    (void)fd;
+    (void)what;
+    session_end(ctx, "it asks for nothing");
 }
 
-void usb_session_set_next(struct usb_session *s, struct usb_session *next)
+/* --- the first phase -------------------------------------------------------------------------- */
+
+static void on_answered(void *ctx)
 {
-    s->next = next;
+    struct usb_session *s = ctx;
+
+    usb_replies_flush(&s->replies);
+    struct stream *stream = s->stream;
+    if (!stream)
+        return;
+    s->stream = NULL;
+    stream_finish(stream);
+    session_close(s);
 }
 
-const char *usb_session_peer(const struct usb_session *s)
+static void on_watches(void *ctx)
 {
-    return s->peer;
+    event_del(((struct usb_session *)ctx)->limit);
 }
 
-static void on_evicted(void *ctx, const char *why)
+static void on_imported(void *ctx, struct usb_device *d, bool resumed)
 {
-    usb_session_end(ctx, why);
+    struct usb_session *s = ctx;
+
+    d->importer = &s->importer;
+    crowd_set_working(s->place, true);
+    usb_import_begin(&s->import, d);
+    event_del(s->limit);
+    log_peer_info(s->peer, "%s: imported by %s%s", d->name, s->peer,
+                  resumed ? ", as it was left" : "");
+    s->setup->callbacks->changed(s->setup->ctx);
 }
 
-struct usb_session *usb_session_new(struct event_base *base, struct usb_export *export,
-                                    struct newcomer *newcomer)
+static const struct usb_inquiry_callbacks inquiry_callbacks = {
+    .failed = on_failed,
+    .answered = on_answered,
+    .watches = on_watches,
+    .imported = on_imported,
+};
+
+/* --- the second phase ------------------------------------------------------------------------- */
+
+static void on_import_ended(struct usb_importer *i, const char *why)
+{
+    session_end((struct usb_session *)(void *)((char *)i - offsetof(struct usb_session, importer)),
+                why);
+}
+
+static bool on_asked_held_up(void *ctx)
+{
+    const struct usb_session *s = ctx;
+
+    return s->stream && is_held_up(s);
+}
+
+static void on_has_room(void *ctx)
+{
+    update(ctx);
+}
+
+static void on_idle(void *ctx)
+{
+    session_close(ctx);
+}
+
+static const struct usb_import_callbacks import_callbacks = {
+    .failed = on_failed,
+    .is_held_up = on_asked_held_up,
+    .has_room = on_has_room,
+    .idle = on_idle,
+};
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+/* Gives the parts of a session what they need of each other, and of its setup. */
+static void connect_parts(struct usb_session *s)
+{
+    s->importer =
+        (struct usb_importer){.peer = s->peer, .owner = &s->owner, .end = on_import_ended};
+    s->inquiry = (struct usb_inquiry){.bus = s->setup->bus,
+                                      .reader = &s->reader,
+                                      .replies = &s->replies,
+                                      .importer = &s->importer,
+                                      .callbacks = &inquiry_callbacks,
+                                      .ctx = s};
+    s->import.reader = &s->reader;
+    s->import.replies = &s->replies;
+    s->import.pcap = s->setup->pcap;
+    s->import.peer = s->peer;
+    s->import.callbacks = &import_callbacks;
+    s->import.ctx = s;
+}
+
+static void enter_list(struct usb_session *s, struct usb_sessions *all)
+{
+    s->next = all->first;
+    if (s->next)
+        s->next->at = &s->next;
+    s->at = &all->first;
+    all->first = s;
+}
+
+/* Makes what a session has besides its connection. Returns NULL without memory. */
+static struct usb_session *make(const struct usb_session_setup *setup, struct newcomer *newcomer)
 {
     struct usb_session *s = calloc(1, sizeof *s);
 
     if (!s)
         return NULL;
-    s->base = base;
-    s->export = export;
-    usb_urbs_init(&s->urbs, usb_export_budget(export));
+    s->setup = setup;
+    connect_parts(s);
     usbip_reader_init(&s->reader);
     buf_init(&s->in, IN_MAX);
-    buf_init(&s->out, 2 * JOIN_MAX);
-    s->timer = evtimer_new(base, on_limit, s);
-    s->flush = evtimer_new(base, on_flush, s);
-    s->early = evtimer_new(base, usb_session_on_early, s);
-    if (!s->timer || !s->flush || !s->early ||
-        buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) < 0) {
-        session_free(s);
+    s->limit = evtimer_new(setup->base, on_limit, s);
+    int import = usb_import_init(&s->import, setup->base, setup->budget);
+    int replies = usb_replies_init(&s->replies, setup->base, newcomer->stream, on_failed, s);
+    if (s->limit && import == 0 && replies == 0 &&
+        buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) == 0)
+        return s;
+    session_free(s);
+    return NULL;
+}
+
+struct usb_session *usb_session_new(const struct usb_session_setup *setup,
+                                    struct newcomer *newcomer)
+{
+    struct usb_session *s = make(setup, newcomer);
+
+    if (!s)
         return NULL;
-    }
     s->stream = newcomer->stream;
     s->place = newcomer->place;
     buf_free(&newcomer->first);
     newcomer->stream = NULL;
     stream_set_owner(s->stream, &stream_callbacks, s);
-    crowd_set_owner(s->place, on_evicted, s);
+    crowd_set_owner(s->place, on_failed, s);
     snprintf(s->peer, sizeof s->peer, "%s", stream_peer(s->stream));
     snprintf(s->owner.peer, sizeof s->owner.peer, "%s", s->peer);
+    enter_list(s, setup->all);
     return s;
 }
 
@@ -351,6 +411,36 @@ void usb_session_begin(struct usb_session *s)
 {
     const struct timeval limit = {OP_LIMIT_S, 0};
 
-    event_add(s->timer, &limit);
-    usb_session_update(s);
+    event_add(s->limit, &limit);
+    update(s);
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static void notice(struct usb_session *s)
+{
+    const bool waited = s->inquiry.waits;
+
+    if (!s->stream)
+        return;
+    usb_inquiry_notice(&s->inquiry, stream_queued(s->stream) > 0);
+    if (waited && s->stream)
+        update(s);
+}
+
+/* Any may end within the call, and stays until the loop's next turn. */
+void usb_sessions_notice(struct usb_sessions *all)
+{
+    for (struct usb_session *s = all->first, *next; s; s = next) {
+        next = s->next;
+        notice(s);
+    }
+}
+
+void usb_sessions_end(struct usb_sessions *all, const char *why)
+{
+    for (struct usb_session *s = all->first, *next; s; s = next) {
+        next = s->next;
+        session_end(s, why);
+    }
 }

@@ -1,7 +1,8 @@
 /*
- * The memory of URBs under way: header, payload and descriptors of a reply in one piece, so that it
- * is one write. Freed ones are kept for the next of their size: a large one costs more to get from
- * the system than to carry over the wire.
+ * One URB of a client, from its command to its answer. Its memory is one piece: header, payload and
+ * descriptors of the reply are behind each other, so that the reply is one write. Freed URBs are
+ * kept for the next of their size: a large one costs more to get from the system than to carry over
+ * the wire. usb_budget.h says which URBs there are.
  */
 #ifndef SERVER_USB_USB_URB_H
 #define SERVER_USB_USB_URB_H
@@ -14,10 +15,10 @@
 #include "proto/usbip_urbs.h"
 #include "usb_device.h"
 
-struct usb_session;
+struct usb_import;
 
 /*
- * Where a URB is in its life. Only usb_urbs_move (usb_urbs.h) changes it, and the counters that
+ * Where a URB is in its life. Only usb_budget_move (usb_budget.h) changes it, and the counters that
  * follow from it:
  *
  * - NEW > READ > SUBMITTED > ENDED: as usual;
@@ -37,7 +38,7 @@ enum usb_urb_state {
 
 struct usb_urb {
     struct usbip_urbs_entry entry;
-    struct usb_session *session;
+    struct usb_import *import;
     struct usbip_urb head; /* of the command */
     struct usb_transfer transfer;
     enum usb_urb_state state;

@@ -11,11 +11,14 @@
  */
 #include "icestick.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ftdi.h"
 #include "mpsse.h"
+#include "spi_flash.h"
 
 enum {
     PIN_SELECT = 0x10,
@@ -237,26 +240,50 @@ static const struct ftdi_back back = {
     .free = free_icestick,
 };
 
-struct usb_device *icestick_new(struct event_base *base, const char *file, bool real_times,
-                                const char *name, unsigned number,
-                                char error[static SPI_FLASH_ERROR_MAX])
+/* --- the kind -----------------------------------------------------------------------------------
+ */
+
+static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
+    (void)error;
+    ((struct icestick_options *)ctx)->file = value;
+    return 0;
+}
+
+static int take_times(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    if (strcmp(value, "real") != 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is real, or left out");
+        return -EINVAL;
+    }
+    ((struct icestick_options *)ctx)->real_times = true;
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"file", 0, "PATH", take_file, "where its flash memory (4 MiB) is kept; without it in memory"},
+    {"times", 0, "real", take_times, "it takes as long as a real one to answer, write and erase"},
+    {0},
+};
+
+static struct usb_device *make(const struct usb_making *m, char error[static CLI_ERROR_MAX])
+{
+    const struct icestick_options *o = m->options;
     struct icestick *s = calloc(1, sizeof *s);
 
-    snprintf(error, SPI_FLASH_ERROR_MAX, "out of memory");
     if (!s)
         return NULL;
-    s->real_times = real_times;
+    s->real_times = o->real_times;
     for (int i = 0; i < FTDI_CHANNELS_MAX; i++) {
         struct side *side = &s->side[i];
 
         side->icestick = s;
         side->mpsse = (struct mpsse){.pins = &pins, .ctx = side, .answer = answer, .flush = flush};
     }
-    s->flash = spi_flash_new(file, real_times, error);
+    s->flash = spi_flash_new(o->file, o->real_times, error);
     if (!s->flash)
         goto fail;
-    if (ftdi_init(&s->ftdi, base, &back, &descriptors, 2, name, number) < 0)
+    if (ftdi_init(&s->ftdi, m->base, &back, &descriptors, 2, m->name, m->number) < 0)
         goto fail;
     for (int i = 0; i < FTDI_CHANNELS_MAX; i++)
         s->ftdi.channel[i].rx.max = RX_ROOM;
@@ -267,3 +294,11 @@ fail:
     free_icestick(&s->ftdi);
     return NULL;
 }
+
+const struct usb_kind icestick_kind = {
+    .name = "icestick",
+    .forms = "icestick",
+    .options = options,
+    .options_size = sizeof(struct icestick_options),
+    .make = make,
+};

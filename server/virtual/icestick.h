@@ -8,15 +8,13 @@
 
 #include <stdbool.h>
 
-#include "spi_flash.h"
+#include "usb_kind.h"
 
-struct event_base;
-struct usb_device;
+struct icestick_options {
+    const char *file; /* of the flash memory, or NULL; see spi_flash_new */
+    bool real_times;  /* likewise; without it answers do not wait for the latency timer either */
+};
 
-/* `file` and `real_times`: see spi_flash_new; without the latter answers do not wait for the chip's
- * latency timer either. Returns NULL with what is wrong in `error`. */
-struct usb_device *icestick_new(struct event_base *base, const char *file, bool real_times,
-                                const char *name, unsigned number,
-                                char error[static SPI_FLASH_ERROR_MAX]);
+extern const struct usb_kind icestick_kind;
 
 #endif

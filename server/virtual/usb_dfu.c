@@ -97,14 +97,14 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
 }
 
 /* Reads a file, which is made if it does not exist. Returns false with what is wrong in `error`. */
-static bool load(struct usb_dfu *d, char error[static USB_DFU_ERROR_MAX])
+static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
 {
     FILE *file = os_append_file(d->file); /* it has to be writable, which shows now */
     if (file)
         fclose(file);
     file = file ? fopen(d->file, "rb") : NULL;
     if (!file) {
-        snprintf(error, USB_DFU_ERROR_MAX, "usb:demo-dfu: %.200s cannot be opened for writing: %s",
+        snprintf(error, CLI_ERROR_MAX, "usb:demo-dfu: %.200s cannot be opened for writing: %s",
                  d->file, os_error_text(errno));
         return false;
     }
@@ -119,7 +119,7 @@ static bool load(struct usb_dfu *d, char error[static USB_DFU_ERROR_MAX])
     }
     fclose(file);
     if (!fits)
-        snprintf(error, USB_DFU_ERROR_MAX,
+        snprintf(error, CLI_ERROR_MAX,
                  "usb:demo-dfu: %.200s cannot be read as its firmware: that is a file of %d MiB at "
                  "most",
                  d->file, DFU_FIRMWARE_MAX >> 20);
@@ -212,23 +212,56 @@ static const struct gadget_kind kind = {
     .free = free_dfu,
 };
 
-struct usb_device *usb_dfu_new(struct event_base *base, const char *file, bool begins_in_dfu,
-                               const char *name, unsigned number,
-                               char error[static USB_DFU_ERROR_MAX])
+/* --- the kind ----------------------------------------------------------------------------------
+ */
+
+static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
+    (void)error;
+    ((struct usb_dfu_options *)ctx)->file = value;
+    return 0;
+}
+
+static int take_start(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    if (strcmp(value, "dfu") != 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is dfu, or left out");
+        return -EINVAL;
+    }
+    ((struct usb_dfu_options *)ctx)->begins_in_dfu = true;
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"file", 0, "PATH", take_file, "where its firmware is kept; without it in memory"},
+    {"start", 0, "dfu", take_start, "it begins in DFU mode"},
+    {0},
+};
+
+static struct usb_device *make(const struct usb_making *m, char error[static CLI_ERROR_MAX])
+{
+    const struct usb_dfu_options *o = m->options;
     struct usb_dfu *d = calloc(1, sizeof *d);
 
-    snprintf(error, USB_DFU_ERROR_MAX, "out of memory");
     if (!d)
         return NULL;
-    d->file = file;
-    d->dfu = (struct dfu){.keep = file ? keep : NULL, .ctx = d};
-    d->leave = evtimer_new(base, on_leave, d);
-    gadget_init(&d->gadget, base, &kind, begins_in_dfu ? &dfu_mode : &run_time, name, number);
-    dfu_begin(&d->dfu, !begins_in_dfu);
-    if (!d->leave || (file && !load(d, error))) {
+    d->file = o->file;
+    d->dfu = (struct dfu){.keep = o->file ? keep : NULL, .ctx = d};
+    d->leave = evtimer_new(m->base, on_leave, d);
+    gadget_init(&d->gadget, m->base, &kind, o->begins_in_dfu ? &dfu_mode : &run_time, m->name,
+                m->number);
+    dfu_begin(&d->dfu, !o->begins_in_dfu);
+    if (!d->leave || (o->file && !load(d, error))) {
         free_dfu(&d->gadget);
         return NULL;
     }
     return &d->gadget.device;
 }
+
+const struct usb_kind usb_dfu_kind = {
+    .name = "dfu",
+    .forms = "dfu",
+    .options = options,
+    .options_size = sizeof(struct usb_dfu_options),
+    .make = make,
+};

@@ -8,15 +8,13 @@
 
 #include <stdbool.h>
 
-struct event_base;
-struct usb_device;
+#include "usb_kind.h"
 
-enum { USB_DFU_ERROR_MAX = 512 };
+struct usb_dfu_options {
+    const char *file; /* where the firmware is kept; NULL: in memory */
+    bool begins_in_dfu;
+};
 
-/* `file` is where the firmware is kept, and must stay valid; NULL: in memory. It begins in run time
- * or in DFU mode. Returns NULL with what is wrong in `error`. */
-struct usb_device *usb_dfu_new(struct event_base *base, const char *file, bool begins_in_dfu,
-                               const char *name, unsigned number,
-                               char error[static USB_DFU_ERROR_MAX]);
+extern const struct usb_kind usb_dfu_kind;
 
 #endif

@@ -6,10 +6,12 @@
  */
 #include "usb_disk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gadget.h"
+#include "scsi_disk.h"
 
 enum {
     IN = 0x81,
@@ -231,19 +233,58 @@ static const struct gadget_kind kind = {
     .free = free_disk,
 };
 
-struct usb_device *usb_disk_new(struct event_base *base, const char *image, bool read_only,
-                                const char *name, unsigned number,
-                                char error[static SCSI_DISK_ERROR_MAX])
-{
-    struct usb_disk *d = calloc(1, sizeof *d);
+/* --- the kind ----------------------------------------------------------------------------------
+ */
 
+static int take_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct usb_disk_options *)ctx)->image = value;
+    return 0;
+}
+
+static int take_read_only(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct usb_disk_options *)ctx)->read_only = true;
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"file", 0, "PATH", take_file, "its image, as in usb:demo-disk:IMAGE"},
+    {"ro", 0, NULL, take_read_only, "it cannot be written"},
+    {0},
+};
+
+static struct usb_device *make(const struct usb_making *m, char error[static CLI_ERROR_MAX])
+{
+    const struct usb_disk_options *o = m->options;
+    const bool has_variant = m->variant && *m->variant;
+    const char *image = has_variant ? m->variant : o->image;
+
+    if (!image || (m->variant && o->image)) {
+        snprintf(error, CLI_ERROR_MAX, "usb:demo-disk: it has %s, as in usb:demo-disk:IMAGE",
+                 image ? "one image" : "an image");
+        return NULL;
+    }
+    struct usb_disk *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    d->disk = scsi_disk_new(image, read_only, error);
+    d->disk = scsi_disk_new(image, o->read_only, error);
     if (!d->disk) {
         free(d);
         return NULL;
     }
-    gadget_init(&d->gadget, base, &kind, &descriptors, name, number);
+    gadget_init(&d->gadget, m->base, &kind, &descriptors, m->name, m->number);
     return &d->gadget.device;
 }
+
+const struct usb_kind usb_disk_kind = {
+    .name = "disk",
+    .forms = "disk:IMAGE",
+    .has_variants = true,
+    .options = options,
+    .options_size = sizeof(struct usb_disk_options),
+    .make = make,
+};

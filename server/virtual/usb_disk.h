@@ -6,14 +6,13 @@
 
 #include <stdbool.h>
 
-#include "scsi_disk.h"
+#include "usb_kind.h"
 
-struct event_base;
-struct usb_device;
+struct usb_disk_options {
+    const char *image; /* its file, unless that is the variant */
+    bool read_only;
+};
 
-/* Returns NULL with what is wrong in `error`. */
-struct usb_device *usb_disk_new(struct event_base *base, const char *image, bool read_only,
-                                const char *name, unsigned number,
-                                char error[static SCSI_DISK_ERROR_MAX]);
+extern const struct usb_kind usb_disk_kind;
 
 #endif

@@ -126,15 +126,18 @@ static const struct ftdi_back back = {
     .free = free_ftdi,
 };
 
-struct usb_device *usb_ftdi_new(struct event_base *base, const char *name, unsigned number)
+static struct usb_device *make(const struct usb_making *m, char error[static CLI_ERROR_MAX])
 {
     struct ftdi *f = calloc(1, sizeof *f);
 
+    (void)error;
     if (!f)
         return NULL;
-    if (ftdi_init(f, base, &back, &descriptors, 1, name, number) < 0) {
+    if (ftdi_init(f, m->base, &back, &descriptors, 1, m->name, m->number) < 0) {
         free_ftdi(f);
         return NULL;
     }
     return &f->gadget.device;
 }
+
+const struct usb_kind usb_ftdi_kind = {.name = "ftdi", .forms = "ftdi", .make = make};

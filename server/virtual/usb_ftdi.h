@@ -5,10 +5,8 @@
 #ifndef SERVER_VIRTUAL_USB_FTDI_H
 #define SERVER_VIRTUAL_USB_FTDI_H
 
-struct event_base;
-struct usb_device;
+#include "usb_kind.h"
 
-/* Returns NULL without memory. */
-struct usb_device *usb_ftdi_new(struct event_base *base, const char *name, unsigned number);
+extern const struct usb_kind usb_ftdi_kind;
 
 #endif

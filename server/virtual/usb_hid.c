@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "gadget.h"
+#include "hid_events.h"
 #include "hid_state.h"
 #include "log.h"
 #include "os.h"
@@ -354,23 +355,74 @@ static const struct gadget_kind kind = {
     .free = free_hid,
 };
 
-struct usb_device *usb_hid_new(struct event_base *base, enum hid_role role, const char *events,
-                               const char *play, const char *name, unsigned number,
-                               char error[static HID_EVENTS_ERROR_MAX])
+/* --- the kinds ---------------------------------------------------------------------------------
+ */
+
+static int take_events(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
+    (void)error;
+    ((struct usb_hid_options *)ctx)->events = value;
+    return 0;
+}
+
+static int take_play(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct usb_hid_options *)ctx)->play = value;
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"events", 0, "PATH", take_events,
+     "a FIFO, or a file, that says what happens to it (see the manual page)"},
+    {"play", 0, "TEXT", take_play, "what happens to it for each client, before that"},
+    {0},
+};
+
+static struct usb_device *make(const struct usb_making *m, enum hid_role role,
+                               char error[static CLI_ERROR_MAX])
+{
+    const struct usb_hid_options *o = m->options;
     struct usb_hid *h = calloc(1, sizeof *h);
 
-    snprintf(error, HID_EVENTS_ERROR_MAX, "out of memory");
     if (!h)
         return NULL;
     h->state.role = role;
-    h->timer = evtimer_new(base, on_timer, h);
+    h->timer = evtimer_new(m->base, on_timer, h);
     if (h->timer)
-        h->events = hid_events_new(base, role, events, play, name, on_arrived, h, error);
+        h->events =
+            hid_events_new(m->base, role, o->events, o->play, m->name, on_arrived, h, error);
     if (!h->events) {
         free_hid(&h->gadget);
         return NULL;
     }
-    gadget_init(&h->gadget, base, &kind, &kinds[role].descriptors, name, number);
+    gadget_init(&h->gadget, m->base, &kind, &kinds[role].descriptors, m->name, m->number);
     return &h->gadget.device;
 }
+
+static struct usb_device *make_mouse(const struct usb_making *m, char error[static CLI_ERROR_MAX])
+{
+    return make(m, HID_MOUSE, error);
+}
+
+static struct usb_device *make_keyboard(const struct usb_making *m,
+                                        char error[static CLI_ERROR_MAX])
+{
+    return make(m, HID_KEYBOARD, error);
+}
+
+const struct usb_kind usb_hid_mouse_kind = {
+    .name = "mouse",
+    .forms = "mouse",
+    .options = options,
+    .options_size = sizeof(struct usb_hid_options),
+    .make = make_mouse,
+};
+
+const struct usb_kind usb_hid_keyboard_kind = {
+    .name = "keyboard",
+    .forms = "keyboard",
+    .options = options,
+    .options_size = sizeof(struct usb_hid_options),
+    .make = make_keyboard,
+};

@@ -6,14 +6,13 @@
 #ifndef SERVER_VIRTUAL_USB_HID_H
 #define SERVER_VIRTUAL_USB_HID_H
 
-#include "hid_events.h"
+#include "usb_kind.h"
 
-struct event_base;
-struct usb_device;
+struct usb_hid_options {
+    const char *events; /* a FIFO or file that says what happens, or NULL; see hid_events_new */
+    const char *play;   /* what happens for each importer, or NULL */
+};
 
-/* `events` and `play`: see hid_events_new. Returns NULL with what is wrong in `error`. */
-struct usb_device *usb_hid_new(struct event_base *base, enum hid_role role, const char *events,
-                               const char *play, const char *name, unsigned number,
-                               char error[static HID_EVENTS_ERROR_MAX]);
+extern const struct usb_kind usb_hid_mouse_kind, usb_hid_keyboard_kind;
 
 #endif

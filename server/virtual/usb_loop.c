@@ -8,6 +8,8 @@
  */
 #include "usb_loop.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@
 
 #include "gadget.h"
 #include "os.h"
+#include "usb_selector.h"
 
 enum {
     FIFO_MAX = 4 << 20, /* bytes; then OUT transfers wait */
@@ -422,8 +425,8 @@ static void set_id(struct usb_loop *l, uint32_t id)
     memcpy(l->device_descriptor + ID_AT, bytes, sizeof bytes);
 }
 
-struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed, uint32_t id,
-                                const char *name, unsigned number)
+static struct usb_device *loop_new(struct event_base *base, enum usbip_speed speed, uint32_t id,
+                                   const char *name, unsigned number)
 {
     struct usb_loop *l = calloc(1, sizeof *l);
 
@@ -444,3 +447,54 @@ struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed,
     gadget_init(&l->gadget, base, &kind, &l->descriptors, name, number);
     return &l->gadget.device;
 }
+
+/* --- the kind ----------------------------------------------------------------------------------
+ */
+
+static int take_id(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    uint16_t vendor, product;
+
+    if (usb_selector_id(value, &vendor, &product) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is VID:PID, of four hexadecimal digits each");
+        return -EINVAL;
+    }
+    ((struct usb_loop_options *)ctx)->id = (uint32_t)vendor << 16 | product;
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"id", 0, "VID:PID", take_id, "the id that it has, of a device whose driver is to take it"},
+    {0},
+};
+
+static struct usb_device *make(const struct usb_making *m, char error[static CLI_ERROR_MAX])
+{
+    static const struct {
+        const char *text;
+        enum usbip_speed speed;
+    } speeds[] = {
+        {"high", USBIP_SPEED_HIGH},
+        {"full", USBIP_SPEED_FULL},
+        {"super", USBIP_SPEED_SUPER},
+    };
+    const struct usb_loop_options *o = m->options;
+
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++)
+        if (!m->variant || strcmp(m->variant, speeds[i].text) == 0)
+            return loop_new(m->base, speeds[i].speed, o->id, m->name, m->number);
+    snprintf(error, CLI_ERROR_MAX,
+             "usb:demo-loop:%.100s: there are usb:demo-loop (high speed), usb:demo-loop:full and "
+             "usb:demo-loop:super",
+             m->variant);
+    return NULL;
+}
+
+const struct usb_kind usb_loop_kind = {
+    .name = "loop",
+    .forms = "loop (loop:full, loop:super)",
+    .has_variants = true,
+    .options = options,
+    .options_size = sizeof(struct usb_loop_options),
+    .make = make,
+};

@@ -8,15 +8,14 @@
 
 #include <stdint.h>
 
-#include "proto/usbip.h"
+#include "usb_kind.h"
 
-struct event_base;
-struct usb_device;
+struct usb_loop_options {
+    uint32_t id; /* VID << 16 | PID of a device whose driver is to take it, or 0 */
+};
 
-/* Returns NULL without memory. `speed`: USBIP_SPEED_FULL, _HIGH or _SUPER. `id`: VID << 16 | PID of
- * a device whose driver is to take it, or 0. It also has the vendor requests of Linux's Gadget
- * Zero, 0525:a4a0, so that the kernel's usbtest driver can be used with that id. */
-struct usb_device *usb_loop_new(struct event_base *base, enum usbip_speed speed, uint32_t id,
-                                const char *name, unsigned number);
+/* Its variants are its speeds. It also has the vendor requests of Linux's Gadget Zero, 0525:a4a0,
+ * so that the kernel's usbtest driver can be used with that id. */
+extern const struct usb_kind usb_loop_kind;
 
 #endif

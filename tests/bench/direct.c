@@ -33,12 +33,15 @@ static struct usb_device *device;
 
 void usb_init(void)
 {
-    char error[SPI_FLASH_ERROR_MAX];
+    const struct icestick_options options = {.file = NULL};
+    char error[CLI_ERROR_MAX];
 
     if (device)
         return;
     base = event_base_new();
-    device = base ? icestick_new(base, NULL, false, "demo-icestick", 1, error) : NULL;
+    const struct usb_making making = {
+        .base = base, .options = &options, .name = "demo-icestick", .number = 1};
+    device = base ? icestick_kind.make(&making, error) : NULL;
     if (!device) {
         fprintf(stderr, "no iCEstick\n");
         abort();
