@@ -20,39 +20,41 @@ static void on_newcomer(void *ctx, struct newcomer *n)
 {
     struct endpoint *e = ctx;
 
-    port_take(e->port, n);
+    if (e->port)
+        port_take(e->port, n);
+    else
+        usb_export_take(e->export, n);
 }
 
 static void on_opened(void *ctx)
 {
-    const struct endpoint *e = ctx;
+    struct endpoint *e = ctx;
 
-    log_info("%s: listening on %s", e->source->port.name, gate_text(e->gate));
+    if (e->port)
+        log_info("%s: listening on %s", e->source->port.name, gate_text(e->gate));
+    else
+        usb_export_set_address(e->export, gate_text(e->gate));
 }
 
 static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
 
-/* Returns false with the reason in `error`. */
-static bool publish_port(struct endpoint *e, struct event_base *base, struct crowd *crowd,
-                         char error[static CLI_ERROR_MAX])
+/* What stands behind the address, and how that takes connections. Returns false with the reason in
+ * `error`. */
+static bool make_inside(struct endpoint *e, struct event_base *base, struct usb_pcap *pcap,
+                        struct gate_options *gate, char error[static CLI_ERROR_MAX])
 {
-    const struct port_options *o = &e->source->port;
-    const struct gate_options gate = {
-        .mode = o->mode == PORT_MODE_RAW ? GATE_RAW : GATE_SERIAL,
-        .queue_max = PORT_STREAM_MAX,
-        .name = o->name,
-    };
+    const struct source *s = e->source;
 
-    e->port = port_new(base, o, error);
-    if (!e->port)
-        return false;
-    e->gate = gate_new(base, crowd, &e->source->listen, &gate, &gate_callbacks, e, error);
-    /* a device is not touched for an address that cannot be had */
-    if (!e->gate || port_begin(e->port, error) < 0)
-        return false;
-    if (!gate_is_waiting(e->gate))
-        on_opened(e);
-    return true;
+    if (s->is_usb) {
+        e->export = usb_export_new(base, &s->usb, pcap, error);
+        if (e->export)
+            *gate = (struct gate_options){GATE_USB, usb_export_queue_max(e->export), s->usb.name};
+        return e->export;
+    }
+    e->port = port_new(base, &s->port, error);
+    *gate = (struct gate_options){s->port.mode == PORT_MODE_RAW ? GATE_RAW : GATE_SERIAL,
+                                  PORT_STREAM_MAX, s->port.name};
+    return e->port;
 }
 
 struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
@@ -60,15 +62,23 @@ struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
                               char error[static CLI_ERROR_MAX])
 {
     struct endpoint *e = calloc(1, sizeof *e);
+    struct gate_options gate;
 
     snprintf(error, CLI_ERROR_MAX, "out of memory");
     if (!e)
         return NULL;
     e->source = source;
-    if (source->is_usb)
-        e->export = usb_export_new(base, crowd, &source->usb, &source->listen, pcap, error);
-    if (source->is_usb ? e->export != NULL : publish_port(e, base, crowd, error))
-        return e;
+    if (!make_inside(e, base, pcap, &gate, error))
+        goto fail;
+    e->gate = gate_new(base, crowd, &source->listen, &gate, &gate_callbacks, e, error);
+    /* a device is not touched for an address that cannot be had */
+    if (!e->gate || (e->port && port_begin(e->port, error) < 0))
+        goto fail;
+    if (!gate_is_waiting(e->gate))
+        on_opened(e);
+    return e;
+
+fail:
     endpoint_free(e);
     return NULL;
 }
@@ -79,7 +89,8 @@ void endpoint_free(struct endpoint *e)
         return;
     gate_close(e->gate);
     port_free(e->port);
-    usb_export_free(e->export);
+    if (!usb_export_free(e->export))
+        return; /* its sessions have their places yet */
     gate_free(e->gate);
     free(e);
 }

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
-#include "gate.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
+#include "newcomer.h"
+#include "timer.h"
 #include "usb_bus.h"
 #include "usb_device.h"
 #include "usb_options.h"
@@ -19,36 +18,33 @@ enum { END_LIMIT_MS = 3000 };
 struct usb_export {
     struct event_base *base;
     const struct usb_options *options; /* of the first */
-    struct gate *gate;
+    const char *address;               /* NULL: nobody can connect */
     struct usb_bus *bus;
-    struct event *changed; /* sessions are to hear of it */
+    struct timer changed; /* sessions are to hear of it */
     struct usb_sessions sessions;
     struct usb_session_setup setup; /* of each of them */
 };
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-static void on_newcomer(void *ctx, struct newcomer *n)
+void usb_export_take(struct usb_export *e, struct newcomer *n)
 {
-    struct usb_export *e = ctx;
     struct usb_session *s = usb_session_new(&e->setup, n);
 
     if (s)
         usb_session_begin(s);
     else
-        log_error("%s: out of memory for a new client", gate_text(e->gate));
+        log_error("%s: out of memory for a new client", e->options->name);
 }
 
 /* Has sessions hear of a change in the loop's next turn. */
 static void note_change(void *ctx)
 {
-    event_active(((struct usb_export *)ctx)->changed, EV_TIMEOUT, 0);
+    timer_in_ms(&((struct usb_export *)ctx)->changed, 0);
 }
 
-static void on_changed(evutil_socket_t fd, short what, void *ctx)
+static void on_changed(void *ctx)
 {
-    (void)fd;
-    (void)what;
     usb_sessions_notice(&((struct usb_export *)ctx)->sessions);
 }
 
@@ -64,8 +60,8 @@ static const struct usb_session_callbacks session_callbacks = {on_session_ended,
 static void say_published(const struct usb_export *e, const struct usb_device *d)
 {
     /* clients can have some leave and come back */
-    log_peer_info(d->record.busid, "%s: listening on %s, busid %s, %04x:%04x", d->name,
-                  gate_text(e->gate), d->record.busid, d->record.vendor, d->record.product);
+    log_peer_info(d->record.busid, "%s: listening on %s, busid %s, %04x:%04x", d->name, e->address,
+                  d->record.busid, d->record.vendor, d->record.product);
 }
 
 static void on_arrived(void *ctx, struct usb_device *d)
@@ -73,7 +69,7 @@ static void on_arrived(void *ctx, struct usb_device *d)
     struct usb_export *e = ctx;
 
     note_change(e);
-    if (e->gate && !gate_is_waiting(e->gate)) /* neither before it listens nor at the end */
+    if (e->address)
         say_published(e, d);
 }
 
@@ -88,25 +84,30 @@ static const struct usb_bus_callbacks bus_callbacks = {on_arrived, on_left};
 void usb_export_report(const struct usb_export *e)
 {
     for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next)
-        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, gate_text(e->gate),
+        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, e->address ? e->address : "-",
                  d->record.busid, d->record.vendor, d->record.product,
                  d->importer ? d->importer->peer : "none");
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
-static void on_opened(void *ctx)
+void usb_export_set_address(struct usb_export *e, const char *address)
 {
-    const struct usb_export *e = ctx;
     const struct usb_device *first = usb_bus_first(e->bus);
 
+    e->address = address;
+    if (!address)
+        return;
     for (const struct usb_device *d = first; d; d = d->next)
         say_published(e, d);
     if (!first)
-        log_info("%s: listening on %s", e->options->name, gate_text(e->gate));
+        log_info("%s: listening on %s", e->options->name, address);
 }
 
-static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
+size_t usb_export_queue_max(const struct usb_export *e)
+{
+    return 2 * e->setup.budget;
+}
 
 /* Bytes that URBs of one client may hold at most, whichever device it imports. */
 static size_t largest_budget(const struct usb_options *devices)
@@ -119,8 +120,7 @@ static size_t largest_budget(const struct usb_options *devices)
     return most;
 }
 
-struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
-                                  const struct usb_options *devices, const struct addr *listen,
+struct usb_export *usb_export_new(struct event_base *base, const struct usb_options *devices,
                                   struct usb_pcap *pcap, char error[static CLI_ERROR_MAX])
 {
     struct usb_export *e = calloc(1, sizeof *e);
@@ -130,11 +130,8 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
         return NULL;
     e->base = base;
     e->options = devices;
-    e->changed = evtimer_new(base, on_changed, e);
-    if (e->changed)
-        e->bus = usb_bus_new(base, devices, &bus_callbacks, e, error);
-    if (!e->bus)
-        goto fail;
+    timer_make(&e->changed, base, on_changed, e);
+    e->bus = usb_bus_new(base, devices, &bus_callbacks, e, error);
     e->setup = (struct usb_session_setup){.base = base,
                                           .bus = e->bus,
                                           .pcap = pcap,
@@ -142,16 +139,8 @@ struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
                                           .all = &e->sessions,
                                           .callbacks = &session_callbacks,
                                           .ctx = e};
-    const struct gate_options gate = {
-        .mode = GATE_USB, .queue_max = 2 * e->setup.budget, .name = devices->name};
-    e->gate = gate_new(base, crowd, listen, &gate, &gate_callbacks, e, error);
-    if (!e->gate)
-        goto fail;
-    if (!gate_is_waiting(e->gate))
-        on_opened(e);
-    return e;
-
-fail:
+    if (e->bus)
+        return e;
     usb_export_free(e);
     return NULL;
 }
@@ -168,19 +157,17 @@ static bool end_sessions(struct usb_export *e)
     return is_idle(e) || loop_run_until(e->base, is_idle, e, END_LIMIT_MS);
 }
 
-void usb_export_free(struct usb_export *e)
+bool usb_export_free(struct usb_export *e)
 {
     if (!e)
-        return;
-    gate_close(e->gate);
+        return true;
+    e->address = NULL;
     if (!end_sessions(e)) {
         log_error("a USB device does not let go of its transfers; it is left to the system");
-        return;
+        return false;
     }
-    gate_free(e->gate);
-    e->gate = NULL;
     usb_bus_free(e->bus);
-    if (e->changed)
-        event_free(e->changed);
+    timer_stop(&e->changed);
     free(e);
+    return true;
 }

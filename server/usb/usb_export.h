@@ -4,24 +4,36 @@
 #ifndef SERVER_USB_USB_EXPORT_H
 #define SERVER_USB_USB_EXPORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "cli.h"
 
-struct addr;
-struct crowd;
 struct event_base;
+struct newcomer;
 struct usb_export;
 struct usb_options;
 struct usb_pcap;
 
-/* Publishes `devices`, a list whose options must outlive it, at `listen`, among the crowd of the
- * process. Transfers are recorded in `pcap`, which stays the caller's, unless it is NULL. Returns
- * NULL with what is wrong in `error`. */
-struct usb_export *usb_export_new(struct event_base *base, struct crowd *crowd,
-                                  const struct usb_options *devices, const struct addr *listen,
+/* Makes the bus of `devices`, a list whose options must outlive it. Transfers are recorded in
+ * `pcap`, which stays the caller's, unless it is NULL. Returns NULL with what is wrong in `error`.
+ */
+struct usb_export *usb_export_new(struct event_base *base, const struct usb_options *devices,
                                   struct usb_pcap *pcap, char error[static CLI_ERROR_MAX]);
 
-/* Ends its sessions, for which it runs the loop. Accepts NULL. */
-void usb_export_free(struct usb_export *e);
+/* Bytes that may wait for a client. */
+size_t usb_export_queue_max(const struct usb_export *e);
+
+/* Its address is there, or with NULL there no more; the text outlives that. Logs what is published,
+ * as for devices that arrive from then on. */
+void usb_export_set_address(struct usb_export *e, const char *address);
+
+/* Takes a newcomer of the gate. */
+void usb_export_take(struct usb_export *e, struct newcomer *n);
+
+/* Ends its sessions, for which it runs the loop. Returns false, and leaves all as it is, when a
+ * device does not let go of its transfers. Accepts NULL. */
+bool usb_export_free(struct usb_export *e);
 
 /* Logs the state. */
 void usb_export_report(const struct usb_export *e);
