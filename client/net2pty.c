@@ -19,6 +19,7 @@
 #include "os.h"
 #include "pty_session.h"
 #include "supervise.h"
+#include "visitor.h"
 
 enum { LINKS_MAX = 256 };
 
@@ -454,6 +455,17 @@ static void on_connected(void *ctx)
         start_command();
 }
 
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return visitor_new(net2pty.calls, s, stream);
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
+
 static void on_joined(void *ctx, const char *link, const char *why_not)
 {
     if (!why_not) {
@@ -527,14 +539,13 @@ static int make_links(void)
         return join_links();
     for (int i = 0; i < net2pty.count; i++) {
         net2pty.sessions[i] =
-            pty_session_new(net2pty.loop, &net2pty.links[i], on_connected, NULL, error);
+            pty_session_new(net2pty.loop, &net2pty.links[i], &session_callbacks, NULL, error);
         if (!net2pty.sessions[i]) {
             log_error("%s", error);
             return -1;
         }
         if (calls_add(net2pty.calls, net2pty.sessions[i]) < 0)
             return -1;
-        pty_session_serve(net2pty.sessions[i], net2pty.calls);
     }
     return begin_waiting();
 }

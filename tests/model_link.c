@@ -30,6 +30,7 @@
 #include "os.h"
 #include "pty_session.h"
 #include "test.h"
+#include "visitor.h"
 #include "virtual_time.h"
 
 enum {
@@ -416,6 +417,17 @@ static void on_connected(void *ctx)
     (void)ctx;
 }
 
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
+
 static void begin(void)
 {
     char error[VPORT_ERROR_MAX];
@@ -423,11 +435,10 @@ static void begin(void)
     fake_vport_reset();
     base = event_base_new();
     options = (struct pty_session_options){.link = "/tmp/fake", .counts = true};
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     HOLDS(session);
     calls = calls_new(base);
     HOLDS(calls && calls_add(calls, session) == 0);
-    pty_session_serve(session, calls);
     memset(callers, 0, sizeof callers);
     written = arrived = 0;
     next_written = 'A';

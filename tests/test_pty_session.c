@@ -22,9 +22,11 @@
 #include "pty_session.h"
 #include "patience.h"
 #include "test.h"
+#include "visitor.h"
 
 static struct event_base *base;
 static struct pty_session *session;
+static struct calls *calls; /* for who asks for them */
 static struct pty_session_options options;
 static int listener = -1, fd = -1; /* the server's */
 static struct end server;
@@ -50,6 +52,17 @@ static void on_connected(void *ctx)
     (void)ctx;
     connections++;
 }
+
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
 
 static void listen_again(void)
 {
@@ -80,7 +93,7 @@ static void begin(void)
     options.link = "/tmp/fake";
     snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
     listen_again();
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     CHECK(session);
 }
 
@@ -1183,9 +1196,8 @@ static void a_connection_that_fails_within_a_request_ends_later(void)
 
     options.hangup = true;
     begin();
-    struct calls *calls = calls_new(base);
+    calls = calls_new(base);
     CHECK(calls && calls_add(calls, session) == 0);
-    pty_session_serve(session, calls);
     server_agree_and_teach();
     fake_vport_open();
     RUN_UNTIL(server_saw("SET-LINES"));
@@ -1216,6 +1228,7 @@ static void a_connection_that_fails_within_a_request_ends_later(void)
     evutil_closesocket(visitor);
     pty_session_withdraw(session);
     calls_free(calls);
+    calls = NULL;
     end();
 }
 

@@ -9,7 +9,6 @@
 #include "log.h"
 #include "pty_session_state.h"
 #include "stream.h"
-#include "visitor.h"
 
 enum { RESET_S = 5 }; /* for the answer to a reset, which comes when it is done */
 
@@ -114,7 +113,7 @@ static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
     pty_session_report(ctx, text);
 }
 
-static struct visitor *on_visit(void *ctx, struct stream *stream)
+static struct control_visit *on_visit(void *ctx, struct stream *stream)
 {
     struct pty_session *s = ctx;
 
@@ -123,7 +122,7 @@ static struct visitor *on_visit(void *ctx, struct stream *stream)
         pty_session_flush(s);
     }
     s->counts = true;
-    return s->calls ? visitor_new(s->calls, s, stream) : NULL;
+    return s->callbacks->visit ? s->callbacks->visit(s->ctx, s, stream) : NULL;
 }
 
 const struct control_callbacks pty_session_control = {

@@ -20,11 +20,6 @@ void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *
     s->changed_ctx = ctx;
 }
 
-void pty_session_serve(struct pty_session *s, struct calls *calls)
-{
-    s->calls = calls;
-}
-
 bool pty_session_take(struct pty_session *s)
 {
     bool all = vport_take(s->port);

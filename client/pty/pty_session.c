@@ -337,7 +337,7 @@ static void tell_connected(struct pty_session *s)
     if (s->ever_ready)
         return;
     s->ever_ready = true;
-    s->connected(s->ctx);
+    s->callbacks->connected(s->ctx);
 }
 
 static void become_ready(struct pty_session *s)
@@ -610,7 +610,7 @@ static struct line_settings first_settings(const struct pty_session_options *o)
 
 struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_options *options,
-                                    void (*connected)(void *ctx), void *ctx,
+                                    const struct pty_session_callbacks *callbacks, void *ctx,
                                     char error[static VPORT_ERROR_MAX])
 {
     struct pty_session *s = calloc(1, sizeof *s);
@@ -621,7 +621,7 @@ struct pty_session *pty_session_new(struct event_base *base,
         return NULL;
     s->base = base;
     s->options = options;
-    s->connected = connected;
+    s->callbacks = callbacks;
     s->ctx = ctx;
     s->name = options->link;
     s->counts = options->counts;

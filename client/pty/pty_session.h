@@ -13,9 +13,10 @@
 #include "ioctl_tty.h"
 #include "vport.h"
 
-struct calls;
+struct control_visit;
 struct event_base;
 struct pty_session;
+struct stream;
 
 struct pty_session_options {
     const char *link;
@@ -28,12 +29,18 @@ struct pty_session_options {
     bool no_touch_lines; /* opening and closing the link leave DTR and RTS alone */
 };
 
-/* Publishes the link and begins to connect. The options must outlive the session. `connected` is
- * called when the first session with the server works. Returns NULL with what is wrong in
- * `error`. */
+struct pty_session_callbacks {
+    /* The first session with the server works. */
+    void (*connected)(void *ctx);
+    /* Optional: another process wants to make requests on the link (control.h). */
+    struct control_visit *(*visit)(void *ctx, struct pty_session *s, struct stream *stream);
+};
+
+/* Publishes the link and begins to connect. The options must outlive the session. Returns NULL with
+ * what is wrong in `error`. */
 struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_options *options,
-                                    void (*connected)(void *ctx), void *ctx,
+                                    const struct pty_session_callbacks *callbacks, void *ctx,
                                     char error[static VPORT_ERROR_MAX]);
 
 /* Takes the link away at once, so that it can be made again, and ends the connections of other
@@ -75,9 +82,6 @@ bool pty_session_is_settled(const struct pty_session *s);
 
 /* Whether a program has ever had the link open. */
 bool pty_session_was_used(const struct pty_session *s);
-
-/* Has requests of other processes, which come over the control socket, carried out by `calls`. */
-void pty_session_serve(struct pty_session *s, struct calls *calls);
 
 /* Calls `changed` when something that a request may wait for has happened. */
 void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);

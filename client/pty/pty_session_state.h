@@ -44,7 +44,7 @@ enum session_state {
 struct pty_session {
     struct event_base *base;
     const struct pty_session_options *options;
-    void (*connected)(void *ctx);
+    const struct pty_session_callbacks *callbacks;
     void *ctx;
     enum session_state state;
     struct control *control;
@@ -59,7 +59,6 @@ struct pty_session {
     struct far_port far;
     void (*changed)(void *ctx); /* NULL unless somebody watches */
     void *changed_ctx;
-    struct calls *calls;    /* of other processes */
     bool counts;            /* breaks and line errors are of interest */
     bool used;              /* a program has had the port open */
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
