@@ -256,7 +256,7 @@ static void step(uint8_t op)
 
 static size_t waiting(void)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     pty_session_report(session, report);
     const char *p = strstr(report, "waiting: ");

@@ -82,7 +82,7 @@ static uint32_t any(uint32_t below)
 
 static uint64_t report_number(const char *what)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     pty_session_report(session, report);
     const char *p = strstr(report, what);

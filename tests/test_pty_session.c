@@ -19,6 +19,7 @@
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "pty_ioctl.h"
 #include "pty_session.h"
 #include "patience.h"
 #include "test.h"
@@ -324,7 +325,7 @@ static void a_program_that_sets_nothing_changes_nothing(void)
 
 static void a_signature_cannot_move_a_terminal(void)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     begin();
     server_agree_and_teach();
@@ -354,25 +355,25 @@ static void changes_are_told_ahead_of_the_data(void)
 
 static void a_drain_is_not_ended_by_the_answer_to_a_setting(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
 
     begin();
     server_agree_and_teach();
     fake_vport_open();
     fake_vport_set("8N1", 115200);
-    unsigned drain = port->begin_drain(session);
+    unsigned drain = port->begin_drain(pty_session_ioctl(session));
     RUN_UNTIL(server_saw("SET-STOPSIZE 1\nSET-CONTROL flow none\nSET-STOPSIZE 1\n"));
     server_tell(RFC2217_SET_STOPSIZE, 1);
     run_for(20);
-    CHECK(!port->is_drained(session, drain));
+    CHECK(!port->is_drained(pty_session_ioctl(session), drain));
     server_tell(RFC2217_SET_STOPSIZE, 1);
-    RUN_UNTIL(port->is_drained(session, drain));
+    RUN_UNTIL(port->is_drained(pty_session_ioctl(session), drain));
     end();
 }
 
 static void after_a_drain_nothing_is_unsent(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
 
     begin();
     server_agree_and_teach();
@@ -381,13 +382,13 @@ static void after_a_drain_nothing_is_unsent(void)
     for (int i = 0; i < 100; i++)
         fake_vport_write("x");
     RUN_UNTIL(server_saw("data"));
-    unsigned drain = port->begin_drain(session);
-    CHECK(port->unsent(session) > 0);
+    unsigned drain = port->begin_drain(pty_session_ioctl(session));
+    CHECK(port->unsent(pty_session_ioctl(session)) > 0);
     RUN_UNTIL(server_saw("SET-STOPSIZE 1\nSET-CONTROL flow none\n"));
     server_tell(RFC2217_SET_STOPSIZE, 1);
     server_tell(RFC2217_SET_STOPSIZE, 1);
-    RUN_UNTIL(port->is_drained(session, drain));
-    RUN_UNTIL(port->unsent(session) == 0);
+    RUN_UNTIL(port->is_drained(pty_session_ioctl(session), drain));
+    RUN_UNTIL(port->unsent(pty_session_ioctl(session)) == 0);
     end();
 }
 
@@ -476,7 +477,7 @@ static void an_answer_is_compared_with_what_was_asked(void)
     CHECK(times_logged("does not do") == 2);
 
     /* a drain's question, and a wish that overtakes the answer to a question */
-    pty_session_ioctl_port.begin_drain(session);
+    pty_ioctl_port.begin_drain(pty_session_ioctl(session));
     fake_vport_set("7O2", 115200);
     RUN_UNTIL(server_saw("SET-STOPSIZE 2"));
     server_tell(RFC2217_SET_STOPSIZE, 1);
@@ -508,20 +509,20 @@ static void the_answers_to_questions_are_no_refusals(void)
 /* The answer to a question about a line that has been set since, and asked for once more. */
 static void a_line_is_as_the_last_question_is_answered(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
 
     options.no_touch_lines = true;
     begin();
     server_agree_and_teach(); /* which asks how the lines are */
-    port->set_lines(session, LINE_DTR, 0);
+    port->set_lines(pty_session_ioctl(session), LINE_DTR, 0);
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_ON); /* as it was */
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
-    RUN_UNTIL(port->lines(session) & LINE_RTS);
-    CHECK(!(port->lines(session) & LINE_DTR));
+    RUN_UNTIL(port->lines(pty_session_ioctl(session)) & LINE_RTS);
+    CHECK(!(port->lines(pty_session_ioctl(session)) & LINE_DTR));
     server_tell(RFC2217_SET_CONTROL,
                 RFC2217_CONTROL_DTR_ON); /* nor is that an answer to a question */
     run_for(20);
-    CHECK(!(port->lines(session) & LINE_DTR));
+    CHECK(!(port->lines(pty_session_ioctl(session)) & LINE_DTR));
     end();
 }
 
@@ -596,7 +597,7 @@ static void with_no_touch_lines_open_and_close_leave_them_alone(void)
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_ON);
     RUN_UNTIL(strstr(logged, "< SET-CONTROL RTS on"));
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
     pty_session_report(session, report);
     CHECK(strstr(report, "lines: RTS\n"));
     journal_clear(&server.journal);
@@ -694,7 +695,7 @@ static void a_reset_is_asked_for_and_told(void)
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
     server_tell(RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_OFF);
     RUN_UNTIL(strstr(logged, "< SET-CONTROL RTS off"));
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
     pty_session_report(session, report);
     CHECK(strstr(report, "lines: none\n"));
     /* until a program sets them */
@@ -909,7 +910,7 @@ static size_t read_all(void)
 
 static void lines_and_drains_do_not_wait_for_what_nobody_reads(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
     struct ioctl_counts counts;
 
     begin();
@@ -919,27 +920,27 @@ static void lines_and_drains_do_not_wait_for_what_nobody_reads(void)
     for (int pause = 1; pause <= 2; pause++) {
         fake_vport.room = 0;
         server_talks(300 * 1024);
-        RUN_UNTIL(port->lines(session) & LINE_CTS);
-        unsigned drain = port->begin_drain(session);
+        RUN_UNTIL(port->lines(pty_session_ioctl(session)) & LINE_CTS);
+        unsigned drain = port->begin_drain(pty_session_ioctl(session));
         for (int i = 0; i < 2; i++) /* to the setting before, and to this */
             server_tell(RFC2217_SET_STOPSIZE, 1);
-        RUN_UNTIL(port->is_drained(session, drain));
+        RUN_UNTIL(port->is_drained(pty_session_ioctl(session), drain));
         CHECK(times_logged("does not read") == (size_t)pause);
 
         size_t got = read_all();
-        port->counts(session, &counts);
+        port->counts(pty_session_ioctl(session), &counts);
         CHECK(got <= 64 * 1024);
         CHECK(got * (size_t)pause + counts.buf_overrun == (size_t)pause * 300 * 1024);
         CHECK(counts.rx == (unsigned)pause * 300 * 1024);
         server_tell(RFC2217_NOTIFY_MODEMSTATE, 0x01);
-        RUN_UNTIL(!(port->lines(session) & LINE_CTS));
+        RUN_UNTIL(!(port->lines(pty_session_ioctl(session)) & LINE_CTS));
     }
     end();
 }
 
 static void with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
     struct ioctl_counts counts;
 
     begin();
@@ -948,11 +949,11 @@ static void with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost(v
     fake_vport.room = 0;
     server_talks(32 * 1024);
     RUN_UNTIL(server_saw("FLOWCONTROL-SUSPEND"));
-    RUN_UNTIL(port->lines(session) & LINE_CTS);
+    RUN_UNTIL(port->lines(pty_session_ioctl(session)) & LINE_CTS);
     CHECK(!server_saw("FLOWCONTROL-RESUME"));
     CHECK(read_all() == 32 * 1024);
     RUN_UNTIL(server_saw("FLOWCONTROL-RESUME"));
-    port->counts(session, &counts);
+    port->counts(pty_session_ioctl(session), &counts);
     CHECK(counts.buf_overrun == 0);
 
     fake_vport.room = 0; /* the program goes and leaves it */
@@ -967,7 +968,7 @@ static void with_flow_control_com2net_is_told_to_hold_back_and_nothing_is_lost(v
 /* Others may hold answers back, too, when they are told: their connection is held. */
 static void with_flow_control_others_are_held(void)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     begin();
     server_accept(true);
@@ -994,9 +995,9 @@ static void with_flow_control_others_are_held(void)
 /* What the server's system has acknowledged it may still read; the rest is lost, and said. */
 static void what_a_lost_connection_takes_with_it_is_counted(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
     static char block[16 * 1024];
-    char report[CONTROL_REPORT_MAX], line[100];
+    char report[PTY_REPORT_MAX], line[100];
     struct ioctl_counts counts;
     size_t written = 0;
     int held = 0;
@@ -1019,7 +1020,7 @@ static void what_a_lost_connection_takes_with_it_is_counted(void)
     snprintf(line, sizeof line, "%zu bytes that programs had written are lost",
              written - (size_t)held);
     CHECK(strstr(logged, line));
-    port->counts(session, &counts);
+    port->counts(pty_session_ioctl(session), &counts);
     CHECK(counts.overrun == written - (size_t)held && counts.buf_overrun == counts.overrun);
     pty_session_report(session, report);
     snprintf(line, sizeof line, "lost: %zu bytes", written - (size_t)held);
@@ -1044,25 +1045,25 @@ static void a_connection_without_anything_under_way_takes_nothing_with_it(void)
 /* What a poll has shown is told again by a notification, of several of which each has its own. */
 static void edges_that_a_poll_has_shown_count_once(void)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
+    const struct ioctl_port *port = &pty_ioctl_port;
     struct ioctl_counts counts;
 
     begin();
     server_agree_and_teach();
     fake_vport_open();
     for (unsigned i = 1; i <= 2; i++) {
-        CHECK(!pty_session_knows_lines(session));
+        CHECK(!pty_ioctl_knows_lines(pty_session_ioctl(session)));
         RUN_UNTIL(server_saw("NOTIFY-MODEMSTATE") && server_saw("SET-STOPSIZE ?"));
         journal_clear(&server.journal);
         server_tell(RFC2217_NOTIFY_MODEMSTATE, i == 1 ? LINE_CTS : LINE_CTS | LINE_DSR);
         server_tell(RFC2217_SET_STOPSIZE, 1);
-        RUN_UNTIL(pty_session_knows_lines(session));
-        port->set_lines(session, LINE_DTR, LINE_DTR);
+        RUN_UNTIL(pty_ioctl_knows_lines(pty_session_ioctl(session)));
+        port->set_lines(pty_session_ioctl(session), LINE_DTR, LINE_DTR);
     }
     server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 1);
     server_tell(RFC2217_NOTIFY_MODEMSTATE, LINE_CTS | LINE_DSR | 2);
     run_for(20);
-    port->counts(session, &counts);
+    port->counts(pty_session_ioctl(session), &counts);
     CHECK(counts.cts == 1 && counts.dsr == 1);
     end();
 }
@@ -1172,7 +1173,7 @@ static void with_hangup_programs_are_hung_up(void)
 
 static size_t waits_for_the_server(void)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     pty_session_report(session, report);
     const char *p = strstr(report, "bytes for programs, ");

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "pty_ioctl.h"
 #include "pty_session.h"
 
 enum {
@@ -158,7 +159,8 @@ static void end_call(struct caller *caller, int result)
  */
 static bool goes_ahead(const struct link *link, const struct caller *caller, struct held *state)
 {
-    const uint64_t progress = pty_session_progress(link->session), now_ms = os_now_ms();
+    const uint64_t progress = pty_ioctl_progress(pty_session_ioctl(link->session)),
+                   now_ms = os_now_ms();
 
     switch (ioctl_tty_order(caller->call.request)) {
     case IOCTL_ORDER_NONE:
@@ -171,7 +173,8 @@ static bool goes_ahead(const struct link *link, const struct caller *caller, str
     if (state->progress_ms == 0 || state->progress != progress)
         state->progress_ms = now_ms;
     state->progress = progress;
-    return now_ms - state->progress_ms >= STUCK_MS && pty_session_has_room(link->session);
+    return now_ms - state->progress_ms >= STUCK_MS &&
+           pty_ioctl_has_room(pty_session_ioctl(link->session));
 }
 
 static bool reads_lines(const struct caller *caller)
@@ -186,10 +189,10 @@ static bool carry_out_here(struct link *link, struct caller *caller, struct held
     int result;
 
     state->what = HELD_FOR_ROOM;
-    if (!pty_session_take(link->session) && !goes_ahead(link, caller, state))
+    if (!pty_ioctl_take(pty_session_ioctl(link->session)) && !goes_ahead(link, caller, state))
         return false;
     state->what = HELD_FOR_LINES;
-    if (reads_lines(caller) && !pty_session_knows_lines(link->session))
+    if (reads_lines(caller) && !pty_ioctl_knows_lines(pty_session_ioctl(link->session)))
         return false;
     if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
         caller->ops->answer(caller, -EINTR);
@@ -351,7 +354,7 @@ static bool look_again(struct held *h)
     switch (h->what) {
     case HELD_FOR_LINES:
         if (os_now_ms() - h->since_ms >= LINES_MS)
-            pty_session_forgo_lines(h->link->session);
+            pty_ioctl_forgo_lines(pty_session_ioctl(h->link->session));
         return !carry_out(h->link, caller, h);
     case HELD_FOR_ROOM:
         return !carry_out(h->link, caller, h);
@@ -441,13 +444,13 @@ void calls_cancel(struct calls *c, const struct caller *caller)
 /* Whether a link has nothing more to do for the programs that have ended. */
 static bool is_done(struct calls *c, struct link *link)
 {
-    const struct ioctl_port *port = &pty_session_ioctl_port;
-    size_t unsent = port->unsent(link->session);
+    const struct ioctl_port *port = link->tty.port;
+    size_t unsent = port->unsent(link->tty.ctx);
 
     if (unsent != link->unsent)
         c->progress_ms = os_now_ms();
     link->unsent = unsent;
-    if (!pty_session_is_settled(link->session))
+    if (!pty_ioctl_is_settled(pty_session_ioctl(link->session)))
         return false;
     if (!pty_session_is_connected(link->session)) /* settings for nobody */
         return true;
@@ -456,9 +459,9 @@ static bool is_done(struct calls *c, struct link *link)
     /* what TCP has acknowledged may still be lost: com2net keeps the time between changes of lines,
      * and its answers to us, once we have gone, are the connection's end */
     if (!link->drain_asked)
-        link->drain = port->begin_drain(link->session);
+        link->drain = port->begin_drain(link->tty.ctx);
     link->drain_asked = true;
-    return port->is_drained(link->session, link->drain);
+    return port->is_drained(link->tty.ctx, link->drain);
 }
 
 static void look_at_leaving(struct calls *c)
@@ -625,7 +628,7 @@ int calls_add(struct calls *c, struct pty_session *session)
         return -ENOMEM;
     link->calls = c;
     link->session = session;
-    link->tty = (struct ioctl_tty){.port = &pty_session_ioctl_port, .ctx = session};
+    link->tty = (struct ioctl_tty){.port = &pty_ioctl_port, .ctx = pty_session_ioctl(session)};
     link->known = true;
     link->next = c->links;
     c->links = link;

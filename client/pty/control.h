@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pty_report.h"
+
 struct control;
 struct control_visit;
 struct event_base;
 struct stream;
 
-enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = 2048 };
+enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = PTY_REPORT_MAX };
 
 /* What a socket does not do is NULL. */
 struct control_callbacks {

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 #include "addr.h"
-#include "control.h"
-#include "ioctl_tty.h"
+#include "pty_report.h"
 #include "vport.h"
 
 struct control_visit;
 struct event_base;
+struct pty_ioctl;
 struct pty_session;
 struct stream;
 
@@ -54,31 +54,11 @@ void pty_session_free(struct pty_session *s);
 bool pty_session_is_connected(const struct pty_session *s);
 const char *pty_session_trouble(const struct pty_session *s);
 
-/* --- for programs whose requests are answered by us (exec.h) ------------------------------------
+/* --- for programs whose requests are answered by us (calls.h) ----------------------------------
  */
 
-/* What ioctl_tty.h needs of a port; its ctx is a session. */
-extern const struct ioctl_port pty_session_ioctl_port;
-
 struct vport *pty_session_port(struct pty_session *s);
-
-/* Takes all that programs have written so far, in order with what follows. Returns false while
- * there is no room for it: then what has to follow waits, too. */
-bool pty_session_take(struct pty_session *s);
-
-/* A number that changes whenever some of the programs' bytes get on. */
-uint64_t pty_session_progress(const struct pty_session *s);
-
-/* Whether a request can go ahead of bytes that do not get on: there is room for it. */
-bool pty_session_has_room(const struct pty_session *s);
-
-/* Whether modem lines can be read as they are after what programs have set; until then a read
- * waits, or gives that up. */
-bool pty_session_knows_lines(struct pty_session *s);
-void pty_session_forgo_lines(struct pty_session *s);
-
-/* Whether all that programs have done which have gone is with the kernel, for the server. */
-bool pty_session_is_settled(const struct pty_session *s);
+struct pty_ioctl *pty_session_ioctl(struct pty_session *s);
 
 /* Whether a program has ever had the link open. */
 bool pty_session_was_used(const struct pty_session *s);
@@ -87,6 +67,6 @@ bool pty_session_was_used(const struct pty_session *s);
 void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);
 
 /* Writes the state as lines of text. */
-void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX]);
+void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX]);
 
 #endif
