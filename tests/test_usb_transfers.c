@@ -262,7 +262,7 @@ static bool any_is_counted(void)
 {
     for (const struct device_priv *p = usbip_state.devices; p; p = p->next)
         if (p->use->has_link &&
-            (p->use->link.unlinked || p->use->link.due || p->use->link.posted_count))
+            (p->use->link.urbs.unlinked || p->use->link.urbs.due || p->use->link.urbs.posted_count))
             return true;
     return false;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "test.h"
+#include "usbip_sync.h"
 
 enum { DEVID = 0x10002 };
 
@@ -196,8 +197,8 @@ static void posted_ones_are_done_when_sent(void)
         answer(++seqnum, 0, 1, NULL);
     CHECK(got(bytes, sizeof bytes) == 0);
     answer(++seqnum, USBIP_EPIPE, 0, NULL); /* nobody waits for it, but it is remembered */
-    CHECK(the_link.posted_error == USBIP_EPIPE && the_link.posted_count == 0 &&
-          the_link.posted_bytes == 0);
+    CHECK(the_link.posted_error == USBIP_EPIPE && the_link.urbs.posted_count == 0 &&
+          the_link.urbs.posted_bytes == 0);
     CHECK(got_urb().ep == 0 && got_urb().ep == 1);
     answer(++seqnum, 0, 0, NULL);
     takes(barrier, 0, 0);
@@ -215,15 +216,15 @@ static void data_are_posted_without_a_urb(void)
     CHECK(!usbip_link_post(&the_link, 0x02, large, sizeof large)); /* more than the window */
     CHECK(usbip_link_post(&the_link, 0x02, out, 2));
     CHECK(usbip_link_post(&the_link, 0x02, NULL, 0));
-    CHECK(the_link.posted_count == 2 && the_link.posted_bytes == 2);
+    CHECK(the_link.urbs.posted_count == 2 && the_link.urbs.posted_bytes == 2);
     struct usbip_urb first = got_urb();
     CHECK(first.ep == 2 && first.direction == USBIP_DIR_OUT && first.length == 2);
     CHECK(got(bytes, 2) == 2 && memcmp(bytes, "ab", 2) == 0);
     CHECK(got_urb().length == 0);
     answer(first.seqnum, 0, 2, NULL);
-    CHECK(the_link.posted_count == 1);
+    CHECK(the_link.urbs.posted_count == 1);
     answer(first.seqnum + 1, USBIP_EPIPE, 0, NULL);
-    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    CHECK(the_link.urbs.posted_count == 0 && !usbip_link_take(&the_link));
     CHECK(the_link.posted_error == USBIP_EPIPE);
     CHECK(!usbip_link_post(&the_link, 0x02, out, 2)); /* that is to be told first */
     the_link.posted_error = 0;
@@ -243,7 +244,7 @@ static void posted_data_may_change(void)
     while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
         ;
     CHECK(usbip_link_post(&the_link, 0x02, out, 3));
-    CHECK(the_link.first && the_link.posted_count == 0);
+    CHECK(the_link.urbs.first && the_link.urbs.posted_count == 0);
     memcpy(out, "new", 3);
     CHECK(!usbip_link_post(&the_link, 0x02, out, 3));
     while (got(bytes, sizeof bytes) > 0)
@@ -251,9 +252,9 @@ static void posted_data_may_change(void)
     usbip_link_step(&the_link);
     uint32_t seqnum = got_urb().seqnum;
     CHECK(got(bytes, sizeof bytes) == 3 && memcmp(bytes, "old", 3) == 0);
-    CHECK(!the_link.first && the_link.posted_count == 1);
+    CHECK(!the_link.urbs.first && the_link.urbs.posted_count == 1);
     answer(seqnum, 0, 3, NULL);
-    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    CHECK(the_link.urbs.posted_count == 0 && !usbip_link_take(&the_link));
     while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
         ;
     CHECK(usbip_link_post(&the_link, 0x02, out, 3)); /* and is freed when the link ends */
@@ -272,7 +273,7 @@ static void posted_bytes_are_bounded(void)
         ;
     answer(1, 0, USBIP_LINK_POSTED_MAX, NULL);
     takes(over, 0, 1);
-    CHECK(!usbip_link_flush(&the_link, 50)); /* one is not answered */
+    CHECK(!usbip_sync_flush(&the_link, 50)); /* one is not answered */
     end();
 }
 
@@ -297,7 +298,7 @@ static void large_ones_are_not_posted(void)
     answer(1, 0, 1, NULL);
     answer(2, USBIP_ETIMEDOUT, 4096, NULL);
     takes(large, USBIP_ETIMEDOUT, 4096);
-    CHECK(the_link.posted_error == 0 && the_link.posted_bytes == 0);
+    CHECK(the_link.posted_error == 0 && the_link.urbs.posted_bytes == 0);
     end();
 }
 
@@ -324,7 +325,7 @@ static void unlinks_are_answered_either_way(void)
     answer(seqnum, 0, 3, "abc");
     takes(u, 0, 3);
     answer_unlink(unlink.seqnum, 0);
-    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && the_link.unlinked == 0);
+    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && the_link.urbs.unlinked == 0);
     /* a server that says 0, and nothing else: it is over all the same */
     u = urb(0x81, in, 64);
     usbip_link_submit(&the_link, u);
@@ -355,7 +356,7 @@ static void unlinks_need_no_answer(void)
     memset(in, 0, sizeof in);
     answer(seqnum, 0, 3, "abc"); /* late: its data go nowhere */
     CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && in[0] == 0 &&
-          the_link.urbs.count == 0);
+          the_link.urbs.numbered.count == 0);
     end();
 }
 
@@ -373,8 +374,8 @@ static void forgotten_ones_leave_no_trace(void)
     free(in);
     say(bytes + USBIP_URB_SIZE + 10, len - USBIP_URB_SIZE - 10);
     usbip_link_step(&the_link);
-    CHECK(!usbip_link_take(&the_link) && the_link.urbs.count == 0 && the_link.fd >= 0 &&
-          the_link.unlinked == 0);
+    CHECK(!usbip_link_take(&the_link) && the_link.urbs.numbered.count == 0 && the_link.fd >= 0 &&
+          the_link.urbs.unlinked == 0);
     end();
 }
 
@@ -430,7 +431,8 @@ static void unlinks_wait_for_the_end_of_a_record(void)
     takes(waiting, USBIP_ECONNRESET, 0);
     answer(of_large, 0, SIZE, NULL);
     takes(large, 0, SIZE);
-    CHECK(the_link.due == 0 && the_link.unlinked == 0 && the_link.urbs.count == 0);
+    CHECK(the_link.urbs.due == 0 && the_link.urbs.unlinked == 0 &&
+          the_link.urbs.numbered.count == 0);
     end();
 }
 
@@ -576,7 +578,8 @@ static void done_ones_are_not_cancelled(void)
     answer(got_urb().seqnum, 0, 1, "b");
     answer(seqnum, 0, 1, "a");
     CHECK(!usbip_link_unlink(&the_link, u) && !usbip_link_unlink(&the_link, second));
-    CHECK(the_link.unlinked == 0 && the_link.due == 0 && usbip_link_timeout(&the_link) < 0);
+    CHECK(the_link.urbs.unlinked == 0 && the_link.urbs.due == 0 &&
+          usbip_link_timeout(&the_link) < 0);
     takes(second, 0, 1);
     usbip_link_forget(&the_link, u);
     CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0);
@@ -693,11 +696,11 @@ static void waiting_ends(void)
     struct usbip_link_urb *other = urb(0x81, in, sizeof in);
     usbip_link_submit(&the_link, other);
     const uint32_t seqnum = got_urb().seqnum;
-    CHECK(usbip_link_control(&the_link, setup, data, 50) == USBIP_ETIMEDOUT);
+    CHECK(usbip_sync_control(&the_link, setup, data, 50) == USBIP_ETIMEDOUT);
     answer(seqnum, 0, 0, NULL); /* what else is under way goes on */
     takes(other, 0, 0);
     close(server);
-    CHECK(usbip_link_control(&the_link, setup, data, 5000) == USBIP_ESHUTDOWN);
+    CHECK(usbip_sync_control(&the_link, setup, data, 5000) == USBIP_ESHUTDOWN);
     usbip_link_free(&the_link);
 }
 
@@ -712,7 +715,7 @@ static void unlinks_of_what_has_not_gone_leave_no_trace(void)
     struct usbip_link_urb *u = urb(0x02, out, sizeof out), *next = urb(0x81, in, sizeof in);
     usbip_link_submit(&the_link, u);
     usbip_link_submit(&the_link, next);
-    CHECK(the_link.first == u && the_link.offset == 0);
+    CHECK(the_link.urbs.first == u && the_link.offset == 0);
     while (got(bytes, sizeof bytes) > 0)
         ;
     usbip_link_unlink(&the_link, u);
@@ -731,10 +734,10 @@ static void unlinks_of_what_is_sent_in_part_end(void)
     begin();
     struct usbip_link_urb *u = urb(0x02, out, sizeof out);
     usbip_link_submit(&the_link, u);
-    CHECK(the_link.first == u && the_link.offset > 0);
+    CHECK(the_link.urbs.first == u && the_link.offset > 0);
     usbip_link_unlink(&the_link, u);
     answer_unlink(0, 0); /* of no unlink: none was sent */
-    CHECK(the_link.first == u && !usbip_link_take(&the_link));
+    CHECK(the_link.urbs.first == u && !usbip_link_take(&the_link));
     usleep((USBIP_LINK_UNLINK_MS + 50) * 1000);
     usbip_link_step(&the_link);
     CHECK(the_link.fd < 0);

@@ -28,6 +28,7 @@
 #include "usbip_list.h"
 #include "usbip_names.h"
 #include "usbip_state.h"
+#include "usbip_sync.h"
 #include "usbip_transfer.h"
 #include "usbip_watch.h"
 
@@ -281,7 +282,7 @@ __attribute__((destructor)) static void on_exit_of_process(void)
         return;
     for (struct device_priv *p = usbip_state.devices; p; p = p->next)
         if (p->use->has_link)
-            usbip_link_flush(&p->use->link, GONE_FLUSH_MS);
+            usbip_sync_flush(&p->use->link, GONE_FLUSH_MS);
     usbip_state_unlock();
 }
 

@@ -12,6 +12,7 @@
 #include "usbip_list.h"
 #include "usbip_place.h"
 #include "usbip_status.h"
+#include "usbip_sync.h"
 
 enum {
     TO_PORT = 0x23,
@@ -139,7 +140,7 @@ static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, u
 
     if (r == LIBUSB_SUCCESS)
         r = usbip_error_of_status(
-            usbip_link_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
+            usbip_sync_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
     return r;
 }
 
@@ -284,7 +285,7 @@ static int reset_of_foreign(struct libusb_device_handle *h)
 
     if (r < 0 || *refused)
         return r;
-    int status = usbip_link_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
+    int status = usbip_sync_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
     if (p->use->link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
         return LIBUSB_ERROR_NO_DEVICE;
     if (status == USBIP_ENOMEM)

@@ -70,7 +70,7 @@ void usbip_state_watch(struct device_priv *p)
     const bool used = p->opens > 0 && p->use->has_link && l->fd >= 0 && p->use->linger_until == 0;
     const int fd = used ? l->fd : -1;
     const short events = (short)(POLLIN | (used && usbip_link_wants_to_send(l) ? POLLOUT : 0));
-    const int timeout = used && l->unlinked > 0 ? usbip_link_timeout(l) : -1;
+    const int timeout = used && l->urbs.unlinked > 0 ? usbip_link_timeout(l) : -1;
 
     if (fd < 0) {
         usbip_state_unwatch(p);
