@@ -7,6 +7,7 @@
 
 #include "calls.h"
 #include "control.h"
+#include "frame_reader.h"
 #include "ioctl_wire.h"
 #include "log.h"
 #include "proto/bytes.h"
@@ -25,8 +26,7 @@ struct visitor {
     struct query *queries;
     unsigned count;
     int error; /* of the stream */
-    size_t len;
-    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+    struct frame_reader frames;
 };
 
 /* One question. What came with it is the memory that the request sees. */
@@ -167,29 +167,20 @@ static int ask(struct visitor *v, const struct ioctl_wire_question *q)
     return v->error;
 }
 
+static int take_question(void *ctx, const uint8_t *bytes, size_t len)
+{
+    struct ioctl_wire_question q;
+    int used = ioctl_wire_get_question(bytes, len, &q);
+    int r = used > 0 ? ask(ctx, &q) : 0;
+
+    return r < 0 ? r : used;
+}
+
 static int receive(struct control_visit *visit, const uint8_t *data, size_t len)
 {
     struct visitor *v = (struct visitor *)visit;
-    struct ioctl_wire_question q;
 
-    while (len > 0) {
-        size_t part = sizeof v->frame - v->len < len ? sizeof v->frame - v->len : len;
-
-        memcpy(v->frame + v->len, data, part);
-        v->len += part;
-        data += part;
-        len -= part;
-        int used = ioctl_wire_get_question(v->frame, v->len, &q);
-        while (used > 0) {
-            v->len -= (size_t)used;
-            memmove(v->frame, v->frame + used, v->len);
-            int r = ask(v, &q);
-            used = r < 0 ? r : ioctl_wire_get_question(v->frame, v->len, &q);
-        }
-        if (used < 0)
-            return used;
-    }
-    return 0;
+    return frame_reader_receive(&v->frames, data, len, take_question, v);
 }
 
 static void free_visitor(struct control_visit *visit)
