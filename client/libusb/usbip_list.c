@@ -11,19 +11,19 @@
 
 enum {
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
-    EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
-    CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
+    EVENT_MS = 2000,     /* for a list that no call asks for: all transfers wait so long */
+    CHANGE_MS = 1000,    /* for the rest of a change that has begun */
     RETURNS_MS = 3000,   /* until a foreign server lists again what we have let go of */
-    SLOW_MS = 1000,      /* who fails, and takes so long for it, */
-    LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
+    SLOW_MS = 1000,      /* a server that takes so long to fail is left out for a time */
+    LEFT_OUT_MS = 10000, /* the first such time; each further one is twice as long */
     LEFT_OUT_MAX_MS = 60000,
-    BESIDE_MS = 100,  /* for a list while we hold a device of a foreign server, and */
-    BESIDE_TIMES = 4, /* so often the time of the last list; */
-    BESIDE_MAX_MS = 1000,
-    BESIDE_AGAIN_MS = 10000, /* it is tried twice, the second time after that */
-    BESIDE_FAILURES_MAX = 2,
-    CHANGES_MAX = 16,  /* that are heard at once, */
-    CHANGES_MS = 1000, /* if they come so soon */
+    BESIDE_MS = 100,         /* for a list while we hold a device of a foreign server */
+    BESIDE_TIMES = 4,        /* besides, so often the time that the last list took */
+    BESIDE_MAX_MS = 1000,    /* of both together */
+    BESIDE_AGAIN_MS = 10000, /* before such a list that has failed is asked for again */
+    BESIDE_FAILURES_MAX = 2, /* then it is asked for no more */
+    CHANGES_MAX = 16,        /* changes of a list that are heard at once */
+    CHANGES_MS = 1000,       /* the limit for all of them */
 };
 
 static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
