@@ -13,6 +13,18 @@ void pty_port_tell_settings(struct pty_port *p)
     far_port_tell_settings(p->far, vport_line(p->vport), !p->far->has_told && p->far->learning);
 }
 
+void pty_port_introduce(struct pty_port *p, bool has_settings)
+{
+    if (p->far->has_told || vport_is_open(p->vport) || has_settings)
+        far_port_tell_settings(p->far, vport_line(p->vport), true);
+    else
+        far_port_ask_settings(p->far);
+    if (p->no_touch_lines)
+        far_port_ask_outputs(p->far);
+    else
+        far_port_tell_outputs(p->far);
+}
+
 void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *options)
 {
     struct line_settings line = p->far->told;

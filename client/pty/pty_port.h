@@ -38,6 +38,10 @@ int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
  * being asked for, that is everything. */
 void pty_port_tell_settings(struct pty_port *p);
 
+/* The server takes commands from now on: is told the settings and the lines, or asked how they are.
+ * `has_settings`: the user has said some, so that the server's own do not matter. */
+void pty_port_introduce(struct pty_port *p, bool has_settings);
+
 /* Gets the settings of the server's port, which programs then find. What `options` say of the
  * format is better, and what a program has set meanwhile, which the port is about to report. */
 void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *options);

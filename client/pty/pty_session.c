@@ -204,25 +204,15 @@ static void tell_connected(struct pty_session *s)
 
 static void become_ready(struct pty_session *s)
 {
-    char peer[80] = "";
-
     set_state(s, PTY_SESSION_READY);
     s->connections++;
     s->trouble[0] = '\0';
     event_del(s->limit);
     set_timer(s->stable, STABLE_MS);
-    snprintf(peer, sizeof peer, "%s", s->options->raw ? ", raw" : "");
-    log_info("%s: connected to %s%s", s->name, s->server, peer);
+    log_info("%s: connected to %s%s", s->name, s->server, s->options->raw ? ", raw" : "");
     if (!s->options->raw) {
         s->far.ready = true;
-        if (s->far.has_told || vport_is_open(s->port.vport) || s->options->baud)
-            far_port_tell_settings(&s->far, vport_line(s->port.vport), true);
-        else
-            far_port_ask_settings(&s->far);
-        if (s->options->no_touch_lines)
-            far_port_ask_outputs(&s->far);
-        else
-            far_port_tell_outputs(&s->far);
+        pty_port_introduce(&s->port, s->options->baud != 0);
         if (s->counts)
             far_port_count_errors(&s->far);
         pty_connection_flush(&s->connection);
