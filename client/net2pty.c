@@ -13,12 +13,14 @@
 #include "cli.h"
 #include "control.h"
 #include "exec.h"
+#include "link_options.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
 #include "supervise.h"
+#include "visitor.h"
 
 enum { LINKS_MAX = 256 };
 
@@ -49,149 +51,39 @@ static struct {
     int status;
 } net2pty = {.status = CLI_EXIT_OK};
 
-/* --- options of one link ---------------------------------------------------------------------- */
-
-static int take_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    struct pty_session_options *link = ctx;
-
-    if (line_parse_baud(value, &link->baud) == 0)
-        return 0;
-    snprintf(error, CLI_ERROR_MAX, "a speed is a number such as 115200");
-    return -EINVAL;
-}
-
-static int take_line(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    struct pty_session_options *link = ctx;
-
-    link->port.format = line_default;
-    if (line_parse_format(value, &link->port.format) == 0 &&
-        (link->port.format.stop != LINE_STOP_1_5 || link->port.format.data_bits == 5)) {
-        link->port.has_format = true;
-        return 0;
-    }
-    snprintf(error, CLI_ERROR_MAX, "a format is one such as 8N1, 7E1 or 8E2");
-    return -EINVAL;
-}
-
-static int take_raw(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)value;
-    (void)error;
-    ((struct pty_session_options *)ctx)->raw = true;
-    return 0;
-}
-
-static int take_hangup(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)value;
-    (void)error;
-    ((struct pty_session_options *)ctx)->hangup = true;
-    return 0;
-}
-
-static int take_no_touch_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)value;
-    (void)error;
-    ((struct pty_session_options *)ctx)->no_touch_lines = true;
-    return 0;
-}
-
-static int take_replace(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)value;
-    (void)error;
-    ((struct pty_session_options *)ctx)->port.replace = true;
-    return 0;
-}
-
-static int take_owner(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)error;
-    ((struct pty_session_options *)ctx)->port.owner = value;
-    return 0;
-}
-
-static int take_group(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)error;
-    ((struct pty_session_options *)ctx)->port.group = value;
-    return 0;
-}
-
-static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    char *end;
-    long mode = strtol(value, &end, 8);
-
-    if (end == value || *end || mode < 0 || mode > 0777) {
-        snprintf(error, CLI_ERROR_MAX, "a mode is octal, such as 660 or 666");
-        return -EINVAL;
-    }
-    ((struct pty_session_options *)ctx)->port.mode = (int)mode;
-    return 0;
-}
-
-static const struct cli_option link_options[] = {
-    {"raw", 0, NULL, take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
-    {"hangup", 0, NULL, take_hangup,
-     "hang up the programs that have the link open when the\nconnection is lost"},
-    {"no-touch-lines", 0, NULL, take_no_touch_lines,
-     "opening and closing the link leave DTR and RTS alone"},
-    {"replace", 0, NULL, take_replace,
-     "LINK may stand in place of a symbolic link that leads nowhere"},
-    {"owner", 0, "USER", take_owner, "who owns the port"},
-    {"group", 0, "GROUP", take_group, "its group"},
-    {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
-    {0},
-};
-
-/* A speed or a format, which have no name in front. */
-static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    if (take_baud(ctx, value, error) == 0 || take_line(ctx, value, error) == 0)
-        return 0;
-    snprintf(error, CLI_ERROR_MAX,
-             "is no option; there are a speed (115200), a format (8E1) and those of "
-             "`net2pty --help`");
-    return -EINVAL;
-}
-
 /* --- options of the program ------------------------------------------------------------------- */
 
 static int take_single_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
     options.has_single = true;
-    return take_baud(&options.single, value, error);
+    return link_options_take_baud(&options.single, value, error);
 }
 
 static int take_single_line(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
     options.has_single = true;
-    return take_line(&options.single, value, error);
+    return link_options_take_line(&options.single, value, error);
 }
 
 static int take_single_raw(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
     options.has_single = true;
-    return take_raw(&options.single, value, error);
+    return link_options_take_raw(&options.single, value, error);
 }
 
 static int take_every_no_touch(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
-    return take_no_touch_lines(&options.single, value, error);
+    return link_options_take_no_touch_lines(&options.single, value, error);
 }
 
 static int take_every_replace(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
-    return take_replace(&options.single, value, error);
+    return link_options_take_replace(&options.single, value, error);
 }
 
 static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -279,37 +171,6 @@ static const struct cli_program program = {
 
 /* --- links ------------------------------------------------------------------------------------ */
 
-static int parse_link(char *text, const char *server, struct pty_session_options *link,
-                      char error[static CLI_ERROR_MAX])
-{
-    char *commas = strchr(text, ',');
-    char why[CLI_ERROR_MAX];
-    const char *reason;
-
-    if (commas)
-        *commas++ = '\0';
-    *link = options.single;
-    link->link = text;
-    if (!*text) {
-        snprintf(error, CLI_ERROR_MAX, "a LINK is empty");
-        return -EINVAL;
-    }
-    if (commas && cli_parse_commas(link_options, take_settings, link, commas, why) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "%.100s: %.380s", text, why);
-        return -EINVAL;
-    }
-    if (!server) {
-        snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
-                 text, text);
-        return -EINVAL;
-    }
-    if (addr_parse_connect(server, &link->server, &reason) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "%.200s (the server of %.100s): %s", server, text, reason);
-        return -EINVAL;
-    }
-    return 0;
-}
-
 /* Behind the error of a link that is not the first: it may be none. */
 static void hint_at_dashes(char error[static CLI_ERROR_MAX])
 {
@@ -332,9 +193,9 @@ static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
             return -EINVAL;
         }
-        int r =
-            parse_link(args[i], i + 1 < argc && strcmp(args[i + 1], "--") != 0 ? args[i + 1] : NULL,
-                       &net2pty.links[net2pty.count], error);
+        int r = link_options_parse(
+            args[i], i + 1 < argc && strcmp(args[i + 1], "--") != 0 ? args[i + 1] : NULL,
+            &options.single, &net2pty.links[net2pty.count], error);
         if (r < 0 && i > 0)
             hint_at_dashes(error);
         if (r < 0)
@@ -454,6 +315,17 @@ static void on_connected(void *ctx)
         start_command();
 }
 
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return visitor_new(net2pty.calls, s, stream);
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
+
 static void on_joined(void *ctx, const char *link, const char *why_not)
 {
     if (!why_not) {
@@ -527,14 +399,13 @@ static int make_links(void)
         return join_links();
     for (int i = 0; i < net2pty.count; i++) {
         net2pty.sessions[i] =
-            pty_session_new(net2pty.loop, &net2pty.links[i], on_connected, NULL, error);
+            pty_session_new(net2pty.loop, &net2pty.links[i], &session_callbacks, NULL, error);
         if (!net2pty.sessions[i]) {
             log_error("%s", error);
             return -1;
         }
         if (calls_add(net2pty.calls, net2pty.sessions[i]) < 0)
             return -1;
-        pty_session_serve(net2pty.sessions[i], net2pty.calls);
     }
     return begin_waiting();
 }

@@ -23,6 +23,7 @@
 #include "loop.h"
 #include "pty_session.h"
 #include "program_call.h"
+#include "visitor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -54,6 +55,17 @@ static void on_connected(void *ctx)
 {
     (void)ctx;
 }
+
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
 
 static void close_asker(unsigned i)
 {
@@ -286,11 +298,10 @@ static void fuzz_askers(void)
 
     options = (struct pty_session_options){
         .link = "/tmp/fake", .raw = next_byte() & 1, .hangup = next_byte() & 1};
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     calls = calls_new(base);
     if (!session || !calls || calls_add(calls, session) < 0)
         abort();
-    pty_session_serve(session, calls);
     for (unsigned i = 0; i < ASKERS; i++)
         askers[i] = -1;
     while (left > 0)

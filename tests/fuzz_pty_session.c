@@ -21,6 +21,7 @@
 #include "proto/comport.h"
 #include "pty_session.h"
 #include "program_call.h"
+#include "visitor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -47,6 +48,17 @@ static void on_connected(void *ctx)
 {
     (void)ctx;
 }
+
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
 
 static void be_quiet(enum log_level level, const char *line)
 {
@@ -244,7 +256,7 @@ static void step(uint8_t op)
 
 static size_t waiting(void)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     pty_session_report(session, report);
     const char *p = strstr(report, "waiting: ");
@@ -297,11 +309,10 @@ static void begin(void)
                                            .no_touch_lines = next_byte() & 1,
                                            .counts = true};
     fake_vport_reset();
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     calls = calls_new(base);
     if (!session || !calls || calls_add(calls, session) < 0)
         abort();
-    pty_session_serve(session, calls);
     memset(callers, 0, sizeof callers);
 }
 

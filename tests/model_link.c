@@ -30,6 +30,7 @@
 #include "os.h"
 #include "pty_session.h"
 #include "test.h"
+#include "visitor.h"
 #include "virtual_time.h"
 
 enum {
@@ -81,7 +82,7 @@ static uint32_t any(uint32_t below)
 
 static uint64_t report_number(const char *what)
 {
-    char report[CONTROL_REPORT_MAX];
+    char report[PTY_REPORT_MAX];
 
     pty_session_report(session, report);
     const char *p = strstr(report, what);
@@ -416,6 +417,17 @@ static void on_connected(void *ctx)
     (void)ctx;
 }
 
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
+
 static void begin(void)
 {
     char error[VPORT_ERROR_MAX];
@@ -423,11 +435,10 @@ static void begin(void)
     fake_vport_reset();
     base = event_base_new();
     options = (struct pty_session_options){.link = "/tmp/fake", .counts = true};
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     HOLDS(session);
     calls = calls_new(base);
     HOLDS(calls && calls_add(calls, session) == 0);
-    pty_session_serve(session, calls);
     memset(callers, 0, sizeof callers);
     written = arrived = 0;
     next_written = 'A';

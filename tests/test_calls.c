@@ -21,6 +21,7 @@
 #include "pty_session.h"
 #include "patience.h"
 #include "test.h"
+#include "visitor.h"
 
 static struct event_base *base;
 static struct pty_session_options options;
@@ -35,6 +36,17 @@ static void on_connected(void *ctx)
 {
     (void)ctx;
 }
+
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
 
 static void listen_if(bool wanted)
 {
@@ -59,12 +71,11 @@ static void begin_with(bool with_server)
     snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
     options.raw = true; /* a connection is all it takes */
     listen_if(with_server);
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     CHECK(session);
     calls = calls_new(base);
     others = calls_new(base);
     CHECK(calls && others && calls_add(calls, session) == 0);
-    pty_session_serve(session, calls);
     vport_identity(pty_session_port(session), &identity);
 }
 

@@ -16,7 +16,7 @@
 #include "failing_memory.h"
 #include "small_usbip_server.h"
 #include "test.h"
-#include "usbip_backend.h"
+#include "usbip_state.h"
 
 enum { STEPS_MAX = 32, PATIENCE_S = 120, TIMEOUT_MS = 5000 };
 

@@ -18,6 +18,7 @@
 #include "pty_session.h"
 #include "test.h"
 #include "virtual_stage.h"
+#include "visitor.h"
 #include "program_call.h"
 
 enum {
@@ -51,6 +52,17 @@ static void on_connected(void *ctx)
 {
     (void)ctx;
 }
+
+static struct control_visit *on_visit(void *ctx, struct pty_session *s, struct stream *stream)
+{
+    (void)ctx;
+    return calls ? visitor_new(calls, s, stream) : NULL;
+}
+
+static const struct pty_session_callbacks session_callbacks = {
+    .connected = on_connected,
+    .visit = on_visit,
+};
 
 /* --- programs --------------------------------------------------------------------------------- */
 
@@ -184,13 +196,11 @@ static void begin(void)
 static bool start(void)
 {
     error[0] = '\0';
-    session = pty_session_new(base, &options, on_connected, NULL, error);
+    session = pty_session_new(base, &options, &session_callbacks, NULL, error);
     calls = session ? calls_new(base) : NULL;
     others = calls ? calls_new(base) : NULL;
-    if (others && calls_add(calls, session) == 0) {
-        pty_session_serve(session, calls);
+    if (others && calls_add(calls, session) == 0)
         return true;
-    }
     if (!session)
         CHECK_TEXT(error, "out of memory");
     return false;

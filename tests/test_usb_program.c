@@ -81,7 +81,7 @@ static void make_system(struct usb_program *program, const char *interpreter)
     write_elf("program", OURS, interpreter, NEEDS("libhidapi-hidraw.so.0"));
     CHECK(setenv("LD_LIBRARY_PATH", at("system"), 1) == 0);
     usb_program_read(at("program"), false, program);
-    CHECK(program->machine == OURS);
+    CHECK(program->loader.machine == OURS);
 }
 
 static void remove_system(void)
@@ -157,12 +157,13 @@ static void another_loader_does_not_look_into_this_system(void)
 
     usb_program_be_any(&any);
     CHECK(mkdtemp(root));
-    write_elf("program", any.machine, "/nix/store/none/lib/ld-linux-any.so.2", NEEDS("libc.so.6"));
+    write_elf("program", any.loader.machine, "/nix/store/none/lib/ld-linux-any.so.2",
+              NEEDS("libc.so.6"));
     usb_program_read(at("program"), false, &program);
     CHECK(!usb_program_finds(&program, "", "libc.so.6"));
 #ifdef __GLIBC__ /* it is here for sure */
     CHECK(usb_program_finds(&any, "", "libc.so.6"));
-    write_elf("program", any.machine, "/lib/ld-linux-any.so.2", NEEDS("libc.so.6"));
+    write_elf("program", any.loader.machine, "/lib/ld-linux-any.so.2", NEEDS("libc.so.6"));
     usb_program_read(at("program"), false, &program);
     CHECK(usb_program_finds(&program, "", "libc.so.6"));
 #endif
@@ -183,7 +184,8 @@ static void any_program_is_of_our_kind(void)
 
     usb_program_be_any(&any);
     usb_program_read("/proc/self/exe", false, &shell);
-    CHECK(any.machine == shell.machine && any.class == shell.class && !any.is_musl);
+    CHECK(any.loader.machine == shell.loader.machine && any.loader.class == shell.loader.class &&
+          !any.loader.is_musl);
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@
 
 #include "random_runs.h"
 #include "small_usbip_server.h"
-#include "usbip_backend.h"
+#include "usbip_state.h"
 
 enum {
     CONTEXTS = 2,
@@ -260,9 +260,9 @@ static bool any_under_way(void)
 /* Whether the loop would be woken, or something waits. */
 static bool any_is_counted(void)
 {
-    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
+    for (const struct device_priv *p = usbip_state.devices; p; p = p->next)
         if (p->use->has_link &&
-            (p->use->link.unlinked || p->use->link.due || p->use->link.posted_count))
+            (p->use->link.urbs.unlinked || p->use->link.urbs.due || p->use->link.urbs.posted_count))
             return true;
     return false;
 }

@@ -1,107 +1,8 @@
 /*
- * URBs of an imported device and their answers, with a server by hand at the other end of a pair of
- * sockets: in any order, cut at every byte, posted, unlinked, and what no server should say.
+ * URBs of an imported device and their answers: in any order, cut at every byte, posted, and what
+ * no server should say.
  */
-#include "usbip_link.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "test.h"
-
-enum { DEVID = 0x10002 };
-
-static struct usbip_link the_link;
-static int server;
-
-static void begin(void)
-{
-    int pair[2];
-
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-    fcntl(pair[1], F_SETFL, O_NONBLOCK);
-    server = pair[1];
-    CHECK(usbip_link_init(&the_link, pair[0], DEVID) == 0);
-}
-
-static void end(void)
-{
-    usbip_link_free(&the_link);
-    close(server);
-}
-
-static struct usbip_link_urb *urb(uint8_t address, uint8_t *data, size_t length)
-{
-    struct usbip_link_urb *u = usbip_link_urb_new(0);
-
-    CHECK(u);
-    u->address = address;
-    u->data = data;
-    u->length = length;
-    u->owner = &the_link;
-    return u;
-}
-
-/* What the server has got: the number of bytes. */
-static size_t got(uint8_t *bytes, size_t room)
-{
-    ssize_t n = recv(server, bytes, room, 0);
-
-    return n > 0 ? (size_t)n : 0;
-}
-
-static struct usbip_urb got_urb(void)
-{
-    uint8_t bytes[USBIP_URB_SIZE];
-    struct usbip_urb u;
-
-    CHECK(got(bytes, sizeof bytes) == sizeof bytes);
-    CHECK(usbip_get_urb(bytes, &u) == 0);
-    return u;
-}
-
-static size_t put_answer(uint8_t *bytes, uint32_t seqnum, int status, int actual, const void *data)
-{
-    const struct usbip_urb u = {
-        .command = USBIP_RET_SUBMIT, .seqnum = seqnum, .status = status, .actual = actual};
-
-    usbip_put_urb(&u, bytes);
-    if (data)
-        memcpy(bytes + USBIP_URB_SIZE, data, (size_t)actual);
-    return USBIP_URB_SIZE + (data ? (size_t)actual : 0);
-}
-
-static void say(const void *bytes, size_t len)
-{
-    CHECK(send(server, bytes, len, MSG_NOSIGNAL) == (ssize_t)len);
-}
-
-static void answer(uint32_t seqnum, int status, int actual, const void *data)
-{
-    uint8_t bytes[USBIP_URB_SIZE + 256];
-
-    say(bytes, put_answer(bytes, seqnum, status, actual, data));
-    usbip_link_step(&the_link);
-}
-
-static void answer_unlink(uint32_t seqnum, int status)
-{
-    const struct usbip_urb u = {.command = USBIP_RET_UNLINK, .seqnum = seqnum, .status = status};
-    uint8_t bytes[USBIP_URB_SIZE];
-
-    usbip_put_urb(&u, bytes);
-    say(bytes, sizeof bytes);
-    usbip_link_step(&the_link);
-}
-
-static void takes(struct usbip_link_urb *u, int status, size_t actual)
-{
-    CHECK(usbip_link_take(&the_link) == u);
-    CHECK(u->status == status && u->actual == actual);
-    usbip_link_urb_free(u);
-}
+#include "usbip_link_stage.h"
 
 static void answers_come_in_any_order(void)
 {
@@ -196,8 +97,8 @@ static void posted_ones_are_done_when_sent(void)
         answer(++seqnum, 0, 1, NULL);
     CHECK(got(bytes, sizeof bytes) == 0);
     answer(++seqnum, USBIP_EPIPE, 0, NULL); /* nobody waits for it, but it is remembered */
-    CHECK(the_link.posted_error == USBIP_EPIPE && the_link.posted_count == 0 &&
-          the_link.posted_bytes == 0);
+    CHECK(the_link.posted_error == USBIP_EPIPE && the_link.urbs.posted_count == 0 &&
+          the_link.urbs.posted_bytes == 0);
     CHECK(got_urb().ep == 0 && got_urb().ep == 1);
     answer(++seqnum, 0, 0, NULL);
     takes(barrier, 0, 0);
@@ -215,15 +116,15 @@ static void data_are_posted_without_a_urb(void)
     CHECK(!usbip_link_post(&the_link, 0x02, large, sizeof large)); /* more than the window */
     CHECK(usbip_link_post(&the_link, 0x02, out, 2));
     CHECK(usbip_link_post(&the_link, 0x02, NULL, 0));
-    CHECK(the_link.posted_count == 2 && the_link.posted_bytes == 2);
+    CHECK(the_link.urbs.posted_count == 2 && the_link.urbs.posted_bytes == 2);
     struct usbip_urb first = got_urb();
     CHECK(first.ep == 2 && first.direction == USBIP_DIR_OUT && first.length == 2);
     CHECK(got(bytes, 2) == 2 && memcmp(bytes, "ab", 2) == 0);
     CHECK(got_urb().length == 0);
     answer(first.seqnum, 0, 2, NULL);
-    CHECK(the_link.posted_count == 1);
+    CHECK(the_link.urbs.posted_count == 1);
     answer(first.seqnum + 1, USBIP_EPIPE, 0, NULL);
-    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    CHECK(the_link.urbs.posted_count == 0 && !usbip_link_take(&the_link));
     CHECK(the_link.posted_error == USBIP_EPIPE);
     CHECK(!usbip_link_post(&the_link, 0x02, out, 2)); /* that is to be told first */
     the_link.posted_error = 0;
@@ -243,7 +144,7 @@ static void posted_data_may_change(void)
     while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
         ;
     CHECK(usbip_link_post(&the_link, 0x02, out, 3));
-    CHECK(the_link.first && the_link.posted_count == 0);
+    CHECK(the_link.urbs.first && the_link.urbs.posted_count == 0);
     memcpy(out, "new", 3);
     CHECK(!usbip_link_post(&the_link, 0x02, out, 3));
     while (got(bytes, sizeof bytes) > 0)
@@ -251,9 +152,9 @@ static void posted_data_may_change(void)
     usbip_link_step(&the_link);
     uint32_t seqnum = got_urb().seqnum;
     CHECK(got(bytes, sizeof bytes) == 3 && memcmp(bytes, "old", 3) == 0);
-    CHECK(!the_link.first && the_link.posted_count == 1);
+    CHECK(!the_link.urbs.first && the_link.urbs.posted_count == 1);
     answer(seqnum, 0, 3, NULL);
-    CHECK(the_link.posted_count == 0 && !usbip_link_take(&the_link));
+    CHECK(the_link.urbs.posted_count == 0 && !usbip_link_take(&the_link));
     while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
         ;
     CHECK(usbip_link_post(&the_link, 0x02, out, 3)); /* and is freed when the link ends */
@@ -272,7 +173,7 @@ static void posted_bytes_are_bounded(void)
         ;
     answer(1, 0, USBIP_LINK_POSTED_MAX, NULL);
     takes(over, 0, 1);
-    CHECK(!usbip_link_flush(&the_link, 50)); /* one is not answered */
+    CHECK(!usbip_sync_flush(&the_link, 50)); /* one is not answered */
     end();
 }
 
@@ -297,84 +198,7 @@ static void large_ones_are_not_posted(void)
     answer(1, 0, 1, NULL);
     answer(2, USBIP_ETIMEDOUT, 4096, NULL);
     takes(large, USBIP_ETIMEDOUT, 4096);
-    CHECK(the_link.posted_error == 0 && the_link.posted_bytes == 0);
-    end();
-}
-
-static void unlinks_are_answered_either_way(void)
-{
-    uint8_t in[64];
-
-    begin();
-    struct usbip_link_urb *u = urb(0x81, in, 64);
-    usbip_link_submit(&the_link, u);
-    uint32_t seqnum = got_urb().seqnum;
-    usbip_link_unlink(&the_link, u);
-    usbip_link_unlink(&the_link, u);
-    struct usbip_urb unlink = got_urb();
-    CHECK(unlink.command == USBIP_CMD_UNLINK && unlink.unlink == seqnum);
-    answer_unlink(unlink.seqnum, USBIP_ECONNRESET);
-    takes(u, USBIP_ECONNRESET, 0);
-    /* it was done before, with data */
-    u = urb(0x81, in, 64);
-    usbip_link_submit(&the_link, u);
-    seqnum = got_urb().seqnum;
-    usbip_link_unlink(&the_link, u);
-    unlink = got_urb();
-    answer(seqnum, 0, 3, "abc");
-    takes(u, 0, 3);
-    answer_unlink(unlink.seqnum, 0);
-    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && the_link.unlinked == 0);
-    /* a server that says 0, and nothing else: it is over all the same */
-    u = urb(0x81, in, 64);
-    usbip_link_submit(&the_link, u);
-    got_urb();
-    usbip_link_unlink(&the_link, u);
-    answer_unlink(got_urb().seqnum, 0);
-    takes(u, USBIP_ECONNRESET, 0);
-    end();
-}
-
-static void unlinks_need_no_answer(void)
-{
-    uint8_t in[64];
-
-    begin();
-    struct usbip_link_urb *u = urb(0x81, in, 64);
-    usbip_link_submit(&the_link, u);
-    const uint32_t seqnum = got_urb().seqnum;
-    usbip_link_unlink(&the_link, u);
-    int ms = usbip_link_timeout(&the_link);
-    CHECK(ms > 0 && ms <= USBIP_LINK_UNLINK_MS);
-    usbip_link_step(&the_link);
-    CHECK(!usbip_link_take(&the_link));
-    usleep((unsigned)(ms + 20) * 1000);
-    usbip_link_step(&the_link);
-    takes(u, USBIP_ECONNRESET, 0);
-    CHECK(usbip_link_timeout(&the_link) < 0);
-    memset(in, 0, sizeof in);
-    answer(seqnum, 0, 3, "abc"); /* late: its data go nowhere */
-    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0 && in[0] == 0 &&
-          the_link.urbs.count == 0);
-    end();
-}
-
-static void forgotten_ones_leave_no_trace(void)
-{
-    uint8_t *in = malloc(64), bytes[USBIP_URB_SIZE + 64];
-
-    begin();
-    struct usbip_link_urb *u = urb(0x81, in, 64);
-    usbip_link_submit(&the_link, u);
-    size_t len = put_answer(bytes, got_urb().seqnum, 0, 64, in);
-    say(bytes, USBIP_URB_SIZE + 10); /* its answer is being read */
-    usbip_link_step(&the_link);
-    usbip_link_forget(&the_link, u);
-    free(in);
-    say(bytes + USBIP_URB_SIZE + 10, len - USBIP_URB_SIZE - 10);
-    usbip_link_step(&the_link);
-    CHECK(!usbip_link_take(&the_link) && the_link.urbs.count == 0 && the_link.fd >= 0 &&
-          the_link.unlinked == 0);
+    CHECK(the_link.posted_error == 0 && the_link.urbs.posted_bytes == 0);
     end();
 }
 
@@ -402,35 +226,6 @@ static void large_ones_are_sent_in_parts(void)
     answer(seqnum, 0, SIZE, NULL);
     takes(u, 0, SIZE);
     CHECK(got(bytes, SIZE) == 0);
-    end();
-}
-
-static void unlinks_wait_for_the_end_of_a_record(void)
-{
-    enum { SIZE = 1 << 20 };
-    static uint8_t data[SIZE], bytes[SIZE];
-    uint8_t in[8];
-    size_t sum = 0;
-
-    begin();
-    struct usbip_link_urb *waiting = urb(0x81, in, sizeof in), *large = urb(0x02, data, SIZE);
-    usbip_link_submit(&the_link, waiting);
-    const uint32_t seqnum = got_urb().seqnum;
-    usbip_link_submit(&the_link, large); /* a part of it goes */
-    usbip_link_unlink(&the_link, waiting);
-    CHECK(usbip_link_wants_to_send(&the_link) && !usbip_link_take(&the_link));
-    const uint32_t of_large = got_urb().seqnum;
-    while (sum < SIZE) {
-        sum += got(bytes + sum, SIZE - sum);
-        usbip_link_step(&the_link);
-    }
-    const struct usbip_urb unlink = got_urb();
-    CHECK(unlink.command == USBIP_CMD_UNLINK && unlink.unlink == seqnum);
-    answer_unlink(unlink.seqnum, USBIP_ECONNRESET);
-    takes(waiting, USBIP_ECONNRESET, 0);
-    answer(of_large, 0, SIZE, NULL);
-    takes(large, 0, SIZE);
-    CHECK(the_link.due == 0 && the_link.unlinked == 0 && the_link.urbs.count == 0);
     end();
 }
 
@@ -563,52 +358,6 @@ static void answers_longer_than_asked_are_cut(void)
     }
 }
 
-/* What is done and not taken yet cannot be cancelled, and is not touched by trying. */
-static void done_ones_are_not_cancelled(void)
-{
-    uint8_t in[8], other[8];
-
-    begin();
-    struct usbip_link_urb *u = urb(0x81, in, 8), *second = urb(0x81, other, 8);
-    usbip_link_submit(&the_link, u);
-    usbip_link_submit(&the_link, second);
-    const uint32_t seqnum = got_urb().seqnum;
-    answer(got_urb().seqnum, 0, 1, "b");
-    answer(seqnum, 0, 1, "a");
-    CHECK(!usbip_link_unlink(&the_link, u) && !usbip_link_unlink(&the_link, second));
-    CHECK(the_link.unlinked == 0 && the_link.due == 0 && usbip_link_timeout(&the_link) < 0);
-    takes(second, 0, 1);
-    usbip_link_forget(&the_link, u);
-    CHECK(!usbip_link_take(&the_link) && the_link.fd >= 0);
-    u = urb(0x81, in, 8); /* and nothing stands in the way of what follows */
-    usbip_link_submit(&the_link, u);
-    answer(got_urb().seqnum, 0, 2, "cd");
-    takes(u, 0, 2);
-    end();
-}
-
-/* In the child of a fork nothing answers: what it cancels is cancelled at once. */
-static void abandoned_ones_can_be_cancelled(void)
-{
-    static uint8_t out[1 << 20];
-    uint8_t in[8];
-
-    begin();
-    struct usbip_link_urb *sent = urb(0x81, in, 8), *part = urb(0x02, out, sizeof out);
-    struct usbip_link_urb *queued = urb(0x81, in, 8), *left = urb(0x81, in, 8);
-    usbip_link_submit(&the_link, sent);
-    usbip_link_submit(&the_link, part);
-    usbip_link_submit(&the_link, queued);
-    usbip_link_submit(&the_link, left);
-    usbip_link_abandon(&the_link);
-    CHECK(usbip_link_unlink(&the_link, part) && usbip_link_unlink(&the_link, sent) &&
-          usbip_link_unlink(&the_link, queued));
-    takes(part, USBIP_ECONNRESET, 0);
-    takes(sent, USBIP_ECONNRESET, 0);
-    takes(queued, USBIP_ECONNRESET, 0);
-    end(); /* and frees the last */
-}
-
 static void lies_end_the_connection(void)
 {
     for (int lie = 0; lie < 6; lie++) {
@@ -658,32 +407,6 @@ static void answers_come_once(void)
     end();
 }
 
-/* Late answers to unlinks are as many as there were unlinks; a server that makes up more is none.
- */
-static void strays_end_the_connection(void)
-{
-    uint8_t in[8];
-    int strays = 0;
-
-    begin();
-    for (int i = 0; i < 1000; i++) {
-        struct usbip_link_urb *u = urb(0x81, in, sizeof in);
-
-        usbip_link_submit(&the_link, u);
-        const uint32_t seqnum = got_urb().seqnum;
-        usbip_link_unlink(&the_link, u);
-        answer(seqnum, 0, 0, NULL);
-        takes(u, 0, 0);
-        answer_unlink(got_urb().seqnum, 0);
-    }
-    while (the_link.fd >= 0 && strays < 10000) {
-        answer_unlink(0x7fffffff, 0);
-        strays++;
-    }
-    CHECK(the_link.error == -EPROTO && strays > 20 && strays < 2000);
-    end();
-}
-
 static void waiting_ends(void)
 {
     const uint8_t setup[8] = {0x80, 6, 0, 1, 0, 0, 18, 0};
@@ -693,83 +416,29 @@ static void waiting_ends(void)
     struct usbip_link_urb *other = urb(0x81, in, sizeof in);
     usbip_link_submit(&the_link, other);
     const uint32_t seqnum = got_urb().seqnum;
-    CHECK(usbip_link_control(&the_link, setup, data, 50) == USBIP_ETIMEDOUT);
+    CHECK(usbip_sync_control(&the_link, setup, data, 50) == USBIP_ETIMEDOUT);
     answer(seqnum, 0, 0, NULL); /* what else is under way goes on */
     takes(other, 0, 0);
     close(server);
-    CHECK(usbip_link_control(&the_link, setup, data, 5000) == USBIP_ESHUTDOWN);
+    CHECK(usbip_sync_control(&the_link, setup, data, 5000) == USBIP_ESHUTDOWN);
     usbip_link_free(&the_link);
 }
 
-/* The connection takes no byte: the next URB has its number, and nothing of it has gone. */
-static void unlinks_of_what_has_not_gone_leave_no_trace(void)
-{
-    uint8_t out[8] = {0}, in[8], bytes[4096];
+static const struct test tests[] = {
+    TEST(answers_come_in_any_order),
+    TEST(answers_are_cut_at_every_byte),
+    TEST(posted_ones_are_done_when_sent),
+    TEST(data_are_posted_without_a_urb),
+    TEST(posted_data_may_change),
+    TEST(posted_bytes_are_bounded),
+    TEST(large_ones_are_not_posted),
+    TEST(large_ones_are_sent_in_parts),
+    TEST(packets_get_their_places),
+    TEST(packets_move_no_more_than_was_asked),
+    TEST(answers_longer_than_asked_are_cut),
+    TEST(lies_end_the_connection),
+    TEST(answers_come_once),
+    TEST(waiting_ends),
+};
 
-    begin();
-    while (send(the_link.fd, bytes, 1, MSG_DONTWAIT) > 0)
-        ;
-    struct usbip_link_urb *u = urb(0x02, out, sizeof out), *next = urb(0x81, in, sizeof in);
-    usbip_link_submit(&the_link, u);
-    usbip_link_submit(&the_link, next);
-    CHECK(the_link.first == u && the_link.offset == 0);
-    while (got(bytes, sizeof bytes) > 0)
-        ;
-    usbip_link_unlink(&the_link, u);
-    takes(u, USBIP_ECONNRESET, 0);
-    usbip_link_step(&the_link);
-    CHECK(got_urb().ep == 1 && got(bytes, sizeof bytes) == 0);
-    usbip_link_forget(&the_link, next);
-    end();
-}
-
-/* A server that reads no more: one that is cancelled is done in time all the same. */
-static void unlinks_of_what_is_sent_in_part_end(void)
-{
-    static uint8_t out[1 << 20];
-
-    begin();
-    struct usbip_link_urb *u = urb(0x02, out, sizeof out);
-    usbip_link_submit(&the_link, u);
-    CHECK(the_link.first == u && the_link.offset > 0);
-    usbip_link_unlink(&the_link, u);
-    answer_unlink(0, 0); /* of no unlink: none was sent */
-    CHECK(the_link.first == u && !usbip_link_take(&the_link));
-    usleep((USBIP_LINK_UNLINK_MS + 50) * 1000);
-    usbip_link_step(&the_link);
-    CHECK(the_link.fd < 0);
-    takes(u, USBIP_ESHUTDOWN, 0);
-    CHECK(usbip_link_timeout(&the_link) < 0);
-    end();
-}
-
-int main(int argc, char **argv)
-{
-    static const struct test tests[] = {
-        TEST(answers_come_in_any_order),
-        TEST(answers_are_cut_at_every_byte),
-        TEST(posted_ones_are_done_when_sent),
-        TEST(data_are_posted_without_a_urb),
-        TEST(posted_data_may_change),
-        TEST(posted_bytes_are_bounded),
-        TEST(large_ones_are_not_posted),
-        TEST(unlinks_are_answered_either_way),
-        TEST(unlinks_need_no_answer),
-        TEST(unlinks_of_what_has_not_gone_leave_no_trace),
-        TEST(unlinks_of_what_is_sent_in_part_end),
-        TEST(forgotten_ones_leave_no_trace),
-        TEST(large_ones_are_sent_in_parts),
-        TEST(unlinks_wait_for_the_end_of_a_record),
-        TEST(packets_get_their_places),
-        TEST(packets_move_no_more_than_was_asked),
-        TEST(answers_longer_than_asked_are_cut),
-        TEST(done_ones_are_not_cancelled),
-        TEST(abandoned_ones_can_be_cancelled),
-        TEST(lies_end_the_connection),
-        TEST(answers_come_once),
-        TEST(strays_end_the_connection),
-        TEST(waiting_ends),
-    };
-
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+TEST_MAIN(tests)

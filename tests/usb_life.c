@@ -11,7 +11,8 @@
 
 #include "proto/buf.h"
 #include "usbip_clock.h"
-#include "usbip_link_state.h"
+#include "usbip_link.h"
+#include "usbip_sync.h"
 
 enum { SLOTS = 24, RECEIVED_MAX = 4096, LARGE = 300 * 1024, SOCKET_BYTES = 8 * 1024 };
 
@@ -76,43 +77,46 @@ static void check_counters(void)
 {
     size_t posted = 0, bytes = 0, timed = 0, due = 0, queued = 0;
 
-    for (struct usbip_urbs_entry *e = l.urbs.oldest; e; e = e->younger) {
+    for (struct usbip_urbs_entry *e = l.urbs.numbered.oldest; e; e = e->younger) {
         const struct usbip_link_urb *u = (struct usbip_link_urb *)(void *)e;
         const enum usbip_link_state s = u->state;
 
         if (s == USBIP_LINK_OWNED || s == USBIP_LINK_QUEUED || s == USBIP_LINK_DONE)
             fail("state %d has a number", s);
-        if (usbip_link_is_in_part(u) && l.first != u)
+        if (usbip_link_urb_is_in_part(u) && l.urbs.first != u)
             fail("state %d is not the first", s);
         posted += s == USBIP_LINK_POSTED;
         bytes += s == USBIP_LINK_POSTED ? u->length : 0;
         timed += s == USBIP_LINK_LEAVING || s == USBIP_LINK_CANCELLED || s == USBIP_LINK_UNLINKED;
         due += s == USBIP_LINK_LEAVING || s == USBIP_LINK_CANCELLED || s == USBIP_LINK_GIVEN_UP;
     }
-    for (const struct usbip_link_urb *u = l.first; u; u = u->next, queued++)
-        if (u->state != USBIP_LINK_QUEUED && (u != l.first || !usbip_link_is_in_part(u)))
+    for (const struct usbip_link_urb *u = l.urbs.first; u; u = u->next, queued++)
+        if (u->state != USBIP_LINK_QUEUED && (u != l.urbs.first || !usbip_link_urb_is_in_part(u)))
             fail("state %d in the queue", u->state);
-        else if (!u->next && l.last != u)
+        else if (!u->next && l.urbs.last != u)
             fail("the queue has another end");
-    for (const struct usbip_link_urb *u = l.done; u; u = u->next)
-        if (u->state != USBIP_LINK_DONE || (!u->next && l.newest != u))
+    for (const struct usbip_link_urb *u = l.urbs.done; u; u = u->next)
+        if (u->state != USBIP_LINK_DONE || (!u->next && l.urbs.newest != u))
             fail("state %d among those that are done", u->state);
-    if (posted != l.posted_count || bytes != l.posted_bytes || timed != l.unlinked || due != l.due)
-        fail("counters: posted %zu %zu, unlinked %u, due %u, not %zu %zu, %zu, %zu", l.posted_count,
-             l.posted_bytes, l.unlinked, l.due, posted, bytes, timed, due);
-    if (l.posted_count > USBIP_LINK_POSTED_COUNT || l.posted_bytes > USBIP_LINK_POSTED_MAX)
-        fail("the window is %zu URBs, %zu bytes", l.posted_count, l.posted_bytes);
+    if (posted != l.urbs.posted_count || bytes != l.urbs.posted_bytes || timed != l.urbs.unlinked ||
+        due != l.urbs.due)
+        fail("counters: posted %zu %zu, unlinked %u, due %u, not %zu %zu, %zu, %zu",
+             l.urbs.posted_count, l.urbs.posted_bytes, l.urbs.unlinked, l.urbs.due, posted, bytes,
+             timed, due);
+    if (l.urbs.posted_count > USBIP_LINK_POSTED_COUNT ||
+        l.urbs.posted_bytes > USBIP_LINK_POSTED_MAX)
+        fail("the window is %zu URBs, %zu bytes", l.urbs.posted_count, l.urbs.posted_bytes);
     if ((usbip_link_timeout(&l) >= 0) != (timed > 0))
         fail("a time to wait for: %d, with %zu that have one", usbip_link_timeout(&l), timed);
     if (l.fd < 0 && !may_end)
         fail("the connection has ended by itself: %s", strerror(-l.error));
-    if (l.fd < 0 && l.error != -ECHILD && (l.urbs.count || l.first))
+    if (l.fd < 0 && l.error != -ECHILD && (l.urbs.numbered.count || l.urbs.first))
         fail("the connection has ended, and something waits for it");
 }
 
 static bool is_to_be_taken(const struct usbip_link_urb *u)
 {
-    const struct usbip_link_urb *d = l.done;
+    const struct usbip_link_urb *d = l.urbs.done;
 
     while (d && d != u)
         d = d->next;
@@ -200,7 +204,7 @@ static void forget(struct flying *f)
     struct usbip_link_urb *u = f->urb;
     uint8_t *data = u->data;
 
-    if (usbip_link_is_in_part(u))
+    if (usbip_link_urb_is_in_part(u))
         may_end = true;
     usbip_link_forget(&l, u);
     free(data);
@@ -442,7 +446,7 @@ static void do_one(void)
         break;
     case 18:
         now += choose(4) * 400;
-        if (l.first && l.first->state == USBIP_LINK_LEAVING)
+        if (l.urbs.first && l.urbs.first->state == USBIP_LINK_LEAVING)
             may_end = true; /* its server reads no more */
         usbip_link_step(&l);
         break;
@@ -450,7 +454,7 @@ static void do_one(void)
         if (choose(16) == 0)
             server_closes();
         else
-            usbip_link_flush(&l, 0);
+            usbip_sync_flush(&l, 0);
         break;
     }
     check_counters();
@@ -484,11 +488,11 @@ static void live_to_the_end(void)
         flies = false;
         for (size_t k = 0; k < SLOTS; k++)
             flies = flies || flying[k].urb;
-        if (l.fd >= 0 && (server < 0 || l.unlinked != 0 || l.due != 0))
+        if (l.fd >= 0 && (server < 0 || l.urbs.unlinked != 0 || l.urbs.due != 0))
             flies = true; /* its loop has something to wait for */
     }
     if (flies)
-        fail("something is under way for ever: %u unlinked, %u due", l.unlinked, l.due);
+        fail("something is under way for ever: %u unlinked, %u due", l.urbs.unlinked, l.urbs.due);
 }
 
 void usb_life_run(const uint8_t *bytes, size_t len)

@@ -9,23 +9,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
-#include <asm/ioctls.h>
-
+#include "call_link.h"
 #include "ioctl_wire.h"
 #include "joined.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "pty_ioctl.h"
 #include "pty_session.h"
 
 enum {
     TICK_MS = 10,
     LINES_MS = 1000,         /* for lines that a program has set, before it reads them */
-    STUCK_MS = 1000,         /* of bytes that do not get on, before sets go ahead of them */
     PATIENCE_MS = 2000,      /* before a signal interrupts what never waits on a serial port */
     CLOSING_WAIT_MS = 30000, /* of a serial port: struct serial_struct, closing_wait */
 };
@@ -33,39 +31,19 @@ enum {
 struct link {
     struct link *next;
     struct calls *calls;
-    struct vport_identity identity;
-    bool known; /* the identity */
-    struct pty_session *session;
-    struct ioctl_tty tty; /* of the session's */
-    size_t unsent;        /* while leaving, when it was looked at last */
-    bool drain_asked;
-    unsigned drain;
-    struct joined *joined; /* in the place of a session */
-    enum calls_join how;
+    struct call_link at;
+    enum calls_join how;                                                 /* of one that is joined */
     void (*on_joined)(void *ctx, const char *link, const char *why_not); /* until it is called */
     void *ctx;
-};
-
-enum held_for {
-    HELD_FOR_ROOM,       /* nothing is done yet */
-    HELD_FOR_LINES,      /* likewise: they are asked for */
-    HELD_FOR_WAIT,       /* `wait` is not over */
-    HELD_FOR_ANSWER,     /* of another net2pty, with the number `id` */
-    HELD_FOR_CONNECTION, /* a greeting */
-    HELD_FOR_LINK,       /* on `file`: a link that is not joined again yet */
 };
 
 struct held {
     struct held *next;
     struct caller *caller;
     struct link *link;
-    enum held_for what;
-    struct ioctl_wait wait;
-    uint32_t id;
-    struct vport_identity file;
+    struct call_wait wait;
+    struct vport_identity file; /* of CALL_WAIT_LINK */
     uint64_t since_ms;
-    uint64_t progress;    /* FOR_ROOM: of the bytes before it, */
-    uint64_t progress_ms; /* and when that was something else */
 };
 
 struct calls {
@@ -98,30 +76,19 @@ static void on_changed(void *ctx)
         event_add(c->tick, &now);
 }
 
-/* What has been begun for a caller that does not wait for it any more is ended. */
-static void abandon(struct held *h)
-{
-    if (h->what == HELD_FOR_WAIT)
-        ioctl_tty_abandon(&h->link->tty, &h->wait);
-    else if (h->what == HELD_FOR_ANSWER)
-        joined_cancel(h->link->joined, h->id);
-}
-
-static void hold(struct calls *c, struct link *link, struct caller *caller,
-                 const struct held *state)
+static void hold(struct calls *c, struct link *link, struct caller *caller, struct call_wait *w,
+                 const struct vport_identity *file)
 {
     struct held *h = malloc(sizeof *h);
-    struct held held = *state;
 
-    held.caller = caller;
-    held.link = link;
-    held.since_ms = os_now_ms();
     if (!h) {
-        abandon(&held);
+        call_link_abandon(&link->at, w);
         caller->ops->answer(caller, -ENOMEM);
         return;
     }
-    *h = held;
+    *h = (struct held){.caller = caller, .link = link, .wait = *w, .since_ms = os_now_ms()};
+    if (file)
+        h->file = *file;
     h->next = c->held;
     c->held = h;
     schedule_tick(c);
@@ -129,86 +96,6 @@ static void hold(struct calls *c, struct link *link, struct caller *caller,
 
 /* --- carrying out ------------------------------------------------------------------------------
  */
-
-static int read_memory(void *ctx, uint64_t address, void *data, size_t len)
-{
-    struct caller *caller = ctx;
-
-    return caller->ops->read(caller, address, data, len);
-}
-
-static int write_memory(void *ctx, uint64_t address, const void *data, size_t len)
-{
-    struct caller *caller = ctx;
-
-    return caller->ops->write(caller, address, data, len);
-}
-
-static void end_call(struct caller *caller, int result)
-{
-    if (result == -EPERM || result == -EACCES) /* unreadable: the kernel's answer is better */
-        caller->ops->pass(caller);
-    else
-        caller->ops->answer(caller, result);
-}
-
-/* Whether a call goes ahead of the bytes that were written before it, which have no room. For who
- * only asks they are no matter. A set has its place behind them; but a serial port would not have
- * it wait for them, and where they do not get on, as with flow control, it may be what ends that.
- */
-static bool goes_ahead(const struct link *link, const struct caller *caller, struct held *state)
-{
-    const uint64_t progress = pty_session_progress(link->session), now_ms = os_now_ms();
-
-    switch (ioctl_tty_order(caller->call.request)) {
-    case IOCTL_ORDER_NONE:
-        return true;
-    case IOCTL_ORDER_DRAIN:
-        return false;
-    case IOCTL_ORDER_BEHIND:
-        break;
-    }
-    if (state->progress_ms == 0 || state->progress != progress)
-        state->progress_ms = now_ms;
-    state->progress = progress;
-    return now_ms - state->progress_ms >= STUCK_MS && pty_session_has_room(link->session);
-}
-
-static bool reads_lines(const struct caller *caller)
-{
-    return caller->call.request == TIOCMGET || caller->call.request == TIOCGICOUNT;
-}
-
-/* On a link of this process. Returns false, with what it waits for in `state`. */
-static bool carry_out_here(struct link *link, struct caller *caller, struct held *state)
-{
-    const struct ioctl_memory memory = {read_memory, write_memory, caller};
-    int result;
-
-    state->what = HELD_FOR_ROOM;
-    if (!pty_session_take(link->session) && !goes_ahead(link, caller, state))
-        return false;
-    state->what = HELD_FOR_LINES;
-    if (reads_lines(caller) && !pty_session_knows_lines(link->session))
-        return false;
-    if (!caller->ops->is_waiting(caller)) { /* its number may be another one's by now */
-        caller->ops->answer(caller, -EINTR);
-        return true;
-    }
-    switch (
-        ioctl_tty_call(&link->tty, &caller->call, &memory, os_now_ms(), &result, &state->wait)) {
-    case IOCTL_ANSWER:
-        end_call(caller, result);
-        return true;
-    case IOCTL_CONTINUE:
-        caller->ops->pass(caller);
-        return true;
-    case IOCTL_WAIT:
-        break;
-    }
-    state->what = HELD_FOR_WAIT;
-    return false;
-}
 
 static uint32_t next_id(struct calls *c)
 {
@@ -218,72 +105,25 @@ static uint32_t next_id(struct calls *c)
     return c->last_id;
 }
 
-/* Asks the net2pty that serves the link. Returns likewise. */
-static bool carry_out_there(struct link *link, struct caller *caller, struct held *state)
+/* Carries a request out, or says in `w` what it waits for. */
+static bool carry_out(struct link *link, struct caller *caller, struct call_wait *w)
 {
-    const struct ioctl_call *call = &caller->call;
-    struct ioctl_wire_question q = {.kind = IOCTL_WIRE_CALL,
-                                    .compat = call->compat,
-                                    .request = call->request,
-                                    .argument = call->argument,
-                                    .device = link->identity.device,
-                                    .inode = link->identity.inode,
-                                    .special = link->identity.special};
-    struct ioctl_shape shape;
-
-    state->what = HELD_FOR_ROOM;
-    if (!ioctl_shape_find(call->request, call->compat, &shape)) {
-        caller->ops->pass(caller);
-        return true;
-    }
-    q.len = shape.in;
-    int r = shape.in > 0 ? caller->ops->read(caller, call->argument, q.data, q.len) : 0;
-    if (r == 0) {
-        q.id = next_id(link->calls);
-        r = joined_ask(link->joined, &q);
-    }
-    if (r == -ENOBUFS)
-        return false;
-    if (r < 0) {
-        end_call(caller, r);
-        return true;
-    }
-    state->what = HELD_FOR_ANSWER;
-    state->id = q.id;
-    return false;
-}
-
-static bool carry_out(struct link *link, struct caller *caller, struct held *state)
-{
-    return link->session ? carry_out_here(link, caller, state)
-                         : carry_out_there(link, caller, state);
-}
-
-static bool is_same(const struct vport_identity *a, const struct vport_identity *b)
-{
-    return a->inode == b->inode && a->special == b->special && a->device == b->device;
+    w->id = next_id(link->calls);
+    return call_link_carry_out(&link->at, caller, w);
 }
 
 static struct link *link_of(struct calls *c, const struct vport_identity *file)
 {
-    for (struct link *l = c->links; l; l = l->next) {
-        if (l->session) /* a port that hangs up is replaced */
-            vport_identity(pty_session_port(l->session), &l->identity);
-        if (l->known && is_same(&l->identity, file))
+    for (struct link *l = c->links; l; l = l->next)
+        if (call_link_is(&l->at, file))
             return l;
-    }
     return NULL;
 }
 
-/* The link at whose path the file stands, and which is to be joined again: a program was quicker
- * than we to see that somebody serves it now. */
 static struct link *lost_link_of(struct calls *c, const struct vport_identity *file)
 {
-    struct vport_identity now;
-
     for (struct link *l = c->links; l; l = l->next)
-        if (!l->known && !l->on_joined && vport_find(joined_link(l->joined), &now) == 0 &&
-            is_same(&now, file))
+        if (!l->on_joined && call_link_is_lost(&l->at, file))
             return l;
     return NULL;
 }
@@ -292,30 +132,30 @@ void calls_make(struct calls *c, const struct vport_identity *identity, struct c
 {
     struct link *link = link_of(c, identity);
     struct link *lost = link ? NULL : lost_link_of(c, identity);
-    struct held state = {.what = HELD_FOR_LINK, .file = *identity};
+    struct call_wait w = {.what = CALL_WAIT_LINK};
 
     if (lost) {
-        joined_hurry(lost->joined);
-        hold(c, lost, caller, &state);
+        joined_hurry(lost->at.joined);
+        hold(c, lost, caller, &w, identity);
     } else if (!link)
         caller->ops->pass(caller);
-    else if (!carry_out(link, caller, &state))
-        hold(c, link, caller, &state);
+    else if (!carry_out(link, caller, &w))
+        hold(c, link, caller, &w, NULL);
 }
 
 void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller)
 {
     struct link *link = c->links;
-    const struct held state = {.what = HELD_FOR_CONNECTION};
+    struct call_wait w = {.what = CALL_WAIT_CONNECTION};
 
-    while (link && link->session != session)
+    while (link && link->at.session != session)
         link = link->next;
     if (!link)
         caller->ops->pass(caller);
     else if (at_once || pty_session_is_connected(session))
         caller->ops->answer(caller, 0);
     else
-        hold(c, link, caller, &state);
+        hold(c, link, caller, &w, NULL);
 }
 
 /* --- callers that are held ---------------------------------------------------------------------
@@ -341,35 +181,36 @@ static int interruption(const struct held *h)
 static bool look_again(struct held *h)
 {
     struct caller *caller = h->caller;
+    struct call_link *link = &h->link->at;
     int result = interruption(h);
 
     if (result < 0) {
-        abandon(h);
+        call_link_abandon(link, &h->wait);
         caller->ops->answer(caller, result);
         return false;
     }
-    switch (h->what) {
-    case HELD_FOR_LINES:
+    switch (h->wait.what) {
+    case CALL_WAIT_LINES:
         if (os_now_ms() - h->since_ms >= LINES_MS)
-            pty_session_forgo_lines(h->link->session);
-        return !carry_out(h->link, caller, h);
-    case HELD_FOR_ROOM:
-        return !carry_out(h->link, caller, h);
-    case HELD_FOR_WAIT:
-        if (!ioctl_tty_is_over(&h->link->tty, &h->wait, os_now_ms(), &result))
+            pty_ioctl_forgo_lines(pty_session_ioctl(link->session));
+        return !carry_out(h->link, caller, &h->wait);
+    case CALL_WAIT_ROOM:
+        return !carry_out(h->link, caller, &h->wait);
+    case CALL_WAIT_TTY:
+        if (!ioctl_tty_is_over(&link->tty, &h->wait.tty, os_now_ms(), &result))
             return true;
         break;
-    case HELD_FOR_ANSWER:
+    case CALL_WAIT_ANSWER:
         return true;
-    case HELD_FOR_CONNECTION:
-        if (!pty_session_is_connected(h->link->session))
+    case CALL_WAIT_CONNECTION:
+        if (!pty_session_is_connected(link->session))
             return true;
         break;
-    case HELD_FOR_LINK:
-        if (!h->link->known)
+    case CALL_WAIT_LINK:
+        if (!link->known)
             return true;
-        if (is_same(&h->link->identity, &h->file))
-            return !carry_out(h->link, caller, h);
+        if (call_link_is(link, &h->file))
+            return !carry_out(h->link, caller, &h->wait);
         caller->ops->pass(caller);
         return false;
     }
@@ -413,7 +254,7 @@ static struct held *take_asked(struct link *link, uint32_t id)
     for (struct held **at = &link->calls->held; *at; at = &(*at)->next) {
         struct held *h = *at;
 
-        if (h->link == link && h->what == HELD_FOR_ANSWER && h->id == id) {
+        if (h->link == link && h->wait.what == CALL_WAIT_ANSWER && h->wait.id == id) {
             *at = h->next;
             return h;
         }
@@ -428,7 +269,7 @@ void calls_cancel(struct calls *c, const struct caller *caller)
 
         if (h->caller == caller) {
             *at = h->next;
-            abandon(h);
+            call_link_abandon(&h->link->at, &h->wait);
             free(h);
             return;
         }
@@ -438,36 +279,15 @@ void calls_cancel(struct calls *c, const struct caller *caller)
 /* --- leaving -----------------------------------------------------------------------------------
  */
 
-/* Whether a link has nothing more to do for the programs that have ended. */
-static bool is_done(struct calls *c, struct link *link)
-{
-    const struct ioctl_port *port = &pty_session_ioctl_port;
-    size_t unsent = port->unsent(link->session);
-
-    if (unsent != link->unsent)
-        c->progress_ms = os_now_ms();
-    link->unsent = unsent;
-    if (!pty_session_is_settled(link->session))
-        return false;
-    if (!pty_session_is_connected(link->session)) /* settings for nobody */
-        return true;
-    if (!link->drain_asked && unsent == 0 && !pty_session_was_used(link->session))
-        return true;
-    /* what TCP has acknowledged may still be lost: com2net keeps the time between changes of lines,
-     * and its answers to us, once we have gone, are the connection's end */
-    if (!link->drain_asked)
-        link->drain = port->begin_drain(link->session);
-    link->drain_asked = true;
-    return port->is_drained(link->session, link->drain);
-}
-
 static void look_at_leaving(struct calls *c)
 {
     void (*left)(void *ctx) = c->left;
-    bool done = true;
+    bool done = true, progress = false;
 
     for (struct link *link = c->links; link; link = link->next)
-        done = (!link->session || is_done(c, link)) && done;
+        done = (!link->at.session || call_link_is_done(&link->at, &progress)) && done;
+    if (progress)
+        c->progress_ms = os_now_ms();
     if (!done && os_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
         return;
     if (!done)
@@ -496,7 +316,7 @@ static void tell_joined(struct link *link, const char *why_not)
 
     link->on_joined = NULL;
     if (tell)
-        tell(link->ctx, joined_link(link->joined), why_not);
+        tell(link->ctx, joined_link(link->at.joined), why_not);
 }
 
 static void remove_link(struct link *link)
@@ -506,7 +326,7 @@ static void remove_link(struct link *link)
     while (*at != link)
         at = &(*at)->next;
     *at = link->next;
-    joined_free(link->joined);
+    joined_free(link->at.joined);
     free(link);
 }
 
@@ -516,9 +336,9 @@ static void on_ready(void *ctx, const struct vport_identity *identity)
     struct calls *c = link->calls;
     struct link *same = link->how == CALLS_JOIN_ONCE ? link_of(c, identity) : NULL;
 
-    log_debug("%s: joined%s", joined_link(link->joined), same ? " already" : "");
-    link->identity = *identity;
-    link->known = true;
+    log_debug("%s: joined%s", joined_link(link->at.joined), same ? " already" : "");
+    link->at.identity = *identity;
+    link->at.known = true;
     on_changed(c);
     tell_joined(link, NULL);
     if (!same)
@@ -534,11 +354,11 @@ static void on_lost(void *ctx, const char *why)
 {
     struct link *link = ctx;
     struct calls *c = link->calls;
-    bool was_known = link->known;
+    bool was_known = link->at.known;
 
     if (was_known)
-        log_debug("%s: %s", joined_link(link->joined), why);
-    link->known = false;
+        log_debug("%s: %s", joined_link(link->at.joined), why);
+    link->at.known = false;
     for (struct held **at = &c->held; *at;) {
         struct held *h = *at;
 
@@ -547,7 +367,7 @@ static void on_lost(void *ctx, const char *why)
             continue;
         }
         *at = h->next;
-        if (h->what == HELD_FOR_LINK)
+        if (h->wait.what == CALL_WAIT_LINK)
             h->caller->ops->pass(h->caller);
         else
             h->caller->ops->answer(h->caller, -EIO); /* as on a port that has been hung up */
@@ -556,7 +376,7 @@ static void on_lost(void *ctx, const char *why)
     bool first = link->on_joined != NULL;
     if (link->how == CALLS_JOIN_PATIENTLY || (link->how == CALLS_JOIN_NOW && !first) ||
         was_known) { /* its port may only be another one now */
-        joined_retry(link->joined);
+        joined_retry(link->at.joined);
         return;
     }
     tell_joined(link, why);
@@ -586,7 +406,7 @@ static bool on_answered(void *ctx, const struct ioctl_wire_answer *a)
         result = -EIO; /* of another version */
     else if (result >= 0 && shape.out > 0)
         result = caller->ops->write(caller, caller->call.argument, a->data, a->len);
-    end_call(caller, result);
+    call_link_end_call(caller, result);
     return true;
 }
 
@@ -603,16 +423,16 @@ void calls_join(struct calls *c, const char *name, enum calls_join how,
 
     if (link) {
         *link = (struct link){.calls = c, .how = how, .on_joined = joined, .ctx = ctx};
-        link->joined = joined_new(c->base, name, &joined_callbacks, link);
+        link->at.joined = joined_new(c->base, name, &joined_callbacks, link);
     }
-    if (!link || !link->joined) {
+    if (!link || !link->at.joined) {
         free(link);
         joined(ctx, name, "out of memory");
         return;
     }
     link->next = c->links;
     c->links = link;
-    joined_start(link->joined);
+    joined_start(link->at.joined);
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */
@@ -624,9 +444,9 @@ int calls_add(struct calls *c, struct pty_session *session)
     if (!link)
         return -ENOMEM;
     link->calls = c;
-    link->session = session;
-    link->tty = (struct ioctl_tty){.port = &pty_session_ioctl_port, .ctx = session};
-    link->known = true;
+    link->at.session = session;
+    link->at.tty = (struct ioctl_tty){.port = &pty_ioctl_port, .ctx = pty_session_ioctl(session)};
+    link->at.known = true;
     link->next = c->links;
     c->links = link;
     pty_session_watch(session, on_changed, c);
@@ -656,7 +476,7 @@ void calls_free(struct calls *c)
         struct held *h = c->held;
 
         c->held = h->next;
-        abandon(h);
+        call_link_abandon(&h->link->at, &h->wait);
         h->caller->ops->answer(h->caller, -EIO);
         free(h);
     }
@@ -664,9 +484,9 @@ void calls_free(struct calls *c)
         struct link *link = c->links;
 
         c->links = link->next;
-        if (link->session)
-            pty_session_watch(link->session, NULL, NULL);
-        joined_free(link->joined);
+        if (link->at.session)
+            pty_session_watch(link->at.session, NULL, NULL);
+        joined_free(link->at.joined);
         free(link);
     }
     event_free(c->tick);

@@ -7,37 +7,13 @@
 #define CLIENT_EXEC_CALLS_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "ioctl_tty.h"
+#include "caller.h"
 #include "vport.h"
 
-struct caller;
 struct calls;
 struct event_base;
 struct pty_session;
-
-/* Who has made a request: a supervised program (exec.h), or another process (visitor.h). */
-struct caller_ops {
-    /* The memory of who asks: 0 or -errno. -EPERM and -EACCES: it is closed to us. */
-    int (*read)(struct caller *c, uint64_t address, void *data, size_t len);
-    int (*write)(struct caller *c, uint64_t address, const void *data, size_t len);
-    /* Whether it still waits for an answer; */
-    bool (*is_waiting)(struct caller *c);
-    /* and what to answer because a signal wants it: 0 for nothing, or a negative number. */
-    int (*interruption)(struct caller *c);
-    /* Ends the call, and the caller: with a result of ioctl(2), or with what the kernel makes of
-     * the request. */
-    void (*answer)(struct caller *c, int result);
-    void (*pass)(struct caller *c);
-};
-
-/* The first member of a larger structure, which `ops` knows. */
-struct caller {
-    const struct caller_ops *ops;
-    struct ioctl_call call;
-};
 
 struct calls *calls_new(struct event_base *base);
 

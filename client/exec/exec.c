@@ -158,7 +158,7 @@ static void on_join(void *ctx, const char *link)
     calls_join(e->calls, link, CALLS_JOIN_ONCE, on_joined, e);
 }
 
-static struct visitor *on_visit(void *ctx, struct stream *stream)
+static struct control_visit *on_visit(void *ctx, struct stream *stream)
 {
     struct exec *e = ctx;
 

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "control.h"
+#include "frame_reader.h"
 #include "local_socket.h"
 #include "loop.h"
 #include "os.h"
@@ -40,8 +41,7 @@ struct joined {
     bool pinged;   /* and it has not been heard since */
     unsigned missed;
     unsigned open; /* questions without an answer, the greeting included */
-    size_t len;
-    uint8_t frame[IOCTL_WIRE_ANSWER_MAX];
+    struct frame_reader frames;
 };
 
 static void schedule(struct joined *j, unsigned ms)
@@ -142,29 +142,24 @@ static void take(struct joined *j, const struct ioctl_wire_answer *a)
     }
 }
 
-static void on_received(void *ctx, const uint8_t *data, size_t len)
+static int take_answer(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct joined *j = ctx;
     struct ioctl_wire_answer a;
+    int used = ioctl_wire_get_answer(bytes, len, &a);
+
+    if (used > 0)
+        take(j, &a);
+    return j->stream ? used : -ECONNABORTED; /* a callback may have ended it */
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct joined *j = ctx;
 
     j->pinged = false;
-    while (len > 0 && j->stream) {
-        size_t part = sizeof j->frame - j->len < len ? sizeof j->frame - j->len : len;
-
-        memcpy(j->frame + j->len, data, part);
-        j->len += part;
-        data += part;
-        len -= part;
-        int used = ioctl_wire_get_answer(j->frame, j->len, &a);
-        while (used > 0 && j->stream) { /* which a callback may end */
-            j->len -= (size_t)used;
-            memmove(j->frame, j->frame + used, j->len);
-            take(j, &a);
-            used = ioctl_wire_get_answer(j->frame, j->len, &a);
-        }
-        if (used < 0 && j->stream)
-            lose(j, strange);
-    }
+    if (frame_reader_receive(&j->frames, data, len, take_answer, j) < 0 && j->stream)
+        lose(j, strange);
 }
 
 static void on_drained(void *ctx)
@@ -188,7 +183,7 @@ static const struct stream_callbacks stream_callbacks = {
 static int greet(struct joined *j, evutil_socket_t fd)
 {
     evutil_make_socket_nonblocking(fd);
-    j->len = 0;
+    j->frames.len = 0;
     j->stream = stream_new(j->base, fd, QUEUE_MAX, &stream_callbacks, j);
     if (!j->stream)
         return -ENOMEM;

@@ -6,31 +6,33 @@
 #include <string.h>
 
 #include "calls.h"
+#include "control.h"
+#include "frame_reader.h"
 #include "ioctl_wire.h"
 #include "log.h"
 #include "proto/bytes.h"
 #include "pty_session.h"
 #include "stream.h"
 
-enum { VISITS_MAX = 1024 }; /* questions without an answer yet */
+enum { QUERIES_MAX = 1024 }; /* questions without an answer yet */
 
 static const char no_memory[] = "out of memory for requests of other processes";
 
 struct visitor {
+    struct control_visit visit;
     struct calls *calls;
     struct pty_session *session;
     struct stream *stream;
-    struct visit *visits;
+    struct query *queries;
     unsigned count;
     int error; /* of the stream */
-    size_t len;
-    uint8_t frame[IOCTL_WIRE_QUESTION_MAX];
+    struct frame_reader frames;
 };
 
 /* One question. What came with it is the memory that the request sees. */
-struct visit {
+struct query {
     struct caller caller;
-    struct visit *next;
+    struct query *next;
     struct visitor *visitor;
     struct ioctl_wire_question question;
     size_t given;
@@ -39,22 +41,22 @@ struct visit {
 
 static int read_memory(struct caller *c, uint64_t address, void *data, size_t len)
 {
-    const struct visit *v = (const struct visit *)c;
+    const struct query *q = (const struct query *)c;
 
-    if (address != v->question.argument || len > v->question.len)
+    if (address != q->question.argument || len > q->question.len)
         return -EFAULT;
-    memcpy(data, v->question.data, len);
+    memcpy(data, q->question.data, len);
     return 0;
 }
 
 static int write_memory(struct caller *c, uint64_t address, const void *data, size_t len)
 {
-    struct visit *v = (struct visit *)c;
+    struct query *q = (struct query *)c;
 
-    if (address != v->question.argument || len > sizeof v->gives)
+    if (address != q->question.argument || len > sizeof q->gives)
         return -EFAULT;
-    memcpy(v->gives, data, len);
-    v->given = len;
+    memcpy(q->gives, data, len);
+    q->given = len;
     return 0;
 }
 
@@ -71,48 +73,48 @@ static int interruption(struct caller *c)
     return 0;
 }
 
-static void end_visit(struct visit *visit, const struct ioctl_wire_answer *a)
+static void end_query(struct query *query, const struct ioctl_wire_answer *a)
 {
-    struct visitor *v = visit->visitor;
-    struct visit **at = &v->visits;
+    struct visitor *v = query->visitor;
+    struct query **at = &v->queries;
     uint8_t frame[IOCTL_WIRE_ANSWER_MAX];
 
-    while (*at != visit)
+    while (*at != query)
         at = &(*at)->next;
-    *at = visit->next;
+    *at = query->next;
     v->count--;
     if (a && v->error == 0)
         v->error = stream_write(v->stream, frame, ioctl_wire_put_answer(a, frame));
-    free(visit);
+    free(query);
 }
 
 static void answer(struct caller *c, int result)
 {
-    struct visit *visit = (struct visit *)c;
+    struct query *query = (struct query *)c;
     struct ioctl_wire_answer a = {
-        .kind = IOCTL_WIRE_ANSWER, .id = visit->question.id, .result = result};
+        .kind = IOCTL_WIRE_ANSWER, .id = query->question.id, .result = result};
 
-    if (visit->question.kind == IOCTL_WIRE_HELLO) {
+    if (query->question.kind == IOCTL_WIRE_HELLO) {
         struct vport_identity identity;
 
-        vport_identity(pty_session_port(visit->visitor->session), &identity);
+        vport_identity(pty_session_port(query->visitor->session), &identity);
         put_be64(a.data, identity.device);
         put_be64(a.data + 8, identity.inode);
         put_be64(a.data + 16, identity.special);
         a.len = IOCTL_WIRE_IDENTITY;
     } else if (result >= 0) {
-        a.len = visit->given;
-        memcpy(a.data, visit->gives, a.len);
+        a.len = query->given;
+        memcpy(a.data, query->gives, a.len);
     }
-    end_visit(visit, &a);
+    end_query(query, &a);
 }
 
 static void pass(struct caller *c)
 {
-    struct visit *visit = (struct visit *)c;
-    const struct ioctl_wire_answer a = {.kind = IOCTL_WIRE_PASS, .id = visit->question.id};
+    struct query *query = (struct query *)c;
+    const struct ioctl_wire_answer a = {.kind = IOCTL_WIRE_PASS, .id = query->question.id};
 
-    end_visit(visit, &a);
+    end_query(query, &a);
 }
 
 static const struct caller_ops ops = {
@@ -126,14 +128,14 @@ static const struct caller_ops ops = {
 
 static void cancel(struct visitor *v, uint32_t id)
 {
-    struct visit *visit = v->visits;
+    struct query *query = v->queries;
 
-    while (visit && visit->question.id != id)
-        visit = visit->next;
-    if (!visit)
+    while (query && query->question.id != id)
+        query = query->next;
+    if (!query)
         return;
-    calls_cancel(v->calls, &visit->caller);
-    end_visit(visit, NULL);
+    calls_cancel(v->calls, &query->caller);
+    end_query(query, NULL);
 }
 
 static int ask(struct visitor *v, const struct ioctl_wire_question *q)
@@ -144,52 +146,63 @@ static int ask(struct visitor *v, const struct ioctl_wire_question *q)
         cancel(v, q->id);
         return 0;
     }
-    struct visit *visit = v->count < VISITS_MAX ? calloc(1, sizeof *visit) : NULL;
-    if (!visit) {
-        if (v->count < VISITS_MAX)
+    struct query *query = v->count < QUERIES_MAX ? calloc(1, sizeof *query) : NULL;
+    if (!query) {
+        if (v->count < QUERIES_MAX)
             log_error(no_memory);
         return -ENOMEM;
     }
-    visit->caller = (struct caller){&ops, {q->request, q->argument, q->compat}};
-    visit->visitor = v;
-    visit->question = *q;
-    visit->next = v->visits;
-    v->visits = visit;
+    query->caller = (struct caller){&ops, {q->request, q->argument, q->compat}};
+    query->visitor = v;
+    query->question = *q;
+    query->next = v->queries;
+    v->queries = query;
     v->count++;
     if (q->kind == IOCTL_WIRE_CALL)
-        calls_make(v->calls, &identity, &visit->caller);
+        calls_make(v->calls, &identity, &query->caller);
     else if (v->session)
-        calls_greet(v->calls, v->session, q->argument == 1, &visit->caller);
+        calls_greet(v->calls, v->session, q->argument == 1, &query->caller);
     else
-        pass(&visit->caller);
+        pass(&query->caller);
     return v->error;
 }
 
-int visitor_receive(struct visitor *v, const uint8_t *data, size_t len)
+static int take_question(void *ctx, const uint8_t *bytes, size_t len)
 {
     struct ioctl_wire_question q;
+    int used = ioctl_wire_get_question(bytes, len, &q);
+    int r = used > 0 ? ask(ctx, &q) : 0;
 
-    while (len > 0) {
-        size_t part = sizeof v->frame - v->len < len ? sizeof v->frame - v->len : len;
-
-        memcpy(v->frame + v->len, data, part);
-        v->len += part;
-        data += part;
-        len -= part;
-        int used = ioctl_wire_get_question(v->frame, v->len, &q);
-        while (used > 0) {
-            v->len -= (size_t)used;
-            memmove(v->frame, v->frame + used, v->len);
-            int r = ask(v, &q);
-            used = r < 0 ? r : ioctl_wire_get_question(v->frame, v->len, &q);
-        }
-        if (used < 0)
-            return used;
-    }
-    return 0;
+    return r < 0 ? r : used;
 }
 
-struct visitor *visitor_new(struct calls *calls, struct pty_session *session, struct stream *stream)
+static int receive(struct control_visit *visit, const uint8_t *data, size_t len)
+{
+    struct visitor *v = (struct visitor *)visit;
+
+    return frame_reader_receive(&v->frames, data, len, take_question, v);
+}
+
+static void free_visitor(struct control_visit *visit)
+{
+    struct visitor *v = (struct visitor *)visit;
+
+    while (v->queries) {
+        struct query *query = v->queries;
+
+        calls_cancel(v->calls, &query->caller);
+        end_query(query, NULL);
+    }
+    free(v);
+}
+
+static const struct control_visit_ops visit_ops = {
+    .receive = receive,
+    .free = free_visitor,
+};
+
+struct control_visit *visitor_new(struct calls *calls, struct pty_session *session,
+                                  struct stream *stream)
 {
     struct visitor *v = calloc(1, sizeof *v);
 
@@ -197,21 +210,9 @@ struct visitor *visitor_new(struct calls *calls, struct pty_session *session, st
         log_error(no_memory);
         return NULL;
     }
+    v->visit.ops = &visit_ops;
     v->calls = calls;
     v->session = session;
     v->stream = stream;
-    return v;
-}
-
-void visitor_free(struct visitor *v)
-{
-    if (!v)
-        return;
-    while (v->visits) {
-        struct visit *visit = v->visits;
-
-        calls_cancel(v->calls, &visit->caller);
-        end_visit(visit, NULL);
-    }
-    free(v);
+    return &v->visit;
 }

@@ -1,7 +1,7 @@
 /*
  * libusb-0.1, as programs that were built with it see it: structs of the same layout and calls of
  * the same names and meanings as /usr/include/usb.h of libusb 0.1.12 (Debian's libusb-dev; the
- * project's page is libusb.sourceforge.io/doc). For usb01.c, and for tests; programs bring the
+ * project's page is libusb.sourceforge.io/doc). For usb01_*.c, and for tests; programs bring the
  * original.
  *
  * Calls return 0 or more, or a negative errno, which they leave in errno as well: libftdi looks for
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What stands in the records has these layouts in libusb-1.0, too (usb01.c checks it). */
+/* What stands in the records has these layouts in libusb-1.0, too (usb01_list.c checks it). */
 struct usb_endpoint_descriptor {
     uint8_t bLength, bDescriptorType, bEndpointAddress, bmAttributes;
     uint16_t wMaxPacketSize;

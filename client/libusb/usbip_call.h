@@ -11,21 +11,15 @@
 
 #include "proto/usbip.h"
 #include "proto/usbip_ext.h"
+#include "usbip_server.h"
 
 struct buf;
 struct usbip_reader;
 
 enum {
-    USBIP_CALL_HOST_MAX = 256,
     USBIP_CALL_INTERFACES_MAX = 32,
     USBIP_CALL_DEVICES_MAX = 4096, /* of a list; more is no list */
     USBIP_CALL_TIMEOUT_MS = 5000,  /* of each call, in all, unless it is given */
-};
-
-struct usbip_server {
-    char host[USBIP_CALL_HOST_MAX];
-    char port[8];
-    bool looked_up; /* by who calls, see usbip_names.h: a call does not wait for its name */
 };
 
 /* A device of a list. */
@@ -34,10 +28,6 @@ struct usbip_found {
     struct usbip_ext_entry entry; /* empty, and free, without the extensions */
     struct usbip_interface interfaces[USBIP_CALL_INTERFACES_MAX];
 };
-
-/* Reads HOST[:PORT] or [HOST]:PORT; without one the port is USB/IP's, 3240. Returns 0 or -EINVAL.
- */
-int usbip_server_parse(const char *text, struct usbip_server *s);
 
 /*
  * All return 0 or a negative errno:

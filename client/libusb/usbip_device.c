@@ -10,6 +10,7 @@
 #include "proto/bytes.h"
 #include "proto/usbip_ext.h"
 #include "usbip_clock.h"
+#include "usbip_sync.h"
 
 enum {
     ENGLISH = 0x0409,
@@ -193,7 +194,7 @@ static int get_descriptor(struct usbip_device_use *d, uint8_t type, uint8_t inde
     const uint8_t setup[8] = {GET_DESCRIPTOR_TYPE, USB_REQUEST_GET_DESCRIPTOR, index, type, 0, 0,
                               (uint8_t)len,        (uint8_t)(len >> 8)};
 
-    return usbip_link_control(&d->link, setup, data, USBIP_DEVICE_REQUEST_MS);
+    return usbip_sync_control(&d->link, setup, data, USBIP_DEVICE_REQUEST_MS);
 }
 
 static int read_configuration(struct usbip_device_use *d, uint8_t index)
@@ -243,7 +244,7 @@ static int configure(struct usbip_device_use *d)
     if (d->configuration != 0 || !first)
         return 0;
     const uint8_t setup[8] = {0, USB_REQUEST_SET_CONFIGURATION, first[5]};
-    int r = usbip_link_control(&d->link, setup, NULL, USBIP_DEVICE_REQUEST_MS);
+    int r = usbip_sync_control(&d->link, setup, NULL, USBIP_DEVICE_REQUEST_MS);
     if (r < 0)
         return r == USBIP_ENOMEM ? -ENOMEM : -EPROTO;
     d->configuration = first[5];
@@ -286,7 +287,7 @@ void usbip_device_leave(struct usbip_device_use *d, bool keep)
 {
     if (!d->has_link)
         return;
-    usbip_link_flush(&d->link, FLUSH_MS);
+    usbip_sync_flush(&d->link, FLUSH_MS);
     if (keep && !usbip_device_is_ours(d) && d->link.fd >= 0)
         d->linger_until = usbip_clock_ms() + USBIP_DEVICE_LINGER_MS;
     else

@@ -1,6 +1,6 @@
 /*
  * Theory of operation. Calls that wait for the server run no callbacks: what is done meanwhile is
- * handed to the core by usbip_backend_settle.
+ * handed to the core by usbip_state_settle.
  */
 #include "usbip_handle.h"
 
@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "usbip_clock.h"
+#include "usbip_core.h"
 #include "usbip_list.h"
 #include "usbip_place.h"
 #include "usbip_status.h"
+#include "usbip_sync.h"
 
 enum {
     TO_PORT = 0x23,
@@ -25,7 +27,7 @@ enum {
  * away, as they share the token. */
 static bool is_elsewhere(const struct device_priv *p)
 {
-    const struct device_priv *o = usbip_backend.devices;
+    const struct device_priv *o = usbip_state.devices;
 
     while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
                  o->use->linger_until != 0 || o->use->server != p->use->server ||
@@ -48,13 +50,13 @@ int usbip_handle_import(struct device_priv *p)
     }
     if (!had_link)
         usbip_list_show(p);
-    usbip_backend_watch(p);
+    usbip_state_watch(p);
     return LIBUSB_SUCCESS;
 }
 
 void usbip_handle_tidy(void)
 {
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+    for (struct device_priv *p = usbip_state.devices; p; p = p->next)
         usbip_device_tidy(p->use);
 }
 
@@ -63,17 +65,17 @@ int usbip_handle_open(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     int r = LIBUSB_SUCCESS;
 
-    usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
-    usbip_backend_take_lock();
+    usbip_state_look_up(USBIP_CALL_TIMEOUT_MS);
+    usbip_state_lock();
     usbip_handle_tidy();
     if (p->use->descriptors.len == 0 || p->use->linger_until != 0)
         r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS) {
         p->opens++;
         p->shared->opens++;
-        usbip_backend_watch(p);
+        usbip_state_watch(p);
     }
-    usbip_backend_drop_lock();
+    usbip_state_unlock();
     return r;
 }
 
@@ -110,21 +112,21 @@ void usbip_handle_close(struct libusb_device_handle *h)
     struct device_priv *p = priv_of(h->dev);
     struct usbip_link_urb *u;
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     while (p->use->has_link && (u = usbip_link_find(&p->use->link, is_orphan)))
         usbip_link_forget(&p->use->link, u);
     p->opens--;
     p->shared->opens--;
     p->shared->claimed &= ~(uint32_t)h->claimed_interfaces; /* of others with it, theirs stay */
     if (p->opens == 0)
-        usbip_backend_unwatch(p); /* before its number is another one's */
+        usbip_state_unwatch(p); /* before its number is another one's */
     if (p->shared->opens == 0) {
         usbip_device_leave(p->use, true);
         p->shared->claimed = 0;
     }
-    usbip_backend_settle(p);
+    usbip_state_settle(p);
     drop_completed(h->dev->ctx);
-    usbip_backend_drop_lock();
+    usbip_state_unlock();
 }
 
 /* Carries out a request that changes what the device is, and waits for it. */
@@ -138,7 +140,7 @@ static int request(struct libusb_device_handle *h, uint8_t type, uint8_t code, u
 
     if (r == LIBUSB_SUCCESS)
         r = usbip_error_of_status(
-            usbip_link_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
+            usbip_sync_control(&p->use->link, setup, NULL, USBIP_DEVICE_REQUEST_MS));
     return r;
 }
 
@@ -171,7 +173,7 @@ int usbip_handle_set_configuration(struct libusb_device_handle *h, int value)
     const uint8_t wanted = value < 0 ? 0 : (uint8_t)value;
     int r = LIBUSB_ERROR_BUSY;
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     if (!p->shared->claimed)
         r = request(h, 0, USB_REQUEST_SET_CONFIGURATION, wanted, 0);
     if (r == LIBUSB_ERROR_PIPE)
@@ -180,8 +182,8 @@ int usbip_handle_set_configuration(struct libusb_device_handle *h, int value)
         p->use->configuration = wanted;
         memset(p->use->alternate, 0, sizeof p->use->alternate);
     }
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r;
 }
 
@@ -189,7 +191,7 @@ int usbip_handle_claim(struct libusb_device_handle *h, uint8_t number)
 {
     struct device_priv *p = priv_of(h->dev);
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     int r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS && !has_interface(p, number))
         r = LIBUSB_ERROR_NOT_FOUND;
@@ -197,8 +199,8 @@ int usbip_handle_claim(struct libusb_device_handle *h, uint8_t number)
         r = LIBUSB_ERROR_BUSY;
     if (r == LIBUSB_SUCCESS && number < 32)
         p->shared->claimed |= 1u << number;
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r;
 }
 
@@ -206,14 +208,14 @@ int usbip_handle_set_alternate(struct libusb_device_handle *h, uint8_t number, u
 {
     struct device_priv *p = priv_of(h->dev);
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     int r = request(h, 1, USB_REQUEST_SET_INTERFACE, setting, number);
     if (r == LIBUSB_ERROR_PIPE)
         r = LIBUSB_ERROR_NOT_FOUND;
     if (r == LIBUSB_SUCCESS)
         p->use->alternate[number] = setting;
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r;
 }
 
@@ -222,14 +224,14 @@ int usbip_handle_release(struct libusb_device_handle *h, uint8_t number)
     struct device_priv *p = priv_of(h->dev);
     int r = LIBUSB_SUCCESS;
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     if (p->use->alternate[number] != 0)
         r = request(h, 1, USB_REQUEST_SET_INTERFACE, 0, number);
     p->use->alternate[number] = 0;
     if (number < 32)
         p->shared->claimed &= ~(1u << number);
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r;
 }
 
@@ -238,7 +240,7 @@ int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoi
     struct device_priv *p = priv_of(h->dev);
     struct usb_submit_endpoint e;
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     int r = usbip_handle_import(p);
     if (r == LIBUSB_SUCCESS) {
         const struct usb_submit_device facts = usbip_device_facts(p->use);
@@ -247,8 +249,8 @@ int usbip_handle_clear_halt(struct libusb_device_handle *h, unsigned char endpoi
                 ? LIBUSB_ERROR_NOT_FOUND
                 : request(h, 2, USB_REQUEST_CLEAR_FEATURE, 0, endpoint);
     }
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : r;
 }
 
@@ -278,12 +280,12 @@ static int reset_of_foreign(struct libusb_device_handle *h)
     static bool refuses[USBIP_CONFIG_SERVERS_MAX];
     const uint8_t setup[8] = {TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET};
     struct device_priv *p = priv_of(h->dev);
-    bool *refused = &refuses[p->use->server - usbip_backend.config.servers];
+    bool *refused = &refuses[p->use->server - usbip_state.config.servers];
     int r = usbip_handle_import(p);
 
     if (r < 0 || *refused)
         return r;
-    int status = usbip_link_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
+    int status = usbip_sync_control(&p->use->link, setup, NULL, FOREIGN_RESET_MS);
     if (p->use->link.fd < 0 || status == USBIP_ENODEV || status == USBIP_ESHUTDOWN)
         return LIBUSB_ERROR_NO_DEVICE;
     if (status == USBIP_ENOMEM)
@@ -298,14 +300,14 @@ int usbip_handle_reset(struct libusb_device_handle *h)
 {
     struct device_priv *p = priv_of(h->dev);
 
-    usbip_backend_take_lock();
+    usbip_state_lock();
     int r = usbip_device_is_ours(p->use)
                 ? request(h, TO_PORT, USB_REQUEST_SET_FEATURE, PORT_RESET, 0)
                 : reset_of_foreign(h);
     if (r == LIBUSB_SUCCESS)
         r = restore_alternates(h);
-    usbip_backend_settle(p);
-    usbip_backend_drop_lock();
+    usbip_state_settle(p);
+    usbip_state_unlock();
     return r == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_ERROR_NOT_FOUND : r;
 }
 
@@ -333,7 +335,7 @@ static void make_known(struct device_priv *p)
         return;
     if (p->shared->opens == 0)
         usbip_device_leave(p->use, true);
-    usbip_backend_settle(p);
+    usbip_state_settle(p);
 }
 
 /* A list says nothing of strings, and of what else stands there. A device that a program is given
@@ -358,10 +360,10 @@ int API_EXPORTED libusb_get_device_descriptor(struct libusb_device *dev,
     struct device_priv *p = priv_of(dev);
 
     if (p->dev && usbi_atomic_load(&dev->attached)) {
-        usbip_backend_look_up(USBIP_CALL_TIMEOUT_MS);
-        usbip_backend_take_lock();
+        usbip_state_look_up(USBIP_CALL_TIMEOUT_MS);
+        usbip_state_lock();
         read_descriptor(p);
-        usbip_backend_drop_lock();
+        usbip_state_unlock();
     }
     return core_get_device_descriptor(dev, d);
 }
@@ -392,11 +394,11 @@ int usbip_handle_get_config(struct libusb_device *dev, uint8_t index, void *buff
 
     if (!p->dev)
         return copy_of_hub(buffer, len);
-    usbip_backend_take_lock();
+    usbip_state_lock();
     make_known(p);
     const uint8_t *data = usbip_device_configuration(p->use, index, &n);
     int r = copy(data, n, buffer, len);
-    usbip_backend_drop_lock();
+    usbip_state_unlock();
     return r;
 }
 
@@ -407,11 +409,11 @@ int usbip_handle_get_active_config(struct libusb_device *dev, void *buffer, size
 
     if (!p->dev)
         return copy_of_hub(buffer, len);
-    usbip_backend_take_lock();
+    usbip_state_lock();
     make_known(p);
     const uint8_t *data = active(p, &n);
     int r = copy(data, n, buffer, len);
-    usbip_backend_drop_lock();
+    usbip_state_unlock();
     return r;
 }
 
@@ -424,9 +426,9 @@ int usbip_handle_get_config_by_value(struct libusb_device *dev, uint8_t value, v
         *buffer = (void *)(uintptr_t)usbip_place_hub_configuration(&n);
         return value == 1 ? (int)n : LIBUSB_ERROR_NOT_FOUND;
     }
-    usbip_backend_take_lock();
+    usbip_state_lock();
     make_known(p);
     *buffer = (void *)(uintptr_t)usbip_device_configuration_of(p->use, value, &n);
-    usbip_backend_drop_lock();
+    usbip_state_unlock();
     return *buffer ? (int)n : LIBUSB_ERROR_NOT_FOUND;
 }

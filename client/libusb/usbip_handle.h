@@ -7,7 +7,7 @@
 #ifndef CLIENT_LIBUSB_USBIP_HANDLE_H
 #define CLIENT_LIBUSB_USBIP_HANDLE_H
 
-#include "usbip_backend.h"
+#include "usbip_state.h"
 
 /* Makes sure of the import. Returns 0 or an error of libusb's. */
 int usbip_handle_import(struct device_priv *p);

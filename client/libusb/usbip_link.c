@@ -2,7 +2,7 @@
  * Theory of operation. URBs stand in `first` until the connection has taken them whole, in order;
  * data are sent from where they are. They stand in `urbs` from their first byte until they are
  * answered. Most are sent at once, in one call of the system: header and data are one segment. What
- * may happen to one depends on its state, which usbip_link_move alone changes.
+ * may happen to one depends on its state, which usbip_link_urb_move alone changes.
  *
  * Programs post byte by byte. So that not each is a segment, and wakes the server, Nagle's
  * algorithm is on from a posted URB to the next one that is not: the first goes at once, those
@@ -15,18 +15,16 @@
  * Replies are read through `in`, so that a small one costs one call; data of more than DIRECT_MIN
  * go where they belong without a copy.
  */
-#include "usbip_link_state.h"
+#include "usbip_link.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proto/usb_desc.h"
 #include "usbip_clock.h"
 #include "usbip_wire.h"
 
@@ -47,85 +45,26 @@ int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid)
     return 0;
 }
 
-static bool is_in(const struct usbip_link_urb *u)
-{
-    return (u->address & 0x80) != 0;
-}
-
-static struct usbip_link_urb *urb_of(struct usbip_urbs_entry *e)
-{
-    return (struct usbip_link_urb *)(void *)e;
-}
-
 /* --- done ------------------------------------------------------------------------------------- */
-
-static void free_urb(struct usbip_link *l, struct usbip_link_urb *u)
-{
-    usbip_link_move(l, u, USBIP_LINK_OWNED);
-    usbip_link_urb_free(u);
-}
 
 static void done(struct usbip_link *l, struct usbip_link_urb *u, int status)
 {
-    if (!u->owner) {
-        free_urb(l, u);
-        return;
-    }
-    usbip_link_move(l, u, USBIP_LINK_DONE);
-    u->status = status;
-    u->next = NULL;
-    if (l->newest)
-        l->newest->next = u;
-    else
-        l->done = u;
-    l->newest = u;
-}
-
-/* Takes one that is done, wherever it stands. */
-static void take_done(struct usbip_link *l, struct usbip_link_urb *u)
-{
-    struct usbip_link_urb **at = &l->done, *before = NULL;
-
-    while (*at != u) {
-        before = *at;
-        at = &before->next;
-    }
-    *at = u->next;
-    if (l->newest == u)
-        l->newest = before;
-    usbip_link_move(l, u, USBIP_LINK_OWNED);
+    usbip_link_urb_done(&l->urbs, u, status);
 }
 
 struct usbip_link_urb *usbip_link_take(struct usbip_link *l)
 {
-    struct usbip_link_urb *u = l->done;
+    struct usbip_link_urb *u = l->urbs.done;
 
     if (u)
-        take_done(l, u);
+        usbip_link_urb_take_done(&l->urbs, u);
     return u;
-}
-
-/* Takes one out of the queue. */
-static void unqueue(struct usbip_link *l, const struct usbip_link_urb *u)
-{
-    struct usbip_link_urb **at = &l->first, *before = NULL;
-
-    while (*at != u) {
-        before = *at;
-        at = &before->next;
-    }
-    *at = u->next;
-    if (l->last == u)
-        l->last = before;
 }
 
 /* Takes one that is not done out of wherever it stands. */
 static void take_out(struct usbip_link *l, struct usbip_link_urb *u)
 {
-    if (u->state != USBIP_LINK_QUEUED)
-        usbip_urbs_remove(&l->urbs, &u->entry);
-    if (u->state == USBIP_LINK_QUEUED || usbip_link_is_in_part(u))
-        unqueue(l, u);
+    usbip_link_urb_take_out(&l->urbs, u);
     if (l->reading == u)
         l->reading = NULL;
 }
@@ -141,9 +80,7 @@ static void end(struct usbip_link *l, int error)
     l->offset = 0;
     if (l->reading) /* not to its end */
         l->reading->actual = 0;
-    while (l->urbs.oldest || l->first) {
-        struct usbip_link_urb *u = l->urbs.oldest ? urb_of(l->urbs.oldest) : l->first;
-
+    for (struct usbip_link_urb *u; (u = usbip_link_urb_any(&l->urbs));) {
         take_out(l, u);
         done(l, u, USBIP_ESHUTDOWN);
     }
@@ -151,17 +88,8 @@ static void end(struct usbip_link *l, int error)
 
 void usbip_link_free(struct usbip_link *l)
 {
-    struct usbip_link_urb *u;
-
     end(l, -ECANCELED);
-    while ((u = usbip_link_take(l)))
-        usbip_link_urb_free(u);
-    while (l->urbs.oldest || l->first) { /* of one that was abandoned */
-        u = l->urbs.oldest ? urb_of(l->urbs.oldest) : l->first;
-        take_out(l, u);
-        free_urb(l, u);
-    }
-    usbip_urbs_free(&l->urbs);
+    usbip_link_urb_free_all(&l->urbs);
     free(l->in);
     l->in = NULL;
 }
@@ -224,8 +152,9 @@ static void stand_in(struct usbip_link *l, struct usbip_link_urb *s, struct usbi
         s->length = u->length;
         s->packet_count = u->packet_count;
         s->unlink_seqnum = u->unlink_seqnum;
-        usbip_urbs_remove(&l->urbs, &u->entry);
-        if (usbip_urbs_add(&l->urbs, &s->entry) < 0) { /* there is room for it: another left */
+        usbip_urbs_remove(&l->urbs.numbered, &u->entry);
+        if (usbip_urbs_add(&l->urbs.numbered, &s->entry) <
+            0) { /* there is room for it: another left */
             usbip_link_urb_free(s);
             s = NULL;
         }
@@ -236,7 +165,7 @@ static void stand_in(struct usbip_link *l, struct usbip_link_urb *s, struct usbi
         done(l, u, status);
     }
     if (s)
-        usbip_link_move(l, s, state);
+        usbip_link_urb_move(&l->urbs, s, state);
     else
         end(l, -ENOMEM);
 }
@@ -264,17 +193,22 @@ static void set_joins(struct usbip_link *l, bool on)
     l->joins = on;
 }
 
+void usbip_link_push(struct usbip_link *l)
+{
+    set_joins(l, false);
+}
+
 /* Whether so much more may not be posted now. */
 static bool is_full(const struct usbip_link *l, size_t len)
 {
-    return l->posted_count >= USBIP_LINK_POSTED_COUNT ||
-           l->posted_bytes + len > USBIP_LINK_POSTED_MAX;
+    return l->urbs.posted_count >= USBIP_LINK_POSTED_COUNT ||
+           l->urbs.posted_bytes + len > USBIP_LINK_POSTED_MAX;
 }
 
 static bool has_to_wait(const struct usbip_link *l, const struct usbip_link_urb *u)
 {
     if (u->barrier)
-        return l->posted_count > 0;
+        return l->urbs.posted_count > 0;
     return u->post && is_full(l, u->length);
 }
 
@@ -297,19 +231,20 @@ static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
     }
     u->unlink_seqnum = ++l->seqnum;
     l->unlinks_sent++;
-    usbip_link_move(l, u,
-                    u->state == USBIP_LINK_GIVEN_UP ? USBIP_LINK_DROPPED : USBIP_LINK_UNLINKED);
+    usbip_link_urb_move(&l->urbs, u,
+                        u->state == USBIP_LINK_GIVEN_UP ? USBIP_LINK_DROPPED : USBIP_LINK_UNLINKED);
     return true;
 }
 
 /* Sends unlinks that are due, where a record ends. */
 static void send_due(struct usbip_link *l)
 {
-    if (l->due == 0 || l->offset > 0 || l->fd < 0)
+    if (l->urbs.due == 0 || l->offset > 0 || l->fd < 0)
         return;
     set_joins(l, false);
-    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->due > 0 && e; e = e->younger) {
-        struct usbip_link_urb *u = urb_of(e);
+    for (struct usbip_urbs_entry *e = l->urbs.numbered.oldest; l->urbs.due > 0 && e;
+         e = e->younger) {
+        struct usbip_link_urb *u = usbip_link_urb_of(e);
 
         if ((u->state == USBIP_LINK_CANCELLED || u->state == USBIP_LINK_GIVEN_UP) &&
             !send_unlink(l, u))
@@ -320,10 +255,10 @@ static void send_due(struct usbip_link *l)
 /* There is no memory to send the first of the queue, of which nothing has gone. */
 static void refuse_first(struct usbip_link *l)
 {
-    struct usbip_link_urb *u = l->first;
+    struct usbip_link_urb *u = l->urbs.first;
 
     l->seqnum--;
-    unqueue(l, u);
+    usbip_link_urb_unqueue(&l->urbs, u);
     if (!u->owner && l->posted_error == 0)
         l->posted_error = USBIP_ENOMEM;
     done(l, u, USBIP_ENOMEM);
@@ -332,16 +267,16 @@ static void refuse_first(struct usbip_link *l)
 /* Sends the first of the queue, or what is left of it. Returns whether it is sent whole. */
 static bool send_first(struct usbip_link *l)
 {
-    struct usbip_link_urb *u = l->first;
+    struct usbip_link_urb *u = l->urbs.first;
     int error = 0;
 
     if (u->state == USBIP_LINK_QUEUED) {
         u->entry.seqnum = ++l->seqnum;
-        if (usbip_urbs_add(&l->urbs, &u->entry) < 0) {
+        if (usbip_urbs_add(&l->urbs.numbered, &u->entry) < 0) {
             refuse_first(l);
             return false;
         }
-        usbip_link_move(l, u, USBIP_LINK_SENDING);
+        usbip_link_urb_move(&l->urbs, u, USBIP_LINK_SENDING);
     }
     if (u->post)
         set_joins(l, true);
@@ -349,14 +284,14 @@ static bool send_first(struct usbip_link *l)
     if (!u->post)
         set_joins(l, false);
     if (error == -ENOMEM && l->offset == 0) {
-        usbip_urbs_remove(&l->urbs, &u->entry);
+        usbip_urbs_remove(&l->urbs.numbered, &u->entry);
         refuse_first(l);
     } else if (error < 0) {
         end(l, error);
     } else if (l->offset == 0) { /* nothing of it has gone */
-        usbip_urbs_remove(&l->urbs, &u->entry);
+        usbip_urbs_remove(&l->urbs.numbered, &u->entry);
         l->seqnum--;
-        usbip_link_move(l, u, USBIP_LINK_QUEUED);
+        usbip_link_urb_move(&l->urbs, u, USBIP_LINK_QUEUED);
     }
     return whole;
 }
@@ -365,10 +300,10 @@ static bool send_first(struct usbip_link *l)
 static void send_all(struct usbip_link *l)
 {
     send_due(l);
-    while (l->fd >= 0 && l->first) {
-        struct usbip_link_urb *u = l->first;
+    while (l->fd >= 0 && l->urbs.first) {
+        struct usbip_link_urb *u = l->urbs.first;
 
-        if (l->offset == 0 && l->due > 0) /* the connection is full */
+        if (l->offset == 0 && l->urbs.due > 0) /* the connection is full */
             return;
         if (l->offset == 0 && has_to_wait(l, u)) {
             set_joins(l, false); /* the answers are waited for */
@@ -377,10 +312,10 @@ static void send_all(struct usbip_link *l)
         if (!send_first(l))
             return;
         l->offset = 0;
-        unqueue(l, u);
+        usbip_link_urb_unqueue(&l->urbs, u);
         u->next = NULL;
-        usbip_link_move(l, u,
-                        u->state == USBIP_LINK_LEAVING ? USBIP_LINK_CANCELLED : USBIP_LINK_SENT);
+        usbip_link_urb_move(
+            &l->urbs, u, u->state == USBIP_LINK_LEAVING ? USBIP_LINK_CANCELLED : USBIP_LINK_SENT);
         if (u->post)
             tell_posted(l, u);
         send_due(l);
@@ -391,7 +326,6 @@ int usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
 {
     const bool owned = u->owner; /* or it may be freed */
 
-    u->next = NULL;
     u->post = u->post && u->length <= USBIP_LINK_POSTED_MAX;
     u->actual = 0;
     u->unlink_seqnum = 0;
@@ -399,25 +333,20 @@ int usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u)
         done(l, u, USBIP_ESHUTDOWN);
         return 0;
     }
-    usbip_link_move(l, u, USBIP_LINK_QUEUED);
-    bool idle = !l->first;
-    if (idle)
-        l->first = u;
-    else
-        l->last->next = u;
-    l->last = u;
+    bool idle = !l->urbs.first;
+    usbip_link_urb_queue(&l->urbs, u);
     if (!idle)
         return 0;
     send_all(l);
     if (!owned || u->state != USBIP_LINK_DONE || u->status != USBIP_ENOMEM)
         return 0;
-    take_done(l, u);
+    usbip_link_urb_take_done(&l->urbs, u);
     return -ENOMEM;
 }
 
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len)
 {
-    if (l->fd < 0 || l->first || l->posted_error || is_full(l, len))
+    if (l->fd < 0 || l->urbs.first || l->posted_error || is_full(l, len))
         return false;
     struct usbip_link_urb *u = calloc(1, sizeof *u + len);
     if (!u)
@@ -434,7 +363,8 @@ bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data,
 
 bool usbip_link_wants_to_send(const struct usbip_link *l)
 {
-    return l->fd >= 0 && (l->due > 0 || (l->first && (l->offset > 0 || !has_to_wait(l, l->first))));
+    return l->fd >= 0 && (l->urbs.due > 0 ||
+                          (l->urbs.first && (l->offset > 0 || !has_to_wait(l, l->urbs.first))));
 }
 
 /* --- unlinking -------------------------------------------------------------------------------- */
@@ -447,8 +377,9 @@ bool usbip_link_unlink(struct usbip_link *l, struct usbip_link_urb *u)
         if (l->fd < 0)
             break; /* abandoned: no answer comes */
         u->give_up = usbip_clock_ms() + USBIP_LINK_UNLINK_MS;
-        usbip_link_move(l, u,
-                        u->state == USBIP_LINK_SENDING ? USBIP_LINK_LEAVING : USBIP_LINK_CANCELLED);
+        usbip_link_urb_move(&l->urbs, u,
+                            u->state == USBIP_LINK_SENDING ? USBIP_LINK_LEAVING
+                                                           : USBIP_LINK_CANCELLED);
         send_due(l);
         return true;
     case USBIP_LINK_LEAVING:
@@ -471,9 +402,9 @@ void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
 {
     u->owner = NULL;
     if (u->state == USBIP_LINK_DONE) {
-        take_done(l, u);
+        usbip_link_urb_take_done(&l->urbs, u);
         usbip_link_urb_free(u);
-    } else if (usbip_link_is_in_part(u) && l->fd >= 0) { /* its data are to be sent, and go */
+    } else if (usbip_link_urb_is_in_part(u) && l->fd >= 0) { /* its data are to be sent, and go */
         end(l, -ECANCELED);
     } else {
         if (l->reading == u)
@@ -486,19 +417,7 @@ void usbip_link_forget(struct usbip_link *l, struct usbip_link_urb *u)
 struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
                                        bool (*matches)(const struct usbip_link_urb *u))
 {
-    for (struct usbip_urbs_entry *e = l->urbs.oldest; e; e = e->younger)
-        if (matches(urb_of(e)))
-            return urb_of(e);
-    for (struct usbip_link_urb *u = l->first; u; u = u->next)
-        if (matches(u))
-            return u;
-    return NULL;
-}
-
-static bool is_timed(const struct usbip_link_urb *u)
-{
-    return u->state >= USBIP_LINK_LEAVING && u->state <= USBIP_LINK_UNLINKED &&
-           u->state != USBIP_LINK_SENT;
+    return usbip_link_urb_find(&l->urbs, matches);
 }
 
 /* Unlinks that are not answered (Renode's server has none) are taken for done. The data of one that
@@ -506,13 +425,13 @@ static bool is_timed(const struct usbip_link_urb *u)
 static void on_time(struct usbip_link *l)
 {
     const long long now = usbip_clock_ms();
-    struct usbip_urbs_entry *e = l->urbs.oldest;
+    struct usbip_urbs_entry *e = l->urbs.numbered.oldest;
 
-    while (l->unlinked > 0 && e) {
-        struct usbip_link_urb *u = urb_of(e);
+    while (l->urbs.unlinked > 0 && e) {
+        struct usbip_link_urb *u = usbip_link_urb_of(e);
 
         e = e->younger;
-        if (!is_timed(u) || u->give_up > now)
+        if (!usbip_link_urb_is_timed(u) || u->give_up > now)
             continue;
         if (u->state == USBIP_LINK_LEAVING) {
             end(l, -ETIMEDOUT);
@@ -527,62 +446,37 @@ int usbip_link_timeout(const struct usbip_link *l)
 {
     long long first = -1, now = usbip_clock_ms();
 
-    for (struct usbip_urbs_entry *e = l->urbs.oldest; l->unlinked > 0 && e; e = e->younger)
-        if (is_timed(urb_of(e)) && (first < 0 || urb_of(e)->give_up < first))
-            first = urb_of(e)->give_up;
+    for (struct usbip_urbs_entry *e = l->urbs.numbered.oldest; l->urbs.unlinked > 0 && e;
+         e = e->younger)
+        if (usbip_link_urb_is_timed(usbip_link_urb_of(e)) &&
+            (first < 0 || usbip_link_urb_of(e)->give_up < first))
+            first = usbip_link_urb_of(e)->give_up;
     return first < 0 ? -1 : first > now ? (int)(first - now) : 0;
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-/* Gives packets of an IN transfer, which came joined, their places: the last ones first, as none
- * moves to the left. Returns false when they do not fit. */
-static bool spread(struct usbip_link_urb *u, size_t payload)
-{
-    for (size_t i = u->packet_count; i-- > 0;) {
-        const struct usbip_packet *p = &u->packets[i];
-
-        if (p->actual > payload || p->offset > u->length || p->actual > u->length - p->offset ||
-            p->offset < payload - p->actual)
-            return false;
-        payload -= p->actual;
-        memmove(u->data + p->offset, u->data + payload, p->actual);
-    }
-    return payload == 0;
-}
-
-/* Takes what the server says of packets: how much of each has moved, which is never more than was
- * asked. Returns false if that cannot be. */
-static bool take_packets(struct usbip_link_urb *u)
-{
-    for (size_t i = 0; u->packets && i < u->packet_count; i++) {
-        if (u->told[i].actual > u->packets[i].length)
-            return false;
-        u->packets[i].actual = u->told[i].actual;
-        u->packets[i].status = u->told[i].status;
-    }
-    return !u->packets || !u->data || !is_in(u) || spread(u, u->actual);
-}
-
 static void take_submit(struct usbip_link *l)
 {
     const struct usbip_urb *head = &l->reader.urb;
-    struct usbip_link_urb *u = urb_of(usbip_urbs_find(&l->urbs, head->seqnum));
+    struct usbip_link_urb *u = usbip_link_urb_of(usbip_urbs_find(&l->urbs.numbered, head->seqnum));
     struct usbip_body body;
 
-    if (!u || usbip_link_is_in_part(u)) { /* nothing that was asked, or before it was */
+    if (!u || usbip_link_urb_is_in_part(u)) { /* nothing that was asked, or before it was */
         end(l, -EPROTO);
         return;
     }
     const size_t excess = u->packet_count > 0 ? 0 : USBIP_LINK_EXCESS_MAX;
-    if (usbip_urb_body(head, is_in(u), u->length + excess, &body) < 0 ||
+    if (usbip_urb_body(head, usbip_link_urb_is_in(u), u->length + excess, &body) < 0 ||
         (u->packet_count > 0 && body.packets != u->packet_count)) {
         end(l, -EPROTO);
         return;
     }
     body.packets = u->packet_count; /* others echo what they like */
     u->status = head->status;
-    u->actual = is_in(u) ? body.payload : head->actual > 0 ? (size_t)head->actual : 0;
+    u->actual = usbip_link_urb_is_in(u) ? body.payload
+                : head->actual > 0      ? (size_t)head->actual
+                                        : 0;
     if (u->actual > u->length)
         u->actual = u->length;
     l->reading = u;
@@ -597,7 +491,7 @@ static void take_body(struct usbip_link *l)
 
     if (!u) /* of an unlink: there is none */
         return;
-    if (!take_packets(u)) {
+    if (!usbip_link_urb_take_packets(u)) {
         end(l, -EPROTO);
         return;
     }
@@ -613,13 +507,14 @@ static void take_unlink(struct usbip_link *l)
 {
     const struct usbip_urb *head = &l->reader.urb;
     const struct usbip_body none = {0};
-    struct usbip_urbs_entry *e = l->urbs.oldest;
+    struct usbip_urbs_entry *e = l->urbs.numbered.oldest;
 
     /* one that was given up without asking has no such number: 0 is nobody's */
-    while (e && (urb_of(e)->unlink_seqnum == 0 || urb_of(e)->unlink_seqnum != head->seqnum))
+    while (e && (usbip_link_urb_of(e)->unlink_seqnum == 0 ||
+                 usbip_link_urb_of(e)->unlink_seqnum != head->seqnum))
         e = e->younger;
     if (e) {
-        struct usbip_link_urb *u = urb_of(e);
+        struct usbip_link_urb *u = usbip_link_urb_of(e);
 
         take_out(l, u);
         done(l, u, USBIP_ECONNRESET);
@@ -692,68 +587,6 @@ void usbip_link_step(struct usbip_link *l)
 {
     receive(l);
     send_all(l);
-    if (l->unlinked > 0)
+    if (l->urbs.unlinked > 0)
         on_time(l);
-}
-
-/* --- waiting ---------------------------------------------------------------------------------- */
-
-/* Waits until something can be done, at most until a time. Returns false when it has come. */
-static bool wait_until(struct usbip_link *l, long long deadline)
-{
-    struct pollfd p = {l->fd, (short)(POLLIN | (usbip_link_wants_to_send(l) ? POLLOUT : 0)), 0};
-    long long left = deadline - usbip_clock_ms();
-    int unlink = usbip_link_timeout(l);
-
-    if (left <= 0)
-        return false;
-    if (unlink >= 0 && unlink < left)
-        left = unlink;
-    poll(&p, 1, (int)left);
-    usbip_link_step(l);
-    return true;
-}
-
-int usbip_link_control(struct usbip_link *l, const uint8_t setup[static 8], uint8_t *data, int ms)
-{
-    const struct usb_setup s = usb_setup_get(setup);
-    const long long deadline = usbip_clock_ms() + ms;
-    struct usbip_link_urb *u = usbip_link_urb_new(0);
-    int result;
-
-    if (!u)
-        return USBIP_ENOMEM;
-    memcpy(u->setup, setup, sizeof u->setup);
-    u->address = s.length > 0 ? s.type & 0x80 : 0;
-    u->barrier = true;
-    u->data = data;
-    u->length = s.length;
-    u->owner = &result;
-    if (usbip_link_submit(l, u) < 0) {
-        usbip_link_urb_free(u);
-        return USBIP_ENOMEM;
-    }
-    for (;;) {
-        if (u->state == USBIP_LINK_DONE) {
-            take_done(l, u);
-            result = u->status < 0 ? u->status : u->status > 0 ? USBIP_EPROTO : (int)u->actual;
-            usbip_link_urb_free(u);
-            return result;
-        }
-        if (!wait_until(l, deadline)) {
-            usbip_link_forget(l, u);
-            return USBIP_ETIMEDOUT;
-        }
-    }
-}
-
-bool usbip_link_flush(struct usbip_link *l, int ms)
-{
-    const long long deadline = usbip_clock_ms() + ms;
-
-    set_joins(l, false);
-    while (l->fd >= 0 && (l->posted_count > 0 || l->first))
-        if (!wait_until(l, deadline))
-            return false;
-    return l->fd >= 0;
 }

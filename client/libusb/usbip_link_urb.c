@@ -1,7 +1,8 @@
-#include "usbip_link_state.h"
+#include "usbip_link_urb.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct usbip_link_urb *usbip_link_urb_new(size_t packets)
 {
@@ -41,7 +42,7 @@ static const struct {
     [USBIP_LINK_GIVEN_UP] = {.due = true, .next = 1u << USBIP_LINK_DROPPED},
 };
 
-bool usbip_link_may_move(enum usbip_link_state from, enum usbip_link_state to)
+bool usbip_link_urb_may_move(enum usbip_link_state from, enum usbip_link_state to)
 {
     const unsigned end = from == USBIP_LINK_OWNED
                              ? 1u << USBIP_LINK_DONE /* submitted to one that has ended */
@@ -50,24 +51,162 @@ bool usbip_link_may_move(enum usbip_link_state from, enum usbip_link_state to)
     return from != to && ((states[from].next | end) >> to & 1) != 0;
 }
 
-static void count(struct usbip_link *l, const struct usbip_link_urb *u, bool in)
+static void count(struct usbip_link_urbs *all, const struct usbip_link_urb *u, bool in)
 {
     const unsigned one = in ? 1 : (unsigned)-1;
 
     if (states[u->state].posted) {
-        l->posted_count += in ? 1 : (size_t)-1;
-        l->posted_bytes += in ? u->length : 0 - u->length;
+        all->posted_count += in ? 1 : (size_t)-1;
+        all->posted_bytes += in ? u->length : 0 - u->length;
     }
     if (states[u->state].timed)
-        l->unlinked += one;
+        all->unlinked += one;
     if (states[u->state].due)
-        l->due += one;
+        all->due += one;
 }
 
-void usbip_link_move(struct usbip_link *l, struct usbip_link_urb *u, enum usbip_link_state to)
+void usbip_link_urb_move(struct usbip_link_urbs *all, struct usbip_link_urb *u,
+                         enum usbip_link_state to)
 {
-    assert(usbip_link_may_move(u->state, to));
-    count(l, u, false);
+    assert(usbip_link_urb_may_move(u->state, to));
+    count(all, u, false);
     u->state = to;
-    count(l, u, true);
+    count(all, u, true);
+}
+
+bool usbip_link_urb_is_timed(const struct usbip_link_urb *u)
+{
+    return states[u->state].timed;
+}
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+/* Gives packets of an IN transfer, which came joined, their places: the last ones first, as none
+ * moves to the left. Returns false when they do not fit. */
+static bool spread(struct usbip_link_urb *u, size_t payload)
+{
+    for (size_t i = u->packet_count; i-- > 0;) {
+        const struct usbip_packet *p = &u->packets[i];
+
+        if (p->actual > payload || p->offset > u->length || p->actual > u->length - p->offset ||
+            p->offset < payload - p->actual)
+            return false;
+        payload -= p->actual;
+        memmove(u->data + p->offset, u->data + payload, p->actual);
+    }
+    return payload == 0;
+}
+
+bool usbip_link_urb_take_packets(struct usbip_link_urb *u)
+{
+    for (size_t i = 0; u->packets && i < u->packet_count; i++) {
+        if (u->told[i].actual > u->packets[i].length)
+            return false;
+        u->packets[i].actual = u->told[i].actual;
+        u->packets[i].status = u->told[i].status;
+    }
+    return !u->packets || !u->data || !usbip_link_urb_is_in(u) || spread(u, u->actual);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+void usbip_link_urb_queue(struct usbip_link_urbs *all, struct usbip_link_urb *u)
+{
+    usbip_link_urb_move(all, u, USBIP_LINK_QUEUED);
+    u->next = NULL;
+    if (all->first)
+        all->last->next = u;
+    else
+        all->first = u;
+    all->last = u;
+}
+
+void usbip_link_urb_unqueue(struct usbip_link_urbs *all, const struct usbip_link_urb *u)
+{
+    struct usbip_link_urb **at = &all->first, *before = NULL;
+
+    while (*at != u) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = u->next;
+    if (all->last == u)
+        all->last = before;
+}
+
+void usbip_link_urb_take_out(struct usbip_link_urbs *all, struct usbip_link_urb *u)
+{
+    if (u->state != USBIP_LINK_QUEUED)
+        usbip_urbs_remove(&all->numbered, &u->entry);
+    if (u->state == USBIP_LINK_QUEUED || usbip_link_urb_is_in_part(u))
+        usbip_link_urb_unqueue(all, u);
+}
+
+static void free_one(struct usbip_link_urbs *all, struct usbip_link_urb *u)
+{
+    usbip_link_urb_move(all, u, USBIP_LINK_OWNED);
+    usbip_link_urb_free(u);
+}
+
+void usbip_link_urb_done(struct usbip_link_urbs *all, struct usbip_link_urb *u, int status)
+{
+    if (!u->owner) {
+        free_one(all, u);
+        return;
+    }
+    usbip_link_urb_move(all, u, USBIP_LINK_DONE);
+    u->status = status;
+    u->next = NULL;
+    if (all->newest)
+        all->newest->next = u;
+    else
+        all->done = u;
+    all->newest = u;
+}
+
+void usbip_link_urb_take_done(struct usbip_link_urbs *all, struct usbip_link_urb *u)
+{
+    struct usbip_link_urb **at = &all->done, *before = NULL;
+
+    while (*at != u) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = u->next;
+    if (all->newest == u)
+        all->newest = before;
+    usbip_link_urb_move(all, u, USBIP_LINK_OWNED);
+}
+
+struct usbip_link_urb *usbip_link_urb_any(const struct usbip_link_urbs *all)
+{
+    return all->numbered.oldest ? usbip_link_urb_of(all->numbered.oldest) : all->first;
+}
+
+struct usbip_link_urb *usbip_link_urb_find(const struct usbip_link_urbs *all,
+                                           bool (*matches)(const struct usbip_link_urb *u))
+{
+    for (struct usbip_urbs_entry *e = all->numbered.oldest; e; e = e->younger)
+        if (matches(usbip_link_urb_of(e)))
+            return usbip_link_urb_of(e);
+    for (struct usbip_link_urb *u = all->first; u; u = u->next)
+        if (matches(u))
+            return u;
+    return NULL;
+}
+
+void usbip_link_urb_free_all(struct usbip_link_urbs *all)
+{
+    struct usbip_link_urb *u;
+
+    while (all->done) {
+        u = all->done;
+        usbip_link_urb_take_done(all, u);
+        usbip_link_urb_free(u);
+    }
+    while ((u = usbip_link_urb_any(all))) { /* of a link that was abandoned */
+        usbip_link_urb_take_out(all, u);
+        free_one(all, u);
+    }
+    usbip_urbs_free(&all->numbered);
 }

@@ -4,25 +4,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "usbip_backend.h"
 #include "usbip_clock.h"
 #include "usbip_place.h"
+#include "usbip_state.h"
+#include "usbip_watch.h"
 
 enum {
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
-    EVENT_MS = 2000,     /* for a list that no call asks for: transfers wait meanwhile, */
-    CHANGE_MS = 1000,    /* as for the rest of a change that has begun */
+    EVENT_MS = 2000,     /* for a list that no call asks for: all transfers wait so long */
+    CHANGE_MS = 1000,    /* for the rest of a change that has begun */
     RETURNS_MS = 3000,   /* until a foreign server lists again what we have let go of */
-    SLOW_MS = 1000,      /* who fails, and takes so long for it, */
-    LEFT_OUT_MS = 10000, /* is left out so long, twice that each time */
+    SLOW_MS = 1000,      /* a server that takes so long to fail is left out for a time */
+    LEFT_OUT_MS = 10000, /* the first such time; each further one is twice as long */
     LEFT_OUT_MAX_MS = 60000,
-    BESIDE_MS = 100,  /* for a list while we hold a device of a foreign server, and */
-    BESIDE_TIMES = 4, /* so often the time of the last list; */
-    BESIDE_MAX_MS = 1000,
-    BESIDE_AGAIN_MS = 10000, /* it is tried twice, the second time after that */
-    BESIDE_FAILURES_MAX = 2,
-    CHANGES_MAX = 16,  /* that are heard at once, */
-    CHANGES_MS = 1000, /* if they come so soon */
+    BESIDE_MS = 100,         /* for a list while we hold a device of a foreign server */
+    BESIDE_TIMES = 4,        /* besides, so often the time that the last list took */
+    BESIDE_MAX_MS = 1000,    /* of both together */
+    BESIDE_AGAIN_MS = 10000, /* before such a list that has failed is asked for again */
+    BESIDE_FAILURES_MAX = 2, /* then it is asked for no more */
+    CHANGES_MAX = 16,        /* changes of a list that are heard at once */
+    CHANGES_MS = 1000,       /* the limit for all of them */
 };
 
 static bool marked[USBIP_CONFIG_SERVERS_MAX]; /* servers that have shown the extensions */
@@ -42,7 +43,7 @@ static struct {
 
 static size_t server_index(const struct device_priv *p)
 {
-    return (size_t)(p->use->server - usbip_backend.config.servers);
+    return (size_t)(p->use->server - usbip_state.config.servers);
 }
 
 static unsigned long session_of(size_t server, const struct usbip_device *r)
@@ -100,7 +101,7 @@ void usbip_list_show(struct device_priv *p)
 
 bool usbip_list_share(struct device_priv *p)
 {
-    const struct device_priv *o = usbip_backend.devices;
+    const struct device_priv *o = usbip_state.devices;
 
     while (o && (o->shared == p->shared || !o->use->has_link || o->use->link.fd < 0 ||
                  o->use->server != p->use->server || o->dev->session_data != p->dev->session_data))
@@ -120,10 +121,10 @@ bool usbip_list_is_given(const struct device_priv *p)
 {
     unsigned count = 0;
 
-    for (const struct device_priv *o = usbip_backend.devices; o; o = o->next)
+    for (const struct device_priv *o = usbip_state.devices; o; o = o->next)
         count += o->dev->ctx == p->dev->ctx && o->use->server == p->use->server &&
                  usbi_atomic_load(&o->dev->attached);
-    return usbip_backend.config.devices[0] || count <= 1;
+    return usbip_state.config.devices[0] || count <= 1;
 }
 
 void usbip_list_unshare(struct device_priv *p)
@@ -140,7 +141,7 @@ static void discard(struct device_priv *p)
 {
     struct libusb_device *dev = p->dev;
 
-    usbip_backend.devices = p->next;
+    usbip_state.devices = p->next;
     usbip_list_unshare(p);
     p->dev = NULL;
     libusb_unref_device(dev);
@@ -174,16 +175,16 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     }
     p->use = &p->shared->use;
     p->shared->users = 1;
-    usbip_device_init(p->use, &usbip_backend.config.servers[server], f, &usbip_backend.config);
+    usbip_device_init(p->use, &usbip_state.config.servers[server], f, &usbip_state.config);
     if (describes)
         usbip_device_describe(p->use);
     usbip_place_set(p, server);
-    p->next = usbip_backend.devices;
-    usbip_backend.devices = p;
+    p->next = usbip_state.devices;
+    usbip_state.devices = p;
     dev->speed = speed_of(f->device.speed);
     usbip_list_show(p);
     usbip_device_serial(p->use, serial);
-    if (usbip_config_wants(&usbip_backend.config, f, serial) && usbi_sanitize_device(dev) == 0)
+    if (usbip_config_wants(&usbip_state.config, f, serial) && usbi_sanitize_device(dev) == 0)
         usbi_connect_device(dev);
     else
         discard(p);
@@ -200,7 +201,7 @@ static struct device_priv *find_device(const struct libusb_context *ctx, size_t 
                                        const struct usbip_found *f)
 {
     const unsigned long session = session_of(server, &f->device);
-    struct device_priv *p = usbip_backend.devices;
+    struct device_priv *p = usbip_state.devices;
 
     while (p && (p->dev->ctx != ctx || p->dev->session_data != session || has_lost_link(p) ||
                  !usbi_atomic_load(&p->dev->attached)))
@@ -215,7 +216,7 @@ static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is
 {
     const long long now = usbip_clock_ms();
 
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+    for (struct device_priv *p = usbip_state.devices; p; p = p->next) {
         const bool returns = is_event && !usbip_device_is_ours(p->use) && p->use->left != 0 &&
                              now < p->use->left + RETURNS_MS;
 
@@ -229,7 +230,7 @@ static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is
 /* Foreign servers leave out what somebody has, this process, too: another context may have it. */
 static void add_held(struct libusb_context *ctx, size_t server)
 {
-    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+    for (const struct device_priv *p = usbip_state.devices; p; p = p->next) {
         if (server_index(p) != server || !p->use->has_link || p->use->link.fd < 0)
             continue;
         struct device_priv *known = find_device(ctx, server, &p->use->found);
@@ -245,7 +246,7 @@ static void take_list(struct libusb_context *ctx, size_t server, struct usbip_fo
 {
     const long long limit = usbip_clock_ms() + DESCRIBE_MS;
 
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next)
+    for (struct device_priv *p = usbip_state.devices; p; p = p->next)
         p->seen = false;
     for (size_t i = 0; i < count; i++) {
         struct device_priv *p = find_device(ctx, server, &list[i]);
@@ -267,7 +268,7 @@ static int call_extended(struct libusb_context *ctx, size_t server, int ms,
 {
     const bool keep = usbip_watch_is_wanted(ctx, server);
     int kept;
-    int r = usbip_call_list(&usbip_backend.config.servers[server], ms, true, keep ? &kept : NULL,
+    int r = usbip_call_list(&usbip_state.config.servers[server], ms, true, keep ? &kept : NULL,
                             list, count);
 
     if (r == 0 && keep)
@@ -285,7 +286,7 @@ static int ask(struct libusb_context *ctx, size_t server, int ms, struct usbip_f
 
     if (r == -EPROTO || r == -ECONNRESET) {
         marked[server] = false;
-        r = usbip_call_list(&usbip_backend.config.servers[server], ms, false, NULL, list, count);
+        r = usbip_call_list(&usbip_state.config.servers[server], ms, false, NULL, list, count);
         if (r == 0 && *count == 0)
             marked[server] = call_extended(ctx, server, ms, list, count) == 0;
     }
@@ -318,7 +319,7 @@ static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
 /* Whether this process has a connection to a device of a server without extensions. */
 static bool is_held(size_t server)
 {
-    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next)
+    for (const struct device_priv *p = usbip_state.devices; p; p = p->next)
         if (server_index(p) == server && p->use->has_link && p->use->link.fd >= 0 &&
             !usbip_device_is_ours(p->use))
             return true;
@@ -330,7 +331,7 @@ static bool is_held(size_t server)
 static int ask_beside(struct libusb_context *ctx, size_t server, struct usbip_found **list,
                       size_t *count)
 {
-    const struct usbip_server *s = &usbip_backend.config.servers[server];
+    const struct usbip_server *s = &usbip_state.config.servers[server];
     int r = -ETIMEDOUT, ms = BESIDE_MS + BESIDE_TIMES * beside[server].took;
 
     if (beside[server].failures < BESIDE_FAILURES_MAX && usbip_clock_ms() >= beside[server].until) {
@@ -364,7 +365,7 @@ static void keep_list(size_t server, const struct usbip_found *list, size_t coun
 
 static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
 {
-    const struct usbip_server *s = &usbip_backend.config.servers[server];
+    const struct usbip_server *s = &usbip_state.config.servers[server];
     const long long begin = usbip_clock_ms();
     const bool held = is_held(server);
     struct usbip_found *list = NULL;
@@ -395,17 +396,17 @@ void usbip_list_refresh(struct libusb_context *ctx)
     const struct context_priv *c = usbi_get_context_priv(ctx);
 
     usbip_watch_leave_parent(ctx);
-    for (struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+    for (struct device_priv *p = usbip_state.devices; p; p = p->next) {
         usbip_device_tidy(p->use);
         /* it may have ended, and nobody handles events */
         if (p->dev->ctx == ctx && p->use->has_link && p->use->linger_until == 0) {
             usbip_link_step(&p->use->link);
-            usbip_backend_settle(p);
+            usbip_state_settle(p);
         } else {
-            usbip_backend_watch(p);
+            usbip_state_watch(p);
         }
     }
-    for (size_t i = 0; i < usbip_backend.config.server_count && !c->no_discovery; i++) {
+    for (size_t i = 0; i < usbip_state.config.server_count && !c->no_discovery; i++) {
         const bool before = marked[i];
 
         refresh_server(ctx, i, USBIP_CALL_TIMEOUT_MS);

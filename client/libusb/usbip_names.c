@@ -17,13 +17,13 @@
 #include <strings.h>
 #include <time.h>
 
-#include "usbip_call.h"
 #include "usbip_clock.h"
+#include "usbip_server.h"
 
 enum { NAMES_MAX = 32, IMPATIENT_MS = 100 };
 
 struct name {
-    char host[USBIP_CALL_HOST_MAX], port[8];
+    char host[USBIP_SERVER_HOST_MAX], port[8];
     struct usbip_address list[USBIP_NAMES_ADDRESSES];
     int result;  /* how many, or a negative errno */
     bool busy;   /* a thread looks it up */
@@ -123,7 +123,7 @@ static int ask(const char *host, const char *port, int flags,
 
 /* What a thread is given. */
 struct look_up {
-    char host[USBIP_CALL_HOST_MAX], port[8];
+    char host[USBIP_SERVER_HOST_MAX], port[8];
     struct name *name;
     unsigned forks;
 };

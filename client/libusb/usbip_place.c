@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "usbip_backend.h"
+#include "usbip_state.h"
 
 enum {
     BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
@@ -87,7 +87,7 @@ size_t usbip_place_ports(const char *busid, uint8_t ports[static USBIP_PLACE_POR
 
 static bool is_taken(const struct libusb_context *ctx, uint8_t bus, uint8_t address)
 {
-    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+    for (const struct device_priv *p = usbip_state.devices; p; p = p->next) {
         if (p->dev->ctx != ctx || p->dev->bus_number != bus || !usbi_atomic_load(&p->dev->attached))
             continue;
         if (p->dev->device_address == address)
@@ -172,7 +172,7 @@ static struct libusb_device *make_hub(struct libusb_device *parent, struct libus
 static struct libusb_device *hub_at(struct libusb_context *ctx, uint8_t bus, const uint8_t *ports,
                                     size_t depth)
 {
-    for (const struct device_priv *p = usbip_backend.devices; p; p = p->next) {
+    for (const struct device_priv *p = usbip_state.devices; p; p = p->next) {
         if (p->dev->ctx != ctx || p->dev->bus_number != bus)
             continue;
         for (struct libusb_device *d = p->dev->parent_dev; d; d = d->parent_dev)

@@ -9,7 +9,7 @@
 /* Of usbip_call_*: enum libusb_error of a negative errno. */
 int usbip_error_of_call(int error);
 
-/* Of usbip_link_control: enum libusb_error of its result. */
+/* Of usbip_sync_control: enum libusb_error of its result. */
 int usbip_error_of_status(int status);
 
 /* Of a URB. */

@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "usbip_backend.h"
 #include "usbip_clock.h"
+#include "usbip_state.h"
 
 enum {
     PAUSE_MS = 1000,
@@ -65,17 +65,17 @@ static void set_timer(struct libusb_context *ctx)
         if (c->watches[i].due != 0 && (first == 0 || c->watches[i].due < first))
             first = c->watches[i].due;
     if (first != 0)
-        usbip_backend_arm_timer(ctx, &c->timer, first > now ? (int)(first - now) : 0);
+        usbip_state_arm_timer(ctx, &c->timer, first > now ? (int)(first - now) : 0);
 }
 
 void usbip_watch_leave_parent(struct libusb_context *ctx)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);
 
-    if (c->forks == usbip_backend.forks)
+    if (c->forks == usbip_state.forks)
         return;
     usbip_watch_exit(ctx);
-    c->forks = usbip_backend.forks;
+    c->forks = usbip_state.forks;
     set_timer(ctx);
 }
 
@@ -140,7 +140,7 @@ void usbip_watch_poll(struct libusb_context *ctx)
 
     if (!has_callbacks(ctx))
         return;
-    for (size_t i = 0; i < usbip_backend.config.server_count; i++)
+    for (size_t i = 0; i < usbip_state.config.server_count; i++)
         if (c->watches[i].fd < 0 && c->watches[i].due == 0)
             c->watches[i].due = usbip_clock_ms() + RETRY_MS;
     set_timer(ctx);

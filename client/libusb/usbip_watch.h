@@ -10,17 +10,6 @@
 
 struct libusb_context;
 
-/* Of one server. */
-struct usbip_watch {
-    int fd;           /* -1: there is none */
-    bool paused;      /* nobody waits for it */
-    long long opened; /* when the last one was, in ms; 0: never */
-    long long due;    /* when the server is to be asked anew; 0: when it says something */
-    long long since;  /* it has been heard so often since then */
-    unsigned heard;
-    unsigned failures; /* since it has answered last */
-};
-
 void usbip_watch_init(struct libusb_context *ctx);
 void usbip_watch_exit(struct libusb_context *ctx);
 

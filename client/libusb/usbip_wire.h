@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "usbip_link.h"
+#include "usbip_link_urb.h"
 
 struct usbip_wire {
     uint8_t head[USBIP_URB_SIZE];

@@ -13,7 +13,6 @@
 #include "os.h"
 #include "stream.h"
 #include "text.h"
-#include "visitor.h"
 
 enum {
     REQUEST_MAX = 4200,
@@ -40,9 +39,9 @@ struct asker {
     struct control *control;
     struct asker *next;
     struct stream *stream;
-    struct visitor *visitor; /* NULL unless it makes requests on links */
-    struct event *limit;     /* until it has said what it wants */
-    enum { ASKER_ASKS, ASKER_WAITS_FOR_RESET, ASKER_WAITS_FOR_JOIN } state;
+    struct control_visit *visit; /* NULL unless it makes requests on links */
+    struct event *limit;         /* until it has said what it wants; or its end is due */
+    enum { ASKER_ASKS, ASKER_WAITS_FOR_RESET, ASKER_WAITS_FOR_JOIN, ASKER_ENDS } state;
     size_t len;
     char request[REQUEST_MAX];
 };
@@ -62,8 +61,9 @@ static void end_asker(struct asker *a)
     while (*at != a)
         at = &(*at)->next;
     *at = a->next;
-    visitor_free(a->visitor);
-    a->visitor = NULL;
+    if (a->visit)
+        a->visit->ops->free(a->visit);
+    a->visit = NULL;
     event_del(a->limit);
     loop_defer(a->control->base, free_asker, a);
 }
@@ -93,8 +93,8 @@ static void report(struct asker *a)
 
 static void begin_visit(struct asker *a)
 {
-    a->visitor = a->control->callbacks->visit(a->control->ctx, a->stream);
-    if (!a->visitor)
+    a->visit = a->control->callbacks->visit(a->control->ctx, a->stream);
+    if (!a->visit)
         close_asker(a);
 }
 
@@ -120,7 +120,7 @@ static void do_request(struct asker *a)
 
 static void visit(struct asker *a, const uint8_t *data, size_t len)
 {
-    if (len > 0 && visitor_receive(a->visitor, data, len) < 0)
+    if (len > 0 && a->state != ASKER_ENDS && a->visit->ops->receive(a->visit, data, len) < 0)
         close_asker(a);
 }
 
@@ -128,7 +128,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
     struct asker *a = ctx;
 
-    if (a->visitor) {
+    if (a->visit) {
         visit(a, data, len);
         return;
     }
@@ -147,7 +147,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     a->request[a->len] = '\0';
     event_del(a->limit);
     do_request(a);
-    if (a->visitor)
+    if (a->visit)
         visit(a, end + 1, len - part - 1);
 }
 
@@ -170,12 +170,13 @@ void control_ended(struct control *c, const char *link, const char *why_not)
 
 void control_end_visits(struct control *c)
 {
-    struct asker *next;
+    const struct timeval now = {0, 0};
 
-    for (struct asker *a = c->askers; a; a = next) {
-        next = a->next;
-        if (a->visitor)
-            close_asker(a);
+    for (struct asker *a = c->askers; a; a = a->next) {
+        if (!a->visit || a->state == ASKER_ENDS)
+            continue;
+        a->state = ASKER_ENDS;
+        event_add(a->limit, &now);
     }
 }
 

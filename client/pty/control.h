@@ -9,13 +9,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "pty_report.h"
 
 struct control;
+struct control_visit;
 struct event_base;
 struct stream;
-struct visitor;
 
-enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = 2048 };
+enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = PTY_REPORT_MAX };
 
 /* What a socket does not do is NULL. */
 struct control_callbacks {
@@ -25,8 +28,22 @@ struct control_callbacks {
      * later. */
     void (*reset)(void *ctx);
     void (*join)(void *ctx, const char *link);
-    /* Somebody wants to make requests on links over the stream. NULL without memory. */
-    struct visitor *(*visit)(void *ctx, struct stream *stream);
+    /* Somebody wants to make requests on links over the stream, which stays the socket's. Returns
+     * what takes them, or NULL without memory. */
+    struct control_visit *(*visit)(void *ctx, struct stream *stream);
+};
+
+/* What takes the requests of one connection. The socket knows no more of it. */
+struct control_visit_ops {
+    /* Takes what the stream has received; len > 0. Returns 0, or -errno: the connection ends. */
+    int (*receive)(struct control_visit *v, const uint8_t *data, size_t len);
+    /* The connection ends. It is called from the loop, never from within `receive`. */
+    void (*free)(struct control_visit *v);
+};
+
+/* The first member of a larger structure, which `ops` knows. */
+struct control_visit {
+    const struct control_visit_ops *ops;
 };
 
 /* Serves the socket of `link`, or with NULL one of a name of its own. `*stale`: see local_socket.h.
@@ -43,8 +60,8 @@ const char *control_name(const struct control *c);
  * when it is done. */
 void control_ended(struct control *c, const char *link, const char *why_not);
 
-/* Ends the connections of those that make requests, because the link's port is another one now.
- * They come again. */
+/* Ends the visits, because the link's port is another one now: nothing more is taken from them, and
+ * they are freed in the loop's next turn. Who was here comes again. */
 void control_end_visits(struct control *c);
 
 /* Why another net2pty cannot be asked: of an errno of local_socket_connect. */

@@ -12,15 +12,19 @@
  * told: with flow control its connection stays held. So does one of raw TCP, on which nothing but
  * data comes.
  */
+#include "pty_input.h"
+
 #include <errno.h>
 
 #include <event2/event.h>
 
+#include "far_port.h"
 #include "log.h"
+#include "pty_connection.h"
 #include "vport.h"
-#include "pty_session_state.h"
 
 enum {
+    PURGE_MS = 1000, /* for the answer to a purge */
     LOOK_MS = 500,
     POLL_MS = 100, /* of modem lines, of which a server that holds back tells nothing by itself */
     READING_MIN = 32 * 1024, /* bytes between two looks: somebody reads */
@@ -28,142 +32,166 @@ enum {
     BUFFER_MAX = 256 * 1024, /* more than that and what comes in one go */
 };
 
-static bool has_flow_control(const struct pty_session *s)
+static bool has_flow_control(const struct pty_input *in)
 {
-    return vport_line(s->port)->flow_in != LINE_FLOW_NONE;
+    return vport_line(in->port)->flow_in != LINE_FLOW_NONE;
 }
 
 /* Whether what is too much is dropped: nothing else would let the rest of the connection go on. */
-static bool drops(const struct pty_session *s)
+static bool drops(const struct pty_input *in)
 {
-    return s->input.unread && s->comport && !has_flow_control(s);
+    return in->unread && in->connection->comport && !has_flow_control(in);
 }
 
-static bool can_suspend(const struct pty_session *s)
+static bool can_suspend(const struct pty_input *in)
 {
-    return s->far.ready && s->far.peer->is_ours && !s->why_failing[0];
+    return in->far->ready && in->far->peer->is_ours && !pty_connection_is_failing(in->connection);
 }
 
-static void schedule_look(struct pty_session *s)
+static void schedule_look(struct pty_input *in)
 {
-    const struct timeval delay = {0, (s->input.suspending ? POLL_MS : LOOK_MS) * 1000};
+    const struct timeval delay = {0, (in->suspending ? POLL_MS : LOOK_MS) * 1000};
 
-    if (s->input.waiting.len > 0 && !event_pending(s->input.look, EV_TIMEOUT, NULL)) {
-        s->input.taken = 0;
-        event_add(s->input.look, &delay);
+    if (in->waiting.len > 0 && !event_pending(in->look, EV_TIMEOUT, NULL)) {
+        in->taken = 0;
+        event_add(in->look, &delay);
     }
 }
 
 static void on_look(evutil_socket_t fd, short what, void *ctx)
 {
-    struct pty_session *s = ctx;
+    struct pty_input *in = ctx;
 
     (void)fd;
     (void)what;
-    if (s->input.suspending && can_suspend(s)) {
-        far_port_poll_lines(&s->far);
-        pty_session_flush(s);
+    if (in->suspending && can_suspend(in)) {
+        far_port_poll_lines(in->far);
+        pty_connection_flush(in->connection);
     } else {
-        s->input.unread = s->input.waiting.len > 0 && s->input.taken < READING_MIN;
+        in->unread = in->waiting.len > 0 && in->taken < READING_MIN;
     }
-    schedule_look(s);
-    pty_session_update(s);
+    schedule_look(in);
+    in->changed(in->ctx);
 }
 
 /* They have taken all there is, or nobody wants it. */
-static void forget_pause(struct pty_session *s)
+static void forget_pause(struct pty_input *in)
 {
-    s->input.unread = false;
-    s->input.told = false;
-    event_del(s->input.look);
+    in->unread = false;
+    in->told = false;
+    event_del(in->look);
 }
 
-static void drop(struct pty_session *s, size_t len)
+static void drop(struct pty_input *in, size_t len)
 {
-    s->input.dropped += len;
-    s->far.counts.buf_overrun += (unsigned)len;
-    if (s->input.told)
+    in->dropped += len;
+    in->far->counts.buf_overrun += (unsigned)len;
+    if (in->told)
         return;
-    s->input.told = true;
+    in->told = true;
     log_warn("%s: its program does not read: bytes are dropped, as a serial port does without flow "
              "control, until it does",
-             s->name);
+             in->name);
 }
 
-void pty_input_give(struct pty_session *s, const uint8_t *data, size_t len)
+void pty_input_give(struct pty_input *in, const uint8_t *data, size_t len)
 {
-    struct buf *waiting = &s->input.waiting;
+    struct buf *waiting = &in->waiting;
 
-    s->received += len;
-    vport_look(s->port);
-    if (s->purging || !vport_is_open(s->port))
+    in->received += len;
+    vport_look(in->port);
+    if (in->purging || !vport_is_open(in->port))
         return;
-    log_bytes(s->name, data, len);
+    log_bytes(in->name, data, len);
     if (waiting->len == 0) {
-        size_t n = vport_write(s->port, data, len);
+        size_t n = vport_write(in->port, data, len);
 
         data += n;
         len -= n;
     }
-    size_t most = drops(s) ? WAITING_MAX : waiting->max;
+    size_t most = drops(in) ? WAITING_MAX : waiting->max;
     size_t room = waiting->len < most ? most - waiting->len : 0;
     size_t kept = len < room ? len : room;
     if (kept > 0 && buf_add(waiting, data, kept) < 0)
-        pty_session_fail(s, "out of memory");
+        pty_connection_fail(in->connection, "out of memory");
     if (kept < len)
-        drop(s, len - kept);
-    schedule_look(s);
+        drop(in, len - kept);
+    schedule_look(in);
 }
 
-void pty_input_continue(struct pty_session *s)
+void pty_input_continue(struct pty_input *in)
 {
-    struct buf *waiting = &s->input.waiting;
+    struct buf *waiting = &in->waiting;
 
     if (waiting->len == 0)
         return;
-    size_t n = vport_write(s->port, buf_head(waiting), waiting->len);
+    size_t n = vport_write(in->port, buf_head(waiting), waiting->len);
     buf_drain(waiting, n);
-    s->input.taken += n;
+    in->taken += n;
     if (waiting->len == 0)
-        forget_pause(s);
+        forget_pause(in);
 }
 
-void pty_input_forget(struct pty_session *s)
+void pty_input_forget(struct pty_input *in)
 {
-    buf_drain(&s->input.waiting, s->input.waiting.len);
-    forget_pause(s);
+    buf_drain(&in->waiting, in->waiting.len);
+    forget_pause(in);
 }
 
-void pty_input_reconnect(struct pty_session *s)
+void pty_input_purge(struct pty_input *in)
 {
-    s->input.suspending = false;
+    const struct timeval limit = {PURGE_MS / 1000, PURGE_MS % 1000 * 1000};
+
+    in->purging = true;
+    event_add(in->purge, &limit);
 }
 
-bool pty_input_update(struct pty_session *s)
+void pty_input_purged(struct pty_input *in)
 {
-    const struct pty_input *in = &s->input;
-    const bool suspend = in->unread && has_flow_control(s) && can_suspend(s);
+    in->purging = false;
+    event_del(in->purge);
+}
 
-    if (suspend != in->suspending && can_suspend(s)) {
-        s->input.suspending = suspend;
-        far_port_suspend(&s->far, suspend);
-        pty_session_flush(s);
+static void on_purge(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    pty_input_purged(ctx);
+}
+
+void pty_input_disconnect(struct pty_input *in)
+{
+    in->suspending = false;
+    pty_input_purged(in);
+}
+
+bool pty_input_update(struct pty_input *in)
+{
+    const bool suspend = in->unread && has_flow_control(in) && can_suspend(in);
+
+    if (suspend != in->suspending && can_suspend(in)) {
+        in->suspending = suspend;
+        far_port_suspend(in->far, suspend);
+        pty_connection_flush(in->connection);
     }
-    if (in->waiting.len == 0 || drops(s))
+    if (in->waiting.len == 0 || drops(in))
         return true;
     return in->suspending && in->waiting.len < WAITING_MAX;
 }
 
-int pty_input_begin(struct pty_session *s)
+int pty_input_begin(struct pty_input *in, struct event_base *base)
 {
-    buf_init(&s->input.waiting, BUFFER_MAX);
-    s->input.look = evtimer_new(s->base, on_look, s);
-    return s->input.look ? 0 : -ENOMEM;
+    buf_init(&in->waiting, BUFFER_MAX);
+    in->look = evtimer_new(base, on_look, in);
+    in->purge = evtimer_new(base, on_purge, in);
+    return in->look && in->purge ? 0 : -ENOMEM;
 }
 
-void pty_input_end(struct pty_session *s)
+void pty_input_end(struct pty_input *in)
 {
-    buf_free(&s->input.waiting);
-    if (s->input.look)
-        event_free(s->input.look);
+    buf_free(&in->waiting);
+    if (in->look)
+        event_free(in->look);
+    if (in->purge)
+        event_free(in->purge);
 }

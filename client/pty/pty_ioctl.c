@@ -1,148 +1,127 @@
-/*
- * A session for programs whose requests are answered by us: what a port does for ioctl_tty.h.
- */
-#include <stdbool.h>
+#include "pty_ioctl.h"
 
-#include "os.h"
-#include "pty_session_state.h"
-#include "stream.h"
+#include "far_port.h"
+#include "pty_connection.h"
+#include "pty_input.h"
+#include "vport.h"
 
-enum { ROOM = 256 * 1024 }; /* of QUEUE_MAX; a read of the port may follow */
+enum { ROOM = 256 * 1024 }; /* of the connection's queue; a read of the port may follow */
 
-struct vport *pty_session_port(struct pty_session *s)
+bool pty_ioctl_take(struct pty_ioctl *io)
 {
-    return s->port;
+    bool all = vport_take(io->port);
+
+    return all && pty_connection_queued(io->connection) == 0;
 }
 
-void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx)
+uint64_t pty_ioctl_progress(const struct pty_ioctl *io)
 {
-    s->changed = changed;
-    s->changed_ctx = ctx;
+    return 2 * io->connection->sent - pty_connection_unacknowledged(io->connection);
 }
 
-void pty_session_serve(struct pty_session *s, struct calls *calls)
+bool pty_ioctl_has_room(const struct pty_ioctl *io)
 {
-    s->calls = calls;
+    return pty_connection_queued(io->connection) < ROOM;
 }
 
-bool pty_session_take(struct pty_session *s)
+bool pty_ioctl_knows_lines(struct pty_ioctl *io)
 {
-    bool all = vport_take(s->port);
+    bool knows = far_port_knows_lines(io->far);
 
-    return all && (!s->stream || stream_queued(s->stream) == 0);
-}
-
-uint64_t pty_session_progress(const struct pty_session *s)
-{
-    return 2 * s->sent - (s->stream ? stream_unacknowledged(s->stream) : 0);
-}
-
-bool pty_session_has_room(const struct pty_session *s)
-{
-    return !s->stream || stream_queued(s->stream) < ROOM;
-}
-
-bool pty_session_knows_lines(struct pty_session *s)
-{
-    bool knows = far_port_knows_lines(&s->far);
-
-    pty_session_flush(s);
+    pty_connection_flush(io->connection);
     return knows;
 }
 
-void pty_session_forgo_lines(struct pty_session *s)
+void pty_ioctl_forgo_lines(struct pty_ioctl *io)
 {
-    far_port_forgo_lines(&s->far);
+    far_port_forgo_lines(io->far);
 }
 
-bool pty_session_is_settled(const struct pty_session *s)
+bool pty_ioctl_is_settled(const struct pty_ioctl *io)
 {
-    return vport_is_settled(s->port) && (!s->stream || stream_queued(s->stream) == 0);
+    return vport_is_settled(io->port) && pty_connection_queued(io->connection) == 0;
 }
 
-bool pty_session_was_used(const struct pty_session *s)
-{
-    return s->used;
-}
+/* --- what a port does ------------------------------------------------------------------------- */
 
 static int port_termios(void *ctx, unsigned request, void *data)
 {
-    return vport_termios(((struct pty_session *)ctx)->port, request, data);
+    return vport_termios(((struct pty_ioctl *)ctx)->port, request, data);
 }
 
 static unsigned port_lines(void *ctx)
 {
-    const struct pty_session *s = ctx;
+    const struct pty_ioctl *io = ctx;
 
-    return s->far.outputs | s->far.inputs;
+    return io->far->outputs | io->far->inputs;
 }
 
 static void port_set_lines(void *ctx, unsigned mask, unsigned values)
 {
-    struct pty_session *s = ctx;
+    struct pty_ioctl *io = ctx;
 
-    far_port_set_lines(&s->far, mask, values);
-    pty_session_flush(s);
+    far_port_set_lines(io->far, mask, values);
+    pty_connection_flush(io->connection);
 }
 
 static void port_set_break(void *ctx, bool on)
 {
-    struct pty_session *s = ctx;
+    struct pty_ioctl *io = ctx;
 
-    if (!s->far.ready)
+    if (!io->far->ready)
         return;
-    far_port_tell(&s->far, RFC2217_SET_CONTROL,
+    far_port_tell(io->far, RFC2217_SET_CONTROL,
                   on ? RFC2217_CONTROL_BREAK_ON : RFC2217_CONTROL_BREAK_OFF);
-    pty_session_flush(s);
+    pty_connection_flush(io->connection);
 }
 
 static void port_counts(void *ctx, struct ioctl_counts *counts)
 {
-    const struct pty_session *s = ctx;
+    const struct pty_ioctl *io = ctx;
 
-    *counts = s->far.counts;
-    counts->rx = (unsigned)s->received;
-    counts->tx = (unsigned)s->sent;
+    *counts = io->far->counts;
+    counts->rx = (unsigned)io->input->received;
+    counts->tx = (unsigned)io->connection->sent;
 }
 
 static size_t port_unsent(void *ctx)
 {
-    const struct pty_session *s = ctx;
-    size_t unsent = vport_untaken(s->port) + (s->stream ? stream_unacknowledged(s->stream) : 0);
+    const struct pty_ioctl *io = ctx;
+    size_t unsent = vport_untaken(io->port) + pty_connection_unacknowledged(io->connection);
 
     if (unsent > 0)
         return unsent;
-    return os_now_ms() * 1000 < s->busy_until_us ? 1 : 0;
+    return pty_connection_is_busy(io->connection) ? 1 : 0;
 }
 
 static unsigned port_begin_drain(void *ctx)
 {
-    struct pty_session *s = ctx;
+    struct pty_ioctl *io = ctx;
 
-    if (!s->far.ready || !s->far.peer->drain_is_told)
-        return s->far.stops_answered;
-    s->drain = far_port_ask_drain(&s->far);
-    s->drain_sent = s->sent;
-    pty_session_flush(s);
-    return s->drain;
+    if (!io->far->ready || !io->far->peer->drain_is_told)
+        return io->far->stops_answered;
+    io->drain = far_port_ask_drain(io->far);
+    io->drain_sent = io->connection->sent;
+    pty_connection_flush(io->connection);
+    return io->drain;
 }
 
 static bool port_is_drained(void *ctx, unsigned ticket)
 {
-    struct pty_session *s = ctx;
+    struct pty_ioctl *io = ctx;
 
-    if (s->state != SESSION_READY || stream_queued(s->stream) > 0)
+    if (!io->connection->ready || pty_connection_queued(io->connection) > 0)
         return false;
-    if (!s->far.ready || !s->far.peer->drain_is_told)
-        return port_unsent(s) == 0;
-    if ((int)(s->far.stops_answered - ticket) < 0)
+    if (!io->far->ready || !io->far->peer->drain_is_told)
+        return port_unsent(io) == 0;
+    if ((int)(io->far->stops_answered - ticket) < 0)
         return false;
-    if (ticket == s->drain && s->sent == s->drain_sent)
-        s->busy_until_us = 0; /* the server knows better than we */
+    if (ticket == io->drain && io->connection->sent == io->drain_sent)
+        io->connection->busy_until_us = 0; /* the server knows better than we */
     return true;
 }
 
-const struct ioctl_port pty_session_ioctl_port = {
+const struct ioctl_port pty_ioctl_port = {
     .termios = port_termios,
     .termios_size = vport_termios_size,
     .lines = port_lines,

@@ -21,36 +21,74 @@
  */
 #include "pty_session.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 
+#include "control.h"
 #include "dialer.h"
 #include "far_port.h"
-#include "line_text.h"
-#include "rfc2217_text.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "proto/buf.h"
 #include "proto/comport.h"
-#include "pty_session_state.h"
+#include "pty_connection.h"
+#include "pty_input.h"
+#include "pty_ioctl.h"
+#include "pty_port.h"
+#include "pty_report.h"
+#include "pty_reset.h"
+#include "rfc2217_text.h"
 #include "stream.h"
 
 enum {
     NEGOTIATE_MS = 3000,
-    SETTLE_MS = 1000, /* for BINARY, once the COM-PORT option is agreed */
-    PURGE_MS = 1000,  /* for the answer to a purge */
-    STABLE_MS = 1000, /* a session that lasts so long works: the back-off begins anew */
-    QUEUE_MAX = 512 * 1024,
+    SETTLE_MS = 1000,       /* for BINARY, once the COM-PORT option is agreed */
+    STABLE_MS = 1000,       /* a session that lasts so long works: the back-off begins anew */
     EARLY_MAX = 128 * 1024, /* more than one read of the connection */
-    TEXT_MAX = PTY_SESSION_TROUBLE_MAX - 64,
+    TROUBLE_MAX = PTY_CONNECTION_WHY_MAX,
+    TEXT_MAX = TROUBLE_MAX - 64,
+};
+
+enum pty_session_state {
+    PTY_SESSION_WAITING,
+    PTY_SESSION_NEGOTIATING,
+    PTY_SESSION_READY,
+};
+
+struct pty_session {
+    struct event_base *base;
+    const struct pty_session_options *options;
+    const struct pty_session_callbacks *callbacks;
+    void *ctx;
+    const char *name; /* the link, for the log */
+    char server[ADDR_TEXT_MAX];
+    enum pty_session_state state;
+    struct control *control;
+    struct dialer *dialer;
+    struct far_port far;
+    struct pty_connection connection;
+    struct pty_input input;
+    struct pty_port port;
+    struct pty_ioctl ioctl;
+    struct pty_reset reset;
+    struct event *limit;        /* while NEGOTIATING */
+    struct event *stable;       /* while READY, for the first second */
+    void (*changed)(void *ctx); /* NULL unless somebody watches */
+    void *changed_ctx;
+    bool counts; /* breaks and line errors are of interest */
+    bool ever_ready;
+    struct buf early; /* came before READY: data, or a reason to go, for people */
+    char trouble[TROUBLE_MAX];
+    unsigned connections;
 };
 
 static void tell_connected(struct pty_session *s);
 static void lose(struct pty_session *s, const char *why);
+static void update(struct pty_session *s);
 
 static void set_timer(struct event *timer, int ms)
 {
@@ -59,220 +97,38 @@ static void set_timer(struct event *timer, int ms)
     event_add(timer, &delay);
 }
 
-/* --- to the server ---------------------------------------------------------------------------- */
-
-void pty_session_fail(struct pty_session *s, const char *why)
+static void set_state(struct pty_session *s, enum pty_session_state state)
 {
-    const struct timeval now = {0, 0};
-
-    if (s->state == SESSION_WAITING || s->why_failing[0])
-        return;
-    snprintf(s->why_failing, sizeof s->why_failing, "%s", why);
-    event_add(s->failure, &now);
+    s->state = state;
+    s->connection.ready = state == PTY_SESSION_READY;
 }
-
-static void on_failure(evutil_socket_t fd, short what, void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    (void)fd;
-    (void)what;
-    lose(s, s->why_failing);
-}
-
-/* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */
-static int send_now(struct pty_session *s, const uint8_t *bytes, size_t len, size_t data)
-{
-    int r = s->why_failing[0] ? -EPIPE : stream_write(s->stream, bytes, len);
-
-    if (r < 0) {
-        s->unsent += data;
-        return r;
-    }
-    if (outstanding_is_full(&s->outstanding)) /* the system is not asked each time */
-        outstanding_forget(&s->outstanding, stream_unacknowledged(s->stream));
-    outstanding_add(&s->outstanding, len, data);
-    return 0;
-}
-
-void pty_session_flush(struct pty_session *s)
-{
-    if (!s->comport || !s->stream)
-        return;
-    struct buf *out = comport_output(s->comport);
-    int r = out->len > 0 ? send_now(s, buf_head(out), out->len, s->sending) : 0;
-
-    s->sending = 0;
-    buf_drain(out, out->len);
-    if (r < 0 || comport_failed(s->comport))
-        pty_session_fail(s, r == -ENOBUFS ? "it does not take what it is told" : "out of memory");
-}
-
-/* Tells what programs have set. Before anything was told, and while the server's own settings are
- * being asked for, that is everything. */
-static void tell_settings(struct pty_session *s)
-{
-    far_port_tell_settings(&s->far, vport_line(s->port), !s->far.has_told && s->far.learning);
-}
-
-/* --- the port's callbacks ------------------------------------------------------------------- */
-
-static void on_opened(void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    log_debug("%s: opened", s->name);
-    s->used = true;
-    tell_settings(s);
-    s->hung_up = vport_line(s->port)->baud == 0;
-    if (!s->options->no_touch_lines)
-        far_port_set_outputs(&s->far, s->hung_up ? 0 : (unsigned)LINE_OUTPUTS);
-    pty_session_flush(s);
-}
-
-static void on_closed(void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    log_debug("%s: closed", s->name);
-    pty_input_forget(s);
-    if (vport_hupcl(s->port) && !s->options->no_touch_lines)
-        far_port_set_outputs(&s->far, 0);
-    pty_session_flush(s);
-    pty_session_update(s);
-}
-
-static void on_settings(void *ctx, const struct line_settings *line)
-{
-    struct pty_session *s = ctx;
-    char text[LINE_TEXT_MAX];
-
-    line_text(line, text);
-    log_debug("%s: set to %s", s->name, text);
-    if (s->options->raw)
-        return;
-    tell_settings(s);
-    /* speed 0 hangs up, another one after it raises the lines again */
-    if (line->baud == 0)
-        far_port_set_outputs(&s->far, 0);
-    else if (s->hung_up && vport_is_open(s->port))
-        far_port_set_outputs(&s->far, LINE_OUTPUTS);
-    s->hung_up = line->baud == 0;
-    pty_session_flush(s);
-}
-
-/* Reckons when the far line will be idle. */
-static void keep_time(struct pty_session *s, size_t len)
-{
-    uint64_t now_us = os_now_ms() * 1000;
-
-    if (s->busy_until_us < now_us)
-        s->busy_until_us = now_us;
-    s->busy_until_us += line_wire_time_us(vport_line(s->port), len);
-}
-
-static void on_written(void *ctx, const uint8_t *data, size_t len)
-{
-    struct pty_session *s = ctx;
-    int r;
-
-    if (s->state != SESSION_READY) /* lost while the port was being read */
-        return;
-    log_bytes(s->name, data, len);
-    s->sent += len;
-    keep_time(s, len);
-    if (!s->comport) {
-        r = send_now(s, data, len, len);
-        if (r < 0)
-            pty_session_fail(s, os_error_text(-r));
-    } else if (comport_send_data(s->comport, data, len) < 0) {
-        s->unsent += len;
-        pty_session_fail(s, "out of memory");
-    } else {
-        s->sending += len;
-        pty_session_flush(s);
-    }
-    pty_session_update(s);
-}
-
-static void on_flushed(void *ctx, bool rx, bool tx)
-{
-    struct pty_session *s = ctx;
-
-    log_debug("%s: flushed%s%s", s->name, rx ? " input" : "", tx ? " output" : "");
-    if (rx)
-        pty_input_forget(s);
-    if (s->state == SESSION_READY && s->comport) {
-        far_port_tell(&s->far, RFC2217_PURGE_DATA,
-                      (rx ? RFC2217_PURGE_RX : 0u) | (tx ? RFC2217_PURGE_TX : 0u));
-        if (rx && s->far.peer->purge_is_exact) {
-            s->purging = true;
-            set_timer(s->timer, PURGE_MS);
-        }
-        pty_session_flush(s);
-    }
-    pty_session_update(s);
-}
-
-static void on_writable(void *ctx)
-{
-    struct pty_session *s = ctx;
-
-    pty_input_continue(s);
-    pty_session_update(s);
-}
-
-static const struct vport_callbacks port_callbacks = {
-    .opened = on_opened,
-    .closed = on_closed,
-    .received = on_written,
-    .settings = on_settings,
-    .flushed = on_flushed,
-    .writable = on_writable,
-};
 
 /* --- from the server -------------------------------------------------------------------------- */
 
 /* It is not read more slowly for that: what it answers stands behind what it sends. */
 static void take_too_much(struct pty_session *s, size_t len)
 {
-    if (comport_agreed(s->comport))
+    if (comport_agreed(s->connection.comport))
         s->far.counts.buf_overrun += (unsigned)len;
     else
-        pty_session_fail(s, "it sends and does not negotiate");
+        pty_connection_fail(&s->connection, "it sends and does not negotiate");
 }
 
 static void on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct pty_session *s = ctx;
 
-    if (s->state == SESSION_READY)
-        pty_input_give(s, data, len);
-    else if (s->state == SESSION_NEGOTIATING && buf_add(&s->early, data, len) < 0)
+    if (s->state == PTY_SESSION_READY)
+        pty_input_give(&s->input, data, len);
+    else if (s->state == PTY_SESSION_NEGOTIATING && buf_add(&s->early, data, len) < 0)
         take_too_much(s, len);
-}
-
-/* The port gets the settings of the server's, which programs then find; what the user said of the
- * format is better, and what a program has set meanwhile, which the port is about to report. */
-static void adopt_settings(struct pty_session *s)
-{
-    const struct vport_options *port = &s->options->port;
-    struct line_settings line = s->far.told;
-
-    if (port->has_format) {
-        line.data_bits = port->format.data_bits;
-        line.parity = port->format.parity;
-        line.stop = port->format.stop;
-    }
-    if (vport_set_line(s->port, &line) && port->has_format)
-        tell_settings(s);
 }
 
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
     struct pty_session *s = ctx;
 
-    if (s->state == SESSION_WAITING)
+    if (s->state == PTY_SESSION_WAITING)
         return;
     if (log_enabled(LOG_LEVEL_DEBUG)) {
         char text[RFC2217_DESCRIPTION_MAX];
@@ -284,24 +140,23 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     case FAR_PORT_NO_NEWS:
         break;
     case FAR_PORT_LEARNT:
-        adopt_settings(s);
+        pty_port_adopt_settings(&s->port, &s->options->port);
         break;
     case FAR_PORT_PURGED:
-        s->purging = false;
+        pty_input_purged(&s->input);
         break;
     case FAR_PORT_RESET:
-        pty_session_end_reset(s, NULL);
+        pty_reset_answered(&s->reset, true);
         break;
     case FAR_PORT_NOT_RESET:
-        pty_session_end_reset(
-            s, "the server did not do it: the port has no reset=, or its device went away");
+        pty_reset_answered(&s->reset, false);
         break;
     }
-    pty_session_continue_reset(s);
+    pty_reset_continue(&s->reset);
     if (s->changed)
         s->changed(s->changed_ctx);
-    pty_session_update(s);
-    if (s->state == SESSION_READY && !s->far.greeted)
+    update(s);
+    if (s->state == PTY_SESSION_READY && !s->far.greeted)
         tell_connected(s);
 }
 
@@ -322,14 +177,21 @@ static void on_command(void *ctx, uint8_t command)
 
 /* --- the session ------------------------------------------------------------------------------ */
 
-void pty_session_update(struct pty_session *s)
+/* Reads and pauses as the state wants it. */
+static void update(struct pty_session *s)
 {
-    bool flowing = s->state == SESSION_READY && !s->far.suspended && !s->why_failing[0] &&
-                   !s->stalled && stream_queued(s->stream) == 0;
+    const struct pty_connection *c = &s->connection;
+    bool flowing = s->state == PTY_SESSION_READY && !s->far.suspended &&
+                   !pty_connection_is_failing(c) && !c->stalled && stream_queued(c->stream) == 0;
 
-    vport_read(s->port, flowing);
-    if (s->stream)
-        stream_read(s->stream, pty_input_update(s));
+    vport_read(s->port.vport, flowing);
+    if (c->stream)
+        stream_read(c->stream, pty_input_update(&s->input));
+}
+
+static void on_changed(void *ctx)
+{
+    update(ctx);
 }
 
 static void tell_connected(struct pty_session *s)
@@ -337,40 +199,30 @@ static void tell_connected(struct pty_session *s)
     if (s->ever_ready)
         return;
     s->ever_ready = true;
-    s->connected(s->ctx);
+    s->callbacks->connected(s->ctx);
 }
 
 static void become_ready(struct pty_session *s)
 {
-    char peer[80] = "";
-
-    s->state = SESSION_READY;
+    set_state(s, PTY_SESSION_READY);
     s->connections++;
     s->trouble[0] = '\0';
-    event_del(s->timer);
+    event_del(s->limit);
     set_timer(s->stable, STABLE_MS);
-    snprintf(peer, sizeof peer, "%s", s->comport ? "" : ", raw");
-    log_info("%s: connected to %s%s", s->name, s->server, peer);
-    if (s->comport) {
+    log_info("%s: connected to %s%s", s->name, s->server, s->options->raw ? ", raw" : "");
+    if (!s->options->raw) {
         s->far.ready = true;
-        if (s->far.has_told || vport_is_open(s->port) || s->options->baud)
-            far_port_tell_settings(&s->far, vport_line(s->port), true);
-        else
-            far_port_ask_settings(&s->far);
-        if (s->options->no_touch_lines)
-            far_port_ask_outputs(&s->far);
-        else
-            far_port_tell_outputs(&s->far);
+        pty_port_introduce(&s->port, s->options->baud != 0);
         if (s->counts)
             far_port_count_errors(&s->far);
-        pty_session_flush(s);
+        pty_connection_flush(&s->connection);
     }
-    if (s->state == SESSION_READY && s->early.len > 0)
-        pty_input_give(s, buf_head(&s->early), s->early.len);
+    if (s->state == PTY_SESSION_READY && s->early.len > 0)
+        pty_input_give(&s->input, buf_head(&s->early), s->early.len);
     buf_drain(&s->early, s->early.len);
-    if (s->state != SESSION_READY)
+    if (s->state != PTY_SESSION_READY)
         return;
-    pty_session_update(s);
+    update(s);
     if (!s->far.greeted) /* otherwise with the answer, which says what the server can do */
         tell_connected(s);
 }
@@ -379,15 +231,15 @@ static void on_option(void *ctx, bool agreed)
 {
     struct pty_session *s = ctx;
 
-    if (s->state == SESSION_WAITING)
+    if (s->state == PTY_SESSION_WAITING)
         return;
     if (!agreed) {
         lose(s, "the server refuses the COM-PORT option: it is not an RFC 2217 server (--raw takes "
                 "its bytes as they are)");
-    } else if (s->state == SESSION_NEGOTIATING) {
+    } else if (s->state == PTY_SESSION_NEGOTIATING) {
         /* a banner; what comes from now on may be data */
         buf_drain(&s->early, s->early.len);
-        set_timer(s->timer, SETTLE_MS);
+        set_timer(s->limit, SETTLE_MS);
         far_port_greet(&s->far);
     }
 }
@@ -399,11 +251,6 @@ static const struct comport_callbacks comport_callbacks = {
     .option = on_option,
     .command = on_command,
 };
-
-static void free_comport(void *comport)
-{
-    comport_free(comport);
-}
 
 /* Says why there is no session; once, if the reason stays the same. */
 static void say_trouble(struct pty_session *s, const char *why)
@@ -431,88 +278,66 @@ static void early_text(struct pty_session *s, char text[static TEXT_MAX])
     buf_drain(&s->early, s->early.len);
 }
 
-/* Tells what the connection takes with it of what programs have written. Programs behind -- can ask
- * for it as for bytes that a port loses; some look at the one counter, some at the other. */
-static void count_loss(struct pty_session *s)
+/* Programs behind -- can ask for it as for bytes that a port loses; some look at the one counter,
+ * some at the other. */
+static void count_loss(struct pty_session *s, size_t lost)
 {
-    const size_t lost =
-        s->unsent + outstanding_data(&s->outstanding, stream_unacknowledged(s->stream));
-
-    s->unsent = s->sending = 0;
-    s->outstanding = (struct outstanding){0};
-    s->stalled = false;
-    if (lost == 0)
-        return;
-    s->lost += lost;
     s->far.counts.overrun += (unsigned)lost;
     s->far.counts.buf_overrun += (unsigned)lost;
-    log_warn(
-        "%s: %zu bytes that programs had written are lost with the connection: the server has not "
-        "acknowledged them",
-        s->name, lost);
 }
 
 /* Gives the connection up, for the reason `why`, and begins to connect again. */
 static void lose(struct pty_session *s, const char *why)
 {
-    char error[VPORT_ERROR_MAX], text[TEXT_MAX], reason[PTY_SESSION_TROUBLE_MAX];
-    bool was_ready = s->state == SESSION_READY;
+    char text[TEXT_MAX], reason[TROUBLE_MAX];
+    bool was_ready = s->state == PTY_SESSION_READY;
 
-    if (s->state == SESSION_WAITING)
+    if (s->state == PTY_SESSION_WAITING)
         return;
-    snprintf(reason, sizeof reason, "%s", why); /* it may be ours */
-    s->state = SESSION_WAITING;
-    s->why_failing[0] = '\0';
-    event_del(s->failure);
-    event_del(s->timer);
+    snprintf(reason, sizeof reason, "%s", why); /* it may be the connection's */
+    set_state(s, PTY_SESSION_WAITING);
+    event_del(s->limit);
     event_del(s->stable);
-    if (s->stream)
-        count_loss(s);
-    stream_close(s->stream);
-    s->stream = NULL;
-    pty_input_reconnect(s);
-    if (s->comport) /* it may be calling us */
-        loop_defer(s->base, free_comport, s->comport);
-    s->comport = NULL;
-    s->purging = false;
+    count_loss(s, pty_connection_close(&s->connection));
+    pty_input_disconnect(&s->input);
     early_text(s, text);
     say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : reason);
-    if (s->far.resetting || s->reset_waits)
-        pty_session_end_reset(s, "the connection was lost");
+    pty_reset_disconnect(&s->reset);
     far_port_attach(&s->far, NULL);
-    pty_session_update(s);
+    update(s);
     dialer_start(s->dialer);
     if (was_ready && s->options->hangup) {
-        pty_input_forget(s);
-        if (!s->options->no_touch_lines)
-            s->far.outputs = 0;
-        if (vport_hang_up(s->port, error) < 0)
-            log_error("%s", error);
+        pty_port_hang_up(&s->port);
         control_end_visits(s->control);
     }
+}
+
+static void on_failed(void *ctx, const char *why)
+{
+    lose(ctx, why);
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
     struct pty_session *s = ctx;
 
-    if (!s->comport) {
-        pty_input_give(s, data, len);
-        pty_session_update(s);
+    if (s->options->raw) {
+        pty_input_give(&s->input, data, len);
+        update(s);
         return;
     }
-    comport_receive(s->comport, data, len);
-    if (s->state == SESSION_NEGOTIATING && comport_agreed(s->comport) &&
-        comport_settled(s->comport) && s->far.proven && !s->far.refusal)
+    comport_receive(s->connection.comport, data, len);
+    if (s->state == PTY_SESSION_NEGOTIATING && comport_agreed(s->connection.comport) &&
+        comport_settled(s->connection.comport) && s->far.proven && !s->far.refusal)
         become_ready(s);
-    if (s->state != SESSION_WAITING)
-        pty_session_flush(s);
-    pty_session_update(s);
+    if (s->state != PTY_SESSION_WAITING)
+        pty_connection_flush(&s->connection);
+    update(s);
 }
 
 static void on_drained(void *ctx)
 {
-    pty_session_update(ctx);
+    update(ctx);
 }
 
 static void on_ended(void *ctx, int error)
@@ -526,8 +351,8 @@ static void on_stalled(void *ctx, bool on)
 
     log_debug("%s: %s: %s", s->name, s->server,
               on ? "acknowledges nothing: programs wait" : "is back");
-    s->stalled = on;
-    pty_session_update(s);
+    s->connection.stalled = on;
+    update(s);
 }
 
 static const struct stream_callbacks stream_callbacks = {
@@ -542,12 +367,15 @@ static void on_connected(void *ctx, evutil_socket_t fd)
 {
     struct pty_session *s = ctx;
 
-    s->stream = stream_new(s->base, fd, QUEUE_MAX, &stream_callbacks, s);
-    if (s->stream && !s->options->raw)
-        s->comport = comport_new(COMPORT_CLIENT, QUEUE_MAX, &comport_callbacks, s);
-    s->state = SESSION_NEGOTIATING;
-    far_port_attach(&s->far, s->comport);
-    if (!s->stream || (!s->comport && !s->options->raw)) {
+    struct stream *stream = stream_new(s->base, fd, PTY_CONNECTION_QUEUE_MAX, &stream_callbacks, s);
+    struct comport *comport =
+        stream && !s->options->raw
+            ? comport_new(COMPORT_CLIENT, PTY_CONNECTION_QUEUE_MAX, &comport_callbacks, s)
+            : NULL;
+    pty_connection_open(&s->connection, stream, comport);
+    set_state(s, PTY_SESSION_NEGOTIATING);
+    far_port_attach(&s->far, comport);
+    if (!stream || (!comport && !s->options->raw)) {
         lose(s, "out of memory");
         return;
     }
@@ -555,31 +383,29 @@ static void on_connected(void *ctx, evutil_socket_t fd)
         become_ready(s);
         return;
     }
-    set_timer(s->timer, NEGOTIATE_MS);
-    comport_start(s->comport);
-    pty_session_flush(s);
-    pty_session_update(s);
+    set_timer(s->limit, NEGOTIATE_MS);
+    comport_start(comport);
+    pty_connection_flush(&s->connection);
+    update(s);
 }
 
-static void on_failed(void *ctx, const char *why)
+static void on_unreachable(void *ctx, const char *why)
 {
     say_trouble(ctx, why);
 }
 
 static const struct dialer_callbacks dialer_callbacks = {
     .connected = on_connected,
-    .failed = on_failed,
+    .failed = on_unreachable,
 };
 
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
+static void on_limit(evutil_socket_t fd, short what, void *ctx)
 {
     struct pty_session *s = ctx;
 
     (void)fd;
     (void)what;
-    if (s->state == SESSION_READY)
-        s->purging = false;
-    else if (comport_agreed(s->comport) && !s->far.refusal)
+    if (comport_agreed(s->connection.comport) && !s->far.refusal)
         become_ready(s); /* some never answer about BINARY, or never say anything */
     else
         lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
@@ -596,6 +422,105 @@ static void on_stable(evutil_socket_t fd, short what, void *ctx)
     tell_connected(s); /* to a server that does not answer */
 }
 
+/* --- who asks over the socket beside the link --------------------------------------------------
+ */
+
+bool pty_session_is_connected(const struct pty_session *s)
+{
+    return s->state == PTY_SESSION_READY;
+}
+
+const char *pty_session_trouble(const struct pty_session *s)
+{
+    return s->trouble;
+}
+
+void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX])
+{
+    static const char *const states[] = {"waiting", "negotiating", "connected"};
+    const struct pty_report report = {
+        .link = s->name,
+        .device = vport_device(s->port.vport),
+        .server = s->server,
+        .state = states[s->state],
+        .trouble = s->trouble,
+        .raw = s->options->raw,
+        .signature = s->far.signature,
+        .line = *vport_line(s->port.vport),
+        .lines = s->far.outputs | s->far.inputs,
+        .is_open = vport_is_open(s->port.vport),
+        .received = s->input.received,
+        .sent = s->connection.sent,
+        .waiting_for_programs = s->input.waiting.len,
+        .waiting_for_server = pty_connection_queued(&s->connection),
+        .dropped = s->input.dropped,
+        .lost = s->connection.lost,
+        .connections = s->connections,
+    };
+
+    pty_report_text(&report, text);
+}
+
+static void on_report(void *ctx, char text[static CONTROL_REPORT_MAX])
+{
+    pty_session_report(ctx, text);
+}
+
+static void on_reset(void *ctx)
+{
+    struct pty_session *s = ctx;
+
+    pty_reset_ask(&s->reset);
+}
+
+static void on_reset_ended(void *ctx, const char *why_not)
+{
+    struct pty_session *s = ctx;
+
+    control_ended(s->control, NULL, why_not);
+}
+
+static struct control_visit *on_visit(void *ctx, struct stream *stream)
+{
+    struct pty_session *s = ctx;
+
+    if (!s->counts && s->far.ready) {
+        far_port_count_errors(&s->far);
+        pty_connection_flush(&s->connection);
+    }
+    s->counts = true;
+    return s->callbacks->visit ? s->callbacks->visit(s->ctx, s, stream) : NULL;
+}
+
+static const struct control_callbacks control_callbacks = {
+    .report = on_report,
+    .reset = on_reset,
+    .visit = on_visit,
+};
+
+/* --- who makes requests ----------------------------------------------------------------------- */
+
+struct vport *pty_session_port(struct pty_session *s)
+{
+    return s->port.vport;
+}
+
+struct pty_ioctl *pty_session_ioctl(struct pty_session *s)
+{
+    return &s->ioctl;
+}
+
+bool pty_session_was_used(const struct pty_session *s)
+{
+    return s->port.used;
+}
+
+void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx)
+{
+    s->changed = changed;
+    s->changed_ctx = ctx;
+}
+
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 static struct line_settings first_settings(const struct pty_session_options *o)
@@ -608,85 +533,110 @@ static struct line_settings first_settings(const struct pty_session_options *o)
     return line;
 }
 
+/* Says to each part who stands beside it. */
+static void set_up(struct pty_session *s)
+{
+    s->connection =
+        (struct pty_connection){.base = s->base, .name = s->name, .failed = on_failed, .ctx = s};
+    s->input = (struct pty_input){.name = s->name,
+                                  .far = &s->far,
+                                  .connection = &s->connection,
+                                  .changed = on_changed,
+                                  .ctx = s};
+    s->port = (struct pty_port){.name = s->name,
+                                .far = &s->far,
+                                .connection = &s->connection,
+                                .input = &s->input,
+                                .raw = s->options->raw,
+                                .no_touch_lines = s->options->no_touch_lines,
+                                .changed = on_changed,
+                                .ctx = s};
+    s->reset = (struct pty_reset){.name = s->name,
+                                  .far = &s->far,
+                                  .connection = &s->connection,
+                                  .raw = s->options->raw,
+                                  .ended = on_reset_ended,
+                                  .ctx = s};
+    s->ioctl = (struct pty_ioctl){.far = &s->far, .connection = &s->connection, .input = &s->input};
+    s->far.name = s->name;
+    s->far.told = first_settings(s->options);
+    far_port_attach(&s->far, NULL);
+}
+
+/* Publishes the link: its socket, and its port. Returns 0, or negative with what is wrong. */
+static int publish(struct pty_session *s, char error[static VPORT_ERROR_MAX])
+{
+    bool stale;
+
+    s->control = control_new(s->base, s->name, &control_callbacks, s, &stale, error);
+    if (!s->control)
+        return -1;
+    int r = pty_port_begin(&s->port, s->base, stale, &s->options->port, error);
+    s->input.port = s->ioctl.port = s->port.vport;
+    return r;
+}
+
 struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_options *options,
-                                    void (*connected)(void *ctx), void *ctx,
+                                    const struct pty_session_callbacks *callbacks, void *ctx,
                                     char error[static VPORT_ERROR_MAX])
 {
     struct pty_session *s = calloc(1, sizeof *s);
-    bool stale;
 
     snprintf(error, VPORT_ERROR_MAX, "out of memory");
     if (!s)
         return NULL;
     s->base = base;
     s->options = options;
-    s->connected = connected;
+    s->callbacks = callbacks;
     s->ctx = ctx;
     s->name = options->link;
     s->counts = options->counts;
-    s->far.name = options->link;
-    s->far.told = first_settings(options);
-    far_port_attach(&s->far, NULL);
     addr_text(&options->server, s->server);
     buf_init(&s->early, EARLY_MAX);
-    s->timer = evtimer_new(base, on_timer, s);
+    set_up(s);
+    s->limit = evtimer_new(base, on_limit, s);
     s->stable = evtimer_new(base, on_stable, s);
-    s->reset = evtimer_new(base, pty_session_reset_limit, s);
-    s->failure = evtimer_new(base, on_failure, s);
     s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
-    if (!s->timer || !s->stable || !s->reset || !s->failure || !s->dialer || pty_input_begin(s) < 0)
-        goto fail;
-    s->control = control_new(base, options->link, &pty_session_control, s, &stale, error);
-    if (!s->control)
-        goto fail;
-    s->port = vport_new(base, options->link, stale, &options->port, &s->far.told, &port_callbacks,
-                        s, error);
-    if (!s->port)
-        goto fail;
-    log_info("%s: ready, %s is behind it", s->name, vport_device(s->port));
+    if (!s->limit || !s->stable || !s->dialer || pty_connection_begin(&s->connection) < 0 ||
+        pty_input_begin(&s->input, base) < 0 || pty_reset_begin(&s->reset, base) < 0 ||
+        publish(s, error) < 0) {
+        pty_session_free(s);
+        return NULL;
+    }
+    log_info("%s: ready, %s is behind it", s->name, vport_device(s->port.vport));
     dialer_start(s->dialer);
     return s;
-
-fail:
-    pty_session_free(s);
-    return NULL;
 }
 
 void pty_session_withdraw(struct pty_session *s)
 {
     if (!s)
         return;
-    vport_withdraw(s->port);
+    vport_withdraw(s->port.vport);
     control_free(s->control);
     s->control = NULL;
-    stream_close(s->stream);
-    s->stream = NULL;
-    s->state = SESSION_WAITING;
+    set_state(s, PTY_SESSION_WAITING);
     s->far.ready = false;
-    event_del(s->timer);
+    event_del(s->limit);
     event_del(s->stable);
-    event_del(s->failure);
+    pty_connection_drop(&s->connection);
 }
 
 void pty_session_free(struct pty_session *s)
 {
     if (!s)
         return;
-    vport_free(s->port);
+    vport_free(s->port.vport);
     control_free(s->control);
     dialer_free(s->dialer);
-    stream_close(s->stream);
-    comport_free(s->comport);
-    pty_input_end(s);
+    pty_connection_end(&s->connection);
+    pty_input_end(&s->input);
+    pty_reset_end(&s->reset);
     buf_free(&s->early);
-    if (s->timer)
-        event_free(s->timer);
+    if (s->limit)
+        event_free(s->limit);
     if (s->stable)
         event_free(s->stable);
-    if (s->reset)
-        event_free(s->reset);
-    if (s->failure)
-        event_free(s->failure);
     free(s);
 }

@@ -9,13 +9,14 @@
 #include <stdint.h>
 
 #include "addr.h"
-#include "control.h"
-#include "ioctl_tty.h"
+#include "pty_report.h"
 #include "vport.h"
 
-struct calls;
+struct control_visit;
 struct event_base;
+struct pty_ioctl;
 struct pty_session;
+struct stream;
 
 struct pty_session_options {
     const char *link;
@@ -28,12 +29,18 @@ struct pty_session_options {
     bool no_touch_lines; /* opening and closing the link leave DTR and RTS alone */
 };
 
-/* Publishes the link and begins to connect. The options must outlive the session. `connected` is
- * called when the first session with the server works. Returns NULL with what is wrong in
- * `error`. */
+struct pty_session_callbacks {
+    /* The first session with the server works. */
+    void (*connected)(void *ctx);
+    /* Optional: another process wants to make requests on the link (control.h). */
+    struct control_visit *(*visit)(void *ctx, struct pty_session *s, struct stream *stream);
+};
+
+/* Publishes the link and begins to connect. The options must outlive the session. Returns NULL with
+ * what is wrong in `error`. */
 struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_options *options,
-                                    void (*connected)(void *ctx), void *ctx,
+                                    const struct pty_session_callbacks *callbacks, void *ctx,
                                     char error[static VPORT_ERROR_MAX]);
 
 /* Takes the link away at once, so that it can be made again, and ends the connections of other
@@ -47,42 +54,19 @@ void pty_session_free(struct pty_session *s);
 bool pty_session_is_connected(const struct pty_session *s);
 const char *pty_session_trouble(const struct pty_session *s);
 
-/* --- for programs whose requests are answered by us (exec.h) ------------------------------------
+/* --- for programs whose requests are answered by us (calls.h) ----------------------------------
  */
 
-/* What ioctl_tty.h needs of a port; its ctx is a session. */
-extern const struct ioctl_port pty_session_ioctl_port;
-
 struct vport *pty_session_port(struct pty_session *s);
-
-/* Takes all that programs have written so far, in order with what follows. Returns false while
- * there is no room for it: then what has to follow waits, too. */
-bool pty_session_take(struct pty_session *s);
-
-/* A number that changes whenever some of the programs' bytes get on. */
-uint64_t pty_session_progress(const struct pty_session *s);
-
-/* Whether a request can go ahead of bytes that do not get on: there is room for it. */
-bool pty_session_has_room(const struct pty_session *s);
-
-/* Whether modem lines can be read as they are after what programs have set; until then a read
- * waits, or gives that up. */
-bool pty_session_knows_lines(struct pty_session *s);
-void pty_session_forgo_lines(struct pty_session *s);
-
-/* Whether all that programs have done which have gone is with the kernel, for the server. */
-bool pty_session_is_settled(const struct pty_session *s);
+struct pty_ioctl *pty_session_ioctl(struct pty_session *s);
 
 /* Whether a program has ever had the link open. */
 bool pty_session_was_used(const struct pty_session *s);
-
-/* Has requests of other processes, which come over the control socket, carried out by `calls`. */
-void pty_session_serve(struct pty_session *s, struct calls *calls);
 
 /* Calls `changed` when something that a request may wait for has happened. */
 void pty_session_watch(struct pty_session *s, void (*changed)(void *ctx), void *ctx);
 
 /* Writes the state as lines of text. */
-void pty_session_report(const struct pty_session *s, char text[static CONTROL_REPORT_MAX]);
+void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX]);
 
 #endif

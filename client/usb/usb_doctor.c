@@ -160,7 +160,7 @@ static void print_libraries(const struct usb_program *p)
 
 static void look_at_functions(const struct usb_program *p, const char *folder)
 {
-    char function[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
+    char function[USB_LOADER_NAME_MAX], by[USB_LOADER_NAME_MAX];
 
     if (!usb_program_lacks(p, folder, function, by))
         return;

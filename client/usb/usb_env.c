@@ -93,8 +93,8 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
 {
     const char *objection = usb_program_objection(p);
 
-    if (!objection && usb_env_suit(path, p->is_musl) < 0)
-        objection = p->is_musl
+    if (!objection && usb_env_suit(path, p->loader.is_musl) < 0)
+        objection = p->loader.is_musl
                         ? "its C library is musl, and net2usb was built without libraries for it "
                           "(they need musl-gcc); use net2usb attach"
                         : "its C library is glibc, and net2usb was built without libraries for it; "

@@ -11,6 +11,6 @@ int usb_hidapi_find(const struct usb_program *p, const char *folder, char path[s
 
     if (snprintf(path, PATH_MAX, "%s/hidraw", folder) >= PATH_MAX)
         return -ENOENT;
-    snprintf(front, sizeof front, "%s:%s%s", path, folder, p->is_musl ? "/musl" : "");
+    snprintf(front, sizeof front, "%s:%s%s", path, folder, p->loader.is_musl ? "/musl" : "");
     return usb_program_finds(p, front, USB_HIDAPI_HIDRAW) ? 0 : -ENOENT;
 }

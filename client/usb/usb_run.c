@@ -87,7 +87,7 @@ static void find_hidapi(const struct usb_program *program, const char *folder,
     if (usb_hidapi_find(program, folder, hidapi) == 0)
         return;
     hidapi[0] = '\0';
-    if (program->has_system_loader && usb_program_loads(program, USB_HIDAPI_HIDRAW))
+    if (program->loader.is_of_system && usb_program_loads(program, USB_HIDAPI_HIDRAW))
         log_info("%s loads %s, which finds no HID devices of a server; to have it find them, "
                  "install %s",
                  program->binary, USB_HIDAPI_HIDRAW, USB_HIDAPI_WANTED);
@@ -97,7 +97,7 @@ static void find_hidapi(const struct usb_program *program, const char *folder,
 static void warn_of_command(const struct usb_program *program, const char *objection,
                             const char *folder)
 {
-    char function[USB_PROGRAM_NAME_MAX], by[USB_PROGRAM_NAME_MAX];
+    char function[USB_LOADER_NAME_MAX], by[USB_LOADER_NAME_MAX];
     const char *doubt = usb_program_doubt(program);
 
     if (objection)

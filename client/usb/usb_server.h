@@ -10,7 +10,7 @@
 
 #include "usbip_call.h"
 
-enum { USB_SERVER_ERROR_MAX = 1024, USB_SERVER_NAME_MAX = USBIP_CALL_HOST_MAX + 16 };
+enum { USB_SERVER_ERROR_MAX = 1024, USB_SERVER_NAME_MAX = USBIP_SERVER_HOST_MAX + 16 };
 
 struct usb_server {
     struct usbip_server address;

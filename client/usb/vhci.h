@@ -34,7 +34,7 @@ struct vhci_nodes {
 
 /* Who is at the other end of a port, as usbip, too, notes it. */
 struct vhci_record {
-    char host[USBIP_CALL_HOST_MAX], port[8], busid[32];
+    char host[USBIP_SERVER_HOST_MAX], port[8], busid[32];
 };
 
 /* Makes the functions look below another folder than /, for tests. */

@@ -1,8 +1,9 @@
 /*
- * What the parts of the backend share. Everything here is guarded by `lock`, see usbip_backend.c.
+ * What the parts of the backend share: the devices of all contexts, the lock that guards them, and
+ * what the core waits for. Everything here wants the lock, but for what takes it.
  */
-#ifndef CLIENT_LIBUSB_USBIP_BACKEND_H
-#define CLIENT_LIBUSB_USBIP_BACKEND_H
+#ifndef CLIENT_LIBUSB_USBIP_STATE_H
+#define CLIENT_LIBUSB_USBIP_STATE_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -11,7 +12,17 @@
 #include <libusbi.h>
 
 #include "usbip_device.h"
-#include "usbip_watch.h"
+
+/* A kept connection to one server, which is usbip_watch.h's. */
+struct usbip_watch {
+    int fd;           /* -1: there is none */
+    bool paused;      /* nobody waits for it */
+    long long opened; /* when the last one was, in ms; 0: never */
+    long long due;    /* when the server is to be asked anew; 0: when it says something */
+    long long since;  /* it has been heard so often since then */
+    unsigned heard;
+    unsigned failures; /* since it has answered last */
+};
 
 /* What the core keeps for us beside each of its own. */
 struct context_priv {
@@ -44,47 +55,53 @@ struct usbip_shared {
     uint32_t claimed; /* interfaces */
 };
 
-struct usbip_backend {
+/* What the core keeps for us beside a transfer. */
+struct transfer_priv {
+    struct usbip_link_urb *urb; /* under way; NULL: done */
+    bool cancelled;
+    int status;
+    size_t actual;
+};
+
+struct usbip_state {
     pthread_mutex_t lock;
     struct usbip_config config;
     struct device_priv *devices; /* of all contexts */
     unsigned forks;              /* between this process and the one that began */
 };
 
-extern struct usbip_backend usbip_backend;
+extern struct usbip_state usbip_state;
 
 static inline struct device_priv *priv_of(struct libusb_device *dev)
 {
     return (struct device_priv *)usbi_get_device_priv(dev);
 }
 
-/* The core's calls of libusb_ instead of core_, by the names that its compiler is told. */
-int core_get_device_descriptor(struct libusb_device *dev, struct libusb_device_descriptor *d);
-int core_hotplug_register_callback(struct libusb_context *ctx, int events, int flags, int vendor,
-                                   int product, int device_class, libusb_hotplug_callback_fn fn,
-                                   void *data, libusb_hotplug_callback_handle *handle);
-
-/* The core's libusb_bulk_transfer, by the name that core_sync.c gives it. */
-int core_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint, unsigned char *data,
-                       int length, int *transferred, unsigned int timeout);
-
 /* Sees to it that the addresses of all servers are known, waiting so many ms for all. Without the
  * lock: the name servers may be silent. */
-void usbip_backend_look_up(int ms);
+void usbip_state_look_up(int ms);
 
 /* The lock. The core runs no callback of a transfer while it is held. */
-void usbip_backend_take_lock(void);
-void usbip_backend_drop_lock(void);
+void usbip_state_lock(void);
+void usbip_state_unlock(void);
+
+/* Has the core wait for a time from now, by a timer that is made when it is needed. */
+void usbip_state_arm_timer(struct libusb_context *ctx, int *timer, int ms);
+
+/* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
+void usbip_state_watch(struct device_priv *p);
+void usbip_state_unwatch(struct device_priv *p);
 
 /* Something has been done with a device's connection: has the core wait for the rest, and complete
  * what is done by its next event, in all contexts that have it. */
-void usbip_backend_settle(struct device_priv *p);
+void usbip_state_settle(struct device_priv *p);
 
-/* Has the core wait for a time from now, by a timer that is made when it is needed. */
-void usbip_backend_arm_timer(struct libusb_context *ctx, int *timer, int ms);
+/* The descriptor of a device's connection or timer has something. */
+void usbip_state_step(struct device_priv *p);
 
-/* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
-void usbip_backend_watch(struct device_priv *p);
-void usbip_backend_unwatch(struct device_priv *p);
+/* Takes the next transfer that is done, of all devices of a context. One by one: the callback of
+ * each may close what the others belong to. NULL when none is left, and ends have been told. Takes
+ * the lock. */
+struct usbi_transfer *usbip_state_take_next(const struct libusb_context *ctx);
 
 #endif

@@ -1,0 +1,18 @@
+/*
+ * Why a call of libusb-0.1 has failed, where programs look for it: in what it returns, in errno,
+ * and in usb_strerror.
+ */
+#ifndef CLIENT_LIBUSB_USB01_ERROR_H
+#define CLIENT_LIBUSB_USB01_ERROR_H
+
+/* Return `error`, a negative errno; the second also says what was tried. */
+int usb01_fail(int error);
+int usb01_fail_saying(int error, const char *what);
+
+/* What usbfs says where libusb-1.0 says this: a negative errno. */
+int usb01_error_of(int r);
+
+/* The end of a call that says only whether it worked: `r` is of libusb-1.0. */
+int usb01_done(int r, const char *what);
+
+#endif

@@ -1,0 +1,146 @@
+#include "link_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int link_options_take_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct pty_session_options *link = ctx;
+
+    if (line_parse_baud(value, &link->baud) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "a speed is a number such as 115200");
+    return -EINVAL;
+}
+
+int link_options_take_line(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    struct pty_session_options *link = ctx;
+
+    link->port.format = line_default;
+    if (line_parse_format(value, &link->port.format) == 0 &&
+        (link->port.format.stop != LINE_STOP_1_5 || link->port.format.data_bits == 5)) {
+        link->port.has_format = true;
+        return 0;
+    }
+    snprintf(error, CLI_ERROR_MAX, "a format is one such as 8N1, 7E1 or 8E2");
+    return -EINVAL;
+}
+
+int link_options_take_raw(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->raw = true;
+    return 0;
+}
+
+static int take_hangup(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->hangup = true;
+    return 0;
+}
+
+int link_options_take_no_touch_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->no_touch_lines = true;
+    return 0;
+}
+
+int link_options_take_replace(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)value;
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.replace = true;
+    return 0;
+}
+
+static int take_owner(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.owner = value;
+    return 0;
+}
+
+static int take_group(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)error;
+    ((struct pty_session_options *)ctx)->port.group = value;
+    return 0;
+}
+
+static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    char *end;
+    long mode = strtol(value, &end, 8);
+
+    if (end == value || *end || mode < 0 || mode > 0777) {
+        snprintf(error, CLI_ERROR_MAX, "a mode is octal, such as 660 or 666");
+        return -EINVAL;
+    }
+    ((struct pty_session_options *)ctx)->port.mode = (int)mode;
+    return 0;
+}
+
+const struct cli_option link_options[] = {
+    {"raw", 0, NULL, link_options_take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
+    {"hangup", 0, NULL, take_hangup,
+     "hang up the programs that have the link open when the\nconnection is lost"},
+    {"no-touch-lines", 0, NULL, link_options_take_no_touch_lines,
+     "opening and closing the link leave DTR and RTS alone"},
+    {"replace", 0, NULL, link_options_take_replace,
+     "LINK may stand in place of a symbolic link that leads nowhere"},
+    {"owner", 0, "USER", take_owner, "who owns the port"},
+    {"group", 0, "GROUP", take_group, "its group"},
+    {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
+    {0},
+};
+
+/* A speed or a format, which have no name in front. */
+static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    if (link_options_take_baud(ctx, value, error) == 0 ||
+        link_options_take_line(ctx, value, error) == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX,
+             "is no option; there are a speed (115200), a format (8E1) and those of "
+             "`net2pty --help`");
+    return -EINVAL;
+}
+
+int link_options_parse(char *text, const char *server, const struct pty_session_options *defaults,
+                       struct pty_session_options *link, char error[static CLI_ERROR_MAX])
+{
+    char *commas = strchr(text, ',');
+    char why[CLI_ERROR_MAX];
+    const char *reason;
+
+    if (commas)
+        *commas++ = '\0';
+    *link = *defaults;
+    link->link = text;
+    if (!*text) {
+        snprintf(error, CLI_ERROR_MAX, "a LINK is empty");
+        return -EINVAL;
+    }
+    if (commas && cli_parse_commas(link_options, take_settings, link, commas, why) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: %.380s", text, why);
+        return -EINVAL;
+    }
+    if (!server) {
+        snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
+                 text, text);
+        return -EINVAL;
+    }
+    if (addr_parse_connect(server, &link->server, &reason) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.200s (the server of %.100s): %s", server, text, reason);
+        return -EINVAL;
+    }
+    return 0;
+}

@@ -1,0 +1,181 @@
+#include "pty_connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "loop.h"
+#include "os.h"
+#include "proto/buf.h"
+#include "proto/comport.h"
+#include "proto/line.h"
+#include "stream.h"
+
+/* --- failing ---------------------------------------------------------------------------------- */
+
+void pty_connection_fail(struct pty_connection *c, const char *why)
+{
+    const struct timeval now = {0, 0};
+
+    if (!c->stream || pty_connection_is_failing(c))
+        return;
+    snprintf(c->why, sizeof c->why, "%s", why);
+    event_add(c->failure, &now);
+}
+
+bool pty_connection_is_failing(const struct pty_connection *c)
+{
+    return c->why[0] != '\0';
+}
+
+static void on_failure(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pty_connection *c = ctx;
+
+    (void)fd;
+    (void)what;
+    c->failed(c->ctx, c->why);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */
+static int send_now(struct pty_connection *c, const uint8_t *bytes, size_t len, size_t data)
+{
+    int r = pty_connection_is_failing(c) ? -EPIPE : stream_write(c->stream, bytes, len);
+
+    if (r < 0) {
+        c->unsent += data;
+        return r;
+    }
+    if (outstanding_is_full(&c->outstanding)) /* the system is not asked each time */
+        outstanding_forget(&c->outstanding, stream_unacknowledged(c->stream));
+    outstanding_add(&c->outstanding, len, data);
+    return 0;
+}
+
+void pty_connection_flush(struct pty_connection *c)
+{
+    if (!c->comport || !c->stream)
+        return;
+    struct buf *out = comport_output(c->comport);
+    int r = out->len > 0 ? send_now(c, buf_head(out), out->len, c->sending) : 0;
+
+    c->sending = 0;
+    buf_drain(out, out->len);
+    if (r < 0 || comport_failed(c->comport))
+        pty_connection_fail(c,
+                            r == -ENOBUFS ? "it does not take what it is told" : "out of memory");
+}
+
+/* Reckons when the far line will be idle. */
+static void keep_time(struct pty_connection *c, size_t len, const struct line_settings *line)
+{
+    uint64_t now_us = os_now_ms() * 1000;
+
+    if (c->busy_until_us < now_us)
+        c->busy_until_us = now_us;
+    c->busy_until_us += line_wire_time_us(line, len);
+}
+
+void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t len,
+                         const struct line_settings *line)
+{
+    log_bytes(c->name, data, len);
+    c->sent += len;
+    keep_time(c, len, line);
+    if (!c->comport) {
+        int r = send_now(c, data, len, len);
+        if (r < 0)
+            pty_connection_fail(c, os_error_text(-r));
+    } else if (comport_send_data(c->comport, data, len) < 0) {
+        c->unsent += len;
+        pty_connection_fail(c, "out of memory");
+    } else {
+        c->sending += len;
+        pty_connection_flush(c);
+    }
+}
+
+size_t pty_connection_queued(const struct pty_connection *c)
+{
+    return c->stream ? stream_queued(c->stream) : 0;
+}
+
+size_t pty_connection_unacknowledged(const struct pty_connection *c)
+{
+    return c->stream ? stream_unacknowledged(c->stream) : 0;
+}
+
+bool pty_connection_is_busy(const struct pty_connection *c)
+{
+    return os_now_ms() * 1000 < c->busy_until_us;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport)
+{
+    c->stream = stream;
+    c->comport = comport;
+}
+
+/* Tells what the connection takes with it of what programs have written. */
+static size_t count_loss(struct pty_connection *c)
+{
+    const size_t lost =
+        c->unsent + outstanding_data(&c->outstanding, stream_unacknowledged(c->stream));
+
+    c->unsent = c->sending = 0;
+    c->outstanding = (struct outstanding){0};
+    c->stalled = false;
+    if (lost == 0)
+        return 0;
+    c->lost += lost;
+    log_warn(
+        "%s: %zu bytes that programs had written are lost with the connection: the server has not "
+        "acknowledged them",
+        c->name, lost);
+    return lost;
+}
+
+static void free_comport(void *comport)
+{
+    comport_free(comport);
+}
+
+size_t pty_connection_close(struct pty_connection *c)
+{
+    const size_t lost = c->stream ? count_loss(c) : 0;
+
+    pty_connection_drop(c);
+    if (c->comport) /* it may be calling us */
+        loop_defer(c->base, free_comport, c->comport);
+    c->comport = NULL;
+    return lost;
+}
+
+void pty_connection_drop(struct pty_connection *c)
+{
+    c->ready = false;
+    c->why[0] = '\0';
+    event_del(c->failure);
+    stream_close(c->stream);
+    c->stream = NULL;
+}
+
+int pty_connection_begin(struct pty_connection *c)
+{
+    c->failure = evtimer_new(c->base, on_failure, c);
+    return c->failure ? 0 : -ENOMEM;
+}
+
+void pty_connection_end(struct pty_connection *c)
+{
+    stream_close(c->stream);
+    comport_free(c->comport);
+    if (c->failure)
+        event_free(c->failure);
+}

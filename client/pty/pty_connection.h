@@ -1,0 +1,80 @@
+/*
+ * The connection to the server, as what is sent uses it: bytes of programs and messages go out, and
+ * it is known how many bytes of programs are under way, and how many are lost when it ends. Lives
+ * as long as the session, which opens and closes it again and again. Everything runs on the loop
+ * thread.
+ */
+#ifndef CLIENT_PTY_PTY_CONNECTION_H
+#define CLIENT_PTY_PTY_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outstanding.h"
+
+struct comport;
+struct event;
+struct event_base;
+struct line_settings;
+struct stream;
+
+enum { PTY_CONNECTION_QUEUE_MAX = 512 * 1024, PTY_CONNECTION_WHY_MAX = 264 };
+
+/* Part of a session, which fills in the first four members. */
+struct pty_connection {
+    struct event_base *base;
+    const char *name; /* of the link, for the log */
+    /* The connection cannot be kept. It comes from the loop, never from within a call. */
+    void (*failed)(void *ctx, const char *why);
+    void *ctx;
+    struct stream *stream;            /* NULL: there is none */
+    struct comport *comport;          /* NULL: there is none, or the server speaks raw TCP */
+    bool ready;                       /* the session takes bytes of programs */
+    bool stalled;                     /* nothing is acknowledged: more would be lost, too */
+    struct event *failure;            /* pending while it fails */
+    char why[PTY_CONNECTION_WHY_MAX]; /* it fails; empty: it does not */
+    struct outstanding outstanding;   /* of what was sent */
+    size_t sending;                   /* bytes of programs in what the comport has written */
+    size_t unsent;          /* likewise in what was not sent as the connection had failed */
+    uint64_t sent;          /* bytes of programs, in all */
+    uint64_t lost;          /* of these, with connections */
+    uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
+};
+
+/* Returns 0 or -ENOMEM. */
+int pty_connection_begin(struct pty_connection *c);
+
+/* Ends all, without a word. Also after a begin that failed. */
+void pty_connection_end(struct pty_connection *c);
+
+/* Takes over a new stream, and the end of RFC 2217 on it, or NULL. Not while there is another. */
+void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport);
+
+/* Ends the connection, which may be calling. Returns how many bytes of programs are lost with it,
+ * which is logged. */
+size_t pty_connection_close(struct pty_connection *c);
+
+/* Ends the connection at once, without counting. */
+void pty_connection_drop(struct pty_connection *c);
+
+/* The connection cannot be kept. So nobody who sends loses what it is in the middle of: all is as
+ * before when this returns, but that nothing is sent any more. */
+void pty_connection_fail(struct pty_connection *c, const char *why);
+bool pty_connection_is_failing(const struct pty_connection *c);
+
+/* Sends bytes of programs. `line`: how fast they go out at the far end. */
+void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t len,
+                         const struct line_settings *line);
+
+/* Sends what the comport has written. */
+void pty_connection_flush(struct pty_connection *c);
+
+/* Bytes that wait for the kernel, and that the server has not acknowledged. */
+size_t pty_connection_queued(const struct pty_connection *c);
+size_t pty_connection_unacknowledged(const struct pty_connection *c);
+
+/* Whether the far line is still sending, by what was sent. */
+bool pty_connection_is_busy(const struct pty_connection *c);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * The port that programs open here: what they do with it, and what the server is told of that.
+ * Everything runs on the loop thread.
+ */
+#ifndef CLIENT_PTY_PTY_PORT_H
+#define CLIENT_PTY_PTY_PORT_H
+
+#include <stdbool.h>
+
+#include "vport.h"
+
+struct event_base;
+struct far_port;
+struct pty_connection;
+struct pty_input;
+
+/* Part of a session, which fills in all but the last three members. */
+struct pty_port {
+    const char *name; /* of the link */
+    struct far_port *far;
+    struct pty_connection *connection;
+    struct pty_input *input;
+    bool raw;                   /* the server speaks raw TCP: it is told nothing */
+    bool no_touch_lines;        /* opening and closing leave DTR and RTS alone */
+    void (*changed)(void *ctx); /* whether more is to be read from it is to be asked again */
+    void *ctx;
+    struct vport *vport;
+    bool used;    /* a program has had it open */
+    bool hung_up; /* a program has set speed 0: the next one raises the lines again */
+};
+
+/* Makes the port, with the settings that the far one begins with. `stale`: see vport.h. Returns 0,
+ * or -errno with what is wrong in `error`. */
+int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
+                   const struct vport_options *options, char error[static VPORT_ERROR_MAX]);
+
+/* Tells what programs have set. Before anything was told, and while the server's own settings are
+ * being asked for, that is everything. */
+void pty_port_tell_settings(struct pty_port *p);
+
+/* The server takes commands from now on: is told the settings and the lines, or asked how they are.
+ * `has_settings`: the user has said some, so that the server's own do not matter. */
+void pty_port_introduce(struct pty_port *p, bool has_settings);
+
+/* Gets the settings of the server's port, which programs then find. What `options` say of the
+ * format is better, and what a program has set meanwhile, which the port is about to report. */
+void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *options);
+
+/* Hangs up the programs that have it open: a new port stands behind the link. */
+void pty_port_hang_up(struct pty_port *p);
+
+#endif
