@@ -19,6 +19,7 @@
 #include "dialer.h"
 #include "loop.h"
 #include "os.h"
+#include "stream.h"
 #include "test.h"
 
 enum {
@@ -91,10 +92,10 @@ static void write_file(const char *path, const char *text)
     CHECK(fclose(f) == 0);
 }
 
-static void on_connected(void *ctx, evutil_socket_t fd)
+static void on_connected(void *ctx, struct stream *stream)
 {
     (void)ctx;
-    evutil_closesocket(fd);
+    stream_close(stream);
     outcome = "connected";
 }
 
@@ -118,10 +119,11 @@ static bool has_come(void *ctx)
 /* What comes of a call of this name, at a port where somebody listens, within a time. */
 static const char *dialed_within(const char *name, unsigned limit_ms)
 {
+    const struct stream_options streams = {.queue_max = 1024};
     struct addr a = {.port = (uint16_t)port};
 
     snprintf(a.host, sizeof a.host, "%s", name);
-    struct dialer *d = dialer_new(base, &a, &callbacks, NULL);
+    struct dialer *d = dialer_new(base, &a, &streams, &callbacks, NULL);
     CHECK(d);
     outcome = NULL;
     dialer_start(d);

@@ -9,7 +9,7 @@
 
 #include "control.h"
 #include "frame_reader.h"
-#include "local_socket.h"
+#include "local.h"
 #include "loop.h"
 #include "os.h"
 #include "proto/bytes.h"
@@ -180,13 +180,10 @@ static const struct stream_callbacks stream_callbacks = {
 };
 
 /* Says hello on a new connection. Returns 0 or -errno. */
-static int greet(struct joined *j, evutil_socket_t fd)
+static int greet(struct joined *j)
 {
-    evutil_make_socket_nonblocking(fd);
     j->frames.len = 0;
-    j->stream = stream_new(j->base, fd, QUEUE_MAX, &stream_callbacks, j);
-    if (!j->stream)
-        return -ENOMEM;
+    stream_set_owner(j->stream, &stream_callbacks, j);
     stream_read(j->stream, true);
     j->greeted = false;
     j->greeting = true;
@@ -198,9 +195,13 @@ static int greet(struct joined *j, evutil_socket_t fd)
 static void on_timer(evutil_socket_t unused, short what, void *ctx)
 {
     struct joined *j = ctx;
-    evutil_socket_t fd = local_socket_connect(j->link);
-    int r = fd < 0 ? (int)fd : greet(j, fd);
+    const struct stream_options options = {.queue_max = QUEUE_MAX};
     char text[TEXT_MAX];
+    int r;
+
+    j->stream = local_connect(j->base, j->link, &options, &r);
+    if (j->stream)
+        r = greet(j);
 
     (void)unused;
     (void)what;

@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "local_socket.h"
+#include "local.h"
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
@@ -83,6 +83,8 @@ struct outer *outer_join(struct event_base *base, const char *socket, const char
     const struct timeval now = {0, 0}, limit = {ANSWER_LIMIT_S, 0};
     struct outer *o = calloc(1, sizeof *o);
     char request[PATH_MAX + 8];
+    const struct stream_options options = {.queue_max = sizeof request};
+    int error;
 
     if (!o)
         return NULL;
@@ -94,12 +96,9 @@ struct outer *outer_join(struct event_base *base, const char *socket, const char
         free(o);
         return NULL;
     }
-    evutil_socket_t fd = local_socket_connect_named(socket);
-    if (fd >= 0) {
-        evutil_make_socket_nonblocking(fd);
-        o->stream = stream_new(base, fd, sizeof request, &callbacks, o);
-    }
+    o->stream = local_connect_named(base, socket, &options, &error);
     if (o->stream) {
+        stream_set_owner(o->stream, &callbacks, o);
         int len = snprintf(request, sizeof request, "join %.*s\n", PATH_MAX, link);
 
         stream_read(o->stream, true);

@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "local_socket.h"
+#include "local.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
@@ -28,7 +28,7 @@ static const char no_memory[] = "out of memory for who asks net2pty";
 
 struct control {
     struct event_base *base;
-    struct local_socket *socket;
+    struct local *socket;
     const struct control_callbacks *callbacks;
     void *ctx;
     struct asker *askers;
@@ -206,7 +206,7 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
     close_asker(ctx);
 }
 
-static void on_accepted(void *ctx, evutil_socket_t fd)
+static void on_accepted(void *ctx, struct stream *stream)
 {
     const struct timeval limit = {REQUEST_LIMIT_S, 0};
     struct control *c = ctx;
@@ -214,13 +214,14 @@ static void on_accepted(void *ctx, evutil_socket_t fd)
 
     if (!a) {
         log_error(no_memory);
-        evutil_closesocket(fd);
+        stream_close(stream);
         return;
     }
     a->control = c;
     a->limit = evtimer_new(c->base, on_limit, a);
-    a->stream = stream_new(c->base, fd, QUEUE_MAX, &asker_callbacks, a);
-    if (!a->stream || !a->limit) {
+    a->stream = stream;
+    stream_set_owner(stream, &asker_callbacks, a);
+    if (!a->limit) {
         log_error(no_memory);
         stream_close(a->stream);
         if (a->limit)
@@ -238,8 +239,8 @@ struct control *control_new(struct event_base *base, const char *link,
                             const struct control_callbacks *callbacks, void *ctx, bool *stale,
                             char error[static CONTROL_ERROR_MAX])
 {
+    const struct stream_options streams = {.queue_max = QUEUE_MAX};
     struct control *c = calloc(1, sizeof *c);
-    int r;
 
     snprintf(error, CONTROL_ERROR_MAX, "out of memory");
     if (!c)
@@ -247,8 +248,7 @@ struct control *control_new(struct event_base *base, const char *link,
     c->base = base;
     c->callbacks = callbacks;
     c->ctx = ctx;
-    c->socket = link ? local_socket_listen(base, link, on_accepted, c, stale, &r, error)
-                     : local_socket_listen_named(base, on_accepted, c, error);
+    c->socket = local_listen(base, link, &streams, on_accepted, c, stale, error);
     if (!c->socket) {
         free(c);
         return NULL;
@@ -258,14 +258,14 @@ struct control *control_new(struct event_base *base, const char *link,
 
 const char *control_name(const struct control *c)
 {
-    return local_socket_name(c->socket);
+    return local_name(c->socket);
 }
 
 void control_free(struct control *c)
 {
     if (!c)
         return;
-    local_socket_free(c->socket);
+    local_free(c->socket);
     while (c->askers)
         close_asker(c->askers);
     free(c);
@@ -287,19 +287,8 @@ const char *control_error_text(int error)
 static int ask(const char *link, const char *request, unsigned limit_ms,
                char text[static CONTROL_REPORT_MAX], char error[static CONTROL_ERROR_MAX])
 {
-    evutil_socket_t fd = local_socket_connect(link);
-    int n = fd < 0 ? (int)fd : local_socket_limit(fd, limit_ms);
-    size_t len = 0;
+    const int n = local_ask(link, request, limit_ms, text, CONTROL_REPORT_MAX);
 
-    if (n == 0)
-        n = os_send(fd, request, strlen(request));
-    while (n > 0 && len < CONTROL_REPORT_MAX - 1) {
-        n = os_recv(fd, text + len, CONTROL_REPORT_MAX - 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    text[len] = '\0';
-    if (fd >= 0)
-        evutil_closesocket(fd);
     if (n == -ENOENT || n == -ECONNREFUSED)
         snprintf(error, CONTROL_ERROR_MAX, "%.200s: no net2pty serves it", link);
     else if (n == -EAGAIN)
@@ -311,11 +300,11 @@ static int ask(const char *link, const char *request, unsigned limit_ms,
                  control_error_text(-n));
     if (n < 0)
         return n;
-    if (len > 0 && strncmp(text, refusal, strlen(refusal)) != 0)
+    if (n > 0 && strncmp(text, refusal, strlen(refusal)) != 0)
         return 0;
     text[strcspn(text, "\n")] = '\0';
     snprintf(error, CONTROL_ERROR_MAX, "%.200s: %.280s", link,
-             len > 0 ? text + strlen(refusal) : "its net2pty has ended");
+             n > 0 ? text + strlen(refusal) : "its net2pty has ended");
     return -EPROTO;
 }
 

@@ -46,7 +46,7 @@ struct control_visit {
     const struct control_visit_ops *ops;
 };
 
-/* Serves the socket of `link`, or with NULL one of a name of its own. `*stale`: see local_socket.h.
+/* Serves the socket of `link`, or with NULL one of a name of its own. `*stale`: see local.h.
  * Returns NULL with what is wrong in `error`. */
 struct control *control_new(struct event_base *base, const char *link,
                             const struct control_callbacks *callbacks, void *ctx, bool *stale,
@@ -64,7 +64,7 @@ void control_ended(struct control *c, const char *link, const char *why_not);
  * they are freed in the loop's next turn. Who was here comes again. */
 void control_end_visits(struct control *c);
 
-/* Why another net2pty cannot be asked: of an errno of local_socket_connect. */
+/* Why another net2pty cannot be asked: of an errno of local_connect. */
 const char *control_error_text(int error);
 
 /* Asks the net2pty that serves `link` and prints its answer. Returns 0, or -errno with what is

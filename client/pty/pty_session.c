@@ -363,19 +363,18 @@ static const struct stream_callbacks stream_callbacks = {
     .ended = on_ended,
 };
 
-static void on_connected(void *ctx, evutil_socket_t fd)
+static void on_connected(void *ctx, struct stream *stream)
 {
     struct pty_session *s = ctx;
-
-    struct stream *stream = stream_new(s->base, fd, PTY_CONNECTION_QUEUE_MAX, &stream_callbacks, s);
     struct comport *comport =
-        stream && !s->options->raw
+        !s->options->raw
             ? comport_new(COMPORT_CLIENT, PTY_CONNECTION_QUEUE_MAX, &comport_callbacks, s)
             : NULL;
+    stream_set_owner(stream, &stream_callbacks, s);
     pty_connection_open(&s->connection, stream, comport);
     set_state(s, PTY_SESSION_NEGOTIATING);
     far_port_attach(&s->far, comport);
-    if (!stream || (!comport && !s->options->raw)) {
+    if (!comport && !s->options->raw) {
         lose(s, "out of memory");
         return;
     }
@@ -581,6 +580,7 @@ struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_callbacks *callbacks, void *ctx,
                                     char error[static VPORT_ERROR_MAX])
 {
+    const struct stream_options streams = {.queue_max = PTY_CONNECTION_QUEUE_MAX};
     struct pty_session *s = calloc(1, sizeof *s);
 
     snprintf(error, VPORT_ERROR_MAX, "out of memory");
@@ -597,7 +597,7 @@ struct pty_session *pty_session_new(struct event_base *base,
     set_up(s);
     s->limit = evtimer_new(base, on_limit, s);
     s->stable = evtimer_new(base, on_stable, s);
-    s->dialer = dialer_new(base, &options->server, &dialer_callbacks, s);
+    s->dialer = dialer_new(base, &options->server, &streams, &dialer_callbacks, s);
     if (!s->limit || !s->stable || !s->dialer || pty_connection_begin(&s->connection) < 0 ||
         pty_input_begin(&s->input, base) < 0 || pty_reset_begin(&s->reset, base) < 0 ||
         publish(s, error) < 0) {

@@ -14,7 +14,9 @@
 
 #include "os.h"
 #include "resolver.h"
+#include "stream.h"
 #include "timer.h"
+#include "transport.h"
 
 enum {
     BACKOFF_FIRST_MS = 100,
@@ -33,9 +35,10 @@ struct call {
 struct dialer {
     struct event_base *base;
     struct addr addr;
+    struct stream_options streams;
     const struct dialer_callbacks *callbacks;
     void *ctx;
-    unsigned delay_ms;       /* before the next attempt */
+    unsigned delay_ms;  /* before the next attempt */
     struct timer timer; /* of the next attempt, of a look-up, or of the next call */
     struct resolver *lookup;
     struct evutil_addrinfo
@@ -90,6 +93,18 @@ static bool is_own_peer(evutil_socket_t fd)
            evutil_sockaddr_cmp((struct sockaddr *)&ours, (struct sockaddr *)&theirs, true) == 0;
 }
 
+/* The attempt is over: hands on what has connected. */
+static void take(struct dialer *d, evutil_socket_t fd)
+{
+    struct stream *stream = stream_of_socket(d->base, fd, &d->streams);
+
+    if (stream) {
+        d->callbacks->connected(d->ctx, stream);
+        return;
+    }
+    fail(d, "out of memory");
+}
+
 static void on_called(evutil_socket_t fd, short what, void *ctx)
 {
     struct call *call = ctx;
@@ -100,7 +115,7 @@ static void on_called(evutil_socket_t fd, short what, void *ctx)
         error = -ECONNREFUSED;
     if (error == 0) {
         end_attempt(d, fd);
-        d->callbacks->connected(d->ctx, fd);
+        take(d, fd);
         return;
     }
     event_free(call->event);
@@ -248,6 +263,7 @@ static void on_timer(void *ctx)
 /* --- the owner's ------------------------------------------------------------------------------ */
 
 struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
+                          const struct stream_options *streams,
                           const struct dialer_callbacks *callbacks, void *ctx)
 {
     struct dialer *d = calloc(1, sizeof *d);
@@ -256,6 +272,7 @@ struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
         return NULL;
     d->base = base;
     d->addr = *addr;
+    d->streams = *streams;
     d->callbacks = callbacks;
     d->ctx = ctx;
     timer_make(&d->timer, base, on_timer, d);

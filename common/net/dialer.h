@@ -5,22 +5,24 @@
 #ifndef COMMON_NET_DIALER_H
 #define COMMON_NET_DIALER_H
 
-#include <event2/util.h>
-
 #include "addr.h"
 
-struct event_base;
 struct dialer;
+struct event_base;
+struct stream;
+struct stream_options;
 
 struct dialer_callbacks {
-    /* Connected: `fd` is the owner's. The dialer rests until dialer_start. */
-    void (*connected)(void *ctx, evutil_socket_t fd);
+    /* Connected: the stream is the owner's, and gets its callbacks before this returns. The dialer
+     * rests until dialer_start. */
+    void (*connected)(void *ctx, struct stream *stream);
     /* One attempt has failed, for the reason `why`; the next one follows by itself. */
     void (*failed)(void *ctx, const char *why);
 };
 
-/* Makes a dialer that rests. Returns NULL without memory. */
+/* Makes a dialer that rests. `streams` is for each connection. Returns NULL without memory. */
 struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
+                          const struct stream_options *streams,
                           const struct dialer_callbacks *callbacks, void *ctx);
 void dialer_free(struct dialer *d);
 

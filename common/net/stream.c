@@ -300,17 +300,6 @@ struct stream *stream_of_socket(struct event_base *base, evutil_socket_t fd,
                                options->queue_max);
 }
 
-struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
-                          const struct stream_callbacks *callbacks, void *ctx)
-{
-    const struct stream_options options = {.queue_max = queue_max, .bulk = callbacks->room != NULL};
-    struct stream *s = stream_of_socket(base, fd, &options);
-
-    if (s)
-        stream_set_owner(s, callbacks, ctx);
-    return s;
-}
-
 void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks, void *ctx)
 {
     s->callbacks = callbacks;

@@ -1,7 +1,10 @@
 /*
  * A connection: bytes to and from a peer, in order, with a bounded queue of what the kernel did not
- * take. The one place where every connection of the three programs is made, so that TLS can be put
- * here and nowhere else. What the bytes mean is the owner's business.
+ * take. A listener, a dialer or local.h makes it; nobody outside this folder sees a descriptor.
+ * What carries the bytes is a table (transport.h). What they mean is the owner's business.
+ *
+ * net2usb has connections of its own (client/libusb): its libraries live in strangers' programs and
+ * link the C library only.
  */
 #ifndef COMMON_NET_STREAM_H
 #define COMMON_NET_STREAM_H
@@ -9,8 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <event2/util.h>
 
 #include "addr.h"
 
@@ -49,13 +50,8 @@ struct stream_options {
     bool bulk;        /* it carries bulk, and has as much under way as the system likes */
 };
 
-/* Makes a stream of a connected, non-blocking socket, which it owns from then on (also when it
- * fails). `queue_max` bounds the bytes that wait for the kernel. It does not read until
- * stream_read says so. Returns NULL without memory. */
-struct stream *stream_new(struct event_base *base, evutil_socket_t fd, size_t queue_max,
-                          const struct stream_callbacks *callbacks, void *ctx);
-
-/* Gives the stream another owner. */
+/* Gives the stream an owner: its first, or another one. It does not read until stream_read says so.
+ */
 void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks, void *ctx);
 
 /* Reads or pauses. A paused stream notices its peer's end only after some 15 s, so that what the

@@ -6,9 +6,13 @@
 
 #include "dialer.h"
 #include "os.h"
+#include "stream.h"
+#include "transport.h"
 
 struct fake_dialer fake_dialer = {.server = -1};
 
+static struct event_base *loop;
+static struct stream_options options;
 static const struct dialer_callbacks *callbacks;
 static void *callbacks_ctx;
 
@@ -25,10 +29,12 @@ size_t __wrap_os_tcp_unacknowledged(evutil_socket_t fd)
 }
 
 struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
+                          const struct stream_options *streams,
                           const struct dialer_callbacks *theirs, void *ctx)
 {
-    (void)base;
     (void)addr;
+    loop = base;
+    options = *streams;
     callbacks = theirs;
     callbacks_ctx = ctx;
     fake_dialer = (struct fake_dialer){.exists = true, .server = -1};
@@ -64,7 +70,13 @@ void fake_dialer_connect(void)
     fake_dialer_close();
     fake_dialer.server = pair[1];
     fake_dialer.wants = false;
-    callbacks->connected(callbacks_ctx, pair[0]);
+    struct stream *stream = stream_of_socket(loop, pair[0], &options);
+    if (stream) {
+        callbacks->connected(callbacks_ctx, stream);
+    } else {
+        fake_dialer.wants = true;
+        callbacks->failed(callbacks_ctx, "out of memory");
+    }
 }
 
 void fake_dialer_fail(const char *why)

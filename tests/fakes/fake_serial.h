@@ -1,6 +1,6 @@
 /*
- * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h. There
- * is one; tests say how it behaves and read in its journal what was done to it.
+ * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h.
+ * There is one; tests say how it behaves and read in its journal what was done to it.
  */
 #ifndef TESTS_FAKES_FAKE_SERIAL_H
 #define TESTS_FAKES_FAKE_SERIAL_H

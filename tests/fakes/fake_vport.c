@@ -264,6 +264,12 @@ evutil_socket_t local_socket_connect(const char *link)
     return fake_vport.asked ? fake_vport_ask() : -ENOENT;
 }
 
+evutil_socket_t local_socket_connect_named(const char *name)
+{
+    (void)name;
+    return -ENOENT;
+}
+
 int local_socket_limit(evutil_socket_t fd, unsigned ms)
 {
     (void)fd;

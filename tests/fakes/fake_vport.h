@@ -1,6 +1,6 @@
 /*
- * A port for programs that exists in memory only: the third implementation of common/seam/vport.h, and
- * of common/seam/local_socket.h.
+ * A port for programs that exists in memory only: the third implementation of common/seam/vport.h,
+ * and of common/seam/local_socket.h.
  */
 #ifndef TESTS_FAKES_FAKE_VPORT_H
 #define TESTS_FAKES_FAKE_VPORT_H
