@@ -23,6 +23,9 @@
 #include "test.h"
 #include "visitor.h"
 
+/* What net2pty says first, besides its offers. */
+#define INTRODUCTION "SIGNATURE net2pty/" COM2NET_VERSION " ext=1\n"
+
 static struct event_base *base;
 static struct pty_session *session;
 static struct calls *calls; /* for who asks for them */
@@ -234,7 +237,7 @@ static void server_tell(enum rfc2217_command command, uint32_t value)
 }
 
 /* Agrees with a client that asks for the settings, and tells them: 19200 7E2 rtscts. */
-static void server_agree_and_teach(void)
+static inline void server_agree_and_teach(void)
 {
     server_accept(true);
     RUN_UNTIL(server_saw("flow?") && (server_saw("RTS off") || server_saw("RTS?")));

@@ -23,7 +23,8 @@ static void a_reconnect_tells_everything_anew(void)
     run_for(20);
     CHECK(!strstr(logged, "does not do"));
     CHECK_TEXT(server.journal.text,
-               "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 4800\nSET-DATASIZE "
+               "option agreed\n" INTRODUCTION
+               "SIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 4800\nSET-DATASIZE "
                "7\nSET-PARITY odd\n"
                "SET-STOPSIZE 1\nSET-CONTROL flow none\nSET-CONTROL DTR on\nSET-CONTROL RTS on\n");
     CHECK(connections == 1); /* told once */

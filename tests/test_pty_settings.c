@@ -10,7 +10,8 @@ static void the_first_session_learns_the_settings(void)
     server_accept(true);
     RUN_UNTIL(server_saw("RTS off"));
     CHECK_TEXT(server.journal.text,
-               "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-DATASIZE 0\nSET-PARITY ?\n"
+               "option agreed\n" INTRODUCTION
+               "SIGNATURE ?\nSET-BAUDRATE 0\nSET-DATASIZE 0\nSET-PARITY ?\n"
                "SET-STOPSIZE ?\nSET-CONTROL flow?\nSET-CONTROL DTR off\nSET-CONTROL RTS off\n");
     server_close();
     end();
@@ -153,7 +154,8 @@ static void a_program_that_is_quicker_decides(void)
     server_accept(true);
     RUN_UNTIL(server_saw("RTS on"));
     CHECK_TEXT(server.journal.text,
-               "option agreed\nSIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 57600\nSET-DATASIZE "
+               "option agreed\n" INTRODUCTION
+               "SIGNATURE ?\nSET-BAUDRATE 0\nSET-BAUDRATE 57600\nSET-DATASIZE "
                "8\nSET-PARITY none\n"
                "SET-STOPSIZE 2\nSET-CONTROL flow none\nSET-CONTROL DTR on\nSET-CONTROL RTS on\n");
     CHECK(fake_vport.reading);

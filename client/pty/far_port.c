@@ -38,6 +38,8 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->suspended = false;
     f->proven = false;
     f->refusal = NULL;
+    f->state = SERIAL_EXT_YOURS;
+    f->state_text[0] = '\0';
     f->peer = peer_of_signature(NULL, 0);
     f->stops_answered = f->stops_told; /* nobody will answer them any more */
     if (comport)
@@ -63,6 +65,11 @@ static void tell(struct far_port *f, const struct rfc2217_message *m)
 void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value)
 {
     tell(f, &(struct rfc2217_message){.command = (uint8_t)command, .value = value});
+}
+
+void far_port_introduce(struct far_port *f)
+{
+    comport_send_text(f->comport, "net2pty/" COM2NET_VERSION " ext=1");
 }
 
 void far_port_greet(struct far_port *f)
@@ -359,21 +366,39 @@ static enum far_port_news on_control(struct far_port *f, const struct rfc2217_me
     return flow < 0 ? FAR_PORT_NO_NEWS : on_flow(f, inbound, (unsigned)flow);
 }
 
+/* Takes text of a server so far as it can be shown on a terminal. */
+static void show(char *text, size_t size, const uint8_t *bytes, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len && n < size - 1; i++)
+        if (bytes[i] >= ' ' && bytes[i] < 0x7f)
+            text[n++] = (char)bytes[i];
+    text[n] = '\0';
+}
+
+static enum far_port_news on_state(struct far_port *f, const struct rfc2217_message *m)
+{
+    struct serial_ext_port_state s;
+
+    if (serial_ext_get_state(m->text, m->text_len, &s) < 0)
+        return FAR_PORT_NO_NEWS;
+    f->state = s.state;
+    show(f->state_text, sizeof f->state_text, s.text.bytes, s.text.len);
+    return FAR_PORT_STATE;
+}
+
 static void on_signature(struct far_port *f, const struct rfc2217_message *m)
 {
     if (m->text_len == 0) {
-        comport_send_text(f->comport, "net2pty " COM2NET_VERSION);
+        far_port_introduce(f);
         return;
     }
     f->refusal = peer_refusal(m->text, m->text_len);
     if (f->refusal)
         return;
     f->peer = peer_of_signature(m->text, m->text_len);
-    size_t n = 0;
-    for (size_t i = 0; i < m->text_len && n < sizeof f->signature - 1; i++)
-        if (m->text[i] >= ' ' && m->text[i] < 0x7f) /* it is shown on terminals */
-            f->signature[n++] = (char)m->text[i];
-    f->signature[n] = '\0';
+    show(f->signature, sizeof f->signature, m->text, m->text_len);
 }
 
 /* Counts the edges that a notification tells, by its delta bits or, where a server sends none, by
@@ -434,6 +459,8 @@ enum far_port_news far_port_message(struct far_port *f, const struct rfc2217_mes
     case RFC2217_NOTIFY_LINESTATE:
         on_line_state(f, m->value);
         break;
+    case RFC2217_STATE:
+        return on_state(f, m);
     case RFC2217_FLOWCONTROL_SUSPEND:
         f->suspended = true;
         break;

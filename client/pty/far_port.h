@@ -11,6 +11,9 @@
 #include "ioctl_tty.h"
 #include "peer.h"
 #include "proto/comport.h"
+#include "proto/serial_ext.h"
+
+enum { FAR_PORT_TEXT_MAX = 200 };
 
 /* What a message of the server meant for the session. */
 enum far_port_news {
@@ -19,6 +22,7 @@ enum far_port_news {
     FAR_PORT_RESET,     /* the reset that was asked for is done, */
     FAR_PORT_NOT_RESET, /* or was not */
     FAR_PORT_PURGED,    /* all purges of what was received are done */
+    FAR_PORT_STATE,     /* `state` is another one */
 };
 
 /* Part of a session, which fills in `name` and the settings that `told` begins with. */
@@ -44,6 +48,8 @@ struct far_port {
     bool proven;               /* the server has sent a message of RFC 2217 */
     const struct peer *peer;   /* never NULL */
     const char *refusal;       /* why the server sends us away, or NULL */
+    uint8_t state;             /* enum serial_ext_state, of a server that says it; else YOURS */
+    char state_text[FAR_PORT_TEXT_MAX]; /* and what it says of that, for people */
     char signature[64];
     struct ioctl_counts counts; /* rx and tx are the session's */
     unsigned stops_told;        /* SET-STOPSIZE, which is also what asks for a drain */
@@ -55,6 +61,9 @@ void far_port_attach(struct far_port *f, struct comport *comport);
 
 /* Sends one command whose payload is a number. */
 void far_port_tell(struct far_port *f, enum rfc2217_command command, uint32_t value);
+
+/* Says who we are, with the offers of the comport: a server of ours tells then how the port is. */
+void far_port_introduce(struct far_port *f);
 
 /* Asks who the server is, and for something that every server answers. */
 void far_port_greet(struct far_port *f);

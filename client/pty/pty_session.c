@@ -124,6 +124,24 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         take_too_much(s, len);
 }
 
+/* The device has gone, or has come. Who is refused for it is told with the reason. */
+static void take_state(struct pty_session *s)
+{
+    const char *text = s->far.state_text;
+
+    if (s->state != PTY_SESSION_READY || s->far.refusal)
+        return;
+    if (s->far.state == SERIAL_EXT_AWAY)
+        log_info("%s: %s: waits for the device%s%s", s->name, s->server, text[0] ? ": " : "", text);
+    else if (s->far.state == SERIAL_EXT_YOURS && s->trouble[0])
+        log_info("%s: %s: the device is there", s->name, s->server);
+    else if (s->far.state != SERIAL_EXT_YOURS)
+        log_info("%s: %s: %s", s->name, s->server, text);
+    snprintf(s->trouble, sizeof s->trouble, "%s%s",
+             s->far.state == SERIAL_EXT_AWAY ? "waits for the device: " : "",
+             s->far.state == SERIAL_EXT_YOURS ? "" : text);
+}
+
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
     struct pty_session *s = ctx;
@@ -150,6 +168,9 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         break;
     case FAR_PORT_NOT_RESET:
         pty_reset_answered(&s->reset, false);
+        break;
+    case FAR_PORT_STATE:
+        take_state(s);
         break;
     }
     pty_reset_continue(&s->reset);
@@ -196,7 +217,7 @@ static void on_changed(void *ctx)
 
 static void tell_connected(struct pty_session *s)
 {
-    if (s->ever_ready)
+    if (s->ever_ready || s->far.state == SERIAL_EXT_AWAY)
         return;
     s->ever_ready = true;
     s->callbacks->connected(s->ctx);
@@ -210,6 +231,7 @@ static void become_ready(struct pty_session *s)
     event_del(s->limit);
     set_timer(s->stable, STABLE_MS);
     log_info("%s: connected to %s%s", s->name, s->server, s->options->raw ? ", raw" : "");
+    take_state(s);
     if (!s->options->raw) {
         s->far.ready = true;
         pty_port_introduce(&s->port, s->options->baud != 0);
@@ -301,7 +323,10 @@ static void lose(struct pty_session *s, const char *why)
     count_loss(s, pty_connection_close(&s->connection));
     pty_input_disconnect(&s->input);
     early_text(s, text);
-    say_trouble(s, s->far.refusal ? s->far.refusal : text[0] ? text : reason);
+    if (s->far.refusal)
+        snprintf(reason, sizeof reason, "%s%s%s", s->far.refusal, s->far.state_text[0] ? ": " : "",
+                 s->far.state_text);
+    say_trouble(s, s->far.refusal || !text[0] ? reason : text);
     pty_reset_disconnect(&s->reset);
     far_port_attach(&s->far, NULL);
     update(s);
@@ -384,6 +409,7 @@ static void on_connected(void *ctx, struct stream *stream)
     }
     set_timer(s->limit, NEGOTIATE_MS);
     comport_start(comport);
+    far_port_introduce(&s->far);
     pty_connection_flush(&s->connection);
     update(s);
 }
@@ -423,6 +449,11 @@ static void on_stable(evutil_socket_t fd, short what, void *ctx)
 
 /* --- who asks over the socket beside the link --------------------------------------------------
  */
+
+bool pty_session_has_device(const struct pty_session *s)
+{
+    return s->state == PTY_SESSION_READY && s->far.state != SERIAL_EXT_AWAY;
+}
 
 bool pty_session_is_connected(const struct pty_session *s)
 {
