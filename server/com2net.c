@@ -16,6 +16,7 @@
 #include "log_peer.h"
 #include "loop.h"
 #include "os.h"
+#include "report.h"
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
@@ -165,10 +166,14 @@ static void on_stop(void *ctx)
 
 static void on_report(void *ctx)
 {
+    struct report report;
+
     (void)ctx;
-    for (int i = 0; i < com2net.count; i++)
-        if (com2net.endpoints[i])
-            endpoint_report(com2net.endpoints[i]);
+    if (report_fill(&report, com2net.endpoints, (size_t)com2net.count) == 0)
+        report_log(&report);
+    else
+        log_error("out of memory for a report");
+    report_free(&report);
 }
 
 static int open_record(void)

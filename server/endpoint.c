@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "log.h"
 #include "port.h"
+#include "report_endpoint.h"
 #include "source.h"
 #include "usb_export.h"
 
@@ -100,10 +101,9 @@ struct port *endpoint_port(const struct endpoint *e)
     return e->port;
 }
 
-void endpoint_report(const struct endpoint *e)
+int endpoint_report(const struct endpoint *e, struct report_endpoint *r)
 {
-    if (e->port)
-        port_report(e->port, gate_text(e->gate));
-    else
-        usb_export_report(e->export);
+    r->address = gate_text(e->gate);
+    r->is_usb = e->source->is_usb;
+    return r->is_usb ? usb_export_report(e->export, &r->usb) : port_report(e->port, &r->port);
 }

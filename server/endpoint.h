@@ -11,6 +11,7 @@ struct crowd;
 struct endpoint;
 struct event_base;
 struct port;
+struct report_endpoint;
 struct source;
 struct usb_pcap;
 
@@ -28,7 +29,7 @@ void endpoint_free(struct endpoint *e);
 /* The serial port, or NULL. */
 struct port *endpoint_port(const struct endpoint *e);
 
-/* Logs the state. */
-void endpoint_report(const struct endpoint *e);
+/* Says what is known of it (report.h). Returns 0 or -ENOMEM. */
+int endpoint_report(const struct endpoint *e, struct report_endpoint *r);
 
 #endif

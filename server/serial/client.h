@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client_role.h"
 #include "commands.h"
 #include "proto/serial_ext.h"
 
@@ -23,12 +24,6 @@ struct reset;
 struct stream;
 
 enum { CLIENT_REASON_MAX = 200 };
-
-enum client_role {
-    CLIENT_OWNER,    /* has the device */
-    CLIENT_OBSERVER, /* reads along */
-    CLIENT_REFUSED,  /* is told why, and goes */
-};
 
 enum client_state {
     CLIENT_NEW,         /* until the loop's next turn */
@@ -54,6 +49,10 @@ struct client {
     enum serial_ext_state told_state; /* and this one */
     unsigned speeches;                /* how often it changed what it speaks */
     uint64_t moved_ms;                /* with idle=: when a byte or a command did */
+    uint64_t begun_ms;                /* when it came */
+    uint64_t received;                /* bytes of its connection from it, in all */
+    uint64_t sent;                    /* bytes of the device to it, in all */
+    uint64_t left_out;                /* of the device, because it was too slow */
     char who[160];                    /* port and peer, for the log */
     const struct client_callbacks *callbacks;
     void *ctx;

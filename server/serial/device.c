@@ -153,6 +153,11 @@ size_t device_untransmitted(const struct device *d)
     return d->settling.on && left == 0 ? 1 : left;
 }
 
+uint64_t device_written(const struct device *d)
+{
+    return d->written;
+}
+
 uint64_t device_taken(const struct device *d)
 {
     return d->written - device_untransmitted(d);

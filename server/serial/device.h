@@ -94,6 +94,9 @@ size_t device_untransmitted(const struct device *d);
 /* Bytes that were written and are not among these: what this counts up by is what has got on. */
 uint64_t device_taken(const struct device *d);
 
+/* Bytes that were written, in all. */
+uint64_t device_written(const struct device *d);
+
 /* Whether its bytes are wanted. While it lingers they are read and dropped: it may wait for that.
  */
 void device_read(struct device *d, bool on);

@@ -25,6 +25,7 @@ static void send_data(struct client *c, const uint8_t *data, size_t len)
     int r = 0;
 
     client_moved(c);
+    c->sent += len;
     if (c->state == CLIENT_RAW) {
         r = stream_write(c->stream, data, len);
     } else {
@@ -51,6 +52,7 @@ static void keep_late(struct news *n, const uint8_t *data, size_t len)
     if (n->dropped == 0)
         log_peer_warn(who, "%s: too slow, and others read along: bytes are left out", who);
     n->dropped += len - kept;
+    n->client->left_out += len - kept;
 }
 
 void news_data(struct news *n, const uint8_t *data, size_t len)

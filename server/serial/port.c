@@ -7,14 +7,15 @@
  */
 #include "port.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "device.h"
-#include "line_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "newcomer.h"
+#include "port_report.h"
 #include "reset.h"
 #include "serial_session.h"
 #include "waiting.h"
@@ -27,6 +28,8 @@ struct port {
     struct serial_session *sessions;
     struct waiting waiting; /* for the owner's end */
     bool replacing;         /* an owner goes because the next one is there */
+    uint64_t from_device;   /* bytes, in all */
+    uint64_t clients_served;
 };
 
 /* --- sessions and the device ------------------------------------------------------------------ */
@@ -78,6 +81,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     struct port *p = ctx;
     struct serial_session *next;
 
+    p->from_device += len;
     for (struct serial_session *s = p->sessions; s; s = next) {
         next = *serial_session_next(s);
         serial_session_data(s, data, len);
@@ -251,6 +255,7 @@ static void admit(struct port *p, struct newcomer *n)
     p->sessions = s;
     if (role == CLIENT_OWNER)
         device_set_owner(p->device, serial_session_peer(s));
+    p->clients_served += role != CLIENT_REFUSED;
     log_newcomer(p, s, refusal);
     update(p);
 }
@@ -300,18 +305,26 @@ uint64_t port_taken(const struct port *p)
     return device_taken(p->device);
 }
 
-void port_report(const struct port *p, const char *address)
+int port_report(const struct port *p, struct port_report *r)
 {
-    static const char *const states[] = {"closed", "open", "closing", "unplugged"};
-    const struct serial_session *owner = owner_of(p);
-    char line[LINE_TEXT_MAX], lines[LINE_TEXT_MAX];
+    *r = (struct port_report){.name = p->options->name,
+                              .state = device_state(p->device),
+                              .line = *device_line(p->device),
+                              .lines = device_lines(p->device),
+                              .to_device = device_written(p->device),
+                              .from_device = p->from_device,
+                              .waiting = device_untransmitted(p->device),
+                              .clients_served = p->clients_served};
+    size_t count = 0;
 
-    line_text(device_line(p->device), line);
-    line_modem_text(device_lines(p->device), lines);
-    log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->options->name, address,
-             states[device_state(p->device)], line, lines,
-             owner ? serial_session_peer(owner) : "none", owner ? " speaks " : "",
-             owner ? serial_session_speaks(owner) : "");
+    for (struct serial_session *s = p->sessions; s; s = *serial_session_next(s))
+        count++;
+    r->clients = calloc(count + 1, sizeof *r->clients);
+    if (!r->clients)
+        return -ENOMEM;
+    for (struct serial_session *s = p->sessions; s; s = *serial_session_next(s))
+        serial_session_report(s, &r->clients[r->count++]);
+    return 0;
 }
 
 struct port *port_new(struct event_base *base, const struct port_options *options,

@@ -17,6 +17,7 @@
 struct event_base;
 struct newcomer;
 struct port;
+struct port_report;
 
 /* Bytes that may wait for a client. */
 enum { PORT_STREAM_MAX = 512 * 1024 };
@@ -36,8 +37,8 @@ void port_take(struct port *p, struct newcomer *n);
 /* Ends all sessions, and closes the device with its state put back. Accepts NULL. */
 void port_free(struct port *p);
 
-/* Logs one line: name, `address`, state, client, settings, lines. */
-void port_report(const struct port *p, const char *address);
+/* Says what is known of it; `clients` is the caller's to free. Returns 0 or -ENOMEM. */
+int port_report(const struct port *p, struct port_report *r);
 
 /* Bytes for the device that it has not got yet, and those that it has. */
 size_t port_untransmitted(const struct port *p);

@@ -18,6 +18,7 @@
 #include "order.h"
 #include "os.h"
 #include "port_options.h"
+#include "port_report.h"
 #include "speech.h"
 #include "stream.h"
 
@@ -184,6 +185,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     struct serial_session *s = ctx;
 
     client_moved(&s->client);
+    s->client.received += len;
     speech_take(&s->speech, data, len);
 }
 
@@ -266,6 +268,7 @@ static void make_client(struct serial_session *s, struct stream *stream, enum cl
                          .stream = stream,
                          .role = role,
                          .refusal = refusal,
+                         .begun_ms = os_now_ms(),
                          .callbacks = &client_callbacks,
                          .ctx = s};
     c->commands =
@@ -319,7 +322,15 @@ struct serial_session **serial_session_next(struct serial_session *s)
     return &s->next;
 }
 
-const char *serial_session_speaks(const struct serial_session *s)
+void serial_session_report(const struct serial_session *s, struct port_report_client *r)
 {
-    return client_speaks(&s->client);
+    const struct client *c = &s->client;
+
+    *r = (struct port_report_client){.role = c->role,
+                                     .speaks = client_speaks(c),
+                                     .for_s = (os_now_ms() - c->begun_ms) / 1000,
+                                     .received = c->received,
+                                     .sent = c->sent,
+                                     .left_out = c->left_out};
+    snprintf(r->peer, sizeof r->peer, "%s", stream_peer(c->stream));
 }

@@ -11,6 +11,7 @@
 #include "client.h"
 
 struct newcomer;
+struct port_report_client;
 struct serial_session;
 
 struct serial_session_callbacks {
@@ -78,7 +79,7 @@ void serial_session_device_ready(struct serial_session *s);
 /* The port's list of sessions: the place of the next one. */
 struct serial_session **serial_session_next(struct serial_session *s);
 
-/* "RFC 2217", "telnet", "raw" or "undecided", for reports. */
-const char *serial_session_speaks(const struct serial_session *s);
+/* Says what is known of it. */
+void serial_session_report(const struct serial_session *s, struct port_report_client *r);
 
 #endif

@@ -1,7 +1,9 @@
 #include "usb_export.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "log_peer.h"
@@ -11,6 +13,7 @@
 #include "usb_bus.h"
 #include "usb_device.h"
 #include "usb_options.h"
+#include "usb_report.h"
 #include "usb_session.h"
 
 enum { END_LIMIT_MS = 3000 };
@@ -81,12 +84,25 @@ static void on_left(void *ctx, struct usb_device *d)
 
 static const struct usb_bus_callbacks bus_callbacks = {on_arrived, on_left};
 
-void usb_export_report(const struct usb_export *e)
+int usb_export_report(const struct usb_export *e, struct usb_report *r)
 {
+    size_t count = 0;
+
     for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next)
-        log_info("%s on %s: busid %s, %04x:%04x, client %s", d->name, e->address ? e->address : "-",
-                 d->record.busid, d->record.vendor, d->record.product,
-                 d->importer ? d->importer->peer : "none");
+        count++;
+    *r = (struct usb_report){.devices = calloc(count + 1, sizeof *r->devices)};
+    if (!r->devices)
+        return -ENOMEM;
+    for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next) {
+        struct usb_report_device *to = &r->devices[r->count++];
+
+        to->name = d->name;
+        memcpy(to->busid, d->record.busid, sizeof to->busid);
+        to->vendor = d->record.vendor;
+        to->product = d->record.product;
+        snprintf(to->importer, sizeof to->importer, "%s", d->importer ? d->importer->peer : "");
+    }
+    return 0;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ struct newcomer;
 struct usb_export;
 struct usb_options;
 struct usb_pcap;
+struct usb_report;
 
 /* Makes the bus of `devices`, a list whose options must outlive it. Transfers are recorded in
  * `pcap`, which stays the caller's, unless it is NULL. Returns NULL with what is wrong in `error`.
@@ -35,7 +36,7 @@ void usb_export_take(struct usb_export *e, struct newcomer *n);
  * device does not let go of its transfers. Accepts NULL. */
 bool usb_export_free(struct usb_export *e);
 
-/* Logs the state. */
-void usb_export_report(const struct usb_export *e);
+/* Says what is known of its devices; `devices` is the caller's to free. Returns 0 or -ENOMEM. */
+int usb_export_report(const struct usb_export *e, struct usb_report *r);
 
 #endif
