@@ -203,4 +203,37 @@ static inline void client_write(struct client *c, const char *text)
     comport_send_data(c->end.comport, (const uint8_t *)text, strlen(text));
 }
 
+/* Tells it the lines of `mask`, with the client's time in microseconds. */
+static inline void client_set_lines(struct client *c, uint32_t stamp, unsigned mask, unsigned lines)
+{
+    comport_send(c->end.comport, (struct rfc2217_message){.command = RFC2217_SET_LINES,
+                                                          .value = stamp,
+                                                          .mask = (uint8_t)mask,
+                                                          .lines = (uint8_t)lines});
+}
+
+/* Waits for the outputs to become these, and returns when that was. */
+static inline uint64_t outputs_become(struct client *c, unsigned outputs)
+{
+    RUN_UNTIL(c, fake_serial.outputs == outputs);
+    return fake_serial.outputs_us;
+}
+
+/* Sends until the server does not read any more; returns how much that was. */
+static inline size_t client_fill(struct client *c)
+{
+    static uint8_t block[16384];
+    size_t sent = 0;
+
+    for (int idle = 0; idle < 100;) {
+        int n = os_send(c->fd, block, sizeof block);
+
+        sent += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        turn(NULL);
+        CHECK(sent < 64 * 1024 * 1024);
+    }
+    return sent;
+}
+
 #endif

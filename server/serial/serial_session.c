@@ -290,6 +290,7 @@ struct serial_session *serial_session_new(const struct serial_session_place *pla
     s->at = *place;
     s->place = newcomer->place;
     make_client(s, newcomer->stream, role, refusal);
+    s->client.received = newcomer->first.len;
     news_make(&s->news, &s->client);
     order_make(&s->order, &s->client, &s->news);
     speech_make(&s->speech, &s->client, &s->order, newcomer);
