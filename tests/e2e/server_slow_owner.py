@@ -21,10 +21,7 @@ def observers_go_on():
     owner = harness.Peer(server.port).agreed()  # and stops to read
     observer = harness.Peer(server.port).agreed()
     data = harness.BULK * 16
-    writer = threading.Thread(target=device.write, args=(data, 60), daemon=True)
-    writer.start()
-    same(observer.read(len(data), 60), data, 'data of the observer')
-    writer.join(5)
+    same(harness.carry(device, observer, data), data, 'data of the observer')
     server.says('too slow, and others read along')
 
     kept = owner_reads_on(owner, server)  # what was kept, in order, and then a gap
