@@ -176,10 +176,8 @@ static void drop_output(struct device *d, const char *why)
 
 int device_purge(struct device *d, bool rx, bool tx)
 {
-    if (tx) {
-        buf_drain(&d->queue, d->queue.len);
-        d->settling.before = 0;
-    }
+    if (tx)
+        drop_queue(d);
     return d->serial ? serial_purge(d->serial, rx, tx) : 0;
 }
 
