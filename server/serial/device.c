@@ -40,7 +40,7 @@ struct device {
     struct node node; /* open while OPEN or LINGERING */
     struct line_control line;
     struct output output;
-    struct settling settling;   /* it may linger at once */
+    struct settling settling;   /* may be on while it lingers */
     struct lingering lingering; /* while LINGERING */
     struct timer retry;         /* while LOST */
     const char *owner;          /* who has it, or NULL */
@@ -115,7 +115,7 @@ void device_read(struct device *d, bool on)
 
 bool device_can_be_held(const struct device *d)
 {
-    return d->line.line.flow_in != LINE_FLOW_NONE;
+    return d->line.current.flow_in != LINE_FLOW_NONE;
 }
 
 void device_watch_errors(struct device *d, bool on)
@@ -128,14 +128,14 @@ void device_watch_errors(struct device *d, bool on)
 
 const struct line_settings *device_line(const struct device *d)
 {
-    return settling_is_on(&d->settling) ? &d->line.idle : &d->line.line;
+    return settling_is_on(&d->settling) ? &d->line.idle : &d->line.current;
 }
 
 int device_configure(struct device *d, const struct line_settings *want, struct line_settings *got)
 {
     settling_finish(&d->settling);
     const int r = line_control_configure(&d->line, want);
-    *got = d->line.line;
+    *got = d->line.current;
     d->callbacks->changed(d->ctx); /* with other flow control it may be held, or not */
     return r;
 }
@@ -221,7 +221,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     line_control_restore(&d->line, again);
 
     char text[LINE_TEXT_MAX];
-    line_text(&d->line.line, text);
+    line_text(&d->line.current, text);
     log_peer_info(d->options->name, "%s: %s, %s", d->options->name, again ? "back" : "open", text);
     return 0;
 }

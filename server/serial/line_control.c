@@ -10,12 +10,12 @@ void line_control_init(struct line_control *c, const struct port_options *option
                        const struct node *node)
 {
     *c = (struct line_control){.options = options, .node = node};
-    c->line = c->idle = port_options_line(options, &line_default);
+    c->current = c->idle = port_options_line(options, &line_default);
 }
 
 void line_control_begin(struct line_control *c, const struct line_settings *found, unsigned outputs)
 {
-    c->line = c->idle = port_options_line(c->options, found);
+    c->current = c->idle = port_options_line(c->options, found);
     c->outputs = port_options_outputs(c->options, outputs);
     c->broken = false;
 }
@@ -25,9 +25,9 @@ static void apply(struct line_control *c, const struct line_settings *want)
 {
     const char *name = c->options->name;
     char text[LINE_TEXT_MAX];
-    int r = serial_configure(c->node->serial, want, &c->line);
+    int r = serial_configure(c->node->serial, want, &c->current);
 
-    if (r < 0 || !line_settings_equal(want, &c->line)) {
+    if (r < 0 || !line_settings_equal(want, &c->current)) {
         line_text(want, text);
         log_peer_warn(name, "%s: the driver does not do %s%s%s", name, text, r < 0 ? ": " : "",
                       r < 0 ? os_error_text(-r) : "");
@@ -46,7 +46,7 @@ static unsigned outputs_to_set(const struct port_options *o, bool again)
 
 void line_control_restore(struct line_control *c, bool again)
 {
-    const struct line_settings want = c->line;
+    const struct line_settings want = c->current;
 
     line_control_set_outputs(c, outputs_to_set(c->options, again), c->outputs);
     apply(c, &want);
@@ -65,7 +65,7 @@ void line_control_put_back(struct line_control *c)
     if (c->node->serial)
         apply(c, &c->idle);
     else
-        c->line = c->idle;
+        c->current = c->idle;
 }
 
 void line_control_raise(struct line_control *c)
@@ -77,8 +77,8 @@ void line_control_raise(struct line_control *c)
 int line_control_configure(struct line_control *c, const struct line_settings *want)
 {
     if (c->node->serial)
-        return serial_configure(c->node->serial, want, &c->line);
-    c->line = *want;
+        return serial_configure(c->node->serial, want, &c->current);
+    c->current = *want;
     return 0;
 }
 

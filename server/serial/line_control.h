@@ -15,10 +15,10 @@ struct port_options;
 struct line_control {
     const struct port_options *options;
     const struct node *node;
-    struct line_settings idle; /* the administrator's: in force when a session begins */
-    struct line_settings line; /* in force */
-    unsigned outputs;          /* as last set */
-    bool broken;               /* a break is sent */
+    struct line_settings idle;    /* the administrator's: in force when a session begins */
+    struct line_settings current; /* in force */
+    unsigned outputs;             /* as last set */
+    bool broken;                  /* a break is sent */
 };
 
 /* Makes what controls the line of the node's device. Both others outlive it. */
@@ -41,7 +41,7 @@ void line_control_put_back(struct line_control *c);
 /* Raises the outputs for a new owner, as an open does, or as the options say. */
 void line_control_raise(struct line_control *c);
 
-/* Applies settings; `line` is then what has become of them. Returns 0 or -errno. */
+/* Applies settings; `current` is then what has become of them. Returns 0 or -errno. */
 int line_control_configure(struct line_control *c, const struct line_settings *want);
 
 /* The modem lines, outputs and inputs. */
@@ -50,8 +50,10 @@ unsigned line_control_lines(const struct line_control *c);
 /* The modem lines as the next owner will have them. */
 unsigned line_control_idle_lines(const struct line_control *c);
 
-/* Both return 0 or -errno. */
+/* Sets the outputs of `mask` to `values`, in one step. Returns 0 or -errno. */
 int line_control_set_outputs(struct line_control *c, unsigned mask, unsigned values);
+
+/* Begins or ends a break. Returns 0 or -errno. */
 int line_control_set_break(struct line_control *c, bool on);
 
 #endif
