@@ -163,6 +163,43 @@ static void a_telnet_break_leaves_no_bytes_behind(void)
     end();
 }
 
+/* A client purges while bytes of two that have gone still wait. */
+static void a_purge_drops_what_clients_before_have_left(void)
+{
+    struct client first, second, third;
+
+    begin("");
+    client_agree(&first);
+    fake_serial.room = 2;
+    client_write(&first, "abcd");
+    client_flush(&first);
+    RUN_UNTIL(&first, device_saw("write 61 62"));
+    fake_serial.untransmitted = 2;
+    client_close(&first);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_agree(&second);
+    client_write(&second, "ef");
+    client_flush(&second);
+    run_for(&second, 20);
+    logged[0] = '\0';
+    client_close(&second);
+    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    client_agree(&third);
+    client_tell(&third, RFC2217_PURGE_DATA, RFC2217_PURGE_TX);
+    client_write(&third, "g");
+    client_flush(&third);
+    RUN_UNTIL(&third, client_saw(&third, "PURGE-DATA"));
+    run_for(&third, 20);
+    fake_serial.untransmitted = 0;
+    fake_serial_make_room(SIZE_MAX);
+    RUN_UNTIL(&third, device_saw("write"));
+    run_for(&third, 50);
+    CHECK(device_saw("outputs DTR RTS\nwrite 67\n"));
+    CHECK(!device_saw("63 64") && !device_saw("65 66"));
+    client_close(&third);
+    end();
+}
+
 static void a_wait_for_what_the_client_before_left_is_told(void)
 {
     struct client first, second;
@@ -209,6 +246,7 @@ static const struct test tests[] = {
     TEST(bytes_that_are_stuck_do_not_keep_the_next_client_waiting),
     TEST(clients_come_and_go_while_a_device_is_slow),
     TEST(a_telnet_break_leaves_no_bytes_behind),
+    TEST(a_purge_drops_what_clients_before_have_left),
     TEST(a_wait_for_what_the_client_before_left_is_told),
     TEST(a_break_ends_with_its_client),
 };

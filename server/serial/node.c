@@ -1,0 +1,129 @@
+#include "node.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "loop_port.h"
+#include "port_options.h"
+#include "serial_identity.h"
+#include "serial_list.h"
+
+void node_init(struct node *n, struct event_base *base, const struct port_options *options,
+               const struct serial_callbacks *callbacks, void *ctx)
+{
+    *n = (struct node){.base = base, .options = options, .callbacks = callbacks, .ctx = ctx};
+}
+
+void node_free(struct node *n)
+{
+    node_close(n);
+    serial_identity_free(n->identity);
+    n->identity = NULL;
+}
+
+/* Notes what stands under the path now. */
+static void identify(struct node *n, const char *path)
+{
+    serial_identity_free(n->identity);
+    n->identity = serial_identity_new(path);
+    snprintf(n->path, sizeof n->path, "%s", path);
+}
+
+int node_check(struct node *n, char error[static SERIAL_ERROR_MAX])
+{
+    const struct port_options *o = n->options;
+    char path[SERIAL_IO_PATH_MAX];
+
+    if (o->loop)
+        return 0;
+    int r = serial_find(o->selector, o->interface, path, error);
+    if (r == 0)
+        r = serial_io_check(path, error);
+    if (r == 0)
+        identify(n, path);
+    if (r == 0 || !o->hotplug || r == -ENOTTY || r == -EEXIST)
+        return r;
+    /* it may come, and with its rights; what it is not it does not become */
+    log_info("%s; waiting for it", error);
+    return 0;
+}
+
+void node_accept_any(struct node *n)
+{
+    n->strict = n->told_other = false;
+}
+
+/* Whether what stands under the name may be opened: for those who have the port already only the
+ * same device, for a new client whichever there is, and never another program's pseudo-terminal. */
+static int check_identity(struct node *n, const char *path, bool again,
+                          char error[static SERIAL_ERROR_MAX])
+{
+    if (!n->identity)
+        return 0;
+    enum serial_match match = serial_identity_match(n->identity, path, error);
+    if (match == SERIAL_SAME || (match == SERIAL_OTHER && !n->strict))
+        return 0;
+    if (again && !n->told_other)
+        log_warn("%s", error);
+    n->told_other = true;
+    return -ENODEV;
+}
+
+static int open_loop(struct node *n, struct line_settings *found,
+                     char error[static SERIAL_ERROR_MAX])
+{
+    n->serial = loop_port_open(n->base, n->options->paced, n->callbacks, n->ctx, found);
+    snprintf(error, SERIAL_ERROR_MAX, "out of memory");
+    return n->serial ? 0 : -ENOMEM;
+}
+
+static int open_real(struct node *n, bool again, struct line_settings *found,
+                     char error[static SERIAL_ERROR_MAX])
+{
+    const struct port_options *o = n->options;
+    const struct serial_options how = {.low_latency = !o->no_low_latency, .hupcl = !o->no_hupcl};
+    char path[SERIAL_IO_PATH_MAX];
+    int r = serial_find(o->selector, o->interface, path, error);
+
+    if (r == 0)
+        r = check_identity(n, path, again, error);
+    if (r < 0)
+        return r;
+    n->serial = serial_io_open(n->base, path, &how, n->callbacks, n->ctx, found, &r, error);
+    if (n->serial)
+        identify(n, path);
+    return r;
+}
+
+int node_open(struct node *n, bool again, struct line_settings *found,
+              char error[static SERIAL_ERROR_MAX])
+{
+    const int r = n->options->loop ? open_loop(n, found, error) : open_real(n, again, found, error);
+
+    snprintf(n->trouble, sizeof n->trouble, "%s", r < 0 ? error : "");
+    if (r == 0)
+        n->told_other = n->reading = false;
+    return r;
+}
+
+void node_read(struct node *n, bool on)
+{
+    if (!n->serial || on == n->reading)
+        return;
+    n->reading = on;
+    serial_read(n->serial, on);
+}
+
+void node_close(struct node *n)
+{
+    serial_close(n->serial);
+    n->serial = NULL;
+}
+
+void node_lose(struct node *n)
+{
+    node_close(n);
+    n->strict = true;
+    snprintf(n->trouble, sizeof n->trouble, "%s: the device is unplugged", n->options->name);
+}

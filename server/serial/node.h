@@ -1,0 +1,59 @@
+/*
+ * What stands under a port's name: found, recognised, opened and closed. It may be absent. The
+ * built-in port is always there.
+ */
+#ifndef SERVER_SERIAL_NODE_H
+#define SERVER_SERIAL_NODE_H
+
+#include <stdbool.h>
+
+#include "serial_io.h"
+
+struct event_base;
+struct port_options;
+struct serial_identity;
+
+struct node {
+    struct event_base *base;
+    const struct port_options *options;
+    const struct serial_callbacks *callbacks; /* of what is opened */
+    void *ctx;
+    struct serial *serial;            /* while it is open, else NULL */
+    struct serial_identity *identity; /* of what was opened last, or seen at the start */
+    bool reading;                     /* what is open is read */
+    bool strict;                      /* only the same device may be opened, not another one */
+    bool told_other;                  /* the log has been told that another device is there */
+    char path[SERIAL_IO_PATH_MAX];    /* of what was opened last, or seen at the start */
+    char trouble[SERIAL_ERROR_MAX];   /* why it is not open, for people; or empty */
+};
+
+/* Makes a node that is not open. What is opened calls `callbacks` with `ctx`. The options outlive
+ * the node. */
+void node_init(struct node *n, struct event_base *base, const struct port_options *options,
+               const struct serial_callbacks *callbacks, void *ctx);
+
+/* Closes it and frees what it knows. */
+void node_free(struct node *n);
+
+/* Finds out what can be known to go wrong before the first open. Returns 0, or -errno with the
+ * reason in `error`. */
+int node_check(struct node *n, char error[static SERIAL_ERROR_MAX]);
+
+/* Lets the next open take whichever device has the name. */
+void node_accept_any(struct node *n);
+
+/* Opens it; `found` is its settings then. `again` is for a device that was lost: that another one
+ * has its name is told to the log, once. Returns 0, or -errno with the reason in `error`. */
+int node_open(struct node *n, bool again, struct line_settings *found,
+              char error[static SERIAL_ERROR_MAX]);
+
+/* Reads what is open, or pauses. It does not read until told to. */
+void node_read(struct node *n, bool on);
+
+/* Closes it. Does nothing when it is not open. */
+void node_close(struct node *n);
+
+/* Closes one that was unplugged. Until node_accept_any only the same device is opened again. */
+void node_lose(struct node *n);
+
+#endif
