@@ -37,6 +37,14 @@ struct client {
     bool telnet;
 };
 
+/* In place of TEST_MAIN: sockets work on all systems. */
+#define STAGE_MAIN(tests)                                                                          \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        CHECK(os_init(&argc, &argv) == 0);                                                         \
+        return test_main(argc, argv, tests, sizeof(tests) / sizeof *(tests));                      \
+    }
+
 /* --- the stage ------------------------------------------------------------------------------ */
 
 static inline void on_log(enum log_level level, const char *line)
@@ -65,6 +73,8 @@ static inline void begin(const char *arguments)
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     crowd = crowd_new(64);
     endpoint = endpoint_new(base, crowd, &source, NULL, error);
+    if (!endpoint)
+        fprintf(stderr, "%s\n", error);
     CHECK(endpoint);
 }
 

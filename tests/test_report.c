@@ -60,4 +60,4 @@ static const struct test tests[] = {
     TEST(clients_and_their_bytes),
 };
 
-TEST_MAIN(tests)
+STAGE_MAIN(tests)

@@ -136,8 +136,4 @@ static const struct test tests[] = {
     TEST(an_owner_in_silence_is_ended),        TEST(an_owner_that_does_not_read_is_in_silence),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

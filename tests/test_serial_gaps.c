@@ -140,8 +140,4 @@ static const struct test tests[] = {
     TEST(what_an_owner_left_waiting_ends_with_it),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

@@ -251,8 +251,4 @@ static const struct test tests[] = {
     TEST(a_break_ends_with_its_client),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

@@ -157,8 +157,4 @@ static const struct test tests[] = {
     TEST(a_suspended_server_says_nothing_until_resumed),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

@@ -166,8 +166,4 @@ static const struct test tests[] = {
     TEST(a_hundred_commands_in_a_segment_get_a_hundred_answers),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

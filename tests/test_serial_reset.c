@@ -248,8 +248,4 @@ static const struct test tests[] = {
     TEST(a_port_that_refuses_the_speed_is_answered_0),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

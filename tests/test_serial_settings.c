@@ -203,8 +203,4 @@ static const struct test tests[] = {
     TEST(with_no_touch_lines_a_line_may_be_set_at_the_start),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

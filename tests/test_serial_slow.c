@@ -128,8 +128,4 @@ static const struct test tests[] = {
     TEST(who_asks_and_does_not_fetch_is_not_read),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

@@ -397,8 +397,4 @@ static const struct test tests[] = {
     TEST(a_break_of_telnet_is_in_order_with_the_data),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

@@ -207,4 +207,4 @@ static const struct test tests[] = {
     TEST(questions_are_answered_in_order),
 };
 
-TEST_MAIN(tests)
+STAGE_MAIN(tests)

@@ -178,8 +178,4 @@ static const struct test tests[] = {
     TEST(a_number_of_a_pseudo_terminal_is_never_opened_again),
 };
 
-int main(int argc, char **argv)
-{
-    CHECK(os_init(&argc, &argv) == 0);
-    return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
-}
+STAGE_MAIN(tests)

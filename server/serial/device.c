@@ -98,7 +98,7 @@ size_t device_untransmitted(const struct device *d)
 
 uint64_t device_written(const struct device *d)
 {
-    return d->written;
+    return d->output.written;
 }
 
 uint64_t device_taken(const struct device *d)
