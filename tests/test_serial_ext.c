@@ -184,14 +184,10 @@ static void the_trace_says_them_in_words(void)
 }
 
 static const struct test tests[] = {
-    TEST(a_signature_says_its_version),
-    TEST(a_name_has_1_to_64_bytes),
-    TEST(a_state_goes_there_and_back),
-    TEST(an_entry_goes_there_and_back),
-    TEST(an_identity_goes_there_and_back),
-    TEST(resumes_go_there_and_back),
-    TEST(texts_that_are_too_long_are_cut),
-    TEST(the_trace_says_them_in_words),
+    TEST(a_signature_says_its_version),    TEST(a_name_has_1_to_64_bytes),
+    TEST(a_state_goes_there_and_back),     TEST(an_entry_goes_there_and_back),
+    TEST(an_identity_goes_there_and_back), TEST(resumes_go_there_and_back),
+    TEST(texts_that_are_too_long_are_cut), TEST(the_trace_says_them_in_words),
 };
 
 TEST_MAIN(tests)

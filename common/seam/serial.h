@@ -1,8 +1,8 @@
 /*
  * A serial port, open: its bytes in and out of the loop, its settings, lines, break and errors.
  * Two kinds live in one process, the operating system's (serial_io.h) and the built-in loopback
- * (server/serial/loop_port.h); each fills in a table of functions. Everything here is called, and calls
- * back, on the loop thread, and nothing blocks.
+ * (server/serial/loop_port.h); each fills in a table of functions. Everything here is called, and
+ * calls back, on the loop thread, and nothing blocks.
  */
 #ifndef COMMON_SEAM_SERIAL_H
 #define COMMON_SEAM_SERIAL_H

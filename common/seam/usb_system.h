@@ -1,7 +1,7 @@
 /*
  * What the operating system knows of a USB device and libusb does not say, or not without opening
- * it. A device is libusb's, and named by its busid, "1-1.2". Implemented in posix/linux/usb_system.c and
- * win32/usb_system.c.
+ * it. A device is libusb's, and named by its busid, "1-1.2". Implemented in
+ * posix/linux/usb_system.c and win32/usb_system.c.
  */
 #ifndef COMMON_SEAM_USB_SYSTEM_H
 #define COMMON_SEAM_USB_SYSTEM_H

@@ -1,7 +1,7 @@
 /*
  * A port that programs open, behind a stable name: bytes that they write and read, the settings
- * they make, whether anybody has it open. Implemented in posix/linux/vport.c (a PTY behind a link) and,
- * for tests, in tests/fakes/.
+ * they make, whether anybody has it open. Implemented in posix/linux/vport.c (a PTY behind a link)
+ * and, for tests, in tests/fakes/.
  *
  * A PTY can never tell of modem lines, break, drain, parity or fewer than 8 data bits: the settings
  * reported here have the parity and size of vport_options.
