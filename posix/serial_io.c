@@ -664,6 +664,14 @@ bool serial_io_is_same(const char *a, const char *b)
                   strncmp(b, dev, len) == 0 ? b + len : b) == 0;
 }
 
+void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
+{
+    char whole[PATH_MAX];
+    const char *found = realpath(path, whole);
+
+    snprintf(real, SERIAL_IO_PATH_MAX, "%.*s", SERIAL_IO_PATH_MAX - 1, found ? found : path);
+}
+
 /* Whether a name in /sys/class/tty is that of a port of some hardware. Of serial8250 there are
  * always some names: whether one is of a port only the port says. */
 static bool is_port(int folder, const char *name, const char *path)

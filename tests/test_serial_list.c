@@ -4,6 +4,8 @@
  */
 #include "serial_list.h"
 
+#include <errno.h>
+
 #include <libserialport.h>
 
 #include "fakes/fake_serial.h"
@@ -98,11 +100,32 @@ static void none_need_be_there(void)
     free(list);
 }
 
+static void one_is_described_without_the_others(void)
+{
+    struct serial_info info;
+
+    fake_serial.ports = NULL;
+    CHECK(serial_describe("/dev/one", &info) == 0);
+    CHECK_TEXT(info.path, "/dev/one");
+    CHECK(info.vid == 0x0403 && info.pid == 0x6001);
+    CHECK(serial_describe("/dev/gone", &info) == -ENODEV);
+}
+
+static void a_link_is_described_as_its_port(void)
+{
+    struct serial_info info;
+
+    CHECK(serial_describe("/dev/link", &info) == 0);
+    CHECK_TEXT(info.path, "/dev/two");
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(ports_that_are_there_are_listed),
         TEST(none_need_be_there),
+        TEST(one_is_described_without_the_others),
+        TEST(a_link_is_described_as_its_port),
     };
 
     CHECK(os_init(&argc, &argv) == 0);

@@ -195,6 +195,33 @@ static void questions_are_answered_in_order(void)
     end();
 }
 
+/* Who asks as often as it can does not keep the loop from others. */
+static void the_system_is_asked_once_who_a_device_is(void)
+{
+    struct client c;
+
+    begin(",hotplug");
+    begin_ours(&c);
+    RUN_UNTIL(&c, client_saw(&c, "STATE yours\n"));
+    for (int i = 0; i < 100; i++)
+        ask(&c, RFC2217_IDENTITY, NULL, 0);
+    comport_send_text(c.end.comport, "");
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "SIGNATURE"));
+    CHECK(client_saw(&c, "IDENTITY ....."));
+    CHECK(fake_serial.resolved == 1);
+    fake_serial_unplug(); /* what comes back may be another one */
+    RUN_UNTIL(&c, client_saw(&c, "STATE away"));
+    journal_clear(&c.end.journal);
+    RUN_UNTIL(&c, client_saw(&c, "STATE yours\n"));
+    ask(&c, RFC2217_IDENTITY, NULL, 0);
+    client_flush(&c);
+    RUN_UNTIL(&c, client_saw(&c, "IDENTITY ....."));
+    CHECK(fake_serial.resolved == 2);
+    client_close(&c);
+    end();
+}
+
 static const struct test tests[] = {
     TEST(an_owner_is_told_that_it_is_one),
     TEST(a_stranger_is_told_nothing),
@@ -205,6 +232,7 @@ static const struct test tests[] = {
     TEST(a_device_that_cannot_be_opened_is_said_with_the_reason),
     TEST(the_port_is_chosen_by_its_name),
     TEST(questions_are_answered_in_order),
+    TEST(the_system_is_asked_once_who_a_device_is),
 };
 
 STAGE_MAIN(tests)

@@ -489,6 +489,11 @@ bool serial_io_is_same(const char *a, const char *b)
     return _stricmp(bare_name(a), bare_name(b)) == 0;
 }
 
+void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
+{
+    snprintf(real, SERIAL_IO_PATH_MAX, "%s", bare_name(path));
+}
+
 int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
 {
     (void)take;

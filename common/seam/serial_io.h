@@ -31,6 +31,9 @@ const char *serial_io_prefix(void);
 /* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
 bool serial_io_is_same(const char *a, const char *b);
 
+/* The path by which the system knows a port, where `path` may be a link to it. */
+void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX]);
+
 /* Names the ports that this system knows, by path, for where libserialport gives no list; not all
  * of them need be there. Returns 0 or -errno. */
 int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx);

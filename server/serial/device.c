@@ -425,9 +425,9 @@ const char *device_trouble(const struct device *d)
     return d->node.trouble;
 }
 
-const char *device_path(const struct device *d)
+const struct serial_info *device_info(struct device *d)
 {
-    return d->node.path;
+    return node_info(&d->node);
 }
 
 bool device_is_there(const struct device *d)

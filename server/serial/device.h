@@ -19,6 +19,7 @@
 struct device;
 struct event_base;
 struct port_options;
+struct serial_info;
 
 enum device_state {
     DEVICE_CLOSED,
@@ -127,9 +128,9 @@ enum device_state device_state(const struct device *d);
 /* Why it was not opened the last time, for people. */
 const char *device_trouble(const struct device *d);
 
-/* The path of what was opened last, or seen at the start; empty for none and for the built-in port.
+/* What the system says of what was opened last, or seen at the start; of the built-in port nothing.
  */
-const char *device_path(const struct device *d);
+const struct serial_info *device_info(struct device *d);
 
 /* The owner's name, or NULL, and for how many seconds it has had it. */
 const char *device_owner(const struct device *d);

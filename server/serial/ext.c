@@ -1,7 +1,6 @@
 #include "ext.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
@@ -10,7 +9,7 @@
 #include "port_options.h"
 #include "proto/comport.h"
 #include "rfc2217_text.h"
-#include "serial_list.h"
+#include "serial_io.h"
 
 static struct serial_ext_text text_of(const char *words)
 {
@@ -116,28 +115,17 @@ static void answer_list(struct client *c)
 /* What the system says of the port that is open, or was. */
 static void answer_identity(struct client *c)
 {
-    struct serial_ext_identity i = {.interface = SERIAL_EXT_NO_INTERFACE};
-    const char *path = device_path(c->device);
-    struct serial_info *list = NULL;
+    const struct serial_info *info = device_info(c->device);
+    const struct serial_ext_identity i = {
+        .vid = info->vid > 0 ? (uint16_t)info->vid : 0,
+        .pid = info->pid > 0 ? (uint16_t)info->pid : 0,
+        .interface = info->interface >= 0 ? (uint8_t)info->interface : SERIAL_EXT_NO_INTERFACE,
+        .serial = text_of(info->serial),
+        .product = text_of(info->description),
+        .place = text_of(info->stable[0] ? info->stable : info->path)};
     uint8_t payload[SERIAL_EXT_MAX];
-    size_t count = 0;
 
-    if (path[0] && serial_list(&list, &count) < 0)
-        count = 0;
-    for (size_t n = 0; n < count; n++) {
-        const struct serial_info *info = &list[n];
-
-        if (strcmp(info->path, path) != 0)
-            continue;
-        i.vid = info->vid > 0 ? (uint16_t)info->vid : 0;
-        i.pid = info->pid > 0 ? (uint16_t)info->pid : 0;
-        i.interface = info->interface >= 0 ? (uint8_t)info->interface : SERIAL_EXT_NO_INTERFACE;
-        i.serial = text_of(info->serial);
-        i.product = text_of(info->description);
-        i.place = text_of(info->stable[0] ? info->stable : info->path);
-    }
     send(c, RFC2217_IDENTITY, payload, serial_ext_put_identity(&i, payload));
-    free(list);
 }
 
 /* No session is kept without its connection. */

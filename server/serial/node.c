@@ -28,6 +28,7 @@ static void identify(struct node *n, const char *path)
     serial_identity_free(n->identity);
     n->identity = serial_identity_new(path);
     snprintf(n->path, sizeof n->path, "%s", path);
+    n->has_info = false;
 }
 
 int node_check(struct node *n, char error[static SERIAL_ERROR_MAX])
@@ -113,6 +114,16 @@ void node_read(struct node *n, bool on)
         return;
     n->reading = on;
     serial_read(n->serial, on);
+}
+
+const struct serial_info *node_info(struct node *n)
+{
+    if (n->has_info)
+        return &n->info;
+    n->has_info = true;
+    if (!n->path[0] || serial_describe(n->path, &n->info) < 0)
+        n->info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
+    return &n->info;
 }
 
 void node_close(struct node *n)

@@ -24,7 +24,9 @@ struct node {
     bool strict;                      /* only the same device may be opened, not another one */
     bool told_other;                  /* the log has been told that another device is there */
     char path[SERIAL_IO_PATH_MAX];    /* of what was opened last, or seen at the start */
-    char trouble[SERIAL_ERROR_MAX];   /* why it is not open, for people; or empty */
+    struct serial_info info;          /* of the same, once somebody has asked */
+    bool has_info;
+    char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */
 };
 
 /* Makes a node that is not open. What is opened calls `callbacks` with `ctx`. The options outlive
@@ -49,6 +51,10 @@ int node_open(struct node *n, bool again, struct line_settings *found,
 
 /* Reads what is open, or pauses. It does not read until told to. */
 void node_read(struct node *n, bool on);
+
+/* What the system says of what was opened last, or seen at the start. It is asked once: this is for
+ * clients. */
+const struct serial_info *node_info(struct node *n);
 
 /* Closes it. Does nothing when it is not open. */
 void node_close(struct node *n);

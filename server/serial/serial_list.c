@@ -89,6 +89,19 @@ int serial_list(struct serial_info **list, size_t *count)
     return *list ? 0 : -ENOMEM;
 }
 
+int serial_describe(const char *path, struct serial_info *info)
+{
+    char real[SERIAL_IO_PATH_MAX];
+    struct sp_port *port;
+
+    serial_io_resolve(path, real);
+    if (sp_get_port_by_name(real, &port) != SP_OK)
+        return -ENODEV;
+    describe(info, port);
+    sp_free_port(port);
+    return 0;
+}
+
 /* Reads VID:PID, four hexadecimal digits each. */
 static bool parse_vid_pid(const char *text, int *vid, int *pid)
 {

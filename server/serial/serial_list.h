@@ -11,6 +11,10 @@
 /* Lists the ports through libserialport. The array is the caller's to free. Returns 0 or -errno. */
 int serial_list(struct serial_info **list, size_t *count);
 
+/* Describes one port, by its path or that of a link to it. Unlike a list this opens no other one.
+ * Returns 0, or -ENODEV for a port of which libserialport knows nothing. */
+int serial_describe(const char *path, struct serial_info *info);
+
 /*
  * Resolves what a user typed: a path, a name in /dev, serial=SERIALNUMBER or VID:PID (hexadecimal);
  * `interface` picks one of several ports of a device, -1 for the only one. Returns 0 with the path,

@@ -186,6 +186,12 @@ bool serial_io_is_same(const char *a, const char *b)
                   strncmp(b, serial_io_prefix(), len) == 0 ? b + len : b) == 0;
 }
 
+void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
+{
+    fake_serial.resolved++;
+    snprintf(real, SERIAL_IO_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
+}
+
 int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
 {
     for (const char *const *path = fake_serial.ports; path && *path; path++)
