@@ -1,4 +1,5 @@
 /* What net2pty makes of the STATE that com2net tells: packaging/doc/serial-extensions.md. */
+#include "log_peer.h"
 #include "proto/serial_ext.h"
 #include "pty_stage.h"
 
@@ -100,10 +101,31 @@ static void a_state_that_is_cut_short_is_none(void)
     end();
 }
 
+static void a_server_does_not_fill_the_log_with_it(void)
+{
+    unsigned lines = 0;
+
+    begin();
+    server_begin(SERIAL_EXT_YOURS, "");
+    log_init("test", LOG_LEVEL_INFO);
+    log_peer_begin(base);
+    for (int i = 0; i < 100; i++) {
+        server_tell_state(SERIAL_EXT_AWAY, "it is unplugged");
+        server_tell_state(SERIAL_EXT_YOURS, "");
+    }
+    server_tell_state(SERIAL_EXT_AWAY, "for good");
+    RUN_UNTIL(report_says("waits for the device: for good\n"));
+    for (const char *at = logged; (at = strstr(at, "waits for the device")); at++)
+        lines++;
+    CHECK(lines > 0 && lines <= 20);
+    log_peer_end();
+    end();
+}
+
 static const struct test tests[] = {
     TEST(a_device_that_is_away_is_waited_for), TEST(a_device_that_goes_later_is_said),
     TEST(who_is_refused_says_by_whom),         TEST(an_observer_is_served),
-    TEST(a_state_that_is_cut_short_is_none),
+    TEST(a_state_that_is_cut_short_is_none),   TEST(a_server_does_not_fill_the_log_with_it),
 };
 
 TEST_MAIN(tests)

@@ -31,6 +31,7 @@
 #include "dialer.h"
 #include "far_port.h"
 #include "log.h"
+#include "log_peer.h"
 #include "loop.h"
 #include "os.h"
 #include "proto/buf.h"
@@ -124,7 +125,8 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         take_too_much(s, len);
 }
 
-/* The device has gone, or has come. Who is refused for it is told with the reason. */
+/* The device has gone, or has come. Who is refused for it is told with the reason.
+ * A server may say it as often as it likes. */
 static void take_state(struct pty_session *s)
 {
     const char *text = s->far.state_text;
@@ -132,11 +134,12 @@ static void take_state(struct pty_session *s)
     if (s->state != PTY_SESSION_READY || s->far.refusal)
         return;
     if (s->far.state == SERIAL_EXT_AWAY)
-        log_info("%s: %s: waits for the device%s%s", s->name, s->server, text[0] ? ": " : "", text);
+        log_peer_info(s->name, "%s: %s: waits for the device%s%s", s->name, s->server,
+                      text[0] ? ": " : "", text);
     else if (s->far.state == SERIAL_EXT_YOURS && s->trouble[0])
-        log_info("%s: %s: the device is there", s->name, s->server);
+        log_peer_info(s->name, "%s: %s: the device is there", s->name, s->server);
     else if (s->far.state != SERIAL_EXT_YOURS)
-        log_info("%s: %s: %s", s->name, s->server, text);
+        log_peer_info(s->name, "%s: %s: %s", s->name, s->server, text);
     snprintf(s->trouble, sizeof s->trouble, "%s%s",
              s->far.state == SERIAL_EXT_AWAY ? "waits for the device: " : "",
              s->far.state == SERIAL_EXT_YOURS ? "" : text);
