@@ -1,4 +1,5 @@
 /* What net2pty makes of the STATE that com2net tells: packaging/doc/serial-extensions.md. */
+#include "caller.h"
 #include "log_peer.h"
 #include "proto/serial_ext.h"
 #include "pty_stage.h"
@@ -101,6 +102,51 @@ static void a_state_that_is_cut_short_is_none(void)
     end();
 }
 
+static bool is_answered;
+
+static bool is_waiting(struct caller *c)
+{
+    (void)c;
+    return true;
+}
+
+static int interruption(struct caller *c)
+{
+    (void)c;
+    return 0;
+}
+
+static void answer(struct caller *c, int result)
+{
+    (void)c;
+    is_answered = result == 0;
+}
+
+/* As COMMAND of this process, so that of another one that joins the link. */
+static void who_joins_waits_for_the_device(void)
+{
+    static const struct caller_ops ops = {
+        .is_waiting = is_waiting, .interruption = interruption, .answer = answer};
+    struct caller at_once = {.ops = &ops}, patient = {.ops = &ops};
+
+    begin();
+    calls = calls_new(base);
+    CHECK(calls && calls_add(calls, session) == 0);
+    server_begin(SERIAL_EXT_AWAY, "");
+    is_answered = false;
+    calls_greet(calls, session, true, &at_once);
+    CHECK(is_answered);
+    is_answered = false;
+    calls_greet(calls, session, false, &patient);
+    run_for(100);
+    CHECK(!is_answered);
+    server_tell_state(SERIAL_EXT_YOURS, "");
+    RUN_UNTIL(is_answered);
+    calls_free(calls);
+    calls = NULL;
+    end();
+}
+
 static void a_server_does_not_fill_the_log_with_it(void)
 {
     unsigned lines = 0;
@@ -123,9 +169,13 @@ static void a_server_does_not_fill_the_log_with_it(void)
 }
 
 static const struct test tests[] = {
-    TEST(a_device_that_is_away_is_waited_for), TEST(a_device_that_goes_later_is_said),
-    TEST(who_is_refused_says_by_whom),         TEST(an_observer_is_served),
-    TEST(a_state_that_is_cut_short_is_none),   TEST(a_server_does_not_fill_the_log_with_it),
+    TEST(a_device_that_is_away_is_waited_for),
+    TEST(a_device_that_goes_later_is_said),
+    TEST(who_is_refused_says_by_whom),
+    TEST(an_observer_is_served),
+    TEST(a_state_that_is_cut_short_is_none),
+    TEST(who_joins_waits_for_the_device),
+    TEST(a_server_does_not_fill_the_log_with_it),
 };
 
 TEST_MAIN(tests)

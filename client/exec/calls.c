@@ -152,7 +152,7 @@ void calls_greet(struct calls *c, struct pty_session *session, bool at_once, str
         link = link->next;
     if (!link)
         caller->ops->pass(caller);
-    else if (at_once || pty_session_is_connected(session))
+    else if (at_once || pty_session_has_device(session))
         caller->ops->answer(caller, 0);
     else
         hold(c, link, caller, &w, NULL);
@@ -203,7 +203,7 @@ static bool look_again(struct held *h)
     case CALL_WAIT_ANSWER:
         return true;
     case CALL_WAIT_CONNECTION:
-        if (!pty_session_is_connected(link->session))
+        if (!pty_session_has_device(link->session))
             return true;
         break;
     case CALL_WAIT_LINK:

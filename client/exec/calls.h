@@ -38,7 +38,7 @@ void calls_join(struct calls *c, const char *link, enum calls_join how,
 /* Carries out the request of `caller` on the file `identity`. The caller is ended now or later. */
 void calls_make(struct calls *c, const struct vport_identity *identity, struct caller *caller);
 
-/* Answers 0 once `session` is connected, or at once. */
+/* Answers 0 once `session` is connected and its device is there, or at once. */
 void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller);
 
 /* Calls `left`, now or from the loop, when what programs have written to the sessions' links is
