@@ -206,6 +206,17 @@ static int publish_all(void)
     return 0;
 }
 
+/* USB devices may need turns of the loop for it, in which a report can be asked for. */
+static void end_all(void)
+{
+    for (int i = 0; i < com2net.count; i++) {
+        struct endpoint *e = com2net.endpoints[i];
+
+        com2net.endpoints[i] = NULL;
+        endpoint_free(e);
+    }
+}
+
 /* Whether something has to be on time: gaps between line changes are kept, and built-in devices
  * have frames. A real USB device has its own clock, and is spared two system calls for each
  * transfer. */
@@ -253,8 +264,7 @@ static int serve(void)
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
-    for (int i = 0; i < com2net.count; i++)
-        endpoint_free(com2net.endpoints[i]);
+    end_all();
     usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
     log_peer_end();
