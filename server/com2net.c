@@ -265,10 +265,10 @@ static int serve(void)
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
     end_all();
-    usb_pcap_close(com2net.pcap);
     os_unwatch_requests();
     log_peer_end();
     loop_free(com2net.loop);
+    usb_pcap_close(com2net.pcap); /* a device that has not let go may have come to it only now */
     crowd_free(com2net.crowd);
     return status;
 }
