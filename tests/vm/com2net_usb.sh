@@ -4,6 +4,7 @@
 modprobe vhci-hcd || skip "no vhci_hcd"
 
 serve_usb() {
+    : >/tmp/com2net.log # here: the background begins when it likes
     com2net usb:demo-loop usb:demo-loop:super,name=fast 3240 >/tmp/com2net.log 2>&1 &
     com2net_pid=$!
     await 20 grep -q 'busid 250-2' /tmp/com2net.log

@@ -9,6 +9,7 @@ ln -s /usr/bin/udevadm /tmp/systemd-udevd
 /tmp/systemd-udevd --daemon --resolve-names=never >/tmp/udevd.log 2>&1 || skip "no udevd"
 
 serve_dfu() {
+    : >/tmp/com2net.log # here: the background begins when it likes
     com2net "$@" 3240 >/tmp/com2net.log 2>&1 &
     com2net_pid=$!
     await 20 grep -q 'busid 250-1' /tmp/com2net.log

@@ -2,6 +2,7 @@
 . /lib/guest.sh
 
 serve() { # into a log of its own
+    : >/tmp/com2net.log # here: the background begins when it likes
     com2net usb:demo-ftdi,name=adapter usb:demo-disk:/tmp/image,name=disk usb:demo-loop:super,name=fast 3240 \
         >/tmp/com2net.log 2>&1 &
     com2net_pid=$!
