@@ -232,6 +232,13 @@ void os_shut_down_sending(evutil_socket_t fd)
     (void)shutdown(fd, SHUT_WR);
 }
 
+void os_reset_at_close(evutil_socket_t fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+}
+
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len)
 {
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -228,6 +228,13 @@ void os_shut_down_sending(evutil_socket_t fd)
     (void)shutdown((SOCKET)fd, SD_SEND);
 }
 
+void os_reset_at_close(evutil_socket_t fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+}
+
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len)
 {
     SOCKET s = WSASocketW(sa->sa_family, SOCK_STREAM, 0, NULL, 0,

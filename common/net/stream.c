@@ -391,6 +391,20 @@ void stream_close(struct stream *s)
     loop_defer(s->base, stream_free, s);
 }
 
+void stream_reset(struct stream *s)
+{
+    if (s && s->state != STREAM_CLOSED)
+        s->transport->ops->reset(s->transport);
+    stream_close(s);
+}
+
+void stream_park(struct stream *s)
+{
+    stop(s);
+    s->reading = false;
+    buf_drain(&s->queue, s->queue.len);
+}
+
 /* Makes room: the oldest that has sent everything goes, or the oldest. */
 static void bound_finishing(void)
 {

@@ -86,6 +86,14 @@ size_t stream_unacknowledged(const struct stream *s);
  * they have returned. */
 void stream_close(struct stream *s);
 
+/* Likewise, and tells the peer by a reset, also of what is still under way: for who comes back over
+ * another connection, and would take an end in order for the end of everything. */
+void stream_reset(struct stream *s);
+
+/* Takes no notice of the connection any more, and lets it be: the peer is told nothing, so that it
+ * waits for who comes back over another connection. stream_close follows. */
+void stream_park(struct stream *s);
+
 /* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.
  * The stream is no longer the owner's; at most 2 s later it is gone, and sooner when there are very
  * many. */

@@ -36,6 +36,8 @@ struct transport_ops {
     size_t (*unacknowledged)(const struct transport *t);
     /* The peer's address. Returns 0 or -errno. */
     int (*peer)(const struct transport *t, struct sockaddr_storage *address);
+    /* Has `close` reset the connection. */
+    void (*reset)(struct transport *t);
     /* Ends the connection at once: nothing is called back any more. */
     void (*close)(struct transport *t);
     /* Closes it, if nobody has, and frees it. */

@@ -88,6 +88,11 @@ static int peer(const struct transport *t, struct sockaddr_storage *address)
     return os_socket_address(fd_of(t), true, address);
 }
 
+static void reset(struct transport *t)
+{
+    os_reset_at_close(fd_of(t));
+}
+
 static void close_socket(struct transport *t)
 {
     struct transport_socket *s = socket_of(t);
@@ -118,6 +123,7 @@ static const struct transport_ops ops = {
     .silence_ms = silence_ms,
     .unacknowledged = unacknowledged,
     .peer = peer,
+    .reset = reset,
     .close = close_socket,
     .free = free_socket,
 };

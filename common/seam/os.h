@@ -59,6 +59,10 @@ int os_send(evutil_socket_t fd, const void *data, size_t len);
 /* Tells the peer that nothing more will come; receiving goes on. */
 void os_shut_down_sending(evutil_socket_t fd);
 
+/* Has the socket's close reset the connection: what is under way is not sent any more, and the peer
+ * does not take it for an end in order. */
+void os_reset_at_close(evutil_socket_t fd);
+
 /* Begins to connect a new non-blocking socket. Returns the socket, or -errno. It becomes writable
  * when os_connect_result has an answer: 0 or -errno. */
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
