@@ -60,9 +60,10 @@ static void log_port(const char *address, const struct port_report *p)
     log_info("%s on %s: %s, %s, lines %s, client %s%s%s", p->name, address, states[p->state], line,
              lines, owner ? owner->peer : "none", owner ? " speaks " : "",
              owner ? owner->speaks : "");
-    log_info("%s: %llu bytes to the device, %zu of them waiting, %llu from it; %llu clients so far",
-             p->name, (unsigned long long)p->to_device, p->waiting,
-             (unsigned long long)p->from_device, (unsigned long long)p->clients_served);
+    log_info(
+        "%s: %llu bytes to the device, %zu of them waiting, %llu from it; clients so far: %llu",
+        p->name, (unsigned long long)p->to_device, p->waiting, (unsigned long long)p->from_device,
+        (unsigned long long)p->clients_served);
     for (size_t i = 0; i < p->count; i++)
         log_client(p->name, &p->clients[i]);
 }

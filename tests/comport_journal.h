@@ -65,9 +65,11 @@ static const struct comport_callbacks end_callbacks = {
 
 static inline void end_begin(struct end *e, enum comport_role role)
 {
+    static struct comport_scratch scratch;
+
     journal_clear(&e->journal);
     e->pause = false;
-    e->comport = comport_new(role, 1 << 20, &end_callbacks, e);
+    e->comport = comport_new(role, 1 << 20, &scratch, &end_callbacks, e);
     if (!e->comport)
         abort();
 }

@@ -7,6 +7,7 @@
  * twice, and none is missing without a word
  *   - a server that works is told the settings and lines as programs have them
  *   - a request is answered, but a drain without a server
+ *   - a session that its server keeps over a lost connection goes on without a gap
  *   - at the end the link works
  *
  * model_link [SECONDS [SEED]]: runs so long (COM2NET_RANDOM_SECONDS, or 3), and begins with that
@@ -28,6 +29,8 @@
 #include "log.h"
 #include "loop.h"
 #include "os.h"
+#include "proto/replay.h"
+#include "proto/serial_ext.h"
 #include "pty_session.h"
 #include "test.h"
 #include "visitor.h"
@@ -60,6 +63,19 @@ static unsigned told_outputs;
 
 static uint64_t written, arrived; /* bytes of programs; of them at servers */
 static char last_arrived;
+static bool session_has_data; /* of the server's session: the next one follows the last */
+
+/* A server that keeps its session while the connection is lost. */
+static struct {
+    bool keeps;
+    struct comport *session; /* kept, while `server` is what another connection says first */
+    struct replay replay;
+    uint64_t counted_from;
+    uint64_t acknowledged;
+    uint8_t token[SERIAL_EXT_TOKEN_SIZE];
+    bool goes_on; /* the session has been found */
+} kept;
+static bool silent; /* the network: nothing is acknowledged any more */
 
 static uint32_t seed, state;
 
@@ -102,8 +118,9 @@ static char after(char c)
 static void on_data(void *ctx, const uint8_t *data, size_t len)
 {
     (void)ctx;
-    (void)data;
     arrived += len;
+    HOLDS(!session_has_data || (char)data[0] == after(last_arrived));
+    session_has_data = true;
     for (size_t i = 1; i < len; i++) /* a piece of the connection has no gap in it */
         HOLDS((char)data[i] == after((char)data[i - 1]));
     last_arrived = (char)data[len - 1];
@@ -114,6 +131,71 @@ static void answer(uint8_t command, uint32_t value)
     comport_send_value(server, command, value);
 }
 
+unsigned __wrap_os_tcp_silence_ms(evutil_socket_t fd);
+
+unsigned __wrap_os_tcp_silence_ms(evutil_socket_t fd)
+{
+    (void)fd;
+    return silent ? 1000000 : 0;
+}
+
+static void send_resume(enum serial_ext_resume_kind kind, uint64_t received)
+{
+    const struct serial_ext_resume r = {
+        .kind = (uint8_t)kind, .received = received, .grace_s = 1 + any(20)};
+    uint8_t payload[SERIAL_EXT_MAX];
+
+    comport_send(server, (struct rfc2217_message){.command = RFC2217_RESUME,
+                                                  .text = payload,
+                                                  .text_len = serial_ext_put_resume(&r, payload)});
+}
+
+static void send_out(void);
+
+static uint64_t received(const struct comport *c)
+{
+    return comport_taken(c) - kept.counted_from;
+}
+
+static void forget_session(void)
+{
+    comport_free(kept.session);
+    kept.session = NULL;
+    kept.goes_on = false;
+    replay_end(&kept.replay);
+}
+
+static void begin_session(void)
+{
+    told = line_default;
+    told_outputs = 0;
+    session_has_data = false;
+}
+
+static void on_resume(const struct rfc2217_message *m)
+{
+    struct serial_ext_resume r;
+
+    HOLDS(is_com2net && kept.keeps && serial_ext_get_resume(m->text, m->text_len, &r) == 0);
+    if (r.kind == SERIAL_EXT_BEGIN && kept.keeps) {
+        memcpy(kept.token, r.token, sizeof kept.token);
+        kept.counted_from = comport_taken(server);
+        kept.acknowledged = 0;
+        send_resume(SERIAL_EXT_GRANT, 0);
+        send_out();
+        replay_begin(&kept.replay, 1 << 22);
+    } else if (r.kind == SERIAL_EXT_RESUME && kept.session &&
+               memcmp(r.token, kept.token, sizeof r.token) == 0) {
+        HOLDS(replay_acknowledge(&kept.replay, r.received) == 0);
+        comport_pause(server);
+        kept.goes_on = true;
+    } else if (r.kind == SERIAL_EXT_ACK) {
+        HOLDS(replay_acknowledge(&kept.replay, r.received) == 0);
+    } else {
+        send_resume(SERIAL_EXT_REFUSE, 0);
+    }
+}
+
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
     bool inbound;
@@ -122,7 +204,13 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
     (void)ctx;
     switch (m->command) {
     case RFC2217_SIGNATURE:
-        comport_send_text(server, is_com2net ? "com2net model" : "another");
+        if (m->text_len == 0)
+            comport_send_text(server, !is_com2net  ? "another"
+                                      : kept.keeps ? "com2net/model ext=1"
+                                                   : "com2net model");
+        break;
+    case RFC2217_RESUME:
+        on_resume(m);
         break;
     case RFC2217_SET_BAUDRATE:
         told.baud = m->value ? m->value : told.baud;
@@ -199,11 +287,68 @@ static const struct comport_callbacks server_callbacks = {.data = on_data,
                                                           .option = on_option,
                                                           .command = ignore_command};
 
+/* Of the connection, and all that is known. */
 static void server_close(void)
 {
     fake_dialer_close();
     comport_free(server);
     server = NULL;
+    forget_session();
+}
+
+/* The network takes the connection; what the server has said and heard stays with it. */
+static void lose_connection(void)
+{
+    if (!kept.replay.on || kept.session) {
+        server_close();
+        return;
+    }
+    silent = true; /* until the next one */
+    send_out();
+    kept.session = server;
+    server = NULL;
+}
+
+/* What the server has to say goes out, and is kept where it keeps its session. */
+static void send_out(void)
+{
+    struct buf *out = comport_output(server);
+    ssize_t n = 0;
+
+    if (kept.replay.on && !kept.session) {
+        size_t len;
+
+        HOLDS(replay_sent(&kept.replay, buf_head(out), out->len) == 0);
+        buf_drain(out, out->len);
+        const uint8_t *next = replay_next(&kept.replay, &len);
+        n = next ? send(fake_dialer.server, next, len, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+        replay_given(&kept.replay, n > 0 ? (size_t)n : 0);
+    } else if (out->len > 0) {
+        n = send(fake_dialer.server, buf_head(out), out->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        buf_drain(out, n > 0 ? (size_t)n : 0);
+    }
+}
+
+/* The session goes on over the connection that has asked for it. */
+static void go_on(void)
+{
+    send_resume(SERIAL_EXT_GRANT, received(kept.session));
+    while (comport_output(server)->len > 0)
+        send_out();
+    comport_free(server);
+    server = kept.session;
+    kept.session = NULL;
+    kept.goes_on = false;
+    replay_again(&kept.replay);
+    send_out();
+}
+
+static void acknowledge(void)
+{
+    if (!kept.replay.on || kept.session || received(server) == kept.acknowledged || any(3))
+        return;
+    kept.acknowledged = received(server);
+    send_resume(SERIAL_EXT_ACK, kept.acknowledged);
 }
 
 /* Reads at most `most` bytes and answers. */
@@ -213,33 +358,41 @@ static void server_turn(size_t most)
 
     if (!server)
         return;
-    struct buf *out = comport_output(server);
     if (reads) {
         ssize_t n = recv(fake_dialer.server, bytes, most < sizeof bytes ? most : sizeof bytes,
                          MSG_DONTWAIT);
+        size_t used = n > 0 ? comport_receive(server, bytes, (size_t)n) : 0;
 
-        if (n > 0)
-            comport_receive(server, bytes, (size_t)n);
-        else if (n == 0) {
+        if (n == 0) {
             server_close();
             return;
         }
+        if (kept.goes_on) {
+            HOLDS(used == (size_t)n); /* nothing is behind what asks for it */
+            go_on();
+        }
+        acknowledge();
     }
-    if (out->len > 0) {
-        ssize_t n = send(fake_dialer.server, buf_head(out), out->len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-        buf_drain(out, n > 0 ? (size_t)n : 0);
-    }
+    send_out();
 }
 
-static void server_connect(bool com2net)
+/* The kinds of servers. */
+enum kind { ANOTHER, COM2NET, COM2NET_THAT_KEEPS };
+
+static void server_connect(enum kind kind)
 {
-    server = comport_new(COMPORT_SERVER, 1 << 22, &server_callbacks, NULL);
+    static struct comport_scratch scratch;
+
+    if (kind != COM2NET_THAT_KEEPS)
+        forget_session();
+    server = comport_new(COMPORT_SERVER, 1 << 22, &scratch, &server_callbacks, NULL);
     HOLDS(server);
-    is_com2net = com2net;
+    is_com2net = kind != ANOTHER;
+    kept.keeps = kind == COM2NET_THAT_KEEPS;
     reads = true;
-    told = line_default;
-    told_outputs = 0;
+    silent = false;
+    if (!kept.session)
+        begin_session();
     fake_dialer_connect();
     comport_start(server);
 }
@@ -353,7 +506,7 @@ static void one_step(void)
     switch (any(14)) {
     case 0:
         if (fake_dialer.wants && !server)
-            server_connect(any(4) > 0);
+            server_connect(kept.session && any(2) ? COM2NET_THAT_KEEPS : (enum kind)any(3));
         break;
     case 1:
         if (fake_dialer.wants)
@@ -362,10 +515,14 @@ static void one_step(void)
     case 2:
         if (server && any(3) == 0)
             server_close();
+        else if (server && kept.replay.on)
+            lose_connection();
+        else if (kept.session && !server && any(4) == 0)
+            forget_session(); /* it begins anew */
         break;
     case 3:
         if (fake_dialer.wants && !server) { /* somebody has the far port */
-            server_connect(true);
+            server_connect(COM2NET);
             comport_send_text(server, "busy");
             server_turn(0);
             event_base_loop(base, EVLOOP_NONBLOCK);
@@ -449,8 +606,7 @@ static void end(void)
     pty_session_withdraw(session);
     calls_free(calls);
     pty_session_free(session);
-    if (server)
-        server_close();
+    server_close();
     event_base_loop(base, EVLOOP_NONBLOCK);
     event_base_free(base);
 }
@@ -458,11 +614,11 @@ static void end(void)
 /* A server that works, and a program that writes: the link does. */
 static void live(void)
 {
-    if (server)
-        server_close();
-    pass_time(20);
+    server_close();
+    silent = true; /* who has not noticed that its connection is gone does now */
+    pass_time(20000);
     HOLDS(fake_dialer.wants);
-    server_connect(true);
+    server_connect(COM2NET);
     pass_time(3000);
     HOLDS(pty_session_is_connected(session));
     if (!fake_vport.open)

@@ -238,9 +238,10 @@ static void a_storm_of_offers_is_answered_once_each(void)
 static void a_full_queue_is_an_error(void)
 {
     static const struct comport_callbacks *callbacks = &end_callbacks;
+    static struct comport_scratch scratch;
     uint8_t bytes[400] = {0};
 
-    server.comport = comport_new(COMPORT_SERVER, 1000, callbacks, &server);
+    server.comport = comport_new(COMPORT_SERVER, 1000, &scratch, callbacks, &server);
     CHECK(comport_send_data(server.comport, bytes, 400) == 0);
     memset(bytes, 255, sizeof bytes);
     CHECK(comport_send_data(server.comport, bytes, 400) == -ENOBUFS);

@@ -46,7 +46,7 @@ static void clients_and_their_bytes(void)
     CHECK(p->clients[1].received > 9); /* and what was negotiated */
     report_log(&report);
     CHECK(strstr(logged,
-                 "esp32: 9 bytes to the device, 0 of them waiting, 5 from it; 2 clients so far"));
+                 "esp32: 9 bytes to the device, 0 of them waiting, 5 from it; clients so far: 2"));
     CHECK(strstr(logged, ": observer, RFC 2217, for 0 s; "));
     CHECK(strstr(logged, "5 to it, 0 left out"));
     report_free(&report);

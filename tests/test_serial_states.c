@@ -177,7 +177,7 @@ static void questions_are_answered_in_order(void)
         17); /* BEGIN */
     ask(&c, RFC2217_RESUME,
         "\4"
-        "\0\0\0\0\0\0\0\7",
+        "\0\0\0\0\0\0\0\0",
         9);                           /* ACK: no answer */
     ask(&c, RFC2217_RESUME, "\1", 1); /* cut short: none */
     comport_send_text(c.end.comport, "");
@@ -187,7 +187,7 @@ static void questions_are_answered_in_order(void)
     const char *list = strstr(text, "LIST ......esp32.serial.127.0.0.1:");
     const char *last = strstr(text, "\nLIST ?\n"), *state = strstr(text, "STATE yours\n");
     const char *identity = strstr(text, "IDENTITY ....."),
-               *resume = strstr(text, "RESUME refuse 0\n");
+               *resume = strstr(text, "RESUME grant 0\n");
     CHECK(list && last && state && identity && resume);
     CHECK(list < last && last < state && state < identity && identity < resume);
     CHECK(!strstr(resume + 1, "RESUME"));

@@ -38,6 +38,7 @@ void far_port_attach(struct far_port *f, struct comport *comport)
     f->suspended = false;
     f->proven = false;
     f->refusal = NULL;
+    f->ext = 0;
     f->state = SERIAL_EXT_YOURS;
     f->state_text[0] = '\0';
     f->peer = peer_of_signature(NULL, 0);
@@ -398,6 +399,7 @@ static void on_signature(struct far_port *f, const struct rfc2217_message *m)
     if (f->refusal)
         return;
     f->peer = peer_of_signature(m->text, m->text_len);
+    f->ext = serial_ext_version(m->text, m->text_len);
     show(f->signature, sizeof f->signature, m->text, m->text_len);
 }
 

@@ -48,6 +48,7 @@ struct far_port {
     bool proven;               /* the server has sent a message of RFC 2217 */
     const struct peer *peer;   /* never NULL */
     const char *refusal;       /* why the server sends us away, or NULL */
+    unsigned ext;              /* version of serial_ext.h that the server says; 0: none */
     uint8_t state;             /* enum serial_ext_state, of a server that says it; else YOURS */
     char state_text[FAR_PORT_TEXT_MAX]; /* and what it says of that, for people */
     char signature[64];

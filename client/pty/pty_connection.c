@@ -11,6 +11,7 @@
 #include "proto/buf.h"
 #include "proto/comport.h"
 #include "proto/line.h"
+#include "resend.h"
 #include "stream.h"
 
 /* --- failing ---------------------------------------------------------------------------------- */
@@ -41,17 +42,32 @@ static void on_failure(evutil_socket_t fd, short what, void *ctx)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
+/* Sends them, and keeps them until the server acknowledges them where it is to be so. */
+static int give(struct pty_connection *c, const uint8_t *bytes, size_t len)
+{
+    size_t behind;
+
+    if (!c->replay.on)
+        return stream_write(c->stream, bytes, len);
+    const bool has_all = !replay_next(&c->replay, &behind);
+    const int error = replay_sent(&c->replay, bytes, len);
+    if (error == 0)
+        return resend(&c->replay, c->stream);
+    return has_all ? stream_write(c->stream, bytes, len) : error; /* it cannot go on any more */
+}
+
 /* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */
 static int send_now(struct pty_connection *c, const uint8_t *bytes, size_t len, size_t data)
 {
-    int r = pty_connection_is_failing(c) ? -EPIPE : stream_write(c->stream, bytes, len);
+    int r = pty_connection_is_failing(c) ? -EPIPE : give(c, bytes, len);
 
     if (r < 0) {
         c->unsent += data;
         return r;
     }
     if (outstanding_is_full(&c->outstanding)) /* the system is not asked each time */
-        outstanding_forget(&c->outstanding, stream_unacknowledged(c->stream));
+        outstanding_forget(&c->outstanding,
+                           c->replay.on ? c->replay.kept.len : stream_unacknowledged(c->stream));
     outstanding_add(&c->outstanding, len, data);
     return 0;
 }
@@ -101,7 +117,12 @@ void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t l
 
 size_t pty_connection_queued(const struct pty_connection *c)
 {
-    return c->stream ? stream_queued(c->stream) : 0;
+    size_t behind;
+
+    replay_next(&c->replay, &behind);
+    if (c->stream)
+        return behind + stream_queued(c->stream);
+    return c->comport ? behind + comport_output(c->comport)->len + 1 : 0; /* it waits for one */
 }
 
 size_t pty_connection_unacknowledged(const struct pty_connection *c)
@@ -116,17 +137,33 @@ bool pty_connection_is_busy(const struct pty_connection *c)
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
+struct comport *pty_connection_new_comport(const struct comport_callbacks *callbacks, void *ctx)
+{
+    static struct comport_scratch scratch; /* of all connections */
+
+    return comport_new(COMPORT_CLIENT, PTY_CONNECTION_QUEUE_MAX, &scratch, callbacks, ctx);
+}
+
 void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport)
 {
     c->stream = stream;
     c->comport = comport;
 }
 
+/* Bytes of the connection that the server's system has not got, as far as ours knows. */
+static size_t undelivered(const struct pty_connection *c)
+{
+    size_t behind;
+
+    replay_next(&c->replay, &behind);
+    return behind + stream_unacknowledged(c->stream);
+}
+
 /* Tells what the connection takes with it of what programs have written. */
 static size_t count_loss(struct pty_connection *c)
 {
     const size_t lost =
-        c->unsent + outstanding_data(&c->outstanding, stream_unacknowledged(c->stream));
+        c->unsent + outstanding_data(&c->outstanding, c->stream ? undelivered(c) : c->left_behind);
 
     c->unsent = c->sending = 0;
     c->outstanding = (struct outstanding){0};
@@ -146,9 +183,36 @@ static void free_comport(void *comport)
     comport_free(comport);
 }
 
+struct stream *pty_connection_detach(struct pty_connection *c)
+{
+    struct stream *stream = c->stream;
+
+    c->left_behind = undelivered(c);
+    c->stream = NULL;
+    c->stalled = false;
+    return stream;
+}
+
+void pty_connection_attach(struct pty_connection *c, struct stream *stream)
+{
+    c->stream = stream;
+    c->left_behind = 0;
+    replay_again(&c->replay);
+    pty_connection_drained(c);
+}
+
+void pty_connection_drained(struct pty_connection *c)
+{
+    if (resend(&c->replay, c->stream) < 0)
+        pty_connection_fail(c, "out of memory");
+    pty_connection_flush(c);
+}
+
 size_t pty_connection_close(struct pty_connection *c)
 {
-    const size_t lost = c->stream ? count_loss(c) : 0;
+    const size_t lost = c->stream || c->left_behind > 0 ? count_loss(c) : 0;
+
+    c->left_behind = 0;
 
     pty_connection_drop(c);
     if (c->comport) /* it may be calling us */
@@ -176,6 +240,7 @@ void pty_connection_end(struct pty_connection *c)
 {
     stream_close(c->stream);
     comport_free(c->comport);
+    replay_end(&c->replay);
     if (c->failure)
         event_free(c->failure);
 }

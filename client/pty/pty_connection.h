@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #include "outstanding.h"
+#include "proto/replay.h"
 
 struct comport;
+struct comport_callbacks;
 struct event;
 struct event_base;
 struct line_settings;
@@ -35,6 +37,8 @@ struct pty_connection {
     struct event *failure;            /* pending while it fails */
     char why[PTY_CONNECTION_WHY_MAX]; /* it fails; empty: it does not */
     struct outstanding outstanding;   /* of what was sent */
+    struct replay replay;             /* likewise, to be sent again over another connection */
+    size_t left_behind;               /* without a stream: what the last one has not delivered */
     size_t sending;                   /* bytes of programs in what the comport has written */
     size_t unsent;          /* likewise in what was not sent as the connection had failed */
     uint64_t sent;          /* bytes of programs, in all */
@@ -48,8 +52,19 @@ int pty_connection_begin(struct pty_connection *c);
 /* Ends all, without a word. Also after a begin that failed. */
 void pty_connection_end(struct pty_connection *c);
 
+/* Makes an end of RFC 2217 for a connection. Returns NULL without memory. */
+struct comport *pty_connection_new_comport(const struct comport_callbacks *callbacks, void *ctx);
+
 /* Takes over a new stream, and the end of RFC 2217 on it, or NULL. Not while there is another. */
 void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport);
+
+/* The stream is lost, and the session goes on without one: returns it. What was sent is sent again
+ * when another one is attached. */
+struct stream *pty_connection_detach(struct pty_connection *c);
+void pty_connection_attach(struct pty_connection *c, struct stream *stream);
+
+/* The stream takes more. */
+void pty_connection_drained(struct pty_connection *c);
 
 /* Ends the connection, which may be calling. Returns how many bytes of programs are lost with it,
  * which is logged. */

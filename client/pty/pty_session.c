@@ -6,6 +6,8 @@
  *                not said anything in RFC 2217's terms: a busy ser2net agrees to everything, says
  *                so in plain text, and goes
  *   READY        at work (with --raw, from the connection on)
+ *   AWAY         the connection is lost, and the server keeps its end: another connection asks for
+ *                it, and the session goes on as if nothing had been (pty_resume.h)
  *
  * What programs write is read from the port only while READY and while the connection takes it:
  * until then it stays in the port, whose buffer makes the programs wait. What they set is compared
@@ -42,6 +44,7 @@
 #include "pty_port.h"
 #include "pty_report.h"
 #include "pty_reset.h"
+#include "pty_resume.h"
 #include "rfc2217_text.h"
 #include "stream.h"
 
@@ -58,6 +61,7 @@ enum pty_session_state {
     PTY_SESSION_WAITING,
     PTY_SESSION_NEGOTIATING,
     PTY_SESSION_READY,
+    PTY_SESSION_AWAY,
 };
 
 struct pty_session {
@@ -76,6 +80,7 @@ struct pty_session {
     struct pty_port port;
     struct pty_ioctl ioctl;
     struct pty_reset reset;
+    struct pty_resume resume;
     struct event *limit;        /* while NEGOTIATING */
     struct event *stable;       /* while READY, for the first second */
     void (*changed)(void *ctx); /* NULL unless somebody watches */
@@ -87,6 +92,10 @@ struct pty_session {
     unsigned connections;
 };
 
+static void on_message(void *ctx, const struct rfc2217_message *m);
+static void on_option(void *ctx, bool agreed);
+static void go_on(struct pty_session *s);
+static void begin_anew(struct pty_session *s);
 static void tell_connected(struct pty_session *s);
 static void lose(struct pty_session *s, const char *why);
 static void update(struct pty_session *s);
@@ -101,7 +110,7 @@ static void set_timer(struct event *timer, int ms)
 static void set_state(struct pty_session *s, enum pty_session_state state)
 {
     s->state = state;
-    s->connection.ready = state == PTY_SESSION_READY;
+    s->connection.ready = state == PTY_SESSION_READY || state == PTY_SESSION_AWAY;
 }
 
 /* --- from the server -------------------------------------------------------------------------- */
@@ -145,18 +154,50 @@ static void take_state(struct pty_session *s)
              s->far.state == SERIAL_EXT_YOURS ? "" : text);
 }
 
+static void log_message(const struct pty_session *s, const struct rfc2217_message *m)
+{
+    char text[RFC2217_DESCRIPTION_MAX];
+
+    if (!log_enabled(LOG_LEVEL_DEBUG))
+        return;
+    rfc2217_describe(m, text);
+    log_debug("%s: < %s", s->name, text);
+}
+
+/* While the session is away this is about the new connection, whose other messages are nobody's. */
+static void take_resume(struct pty_session *s, const struct rfc2217_message *m)
+{
+    log_message(s, m);
+    switch (pty_resume_message(&s->resume, m)) {
+    case PTY_RESUME_NO_NEWS:
+        break;
+    case PTY_RESUME_GRANTED:
+        comport_pause(s->resume.comport); /* what is behind it is for the old one */
+        go_on(s);
+        break;
+    case PTY_RESUME_REFUSED:
+        comport_pause(s->resume.comport);
+        begin_anew(s);
+        if (m->command == RFC2217_SIGNATURE)
+            on_message(s, m);
+        break;
+    case PTY_RESUME_BAD:
+        lose(s, "the server counts bytes that it cannot have");
+        break;
+    }
+}
+
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
     struct pty_session *s = ctx;
 
     if (s->state == PTY_SESSION_WAITING)
         return;
-    if (log_enabled(LOG_LEVEL_DEBUG)) {
-        char text[RFC2217_DESCRIPTION_MAX];
-
-        rfc2217_describe(m, text);
-        log_debug("%s: < %s", s->name, text);
+    if (m->command == RFC2217_RESUME || s->state == PTY_SESSION_AWAY) {
+        take_resume(s, m);
+        return;
     }
+    log_message(s, m);
     switch (far_port_message(&s->far, m)) {
     case FAR_PORT_NO_NEWS:
         break;
@@ -176,6 +217,8 @@ static void on_message(void *ctx, const struct rfc2217_message *m)
         take_state(s);
         break;
     }
+    if (s->far.ext > 0)
+        pty_resume_offer(&s->resume);
     pty_reset_continue(&s->reset);
     if (s->changed)
         s->changed(s->changed_ctx);
@@ -206,7 +249,7 @@ static void update(struct pty_session *s)
 {
     const struct pty_connection *c = &s->connection;
     bool flowing = s->state == PTY_SESSION_READY && !s->far.suspended &&
-                   !pty_connection_is_failing(c) && !c->stalled && stream_queued(c->stream) == 0;
+                   !pty_connection_is_failing(c) && !c->stalled && pty_connection_queued(c) == 0;
 
     vport_read(s->port.vport, flowing);
     if (c->stream)
@@ -256,7 +299,7 @@ static void on_option(void *ctx, bool agreed)
 {
     struct pty_session *s = ctx;
 
-    if (s->state == PTY_SESSION_WAITING)
+    if (s->state == PTY_SESSION_WAITING || s->state == PTY_SESSION_AWAY)
         return;
     if (!agreed) {
         lose(s, "the server refuses the COM-PORT option: it is not an RFC 2217 server (--raw takes "
@@ -315,7 +358,7 @@ static void count_loss(struct pty_session *s, size_t lost)
 static void lose(struct pty_session *s, const char *why)
 {
     char text[TEXT_MAX], reason[TROUBLE_MAX];
-    bool was_ready = s->state == PTY_SESSION_READY;
+    bool was_ready = s->state == PTY_SESSION_READY || s->state == PTY_SESSION_AWAY;
 
     if (s->state == PTY_SESSION_WAITING)
         return;
@@ -323,7 +366,9 @@ static void lose(struct pty_session *s, const char *why)
     set_state(s, PTY_SESSION_WAITING);
     event_del(s->limit);
     event_del(s->stable);
+    pty_resume_drop(&s->resume, s->base);
     count_loss(s, pty_connection_close(&s->connection));
+    pty_resume_forget(&s->resume);
     pty_input_disconnect(&s->input);
     early_text(s, text);
     if (s->far.refusal)
@@ -345,32 +390,143 @@ static void on_failed(void *ctx, const char *why)
     lose(ctx, why);
 }
 
-static void on_received(void *ctx, const uint8_t *data, size_t len)
+/* --- a connection that is lost, and another one ------------------------------------------------
+ */
+
+/* The connection is lost, and the session is not: another one is made for it. */
+static void go_away(struct pty_session *s, const char *why)
+{
+    set_state(s, PTY_SESSION_AWAY);
+    event_del(s->limit);
+    event_del(s->stable);
+    pty_resume_park(&s->resume);
+    log_info("%s: %s: the connection is lost (%s): going on with the session over another one",
+             s->name, s->server, why);
+    snprintf(s->trouble, sizeof s->trouble, "the connection is lost: %s", why);
+    update(s);
+    dialer_start(s->dialer);
+}
+
+/* The server has been away for longer than it keeps its end. One that is there answers itself. */
+static void on_late(void *ctx)
 {
     struct pty_session *s = ctx;
 
+    if (!s->resume.stream)
+        lose(s, "the connection was lost for too long");
+}
+
+static void give_up_asking(struct pty_session *s)
+{
+    event_del(s->limit);
+    pty_resume_drop(&s->resume, s->base);
+    if (timer_is_set(&s->resume.deadline))
+        dialer_start(s->dialer);
+    else
+        on_late(s);
+}
+
+static void ask_to_go_on(struct pty_session *s, struct stream *stream)
+{
+    set_timer(s->limit, NEGOTIATE_MS);
+    if (pty_resume_ask(&s->resume, stream, &comport_callbacks, s) < 0)
+        give_up_asking(s);
+}
+
+/* The server has kept its end. */
+static void go_on(struct pty_session *s)
+{
+    event_del(s->limit);
+    set_timer(s->stable, STABLE_MS);
+    set_state(s, PTY_SESSION_READY);
+    s->connections++;
+    s->trouble[0] = '\0';
+    log_info("%s: connected to %s again: nothing is lost", s->name, s->server);
+    pty_resume_go_on(&s->resume, s->base);
+    take_state(s);
+    update(s);
+}
+
+/* It has not: what the session had under way is lost, and one begins over the new connection. */
+static void begin_anew(struct pty_session *s)
+{
+    struct stream *stream = s->resume.stream;
+    struct comport *comport = s->resume.comport;
+
+    s->resume.stream = NULL;
+    s->resume.comport = NULL;
+    count_loss(s, pty_connection_close(&s->connection));
+    pty_resume_forget(&s->resume);
+    pty_input_disconnect(&s->input);
+    pty_reset_disconnect(&s->reset);
+    pty_connection_open(&s->connection, stream, comport);
+    set_state(s, PTY_SESSION_NEGOTIATING);
+    far_port_attach(&s->far, comport);
+    set_timer(s->limit, NEGOTIATE_MS);
+    if (comport_agreed(comport))
+        on_option(s, true);
+    if (s->options->hangup) {
+        pty_port_hang_up(&s->port);
+        control_end_visits(s->control);
+    }
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+/* While away: bytes of the new connection, the last of which may be the session's. Returns how many
+ * are not. */
+static size_t take_answer(struct pty_session *s, const uint8_t *data, size_t len)
+{
+    return s->state == PTY_SESSION_AWAY ? comport_receive(s->resume.comport, data, len) : 0;
+}
+
+static void on_received(void *ctx, const uint8_t *data, size_t len)
+{
+    struct pty_session *s = ctx;
+    const size_t used = take_answer(s, data, len);
+
+    if (s->state == PTY_SESSION_AWAY || s->state == PTY_SESSION_WAITING)
+        return;
     if (s->options->raw) {
         pty_input_give(&s->input, data, len);
         update(s);
         return;
     }
-    comport_receive(s->connection.comport, data, len);
+    if (used < len)
+        comport_receive(s->connection.comport, data + used, len - used);
     if (s->state == PTY_SESSION_NEGOTIATING && comport_agreed(s->connection.comport) &&
         comport_settled(s->connection.comport) && s->far.proven && !s->far.refusal)
         become_ready(s);
-    if (s->state != PTY_SESSION_WAITING)
+    if (s->state != PTY_SESSION_WAITING) {
+        pty_resume_note_received(&s->resume);
         pty_connection_flush(&s->connection);
+    }
     update(s);
 }
 
 static void on_drained(void *ctx)
 {
-    update(ctx);
+    struct pty_session *s = ctx;
+
+    if (s->state == PTY_SESSION_AWAY)
+        return;
+    pty_connection_drained(&s->connection);
+    update(s);
 }
 
 static void on_ended(void *ctx, int error)
 {
-    lose(ctx, error < 0 ? os_error_text(-error) : "the server has closed the connection");
+    struct pty_session *s = ctx;
+
+    if (s->state == PTY_SESSION_AWAY) { /* before it was answered */
+        give_up_asking(s);
+        return;
+    }
+    if (s->state == PTY_SESSION_READY && pty_resume_survives(&s->resume, error)) {
+        go_away(s, os_error_text(-error));
+        return;
+    }
+    lose(s, error < 0 ? os_error_text(-error) : "the server has closed the connection");
 }
 
 static void on_stalled(void *ctx, bool on)
@@ -394,11 +550,14 @@ static const struct stream_callbacks stream_callbacks = {
 static void on_connected(void *ctx, struct stream *stream)
 {
     struct pty_session *s = ctx;
-    struct comport *comport =
-        !s->options->raw
-            ? comport_new(COMPORT_CLIENT, PTY_CONNECTION_QUEUE_MAX, &comport_callbacks, s)
-            : NULL;
+
     stream_set_owner(stream, &stream_callbacks, s);
+    if (s->state == PTY_SESSION_AWAY) {
+        ask_to_go_on(s, stream);
+        return;
+    }
+    struct comport *comport =
+        !s->options->raw ? pty_connection_new_comport(&comport_callbacks, s) : NULL;
     pty_connection_open(&s->connection, stream, comport);
     set_state(s, PTY_SESSION_NEGOTIATING);
     far_port_attach(&s->far, comport);
@@ -433,6 +592,13 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (s->state == PTY_SESSION_AWAY) { /* it has not answered: it is another one, or none */
+        if (comport_agreed(s->resume.comport))
+            begin_anew(s);
+        else
+            give_up_asking(s);
+        return;
+    }
     if (comport_agreed(s->connection.comport) && !s->far.refusal)
         become_ready(s); /* some never answer about BINARY, or never say anything */
     else
@@ -460,7 +626,7 @@ bool pty_session_has_device(const struct pty_session *s)
 
 bool pty_session_is_connected(const struct pty_session *s)
 {
-    return s->state == PTY_SESSION_READY;
+    return s->state == PTY_SESSION_READY || s->state == PTY_SESSION_AWAY;
 }
 
 const char *pty_session_trouble(const struct pty_session *s)
@@ -470,7 +636,7 @@ const char *pty_session_trouble(const struct pty_session *s)
 
 void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX])
 {
-    static const char *const states[] = {"waiting", "negotiating", "connected"};
+    static const char *const states[] = {"waiting", "negotiating", "connected", "away"};
     const struct pty_report report = {
         .link = s->name,
         .device = vport_device(s->port.vport),
@@ -590,6 +756,8 @@ static void set_up(struct pty_session *s)
                                   .raw = s->options->raw,
                                   .ended = on_reset_ended,
                                   .ctx = s};
+    s->resume = (struct pty_resume){.name = s->name, .connection = &s->connection};
+    pty_resume_begin(&s->resume, s->base, on_late, s);
     s->ioctl = (struct pty_ioctl){.far = &s->far, .connection = &s->connection, .input = &s->input};
     s->far.name = s->name;
     s->far.told = first_settings(s->options);
@@ -654,6 +822,7 @@ void pty_session_withdraw(struct pty_session *s)
     s->far.ready = false;
     event_del(s->limit);
     event_del(s->stable);
+    pty_resume_end(&s->resume, s->base);
     pty_connection_drop(&s->connection);
 }
 
@@ -664,6 +833,7 @@ void pty_session_free(struct pty_session *s)
     vport_free(s->port.vport);
     control_free(s->control);
     dialer_free(s->dialer);
+    pty_resume_end(&s->resume, s->base);
     pty_connection_end(&s->connection);
     pty_input_end(&s->input);
     pty_reset_end(&s->reset);

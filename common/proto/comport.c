@@ -36,11 +36,13 @@ struct comport {
     enum comport_role role;
     const struct comport_callbacks *callbacks;
     void *ctx;
+    struct comport_scratch *scratch;
     telnet_t *telnet;
     struct telnet_gate gate;
     struct buf out;
     enum side local[OPTIONS];  /* what we perform: our WILL, the peer's DO */
     enum side remote[OPTIONS]; /* what the peer performs: our DO, its WILL */
+    uint64_t taken;            /* bytes of the peer, in all */
     bool paused;
     bool failed;
     bool was_agreed;
@@ -222,10 +224,6 @@ static void receive_negotiation(struct comport *c, uint8_t verb, uint8_t code)
     report_option(c);
 }
 
-/* Runs of data that doubled IACs divide, put together again: each data callback costs a system
- * call. One for all ends: it is empty whenever comport_receive returns. */
-static uint8_t joined[65536];
-
 static void hand_on(struct comport *c, const uint8_t *data, size_t len)
 {
     if (len == 0)
@@ -236,16 +234,16 @@ static void hand_on(struct comport *c, const uint8_t *data, size_t len)
         c->callbacks->data(c->ctx, data, len);
 }
 
-/* Takes a run of data, the last one of the input or not; `n` bytes are in `joined` already. Returns
- * how many are in it then. */
+/* Takes a run of data, the last one of the input or not; `n` bytes are in the scratch already.
+ * Returns how many are in it then. */
 static size_t receive_data(struct comport *c, const struct telnet_piece *piece, bool last, size_t n)
 {
-    if (piece->len > sizeof joined - n || (n == 0 && last)) {
-        hand_on(c, joined, n);
+    if (piece->len > sizeof c->scratch->bytes - n || (n == 0 && last)) {
+        hand_on(c, c->scratch->bytes, n);
         hand_on(c, piece->data, piece->len);
         return 0;
     }
-    memcpy(joined + n, piece->data, piece->len);
+    memcpy(c->scratch->bytes + n, piece->data, piece->len);
     return n + piece->len;
 }
 
@@ -258,9 +256,12 @@ size_t comport_receive(struct comport *c, const uint8_t *data, size_t len)
     while (used < len && !c->paused && !c->failed) {
         struct telnet_piece piece;
 
-        used += telnet_gate_next(&c->gate, RFC2217_OPTION, data + used, len - used, &piece);
+        const size_t size =
+            telnet_gate_next(&c->gate, RFC2217_OPTION, data + used, len - used, &piece);
+        used += size;
+        c->taken += size;
         if (piece.kind != TELNET_PIECE_DATA) {
-            hand_on(c, joined, n);
+            hand_on(c, c->scratch->bytes, n);
             n = 0;
         }
         switch (piece.kind) {
@@ -281,8 +282,13 @@ size_t comport_receive(struct comport *c, const uint8_t *data, size_t len)
             break;
         }
     }
-    hand_on(c, joined, n);
+    hand_on(c, c->scratch->bytes, n);
     return used;
+}
+
+uint64_t comport_taken(const struct comport *c)
+{
+    return c->taken;
 }
 
 void comport_pause(struct comport *c)
@@ -408,7 +414,7 @@ bool comport_failed(const struct comport *c)
     return c->failed;
 }
 
-struct comport *comport_new(enum comport_role role, size_t out_max,
+struct comport *comport_new(enum comport_role role, size_t out_max, struct comport_scratch *scratch,
                             const struct comport_callbacks *callbacks, void *ctx)
 {
     struct comport *c = calloc(1, sizeof *c);
@@ -416,6 +422,7 @@ struct comport *comport_new(enum comport_role role, size_t out_max,
     if (!c)
         return NULL;
     c->role = role;
+    c->scratch = scratch;
     c->callbacks = callbacks;
     c->ctx = ctx;
     telnet_gate_init(&c->gate);

@@ -39,8 +39,15 @@ struct comport_callbacks {
     void (*command)(void *ctx, uint8_t command);
 };
 
-/* Makes an end. `out_max` bounds the bytes that wait for the peer. Returns NULL without memory. */
-struct comport *comport_new(enum comport_role role, size_t out_max,
+/* Where runs of data that doubled IACs divide are put together again: each data callback costs a
+ * system call. It is empty between calls, so that one is enough for all ends of a thread. */
+struct comport_scratch {
+    uint8_t bytes[65536];
+};
+
+/* Makes an end. `out_max` bounds the bytes that wait for the peer; `scratch` is the caller's, and
+ * outlives it. Returns NULL without memory. */
+struct comport *comport_new(enum comport_role role, size_t out_max, struct comport_scratch *scratch,
                             const struct comport_callbacks *callbacks, void *ctx);
 void comport_free(struct comport *c);
 
@@ -53,6 +60,10 @@ void comport_start_bare(struct comport *c);
 
 /* Takes bytes of the peer. Returns how many were used: all, unless a callback paused. */
 size_t comport_receive(struct comport *c, const uint8_t *data, size_t len);
+
+/* Bytes of the peer that were taken, in all; within a callback, as far as the piece that it is
+ * about. */
+uint64_t comport_taken(const struct comport *c);
 
 /* Called from a callback: comport_receive returns after this piece, its rest is for the next call.
  * So messages stay in order with data that their receiver cannot take yet. */

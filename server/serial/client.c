@@ -1,15 +1,20 @@
 #include "client.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
 #include "port_options.h"
 #include "proto/buf.h"
+#include "resend.h"
 #include "stream.h"
 
-enum { SPEECHES_TOLD = 2 }; /* a peer may toggle its options as often as it likes */
+enum {
+    SPEECHES_TOLD = 2,     /* a peer may toggle its options as often as it likes */
+    ROOM_MIN = 256 * 1024, /* of what is kept for one who is away, for answers and a read */
+};
 
 void client_set_state(struct client *c, enum client_state state)
 {
@@ -42,9 +47,50 @@ void client_moved(struct client *c)
         c->moved_ms = os_now_ms();
 }
 
+bool client_is_away(const struct client *c)
+{
+    return !c->stream && c->replay.on && c->state != CLIENT_OVER;
+}
+
+size_t client_queued(const struct client *c)
+{
+    return c->stream ? stream_queued(c->stream) : 0;
+}
+
+void client_read(struct client *c, bool on)
+{
+    if (c->stream)
+        stream_read(c->stream, on);
+}
+
+void client_keep(struct client *c)
+{
+    if (c->stream)
+        stream_keep(c->stream);
+}
+
 bool client_can_hear(const struct client *c)
 {
-    return !c->commands.suspended && stream_queued(c->stream) == 0;
+    size_t behind;
+
+    if (c->commands.suspended)
+        return false;
+    if (client_is_away(c))
+        return c->replay.kept.max - c->replay.kept.len > ROOM_MIN;
+    return client_queued(c) == 0 && !replay_next(&c->replay, &behind);
+}
+
+/* Sends it, or keeps it for one who is away. Returns 0 or -errno. */
+static int send_out(struct client *c, const uint8_t *data, size_t len)
+{
+    if (!c->replay.on)
+        return stream_write(c->stream, data, len);
+    size_t behind;
+    const bool has_all = !replay_next(&c->replay, &behind);
+    const int error = replay_sent(&c->replay, data, len);
+    if (error < 0 && c->stream && has_all) /* it cannot come back any more, and need not */
+        return stream_write(c->stream, data, len);
+    return error < 0 || !c->stream ? error : resend(&c->replay, c->stream);
 }
 
 void client_flush(struct client *c)
@@ -54,11 +100,22 @@ void client_flush(struct client *c)
     if (!comport || c->state == CLIENT_OVER)
         return;
     struct buf *out = comport_output(comport);
-    const int r = out->len > 0 ? stream_write(c->stream, buf_head(out), out->len) : 0;
+    const int r = out->len > 0 ? send_out(c, buf_head(out), out->len) : 0;
 
     buf_drain(out, out->len);
     if (r < 0 || comport_failed(comport))
         client_end(c, r == -ENOBUFS ? "it asks and does not fetch the answers" : "out of memory");
+}
+
+uint64_t client_counted(const struct client *c)
+{
+    return c->received - c->counted_from;
+}
+
+void client_set_peer(struct client *c, const char *peer)
+{
+    snprintf(c->peer, sizeof c->peer, "%s", peer);
+    snprintf(c->who, sizeof c->who, "%.64s: %.80s", c->options->name, peer);
 }
 
 void client_end(struct client *c, const char *why)

@@ -10,10 +10,13 @@
 #define SERVER_SERIAL_CLIENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "addr.h"
 #include "client_role.h"
 #include "commands.h"
+#include "proto/replay.h"
 #include "proto/serial_ext.h"
 
 struct comport;
@@ -38,14 +41,15 @@ struct client {
     struct event_base *base;
     const struct port_options *options;
     struct device *device;
-    struct reset *reset; /* of the port, or NULL */
-    struct stream *stream;
+    struct reset *reset;      /* of the port, or NULL */
+    struct stream *stream;    /* NULL: it is away, or over */
     struct commands commands; /* its comport is that of a Telnet client, or NULL */
     enum client_role role;
     enum client_state state;
-    const char *refusal;              /* CLIENT_REFUSED: the SIGNATURE that says why */
-    unsigned ext;                     /* version of serial_ext.h that it speaks; 0: none */
-    bool state_told;                  /* it was told a STATE, */
+    const char *refusal; /* CLIENT_REFUSED: the SIGNATURE that says why */
+    bool may_resume;     /* CLIENT_REFUSED: it may be the owner's client, which comes back */
+    unsigned ext;        /* version of serial_ext.h that it speaks; 0: none */
+    bool state_told;     /* it was told a STATE, */
     enum serial_ext_state told_state; /* and this one */
     unsigned speeches;                /* how often it changed what it speaks */
     uint64_t moved_ms;                /* with idle=: when a byte or a command did */
@@ -53,7 +57,11 @@ struct client {
     uint64_t received;                /* bytes of its connection from it, in all */
     uint64_t sent;                    /* bytes of the device to it, in all */
     uint64_t left_out;                /* of the device, because it was too slow */
-    char who[160];                    /* port and peer, for the log */
+    struct replay replay;             /* on: it may come back over another connection */
+    uint64_t counted_from;            /* and `received` was this when counts began */
+    uint8_t token[SERIAL_EXT_TOKEN_SIZE];
+    char peer[ADDR_TEXT_MAX];
+    char who[160]; /* port and peer, for the log */
     const struct client_callbacks *callbacks;
     void *ctx;
 };
@@ -63,6 +71,9 @@ struct client_callbacks {
     void (*end)(void *ctx, const char *why);
     /* What it wants of the device may be something else: its bytes, its errors. */
     void (*changed)(void *ctx);
+    /* It says that it is the client of a session that lost its connection. Returns whether that
+     * goes on over this connection: this session is over then. */
+    bool (*resume)(void *ctx, const struct serial_ext_resume *r);
 };
 
 /* The one place where what it speaks changes: logs it. */
@@ -77,8 +88,22 @@ const char *client_speaks(const struct client *c);
 /* A byte or a command has moved. */
 void client_moved(struct client *c);
 
-/* Whether bytes can go out to it at once. */
+/* Whether bytes can go out to it at once; to one that is away, whether they can be kept for it. */
 bool client_can_hear(const struct client *c);
+
+/* Whether it has no connection, and is waited for. */
+bool client_is_away(const struct client *c);
+
+/* Of its stream, if it has one: bytes that wait, reading, getting on (stream.h). */
+size_t client_queued(const struct client *c);
+void client_read(struct client *c, bool on);
+void client_keep(struct client *c);
+
+/* Bytes that it has sent since counts began. */
+uint64_t client_counted(const struct client *c);
+
+/* Its connection has another peer. */
+void client_set_peer(struct client *c, const char *peer);
 
 /* Sends what has collected for it: everything of one turn in one write. May end it. */
 void client_flush(struct client *c);

@@ -11,6 +11,8 @@
 #include "rfc2217_text.h"
 #include "serial_io.h"
 
+enum { KEPT_MAX = 4 << 20 }; /* for a client that is away */
+
 static struct serial_ext_text text_of(const char *words)
 {
     return (struct serial_ext_text){(const uint8_t *)words, strlen(words)};
@@ -128,16 +130,69 @@ static void answer_identity(struct client *c)
     send(c, RFC2217_IDENTITY, payload, serial_ext_put_identity(&i, payload));
 }
 
-/* No session is kept without its connection. */
-static void answer_resume(struct client *c, const struct rfc2217_message *m)
+/* --- RESUME ----------------------------------------------------------------------------------- */
+
+static void send_resume(struct client *c, const struct serial_ext_resume *r)
 {
-    const struct serial_ext_resume answer = {.kind = SERIAL_EXT_REFUSE};
-    struct serial_ext_resume r;
     uint8_t payload[SERIAL_EXT_MAX];
 
-    if (serial_ext_get_resume(m->text, m->text_len, &r) == 0 &&
-        (r.kind == SERIAL_EXT_BEGIN || r.kind == SERIAL_EXT_RESUME))
-        send(c, RFC2217_RESUME, payload, serial_ext_put_resume(&answer, payload));
+    send(c, RFC2217_RESUME, payload, serial_ext_put_resume(r, payload));
+}
+
+void ext_grant(struct client *c, uint64_t received)
+{
+    send_resume(c, &(struct serial_ext_resume){
+                       .kind = SERIAL_EXT_GRANT, .received = received, .grace_s = EXT_GRACE_S});
+    client_flush(c);
+}
+
+/* Counts begin behind its message, and behind our answer. */
+static void begin(struct client *c, const struct serial_ext_resume *r)
+{
+    /* who is replaced at once cannot be waited for */
+    if (c->role != CLIENT_OWNER || c->options->takeover) {
+        send_resume(c, &(struct serial_ext_resume){.kind = SERIAL_EXT_REFUSE});
+        return;
+    }
+    replay_end(&c->replay);
+    c->counted_from = comport_taken(c->commands.comport);
+    memcpy(c->token, r->token, sizeof c->token);
+    ext_grant(c, 0);
+    replay_begin(&c->replay, KEPT_MAX);
+}
+
+static void take_resume(struct client *c, const struct rfc2217_message *m)
+{
+    struct serial_ext_resume r;
+
+    if (serial_ext_get_resume(m->text, m->text_len, &r) < 0)
+        return;
+    switch ((enum serial_ext_resume_kind)r.kind) {
+    case SERIAL_EXT_BEGIN:
+        begin(c, &r);
+        break;
+    case SERIAL_EXT_RESUME:
+        if (!c->callbacks->resume(c->ctx, &r))
+            send_resume(c, &(struct serial_ext_resume){.kind = SERIAL_EXT_REFUSE});
+        break;
+    case SERIAL_EXT_ACK:
+        if (c->replay.on && replay_acknowledge(&c->replay, r.received) < 0)
+            client_end(c, "it acknowledges what it was not sent");
+        break;
+    case SERIAL_EXT_GRANT:
+    case SERIAL_EXT_REFUSE:
+        break;
+    }
+}
+
+void ext_note_received(struct client *c)
+{
+    const uint64_t received = client_counted(c);
+
+    if (!replay_is_due(&c->replay, received))
+        return;
+    send_resume(c, &(struct serial_ext_resume){.kind = SERIAL_EXT_ACK, .received = received});
+    client_flush(c);
 }
 
 void ext_message(struct client *c, const struct rfc2217_message *m)
@@ -153,7 +208,7 @@ void ext_message(struct client *c, const struct rfc2217_message *m)
         send_state(c, RFC2217_STATE, state_for(c));
         break;
     case RFC2217_RESUME:
-        answer_resume(c, m);
+        take_resume(c, m);
         break;
     case RFC2217_IDENTITY:
         answer_identity(c);

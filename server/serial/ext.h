@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For how long a session waits for its client. */
+enum { EXT_GRACE_S = 90 };
+
 struct client;
 struct rfc2217_message;
 
@@ -17,6 +20,12 @@ void ext_hello(struct client *c, const uint8_t *signature, size_t len);
 
 /* Tells the client how the port is for it, if that is another state than it was told last. */
 void ext_tell_state(struct client *c);
+
+/* Acknowledges what it has sent, if it is time: that is not sent again when it comes back. */
+void ext_note_received(struct client *c);
+
+/* Tells a client that came back that its session goes on over this connection. */
+void ext_grant(struct client *c, uint64_t received);
 
 /* Answers one of the messages 51 to 55. */
 void ext_message(struct client *c, const struct rfc2217_message *m);

@@ -15,7 +15,6 @@
 #include "proto/telnet_gate.h"
 #include "reset.h"
 #include "rfc2217_text.h"
-#include "stream.h"
 
 enum {
     HELD_MAX = 512 * 1024,
@@ -40,15 +39,15 @@ static bool is_owner(const struct order *o)
 
 void order_update_reading(struct order *o)
 {
-    const struct client *c = o->client;
+    struct client *c = o->client;
     /* during a reset, too, to notice when it goes */
     const bool resetting = o->wait == ORDER_RESET && o->held.len < QUEUE_HIGH;
 
     if (c->state == CLIENT_NEW || is_over(o)) /* its first bytes come first */
         return;
     ahead_update(&o->ahead);
-    stream_read(c->stream, (resetting || (o->wait == ORDER_GOES_ON && o->held.len == 0)) &&
-                               !ahead_is_full(&o->ahead) && stream_queued(c->stream) < QUEUE_HIGH);
+    client_read(c, (resetting || (o->wait == ORDER_GOES_ON && o->held.len == 0)) &&
+                       !ahead_is_full(&o->ahead) && client_queued(c) < QUEUE_HIGH);
 }
 
 static void write_device(struct order *o, const uint8_t *data, size_t len)
@@ -82,7 +81,7 @@ static size_t take_telnet(struct order *o, const uint8_t *data, size_t len)
     size_t used = 0;
 
     while (used < len && !is_over(o) && o->wait == ORDER_GOES_ON && !ahead_is_full(&o->ahead) &&
-           stream_queued(c->stream) < QUEUE_HIGH) {
+           client_queued(c) < QUEUE_HIGH) {
         used += comport_receive(c->commands.comport, data + used, len - used);
         if (used == len)
             commands_apply_group(&c->commands);
@@ -110,6 +109,7 @@ void order_take(struct order *o, const uint8_t *data, size_t len)
         used = take(o, data, len);
     if (is_over(o))
         return;
+    ext_note_received(o->client);
     if (used < len && order_hold(o, data + used, len - used) < 0)
         client_end(o->client, "out of memory");
     else
@@ -143,7 +143,7 @@ void order_go_on(struct order *o)
 
 void order_device_took(struct order *o)
 {
-    stream_keep(o->client->stream);
+    client_keep(o->client);
     client_moved(o->client);
     ahead_pause(&o->ahead);
 }
@@ -331,7 +331,7 @@ static void continue_drain(struct order *o)
     const size_t left = device_untransmitted(o->client->device);
 
     if (progress_note(&o->drain, left))
-        stream_keep(o->client->stream);
+        client_keep(o->client);
     if (left > 0 && progress_still_ms(&o->drain) < DRAIN_STUCK_MS) {
         look_again(o, left);
         return;

@@ -59,8 +59,9 @@ static void update(void *ctx)
     }
     device_watch_errors(p->device, errors);
     /* with nobody there bytes are read and dropped, so that the next client gets new ones */
+    const bool lost = owner && serial_session_is_away(owner);
     device_read(p->device, !owner || serial_session_wants_data(owner) ||
-                               (observed && !device_can_be_held(p->device)));
+                               ((observed || lost) && !device_can_be_held(p->device)));
 }
 
 /* The device has gone, or come back, or is at other settings. */
@@ -188,7 +189,16 @@ static void on_session_ended(void *ctx, struct serial_session *gone)
     update(p);
 }
 
-static const struct serial_session_callbacks session_callbacks = {on_session_ended, update};
+static bool on_resume(void *ctx, struct serial_session *s, const struct serial_ext_resume *r)
+{
+    struct serial_session *owner = owner_of(ctx);
+
+    return owner && owner != s && serial_session_is_meant(owner, r) &&
+           serial_session_resume(owner, s, r);
+}
+
+static const struct serial_session_callbacks session_callbacks = {on_session_ended, update,
+                                                                  on_resume};
 
 /* --- who comes -------------------------------------------------------------------------------- */
 
@@ -218,10 +228,13 @@ static enum client_role role_for(struct port *p)
 
 static void log_newcomer(const struct port *p, const struct serial_session *s, const char *refusal)
 {
+    const struct serial_session *owner = owner_of(p);
     const char *role = serial_session_role(s) == CLIENT_OBSERVER  ? " observes"
                        : serial_session_role(s) == CLIENT_REFUSED ? " refused: "
                                                                   : "";
 
+    if (refusal && owner && serial_session_is_kept(owner))
+        return; /* it may be the owner's client, which comes back: its end says what it was */
     log_peer_info(serial_session_peer(s), "%s: client %s%s%s", p->options->name,
                   serial_session_peer(s), role, refusal ? refusal : "");
 }
@@ -243,7 +256,9 @@ static void admit(struct port *p, struct newcomer *n)
         refusal = device_take(p->device);
     if (refusal)
         role = CLIENT_REFUSED;
-    struct serial_session *s = serial_session_new(&place, n, role, refusal);
+    const struct serial_session *owner = owner_of(p);
+    const bool may_resume = refusal && owner && serial_session_is_kept(owner);
+    struct serial_session *s = serial_session_new(&place, n, role, refusal, may_resume);
     if (!s) {
         log_error("%s: out of memory for a new client", p->options->name);
         if (!p->sessions)

@@ -5,8 +5,10 @@
  */
 #include "serial_session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "crowd.h"
 #include "device.h"
@@ -19,6 +21,7 @@
 #include "os.h"
 #include "port_options.h"
 #include "port_report.h"
+#include "resend.h"
 #include "speech.h"
 #include "stream.h"
 
@@ -112,6 +115,16 @@ bool serial_session_peer_has_closed(const struct serial_session *s)
     return s->client.stream && stream_peer_has_closed(s->client.stream);
 }
 
+bool serial_session_is_kept(const struct serial_session *s)
+{
+    return s->client.replay.on;
+}
+
+bool serial_session_is_away(const struct serial_session *s)
+{
+    return client_is_away(&s->client);
+}
+
 bool serial_session_is_ending(const struct serial_session *s)
 {
     return s->ending.on;
@@ -139,10 +152,37 @@ static void continue_end(struct serial_session *s)
         client_finish(&s->client, "it has closed the connection");
 }
 
+/* Whether the network is the reason, and its client may come back. */
+static bool may_come_back(const struct serial_session *s, int error)
+{
+    return s->client.replay.on && s->client.state == CLIENT_RFC2217 &&
+           (error == -ETIMEDOUT || error == -EHOSTUNREACH || error == -ENETUNREACH ||
+            error == -ENETDOWN);
+}
+
+/* Its connection is lost. What is under way on it is never sent: the client counts. */
+static void lose_connection(struct serial_session *s, int error)
+{
+    struct client *c = &s->client;
+
+    log_peer_info(c->who, "%s: its connection is lost (%s); waiting %d s for it", c->who,
+                  os_error_text(-error), EXT_GRACE_S);
+    stream_reset(c->stream);
+    c->stream = NULL;
+    crowd_leave(s->place);
+    s->place = NULL;
+    timer_in_ms(&s->timer, EXT_GRACE_S * 1000);
+    client_changed(c);
+}
+
 static void on_ended(void *ctx, int error)
 {
     struct serial_session *s = ctx;
 
+    if (may_come_back(s, error)) {
+        lose_connection(s, error);
+        return;
+    }
     speech_decide(&s->speech); /* its end, too, says that this was all */
     if (error == 0 && s->client.state == CLIENT_RAW && s->client.role == CLIENT_OWNER)
         begin_to_end(s);
@@ -156,6 +196,10 @@ static void on_timer(void *ctx)
 
     if (s->ending.on) {
         continue_end(s);
+        return;
+    }
+    if (client_is_away(&s->client)) {
+        serial_session_end(s, "it did not come back");
         return;
     }
     speech_begin(&s->speech);
@@ -193,12 +237,17 @@ static void on_drained(void *ctx)
 {
     struct serial_session *s = ctx;
 
+    client_flush(&s->client);
+    if (s->client.state == CLIENT_OVER)
+        return;
+    resend(&s->client.replay, s->client.stream);
     news_send_late(&s->news);
     order_drained(&s->order);
     client_changed(&s->client);
 }
 
 static const struct stream_callbacks stream_callbacks = {
+    .tells_loss = true,
     .received = on_received,
     .drained = on_drained,
     .ended = on_ended,
@@ -209,9 +258,62 @@ static void on_evicted(void *ctx, const char *why)
     serial_session_end(ctx, why);
 }
 
+/* Sends what is kept for its client first, and goes on. */
+static void go_on_with(struct serial_session *s, struct stream *stream, struct crowd_place *place)
+{
+    struct client *c = &s->client;
+
+    stream_reset(c->stream);
+    crowd_leave(s->place);
+    timer_stop(&s->timer);
+    c->stream = stream;
+    s->place = place;
+    stream_set_owner(stream, &stream_callbacks, s);
+    crowd_set_owner(place, on_evicted, s);
+    crowd_set_working(place, true);
+    client_set_peer(c, stream_peer(stream));
+    log_peer_info(c->who, "%s: is back, and goes on: %zu bytes for it are sent again", c->who,
+                  c->replay.kept.len);
+    replay_again(&c->replay);
+    on_drained(s);
+    if (c->state != CLIENT_OVER)
+        order_update_reading(&s->order);
+}
+
+bool serial_session_is_meant(const struct serial_session *s, const struct serial_ext_resume *r)
+{
+    const struct client *c = &s->client;
+
+    return c->replay.on && memcmp(c->token, r->token, sizeof c->token) == 0;
+}
+
+bool serial_session_resume(struct serial_session *s, struct serial_session *by,
+                           const struct serial_ext_resume *r)
+{
+    if (replay_acknowledge(&s->client.replay, r->received) < 0)
+        return false;
+    ext_grant(&by->client, client_counted(&s->client));
+    if (by->client.state == CLIENT_OVER)
+        return true;
+    struct stream *stream = by->client.stream;
+    struct crowd_place *place = by->place;
+    by->client.stream = NULL;
+    by->place = NULL;
+    serial_session_end(by, "its session goes on");
+    go_on_with(s, stream, place);
+    return true;
+}
+
 static void on_end(void *ctx, const char *why)
 {
     serial_session_end(ctx, why);
+}
+
+static bool on_resume(void *ctx, const struct serial_ext_resume *r)
+{
+    struct serial_session *s = ctx;
+
+    return s->at.callbacks->resume(s->at.ctx, s, r);
 }
 
 static void on_changed(void *ctx)
@@ -221,7 +323,7 @@ static void on_changed(void *ctx)
     s->at.callbacks->changed(s->at.ctx);
 }
 
-static const struct client_callbacks client_callbacks = {on_end, on_changed};
+static const struct client_callbacks client_callbacks = {on_end, on_changed, on_resume};
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
@@ -232,7 +334,18 @@ static void session_free(void *arg)
     speech_free(&s->speech);
     order_free(&s->order);
     news_free(&s->news);
+    replay_end(&s->client.replay);
     free(s);
+}
+
+/* What it has not got of what was sent to it. */
+static void tell_loss(const struct client *c)
+{
+    const size_t lost = c->stream ? stream_unacknowledged(c->stream) : c->replay.kept.len;
+
+    if (lost > 0)
+        log_peer_info(c->who, "%s: %zu bytes for it are lost: it has not acknowledged them", c->who,
+                      lost);
 }
 
 void serial_session_end(struct serial_session *s, const char *why)
@@ -242,11 +355,12 @@ void serial_session_end(struct serial_session *s, const char *why)
     if (c->state == CLIENT_OVER)
         return;
     log_peer_info(c->who, "%s: gone: %s", c->who, why);
+    tell_loss(c);
     news_stop(&s->news);
     order_stop(&s->order);
     speech_stop(&s->speech);
+    client_set_state(c, CLIENT_OVER); /* what it set last may have the device call back */
     commands_apply_group(&c->commands);
-    client_set_state(c, CLIENT_OVER);
     timer_stop(&s->timer);
     timer_stop(&s->idle);
     stream_close(c->stream);
@@ -256,9 +370,8 @@ void serial_session_end(struct serial_session *s, const char *why)
 }
 
 static void make_client(struct serial_session *s, struct stream *stream, enum client_role role,
-                        const char *refusal)
+                        const char *refusal, bool may_resume)
 {
-    const char *name = s->at.options->name;
     struct client *c = &s->client;
 
     *c = (struct client){.base = s->at.base,
@@ -268,20 +381,21 @@ static void make_client(struct serial_session *s, struct stream *stream, enum cl
                          .stream = stream,
                          .role = role,
                          .refusal = refusal,
+                         .may_resume = may_resume,
                          .begun_ms = os_now_ms(),
                          .callbacks = &client_callbacks,
                          .ctx = s};
-    c->commands =
-        (struct commands){.device = s->at.device,
-                          .who = c->who,
-                          .signature = refusal ? refusal : "com2net/" COM2NET_VERSION " ext=1",
-                          .modem_mask = 255};
-    snprintf(c->who, sizeof c->who, "%.64s: %.80s", name, stream_peer(stream));
+    c->commands = (struct commands){
+        .device = s->at.device,
+        .who = c->who,
+        .signature = refusal && !may_resume ? refusal : "com2net/" COM2NET_VERSION " ext=1",
+        .modem_mask = 255};
+    client_set_peer(c, stream_peer(stream));
 }
 
 struct serial_session *serial_session_new(const struct serial_session_place *place,
                                           struct newcomer *newcomer, enum client_role role,
-                                          const char *refusal)
+                                          const char *refusal, bool may_resume)
 {
     struct serial_session *s = calloc(1, sizeof *s);
 
@@ -289,7 +403,7 @@ struct serial_session *serial_session_new(const struct serial_session_place *pla
         return NULL;
     s->at = *place;
     s->place = newcomer->place;
-    make_client(s, newcomer->stream, role, refusal);
+    make_client(s, newcomer->stream, role, refusal, may_resume);
     s->client.received = newcomer->first.len;
     news_make(&s->news, &s->client);
     order_make(&s->order, &s->client, &s->news);
@@ -315,7 +429,7 @@ enum client_role serial_session_role(const struct serial_session *s)
 
 const char *serial_session_peer(const struct serial_session *s)
 {
-    return stream_peer(s->client.stream);
+    return s->client.peer;
 }
 
 struct serial_session **serial_session_next(struct serial_session *s)
@@ -333,5 +447,5 @@ void serial_session_report(const struct serial_session *s, struct port_report_cl
                                      .received = c->received,
                                      .sent = c->sent,
                                      .left_out = c->left_out};
-    snprintf(r->peer, sizeof r->peer, "%s", stream_peer(c->stream));
+    snprintf(r->peer, sizeof r->peer, "%.79s", c->peer);
 }

@@ -19,6 +19,9 @@ struct serial_session_callbacks {
     void (*ended)(void *ctx, struct serial_session *s);
     /* What it wants of the device may be something else. */
     void (*changed)(void *ctx);
+    /* Its client says that it has another session, which lost its connection. Returns whether that
+     * goes on: then `s` is over. */
+    bool (*resume)(void *ctx, struct serial_session *s, const struct serial_ext_resume *r);
 };
 
 /* What a session is given; all of it outlives it. */
@@ -32,10 +35,11 @@ struct serial_session_place {
 };
 
 /* Begins a session of a newcomer, whose connection it owns from then on. `refusal` is the SIGNATURE
- * that a refused one gets ("busy"). Returns NULL without memory. */
+ * that a refused one gets ("busy"); with `may_resume` it is given the time to say that it comes
+ * back. Returns NULL without memory. */
 struct serial_session *serial_session_new(const struct serial_session_place *place,
                                           struct newcomer *newcomer, enum client_role role,
-                                          const char *refusal);
+                                          const char *refusal, bool may_resume);
 
 /* Ends it for the reason `why`, for the log; `ended` is called at once. */
 void serial_session_end(struct serial_session *s, const char *why);
@@ -48,6 +52,20 @@ void serial_session_catch_up(struct serial_session *s);
 
 /* Whether its client has closed the connection, heard or not. */
 bool serial_session_peer_has_closed(const struct serial_session *s);
+
+/* Whether it outlives its connection. */
+bool serial_session_is_kept(const struct serial_session *s);
+
+/* Whether its connection is lost, and its client is waited for. */
+bool serial_session_is_away(const struct serial_session *s);
+
+/* Whether a client that comes back means this session. */
+bool serial_session_is_meant(const struct serial_session *s, const struct serial_ext_resume *r);
+
+/* Goes on over the connection of another session, which ends. Returns false, with nothing changed,
+ * when the client says of what it has received what cannot be. */
+bool serial_session_resume(struct serial_session *s, struct serial_session *by,
+                           const struct serial_ext_resume *r);
 
 /* Whether its client has closed its side and only hears the end of what the device answers. */
 bool serial_session_is_ending(const struct serial_session *s);

@@ -100,9 +100,10 @@ static const struct comport_callbacks comport_callbacks = {
 
 static void start_telnet(struct speech *s)
 {
+    static struct comport_scratch scratch; /* of all sessions */
     struct client *c = s->client;
 
-    c->commands.comport = comport_new(COMPORT_SERVER, ANSWERS_MAX, &comport_callbacks, s);
+    c->commands.comport = comport_new(COMPORT_SERVER, ANSWERS_MAX, &scratch, &comport_callbacks, s);
     if (!c->commands.comport) {
         client_end(c, "out of memory");
         return;
@@ -237,12 +238,17 @@ void speech_begin(struct speech *s)
     order_update_reading(s->order);
 }
 
+/* One who may be the owner's client, and knows how to say so, is waited for. */
 static void refuse(struct speech *s)
 {
-    if (s->agreed)
+    if (s->agreed && s->client->may_resume && s->client->ext > 0 && !s->patient) {
+        s->patient = true;
+        timer_in_ms(&s->timer, REFUSE_MS);
+    } else if (s->agreed) {
         refuse_in_words(s->client);
-    else
+    } else {
         client_end(s->client, s->client->refusal);
+    }
 }
 
 static void on_timer(void *ctx)

@@ -54,7 +54,7 @@ print(client.log().replace(chr(10), '|'), flush=True)
 
 def main():
     device = harness.Device()
-    server = harness.Com2net(device.path, '0.0.0.0:0')
+    server = harness.Com2net(device.path + ',takeover', '0.0.0.0:0')  # whose sessions are not kept
     with faraway.client(CLIENT, server.port) as far:
         equal(far.says(), 'writes', 'the program')
         got = device.read(20 * LINE)
