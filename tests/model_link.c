@@ -186,7 +186,7 @@ static void on_resume(const struct rfc2217_message *m)
         replay_begin(&kept.replay, 1 << 22);
     } else if (r.kind == SERIAL_EXT_RESUME && kept.session &&
                memcmp(r.token, kept.token, sizeof r.token) == 0) {
-        HOLDS(replay_acknowledge(&kept.replay, r.received) == 0);
+        HOLDS(replay_go_on(&kept.replay, r.received) == 0);
         comport_pause(server);
         kept.goes_on = true;
     } else if (r.kind == SERIAL_EXT_ACK) {

@@ -24,12 +24,14 @@ static void numbers_that_cannot_be_are_refused(void)
     replay_begin(&r, 100);
     CHECK(replay_sent(&r, (const uint8_t *)"abcdef", 6) == 0);
     CHECK(replay_acknowledge(&r, 3) == 0);
-    CHECK(replay_acknowledge(&r, 2) == -EBADMSG);
     CHECK(replay_acknowledge(&r, 7) == -EBADMSG);
     CHECK(replay_acknowledge(&r, UINT64_MAX) == -EBADMSG);
     CHECK(r.kept.len == 3);
+    CHECK(replay_acknowledge(&r, 2) == 0 && r.kept.len == 3); /* it was said before, and again */
+    CHECK(replay_go_on(&r, 2) == -EBADMSG && replay_go_on(&r, 7) == -EBADMSG);
+    CHECK(replay_go_on(&r, 4) == 0 && r.kept.len == 2);
     replay_end(&r);
-    CHECK(replay_acknowledge(&r, 0) == -EBADMSG); /* it is off */
+    CHECK(replay_acknowledge(&r, 0) == -EBADMSG && replay_go_on(&r, 0) == -EBADMSG); /* it is off */
 }
 
 static void more_than_is_kept_ends_it(void)

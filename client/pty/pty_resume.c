@@ -144,8 +144,8 @@ enum pty_resume_news pty_resume_message(struct pty_resume *r, const struct rfc22
         return PTY_RESUME_REFUSED;
     if (resume.kind != SERIAL_EXT_GRANT)
         return PTY_RESUME_NO_NEWS;
-    return replay_acknowledge(&r->connection->replay, resume.received) < 0 ? PTY_RESUME_BAD
-                                                                           : PTY_RESUME_GRANTED;
+    return replay_go_on(&r->connection->replay, resume.received) < 0 ? PTY_RESUME_BAD
+                                                                     : PTY_RESUME_GRANTED;
 }
 
 void pty_resume_note_received(struct pty_resume *r)

@@ -53,6 +53,11 @@ bool replay_is_due(struct replay *r, uint64_t received)
 
 int replay_acknowledge(struct replay *r, uint64_t received)
 {
+    return r->on && received < r->acknowledged ? 0 : replay_go_on(r, received);
+}
+
+int replay_go_on(struct replay *r, uint64_t received)
+{
     if (!r->on || received < r->acknowledged || received - r->acknowledged > r->kept.len)
         return -EBADMSG;
     const size_t len = (size_t)(received - r->acknowledged);

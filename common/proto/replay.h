@@ -44,8 +44,13 @@ void replay_again(struct replay *r);
  * noted as told. */
 bool replay_is_due(struct replay *r, uint64_t received);
 
-/* The other end has received so many bytes in all. Returns 0, or -EBADMSG for a number that cannot
- * be: nothing changes then. */
+/* The other end says that it has received so many bytes in all; it may have said more before, as
+ * what it said is sent again, too. Returns 0, or -EBADMSG for more than was sent: nothing changes
+ * then. */
 int replay_acknowledge(struct replay *r, uint64_t received);
+
+/* The other end goes on from there. As replay_acknowledge, but what it acknowledged before is not
+ * kept, so that fewer bytes are -EBADMSG, too. */
+int replay_go_on(struct replay *r, uint64_t received);
 
 #endif

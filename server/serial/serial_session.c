@@ -290,7 +290,7 @@ bool serial_session_is_meant(const struct serial_session *s, const struct serial
 bool serial_session_resume(struct serial_session *s, struct serial_session *by,
                            const struct serial_ext_resume *r)
 {
-    if (replay_acknowledge(&s->client.replay, r->received) < 0)
+    if (replay_go_on(&s->client.replay, r->received) < 0)
         return false;
     ext_grant(&by->client, client_counted(&s->client));
     if (by->client.state == CLIENT_OVER)
