@@ -173,7 +173,7 @@ static void turn(void)
         }                                                                                          \
     } while (0)
 
-static void run_for(uint64_t ms)
+static inline void run_for(uint64_t ms)
 {
     uint64_t limit = os_now_ms() + ms;
 

@@ -1,0 +1,103 @@
+/* How net2pty goes on with a session, or does not: packaging/doc/serial-extensions.md, RESUME. */
+#include "proto/serial_ext.h"
+#include "pty_stage.h"
+
+static void server_resume(enum serial_ext_resume_kind kind, uint64_t received, uint32_t grace_s)
+{
+    const struct serial_ext_resume r = {
+        .kind = (uint8_t)kind, .received = received, .grace_s = grace_s};
+    uint8_t payload[SERIAL_EXT_MAX];
+    const size_t len = serial_ext_put_resume(&r, payload);
+
+    comport_send(server.comport, (struct rfc2217_message){
+                                     .command = RFC2217_RESUME, .text = payload, .text_len = len});
+    server_flush();
+}
+
+/* A session that the server keeps, with a program at work. */
+static void begin_kept(uint32_t grace_s)
+{
+    begin();
+    server_accept(true);
+    RUN_UNTIL(server_saw("SIGNATURE ?\n"));
+    comport_send_text(server.comport, "com2net/9 ext=1");
+    server_tell(RFC2217_SET_BAUDRATE, 9600);
+    RUN_UNTIL(server_saw("RESUME begin"));
+    server_resume(SERIAL_EXT_GRANT, 0, grace_s);
+    RUN_UNTIL(pty_session_is_connected(session));
+    fake_vport_open();
+    RUN_UNTIL(server_saw("RTS on"));
+}
+
+/* The connection is lost: by a reset, as a host in between makes one. */
+static void lose(void)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    server_close();
+    RUN_UNTIL(strstr(logged, "the connection is lost"));
+    CHECK(pty_session_is_connected(session));
+}
+
+/* The client comes, and asks for its session. */
+static void server_is_asked(void)
+{
+    server_accept(true);
+    RUN_UNTIL(server_saw("SIGNATURE ?\n"));
+    comport_send_text(server.comport, "com2net/9 ext=1");
+    server_flush();
+    RUN_UNTIL(server_saw("RESUME resume"));
+}
+
+static void what_a_new_session_sends_at_once_is_not_lost(void)
+{
+    begin_kept(90);
+    lose();
+    server_accept(true); /* by a com2net that was started anew: the port is the client's at once */
+    RUN_UNTIL(server_saw("SIGNATURE ?\n"));
+    comport_send_data(server.comport, (const uint8_t *)"boot", 4);
+    comport_send_text(server.comport, "com2net/9 ext=1");
+    server_flush();
+    RUN_UNTIL(server_saw("RESUME resume"));
+    CHECK(!programs_saw("read"));
+    server_resume(SERIAL_EXT_REFUSE, 0, 0);
+    server_tell(RFC2217_SET_BAUDRATE, 9600);
+    RUN_UNTIL(programs_saw("read 62 6f 6f 74\n"));
+    CHECK(!programs_saw("hung up"));
+    end();
+}
+
+static void what_is_read_along_is_nobodys(void)
+{
+    begin_kept(90);
+    lose();
+    server_is_asked(); /* and reads along until it is known whose client it is */
+    comport_send_data(server.comport, (const uint8_t *)"old", 3);
+    server_resume(SERIAL_EXT_GRANT, 1000000, 90);
+    RUN_UNTIL(strstr(logged, "counts bytes that it cannot have"));
+    CHECK(!pty_session_is_connected(session) && !programs_saw("read"));
+    end();
+}
+
+static void who_is_too_late_hangs_up_with_hangup(void)
+{
+    options.hangup = true;
+    begin_kept(1);
+    lose();
+    close(listener);
+    CHECK(!programs_saw("hung up"));
+    RUN_UNTIL(strstr(logged, "the connection was lost for too long"));
+    RUN_UNTIL(programs_saw("hung up"));
+    CHECK(!pty_session_is_connected(session));
+    listen_again();
+    end();
+}
+
+static const struct test tests[] = {
+    TEST(what_a_new_session_sends_at_once_is_not_lost),
+    TEST(what_is_read_along_is_nobodys),
+    TEST(who_is_too_late_hangs_up_with_hangup),
+};
+
+TEST_MAIN(tests)
