@@ -6,7 +6,6 @@
 #define TESTS_PTY_STAGE_H
 
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -20,6 +19,7 @@
 #include "patience.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
+#include "stage_time.h"
 #include "test.h"
 #include "visitor.h"
 
@@ -91,6 +91,7 @@ static void begin(void)
     logged[0] = '\0';
     fake_vport_reset();
     connections = 0;
+    stage_time_begin();
     base = loop_new(false);
     options.link = "/tmp/fake";
     snprintf(options.server.host, sizeof options.server.host, "127.0.0.1");
@@ -135,12 +136,11 @@ static void server_flush(void)
 
 static void turn(void)
 {
-    const struct timespec pause = {0, 200000};
+    const struct timeval pause = {0, 200};
     uint8_t bytes[32768];
 
-    event_base_loop(base, EVLOOP_NONBLOCK);
-    nanosleep(&pause, NULL);
-    event_base_loop(base, EVLOOP_NONBLOCK);
+    event_base_loopexit(base, &pause);
+    loop_run(base);
     if (fd < 0)
         return;
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -222,6 +222,7 @@ static void server_accept(bool as_telnet)
     journal_clear(&raw);
     RUN_UNTIL((fd = accept(listener, NULL, NULL)) >= 0);
     evutil_make_socket_nonblocking(fd);
+    os_tune_tcp(fd, false); /* nothing waits for an acknowledgement, whose delay is real */
     telnet = as_telnet;
     if (!telnet)
         return;

@@ -19,6 +19,7 @@
 #include "patience.h"
 #include "port.h"
 #include "source.h"
+#include "stage_time.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -68,7 +69,8 @@ static inline void begin(const char *arguments)
     log_set_sink(on_log);
     logged[0] = '\0';
     fake_serial_reset();
-    base = loop_new(true);
+    stage_time_begin();
+    base = loop_new(STAGE_TIME_IS_REAL);
     snprintf(text, sizeof text, "/dev/fake%s", arguments);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     crowd = crowd_new(64);
@@ -96,6 +98,7 @@ static inline void client_connect(struct client *c)
     CHECK(c->fd >= 0);
     for (uint64_t limit = patience_ms() + 5000; os_send(c->fd, "", 0) < 0;)
         CHECK(patience_ms() < limit);
+    os_tune_tcp(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
 }
 
 static inline void client_send(struct client *c, const void *data, size_t len)
