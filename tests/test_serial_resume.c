@@ -2,8 +2,11 @@
  * A session of com2net that outlives its connection: what was under way is sent again, once, and
  * nothing of the client's is lost or done twice.
  */
+#include <errno.h>
+
 #include "proto/serial_ext.h"
 #include "serial_stage.h"
+#include "stream.h"
 
 static const char token[] = "0123456789abcdef";
 static uint64_t counted_from;
@@ -144,6 +147,23 @@ static void nobody_is_resumed_who_was_not_asked_for(void)
     end();
 }
 
+static void a_session_is_kept_once(void)
+{
+    struct client a, b;
+
+    begin("");
+    begin_kept(&a);
+    fake_serial_send("one");
+    say(&a, SERIAL_EXT_BEGIN, "another token...", 0);
+    client_flush(&a);
+    RUN_UNTIL(&a, client_saw(&a, "data 6f 6e 65\n") && client_saw(&a, "RESUME refuse 0\n"));
+    come_again(&b, token, 0);
+    RUN_UNTIL(&b, client_saw(&b, "data 6f 6e 65\n"));
+    client_close(&a);
+    client_close(&b);
+    end();
+}
+
 static void what_is_acknowledged_is_not_kept(void)
 {
     static char much[40000];
@@ -171,10 +191,22 @@ static void what_is_acknowledged_is_not_kept(void)
     end();
 }
 
+static void the_network_loses_connections_and_the_client_ends_them(void)
+{
+    CHECK(stream_error_is_networks(-ETIMEDOUT) && stream_error_is_networks(-EHOSTUNREACH));
+    CHECK(stream_error_is_networks(-ECONNABORTED) && stream_error_is_networks(-ENETRESET));
+    CHECK(!stream_error_is_networks(0) && !stream_error_is_networks(-ECONNRESET));
+    CHECK(!stream_error_is_networks(-EPIPE));
+}
+
 static const struct test tests[] = {
-    TEST(what_was_under_way_is_sent_again),   TEST(commands_are_done_once),
-    TEST(who_has_not_the_token_is_told_busy), TEST(nobody_is_resumed_who_was_not_asked_for),
+    TEST(what_was_under_way_is_sent_again),
+    TEST(commands_are_done_once),
+    TEST(who_has_not_the_token_is_told_busy),
+    TEST(nobody_is_resumed_who_was_not_asked_for),
     TEST(what_is_acknowledged_is_not_kept),
+    TEST(a_session_is_kept_once),
+    TEST(the_network_loses_connections_and_the_client_ends_them),
 };
 
 STAGE_MAIN(tests)

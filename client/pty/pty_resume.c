@@ -161,8 +161,7 @@ void pty_resume_note_received(struct pty_resume *r)
 bool pty_resume_survives(const struct pty_resume *r, int error)
 {
     return r->granted && r->connection->replay.on &&
-           (error == -ETIMEDOUT || error == -ECONNRESET || error == -EHOSTUNREACH ||
-            error == -ENETUNREACH || error == -ENETDOWN);
+           (error == -ECONNRESET || stream_error_is_networks(error));
 }
 
 void pty_resume_park(struct pty_resume *r)

@@ -444,6 +444,21 @@ void stream_finish(struct stream *s)
     finish_when_sent(s);
 }
 
+bool stream_error_is_networks(int error)
+{
+    switch (-error) {
+    case ETIMEDOUT:
+    case ECONNABORTED: /* Windows: what it has sent was not acknowledged, */
+    case ENETRESET:    /* and keepalives were not answered */
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void stream_network(const struct stream *s, char text[static ADDR_TEXT_MAX])
 {
     struct sockaddr_storage storage;

@@ -99,6 +99,10 @@ void stream_park(struct stream *s);
  * many. */
 void stream_finish(struct stream *s);
 
+/* Whether a connection that ended with `error` was lost on its way: its peer may still be there. A
+ * reset is not among them, as most are the peer's. */
+bool stream_error_is_networks(int error);
+
 /* The network that the peer is counted by (addr_network), or "?". */
 void stream_network(const struct stream *s, char text[static ADDR_TEXT_MAX]);
 

@@ -149,12 +149,11 @@ void ext_grant(struct client *c, uint64_t received)
 /* Counts begin behind its message, and behind our answer. */
 static void begin(struct client *c, const struct serial_ext_resume *r)
 {
-    /* who is replaced at once cannot be waited for */
-    if (c->role != CLIENT_OWNER || c->options->takeover) {
+    /* who is replaced at once cannot be waited for; who is waited for already has said this */
+    if (c->role != CLIENT_OWNER || c->options->takeover || c->replay.on) {
         send_resume(c, &(struct serial_ext_resume){.kind = SERIAL_EXT_REFUSE});
         return;
     }
-    replay_end(&c->replay);
     c->counted_from = comport_taken(c->commands.comport);
     memcpy(c->token, r->token, sizeof c->token);
     ext_grant(c, 0);

@@ -5,7 +5,6 @@
  */
 #include "serial_session.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,8 +155,7 @@ static void continue_end(struct serial_session *s)
 static bool may_come_back(const struct serial_session *s, int error)
 {
     return s->client.replay.on && s->client.state == CLIENT_RFC2217 &&
-           (error == -ETIMEDOUT || error == -EHOSTUNREACH || error == -ENETUNREACH ||
-            error == -ENETDOWN);
+           stream_error_is_networks(error);
 }
 
 /* Its connection is lost. What is under way on it is never sent: the client counts. */
