@@ -119,7 +119,7 @@ void rfc2217_describe(const struct rfc2217_message *m, char text[static RFC2217_
                                          "break", "thr-empty", "tsr-empty", "timeout"};
     static const char *const parity[] = {"?", "none", "odd", "even", "mark", "space"};
     static const char *const stop[] = {"?", "1", "2", "1.5"};
-    const char *name = m->command <= RFC2217_IDENTITY ? command_names[m->command] : NULL;
+    const char *name = m->command < RFC2217_COMMANDS ? command_names[m->command] : NULL;
     size_t n = (size_t)snprintf(text, RFC2217_DESCRIPTION_MAX, "%s ", name ? name : "unknown");
     size_t room = RFC2217_DESCRIPTION_MAX - n;
     char *out = text + n;

@@ -29,7 +29,7 @@ static int payload_of(uint8_t command)
 {
     if (command == RFC2217_SET_LINES)
         return PAYLOAD_LINES;
-    if (command >= RFC2217_SELECT && command <= RFC2217_IDENTITY)
+    if (command >= RFC2217_SELECT && command < RFC2217_COMMANDS)
         return PAYLOAD_TEXT;
     return command <= RFC2217_PURGE_DATA ? (int)payloads[command] : -ENOTSUP;
 }

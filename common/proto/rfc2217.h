@@ -45,6 +45,7 @@ enum rfc2217_command {
     RFC2217_STATE = 53,
     RFC2217_RESUME = 54,
     RFC2217_IDENTITY = 55,
+    RFC2217_COMMANDS, /* one more than the last */
 };
 
 /* Values of SET-CONTROL. 14 to 18 come after an outbound value and refine the inbound side. */
