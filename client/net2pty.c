@@ -347,12 +347,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     for (int i = 0; i < net2pty.count && !net2pty.joins; i++) {
         const struct pty_session *s = net2pty.sessions[i];
 
-        if (!pty_session_has_device(s))
-            log_error("%s: not connected within %g s: %s", net2pty.links[i].link,
-                      options.wait_ms / 1000.0,
-                      pty_session_trouble(s)[0] ? pty_session_trouble(s)
-                      : net2pty.links[i].raw    ? "no answer yet"
-                                             : "no answer yet; a server of plain TCP needs --raw");
+        char trouble[PTY_SESSION_TROUBLE_MAX];
+
+        if (pty_session_has_device(s))
+            continue;
+        pty_session_trouble(s, trouble);
+        log_error("%s: not connected within %g s: %s", net2pty.links[i].link,
+                  options.wait_ms / 1000.0, trouble);
     }
     end_with(EXIT_NOT_CONNECTED);
 }

@@ -510,7 +510,7 @@ static void one_step(void)
         break;
     case 1:
         if (fake_dialer.wants)
-            fake_dialer_fail(any(2) ? "no way" : "Connection refused");
+            fake_dialer_fail(any(2) ? UNREACHED_NO_WAY : UNREACHED_REFUSED);
         break;
     case 2:
         if (server && any(3) == 0)

@@ -19,6 +19,7 @@
 #include "dialer.h"
 #include "loop.h"
 #include "os.h"
+#include "proto/unreached.h"
 #include "stream.h"
 #include "test.h"
 
@@ -99,10 +100,13 @@ static void on_connected(void *ctx, struct stream *stream)
     outcome = "connected";
 }
 
-static void on_failed(void *ctx, const char *why)
+static void on_failed(void *ctx, const struct unreached *why)
 {
+    static char text[UNREACHED_TEXT_MAX];
+
     (void)ctx;
-    outcome = why;
+    unreached_text(why, text);
+    outcome = text;
 }
 
 static const struct dialer_callbacks callbacks = {
@@ -254,8 +258,8 @@ static void a_name_server_may_come_later(void)
 {
     struct name_server server = {.speaks = true};
 
-    CHECK_TEXT(dialed_within("boardhost.example", LOOKUP_LIMIT_MS),
-               evutil_gai_strerror(EVUTIL_EAI_AGAIN)); /* nobody is at 127.0.0.1 */
+    CHECK(strstr(dialed_within("boardhost.example", LOOKUP_LIMIT_MS),
+                 "no name server says")); /* nobody is at 127.0.0.1 */
     name_server_open(&server);
     write_file("/etc/resolv.conf", "nameserver 127.0.0.1\n");
     CHECK_TEXT(dialed("boardhost.example"), "connected");
@@ -270,7 +274,7 @@ static void a_silent_name_server_is_told_and_may_be_replaced(void)
     name_server_open(&server);
     write_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n");
     const char *said = dialed_within("boardhost.example", LOOKUP_LIMIT_MS);
-    CHECK(strstr(said, "no answer to the look-up"));
+    CHECK(strstr(said, "no name server says"));
     CHECK_TEXT(dialed("localhost"), "connected"); /* while the other look-up goes on */
     server.speaks = true;
     CHECK_TEXT(dialed("boardhost.example"), "connected");
@@ -290,7 +294,7 @@ static void nobody_answers_himself(void)
         return;
     }
     for (port = 40000; port <= 40001; port++)
-        CHECK_TEXT(dialed("127.0.0.1"), os_error_text(ECONNREFUSED));
+        CHECK(strstr(dialed("127.0.0.1"), "nothing listens there"));
     CHECK(tell_kernel(range, "32768 60999") == 0);
     port = before;
 }

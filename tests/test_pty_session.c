@@ -104,17 +104,67 @@ static void a_connection_that_fails_within_a_request_ends_later(void)
     end();
 }
 
+static const char *trouble(void)
+{
+    static char text[PTY_SESSION_TROUBLE_MAX];
+
+    pty_session_trouble(session, text);
+    return text;
+}
+
 static void a_server_that_is_not_there_yet_is_waited_for(void)
 {
     begin();
     close(listener);
-    RUN_UNTIL(strstr(logged, "Connection refused; trying again"));
+    RUN_UNTIL(strstr(logged, "is the container itself: name the host; trying again"));
     CHECK(!pty_session_is_connected(session));
-    CHECK(strstr(pty_session_trouble(session), "refused"));
+    CHECK(strstr(trouble(), "nothing listens there"));
     listen_again();
     server_accept(true);
     RUN_UNTIL(pty_session_is_connected(session));
-    CHECK_TEXT(pty_session_trouble(session), "");
+    end();
+}
+
+static void what_lasts_is_told_again_and_for_how_long(void)
+{
+    if (STAGE_TIME_IS_REAL) {
+        printf("skip: it would take three minutes\n");
+        return;
+    }
+    begin();
+    close(listener);
+    run_for(40000);
+    CHECK(times_logged("trying again") == 1);
+    CHECK(times_logged("still waiting, for 3") == 1); /* 30 s, or some more */
+    run_for(180000);
+    CHECK(times_logged("still waiting") == 4);
+    CHECK(strstr(logged, "still waiting, for 3 min by now: nothing listens there"));
+    listen_again();
+    server_accept(true);
+    RUN_UNTIL(pty_session_is_connected(session));
+    end();
+}
+
+static void another_kind_of_server_is_quoted(void)
+{
+    begin();
+    server_accept(false);
+    const uint64_t begun_ms = os_now_ms();
+    CHECK(strstr(trouble(), "connected, but it says nothing"));
+    CHECK(send(fd, "SSH-2.0-OpenSSH_9.2\r\n", 21, 0) == 21);
+    RUN_UNTIL(strstr(logged, "it says \"SSH-2.0-OpenSSH_9.2\": no RFC 2217 server"));
+    CHECK(os_now_ms() - begun_ms < 2000); /* it is not waited for */
+    server_close();
+    end();
+}
+
+static void what_greets_and_does_not_negotiate_is_quoted(void)
+{
+    begin();
+    server_accept(false);
+    CHECK(send(fd, "login: ", 7, 0) == 7);
+    RUN_UNTIL(strstr(logged, "it says \"login: \": no RFC 2217 server"));
+    server_close();
     end();
 }
 
@@ -199,7 +249,7 @@ static void a_silent_server_is_given_up(void)
 {
     begin();
     server_accept(false);
-    RUN_UNTIL(strstr(logged, "no answer to the COM-PORT option"));
+    RUN_UNTIL(strstr(logged, "connected, but it says nothing"));
     RUN_UNTIL(ended);
     end();
 }
@@ -237,6 +287,9 @@ static const struct test tests[] = {
     TEST(with_hangup_programs_are_hung_up),
     TEST(a_connection_that_fails_within_a_request_ends_later),
     TEST(a_server_that_is_not_there_yet_is_waited_for),
+    TEST(what_lasts_is_told_again_and_for_how_long),
+    TEST(another_kind_of_server_is_quoted),
+    TEST(what_greets_and_does_not_negotiate_is_quoted),
     TEST(a_busy_server_is_said_and_tried_again),
     TEST(text_before_the_option_is_a_reason_and_no_data),
     TEST(text_of_a_server_that_agrees_and_goes_is_a_reason_too),

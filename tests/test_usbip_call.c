@@ -15,6 +15,7 @@
 #include "proto/buf.h"
 #include "proto/bytes.h"
 #include "test.h"
+#include "usbip_trouble.h"
 
 enum { ANSWER_MAX = 8192, PATIENCE_MS = 60000 /* with a piece for each byte */ };
 
@@ -276,12 +277,14 @@ static void refusals_are_told_apart(void)
     } all[] = {{USBIP_ST_NA, -ENODEV},    {USBIP_ST_DEV_BUSY, -EBUSY}, {USBIP_ST_DEV_ERR, -EIO},
                {USBIP_ST_NODEV, -ENODEV}, {USBIP_ST_ERROR, -EIO},      {77, -EIO}};
     struct usbip_imported i;
+    char text[UNREACHED_TEXT_MAX];
 
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         pthread_t thread = begin(put_op(server.answer, USBIP_OP_REP_IMPORT, all[k].status), 8);
 
         CHECK(usbip_call_import(&server.address, "1-1", NULL, &i) == all[k].error);
-        CHECK(strlen(usbip_call_error(all[k].error)) > 10);
+        usbip_trouble_text(&server.address, all[k].error, text);
+        CHECK(strlen(text) > 10);
         end(thread);
     }
 }

@@ -19,41 +19,9 @@
 enum {
     REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE,
     KEEPALIVE_S = 5,
-    KEEPALIVE_PROBES = 2 /* 15 s */
+    KEEPALIVE_PROBES = 2, /* 15 s */
+    GREETING_MS = 1000,
 };
-
-const char *usbip_call_error(int error)
-{
-    switch (-error) {
-    case ECONNREFUSED:
-        return "nothing listens there: is com2net, or usbipd, running, and the port right?";
-    case EHOSTDOWN:
-        return "its name is not known";
-    case ENONET:
-        return "no name server has said in time what its address is";
-    case ETIMEDOUT:
-        return "it does not answer: a firewall between, or another address?";
-    case EPROTO:
-    case ECONNRESET:
-        return "what answers there does not speak USB/IP";
-    case EBUSY:
-        return "somebody else has the device";
-    case ENODEV:
-        return "it has no such device";
-    case EIO:
-        return "it cannot have the device; its log says why";
-    default:
-        return strerror(-error);
-    }
-}
-
-const char *usbip_call_list_error(int error)
-{
-    if (error != -EIO)
-        return usbip_call_error(error);
-    return "no USB devices are published there; if it is a serial port of com2net's, take net2pty "
-           "for that, or the port of its usb: sources, 3240 as a rule";
-}
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
@@ -182,7 +150,7 @@ struct call {
     /* or descriptors */
     struct buf *descriptors;
     uint8_t *bytes;
-    bool begun, ended;
+    bool heard, begun, ended;
 };
 
 static int error_of_status(uint32_t status)
@@ -298,6 +266,7 @@ static int receive_answer(struct call *c)
         ssize_t n = recv(c->fd, bytes, part < sizeof bytes ? part : sizeof bytes, 0);
         int r = n > 0 ? take_bytes(c, bytes, (size_t)n) : 0;
 
+        c->heard = c->heard || n > 0;
         if (n == 0)
             return -EPROTO;
         if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -338,6 +307,8 @@ static int ask(const struct usbip_server *s, int ms, uint16_t code, const void *
     r = send_all(c->fd, request, USBIP_OP_SIZE + len, c->deadline);
     if (r == 0)
         r = receive_answer(c);
+    if (r == -ETIMEDOUT)
+        r = c->heard ? -ETIME : -ENOMSG;
     free(c->bytes);
     if (r < 0) {
         close(c->fd);
@@ -367,6 +338,23 @@ int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *wa
     else
         close(c.fd);
     return 0;
+}
+
+size_t usbip_call_greeting(const struct usbip_server *s, uint8_t *said, size_t room)
+{
+    const long long deadline = usbip_clock_ms() + GREETING_MS;
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_DEVLIST};
+    const int fd = open_connection(s, deadline);
+    uint8_t request[USBIP_OP_SIZE];
+    ssize_t n = 0;
+
+    if (fd < 0)
+        return 0;
+    usbip_put_op(&op, request);
+    if (send_all(fd, request, sizeof request, deadline) == 0 && wait_for(fd, POLLIN, deadline) == 0)
+        n = recv(fd, said, room, 0);
+    close(fd);
+    return n > 0 ? (size_t)n : 0;
 }
 
 int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count)

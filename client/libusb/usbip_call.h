@@ -30,10 +30,12 @@ struct usbip_found {
 };
 
 /*
- * All return 0 or a negative errno:
+ * Calls return 0 or a negative errno:
  *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
  *               ENONET where no name server has answered
- *   ETIMEDOUT   no answer in time
+ *   ETIMEDOUT   no connection in time
+ *   ENOMSG      no answer in time, not a byte
+ *   ETIME       an answer that has not ended in time
  *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device
  *   ENODEV      there is no such device
@@ -41,12 +43,6 @@ struct usbip_found {
  *               as com2net says of serial ports
  *   ENOMEM
  */
-
-/* What is wrong, as the rest of a sentence: "nothing listens there". */
-const char *usbip_call_error(int error);
-
-/* The same of a list. */
-const char *usbip_call_list_error(int error);
 
 /* Lists devices, in so many ms, into memory that the caller frees. `extended`: by the request of
  * the extensions, which a server must have shown in a record before. With `watch` not NULL the
@@ -59,6 +55,10 @@ int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *wa
  * has begun. Returns -EAGAIN if there is none. After another error the connection is of no use any
  * more. */
 int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count);
+
+/* What a server says within a second, by itself or to a request: one that speaks something else
+ * than USB/IP. Returns how many bytes. */
+size_t usbip_call_greeting(const struct usbip_server *s, uint8_t *said, size_t room);
 
 /* Takes descriptors of a device, in the form of usbip_ext.h. */
 int usbip_call_describe(const struct usbip_server *s, const char *busid, struct buf *descriptors);

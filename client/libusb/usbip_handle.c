@@ -13,6 +13,7 @@
 #include "usbip_place.h"
 #include "usbip_status.h"
 #include "usbip_sync.h"
+#include "usbip_trouble.h"
 
 enum {
     TO_PORT = 0x23,
@@ -39,13 +40,15 @@ static bool is_elsewhere(const struct device_priv *p)
 int usbip_handle_import(struct device_priv *p)
 {
     const bool had_link = p->use->has_link;
+    char trouble[UNREACHED_TEXT_MAX];
 
     if (!p->use->has_link && !usbip_list_share(p) && is_elsewhere(p))
         return LIBUSB_ERROR_BUSY;
     int r = usbip_device_import(p->use);
 
     if (r < 0) {
-        usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, usbip_call_error(r));
+        usbip_trouble_text(p->use->server, r, trouble);
+        usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, trouble);
         return usbip_error_of_call(r);
     }
     if (!had_link)

@@ -7,6 +7,7 @@
 #include "usbip_clock.h"
 #include "usbip_place.h"
 #include "usbip_state.h"
+#include "usbip_trouble.h"
 #include "usbip_watch.h"
 
 enum {
@@ -368,6 +369,7 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
     const struct usbip_server *s = &usbip_state.config.servers[server];
     const long long begin = usbip_clock_ms();
     const bool held = is_held(server);
+    char trouble[UNREACHED_TEXT_MAX];
     struct usbip_found *list = NULL;
     size_t count = 0;
     int r = held ? ask_beside(ctx, server, &list, &count)
@@ -378,7 +380,8 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
         return;
     }
     if (r < 0) {
-        usbi_warn(ctx, "%s:%s: %s", s->host, s->port, usbip_call_list_error(r));
+        usbip_trouble_of_list(s, r, trouble);
+        usbi_warn(ctx, "%s:%s: %s", s->host, s->port, trouble);
         usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;

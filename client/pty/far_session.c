@@ -53,6 +53,16 @@ static void set_state(struct far_session *s, enum far_session_state state)
 
 /* --- from the server -------------------------------------------------------------------------- */
 
+/* It is another kind of server, which has said so, or nothing at all. */
+static void fail_as(struct far_session *s, enum unreached_why why)
+{
+    char text[FAR_TROUBLE_MAX];
+
+    far_trouble_words(&s->trouble, why, &s->early, text);
+    buf_drain(&s->early, s->early.len); /* it is in the text */
+    pty_connection_fail(&s->connection, text);
+}
+
 /* It is not read more slowly for that: what it answers stands behind what it sends. */
 static void take_too_much(struct far_session *s, size_t len)
 {
@@ -70,6 +80,9 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         pty_input_give(s->input, data, len);
     else if (s->state != FAR_SESSION_WAITING && buf_add(&s->early, data, len) < 0)
         take_too_much(s, len);
+    else if (s->state == FAR_SESSION_NEGOTIATING &&
+             unreached_is_foreign(buf_head(&s->early), s->early.len))
+        fail_as(s, UNREACHED_FOREIGN);
 }
 
 /* Who is refused for the device is told with the reason. */
@@ -468,16 +481,18 @@ static void on_connected(void *ctx, struct stream *stream)
     far_session_update(s);
 }
 
-static void on_unreachable(void *ctx, const char *why)
+static void on_unreached(void *ctx, const struct unreached *why)
 {
     struct far_session *s = ctx;
+    char text[UNREACHED_TEXT_MAX];
 
-    far_trouble_tell(&s->trouble, why);
+    unreached_text(why, text);
+    far_trouble_tell(&s->trouble, text);
 }
 
 static const struct dialer_callbacks dialer_callbacks = {
     .connected = on_connected,
-    .failed = on_unreachable,
+    .failed = on_unreached,
 };
 
 static void on_limit(void *ctx)
@@ -494,8 +509,7 @@ static void on_limit(void *ctx)
     if (comport_agreed(s->connection.comport) && !s->far.refusal)
         become_ready(s); /* some never answer about BINARY, or never say anything */
     else
-        lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
-                "bytes as they are)");
+        fail_as(s, s->early.len > 0 ? UNREACHED_FOREIGN : UNREACHED_MUTE);
 }
 
 static void on_stable(void *ctx)
@@ -512,6 +526,7 @@ int far_session_begin(struct far_session *s, const struct addr *server)
 {
     const struct stream_options streams = {.queue_max = PTY_CONNECTION_QUEUE_MAX};
 
+    s->trouble.address = server;
     addr_text(server, s->trouble.server);
     buf_init(&s->early, EARLY_MAX);
     s->connection =
@@ -572,6 +587,19 @@ bool far_session_has_device(const struct far_session *s)
 bool far_session_is_connected(const struct far_session *s)
 {
     return s->state == FAR_SESSION_READY || s->state == FAR_SESSION_AWAY;
+}
+
+void far_session_trouble(const struct far_session *s, char text[static FAR_TROUBLE_MAX])
+{
+    if (s->trouble.text[0])
+        snprintf(text, FAR_TROUBLE_MAX, "%s", s->trouble.text);
+    else if (s->state == FAR_SESSION_WAITING)
+        far_trouble_words(&s->trouble, UNREACHED_SILENT, &s->early, text);
+    else if (s->raw)
+        snprintf(text, FAR_TROUBLE_MAX, "no answer yet");
+    else
+        far_trouble_words(&s->trouble, s->early.len > 0 ? UNREACHED_FOREIGN : UNREACHED_MUTE,
+                          &s->early, text);
 }
 
 const char *far_session_state_name(const struct far_session *s)

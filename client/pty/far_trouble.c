@@ -6,17 +6,55 @@
 #include "far_port.h"
 #include "log.h"
 #include "log_peer.h"
+#include "os.h"
 
-enum { TEXT_MAX = FAR_TROUBLE_MAX - 64 };
+enum {
+    TEXT_MAX = FAR_TROUBLE_MAX - 64,
+    FIRST_AGAIN_MS = 30000,
+    AGAIN_MS = 60000,
+};
+
+/* The same as before: tells it from time to time, with the time so far. */
+static void tell_again(struct far_trouble *t, const char *why, uint64_t now_ms)
+{
+    const uint64_t so_far_s = (now_ms - t->since_ms) / 1000;
+    const bool first = t->told_ms == t->since_ms;
+
+    if (now_ms - t->told_ms < (first ? FIRST_AGAIN_MS : AGAIN_MS))
+        return;
+    t->told_ms = now_ms;
+    log_info("%s: %s: still waiting, for %llu %s by now: %s", t->name, t->server,
+             (unsigned long long)(so_far_s < 120 ? so_far_s : so_far_s / 60),
+             so_far_s < 120 ? "s" : "min", why);
+}
 
 void far_trouble_tell(struct far_trouble *t, const char *why)
 {
+    const uint64_t now_ms = os_now_ms();
+
     if (strcmp(t->text, why) == 0) {
-        log_debug("%s: %s: still: %s", t->name, t->server, why);
+        tell_again(t, why, now_ms);
         return;
     }
+    if (!t->text[0])
+        t->since_ms = now_ms;
+    t->told_ms = now_ms;
     log_info("%s: %s: %s; trying again", t->name, t->server, why);
     snprintf(t->text, sizeof t->text, "%s", why);
+}
+
+void far_trouble_words(const struct far_trouble *t, enum unreached_why why, const struct buf *early,
+                       char text[static FAR_TROUBLE_MAX])
+{
+    char port[8];
+
+    snprintf(port, sizeof port, "%u", t->address->port);
+    unreached_text(&(struct unreached){.why = why,
+                                       .host = t->address->host,
+                                       .port = port,
+                                       .said = buf_head(early),
+                                       .said_len = early->len},
+                   text);
 }
 
 /* What a server said in plain text before it went, made fit for the log. */

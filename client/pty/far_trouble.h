@@ -1,27 +1,38 @@
 /*
- * Why there is no session with the far port, or its device is away: said in the log once, and kept
- * for who asks.
+ * Why there is no session with the far port, or its device is away: said in the log at once, again
+ * after 30 s, then each minute, and kept for who asks.
  */
 #ifndef CLIENT_PTY_FAR_TROUBLE_H
 #define CLIENT_PTY_FAR_TROUBLE_H
 
+#include <stdint.h>
+
 #include "addr.h"
 #include "proto/buf.h"
+#include "proto/unreached.h"
 #include "pty_connection.h"
 
 struct far_port;
 
-enum { FAR_TROUBLE_MAX = PTY_CONNECTION_WHY_MAX };
+enum { FAR_TROUBLE_MAX = UNREACHED_TEXT_MAX };
 
 /* Part of a far_session. */
 struct far_trouble {
     const char *name; /* of the link */
-    char server[ADDR_TEXT_MAX];
+    const struct addr *address;
+    char server[ADDR_TEXT_MAX]; /* the same as text */
     char text[FAR_TROUBLE_MAX]; /* empty: there is none */
+    uint64_t since_ms;          /* there is some, whatever its reasons were, */
+    uint64_t told_ms;           /* and the last one was told */
 };
 
 /* There is no session; another attempt follows. */
 void far_trouble_tell(struct far_trouble *t, const char *why);
+
+/* In words, what it means that the server is not reached, or not what is wanted. `early` is what it
+ * has said in plain text. */
+void far_trouble_words(const struct far_trouble *t, enum unreached_why why, const struct buf *early,
+                       char text[static FAR_TROUBLE_MAX]);
 
 /* The server has sent us away: it has said why in its own words, or, before that, in plain text,
  * `early`; if neither, `why` is the reason. */

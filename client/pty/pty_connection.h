@@ -21,7 +21,7 @@ struct event_base;
 struct line_settings;
 struct stream;
 
-enum { PTY_CONNECTION_QUEUE_MAX = 512 * 1024, PTY_CONNECTION_WHY_MAX = 264 };
+enum { PTY_CONNECTION_QUEUE_MAX = 512 * 1024, PTY_CONNECTION_WHY_MAX = 300 };
 
 /* Part of a session, which fills in the first four members. */
 struct pty_connection {

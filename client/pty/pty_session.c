@@ -86,9 +86,9 @@ bool pty_session_is_connected(const struct pty_session *s)
     return far_session_is_connected(&s->session);
 }
 
-const char *pty_session_trouble(const struct pty_session *s)
+void pty_session_trouble(const struct pty_session *s, char text[static PTY_SESSION_TROUBLE_MAX])
 {
-    return s->session.trouble.text;
+    far_session_trouble(&s->session, text);
 }
 
 void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX])

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "proto/unreached.h"
 #include "pty_report.h"
 #include "vport.h"
 
@@ -17,6 +18,8 @@ struct event_base;
 struct pty_ioctl;
 struct pty_session;
 struct stream;
+
+enum { PTY_SESSION_TROUBLE_MAX = UNREACHED_TEXT_MAX };
 
 struct pty_session_options {
     const char *link;
@@ -54,7 +57,7 @@ void pty_session_free(struct pty_session *s);
  * there, too, as far as the server tells; if not, why. */
 bool pty_session_is_connected(const struct pty_session *s);
 bool pty_session_has_device(const struct pty_session *s);
-const char *pty_session_trouble(const struct pty_session *s);
+void pty_session_trouble(const struct pty_session *s, char text[static PTY_SESSION_TROUBLE_MAX]);
 
 /* --- for programs whose requests are answered by us (calls.h) ----------------------------------
  */

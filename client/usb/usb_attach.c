@@ -21,6 +21,7 @@
 #include "log.h"
 #include "net2usb.h"
 #include "usb_server.h"
+#include "usbip_trouble.h"
 #include "vhci.h"
 
 enum {
@@ -82,6 +83,7 @@ static int read_port(int number, struct vhci_port *port)
 static int import(struct attachment *a, const struct usbip_found *f, char *error)
 {
     struct usbip_ext_import terms = {.grace_ms = GRACE_MS};
+    char trouble[UNREACHED_TEXT_MAX];
     struct usbip_imported imported;
 
     memcpy(terms.token, a->token, sizeof terms.token);
@@ -90,8 +92,9 @@ static int import(struct attachment *a, const struct usbip_found *f, char *error
     int r = usbip_call_import(&a->server.address, a->busid,
                               a->persists && a->server.extended ? &terms : NULL, &imported);
     if (r < 0) {
-        snprintf(error, VHCI_ERROR_MAX, "%.280s: %s: %.200s", a->server.name, a->busid,
-                 r == -EBUSY && f->entry.user[0] ? "somebody else has it" : usbip_call_error(r));
+        usbip_trouble_text(&a->server.address, r, trouble);
+        snprintf(error, VHCI_ERROR_MAX, "%.280s: %s: %s", a->server.name, a->busid,
+                 r == -EBUSY && f->entry.user[0] ? "somebody else has it" : trouble);
         if (r == -EBUSY && f->entry.user[0])
             snprintf(error + strlen(error), VHCI_ERROR_MAX - strlen(error), ", %s", f->entry.user);
         return r;

@@ -10,6 +10,7 @@
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
 #include "text.h"
+#include "usbip_trouble.h"
 #include "usb_text.h"
 
 enum { IDS_LEN = 9, SHOWN_MAX = 8 /* devices in an error */ };
@@ -45,6 +46,7 @@ static bool may_be_extended(const struct usb_server *s)
 
 int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX])
 {
+    char trouble[UNREACHED_TEXT_MAX];
     struct usbip_found *list;
     size_t count;
 
@@ -54,7 +56,8 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
     if (r < 0) {
         s->list = NULL;
         s->count = 0;
-        snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %.200s", s->name, usbip_call_list_error(r));
+        usbip_trouble_quoted(&s->address, r, trouble);
+        snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %s", s->name, trouble);
         return r;
     }
     if (may_be_extended(s) &&

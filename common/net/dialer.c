@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "os.h"
+#include "proto/unreached.h"
 #include "resolver.h"
 #include "stream.h"
 #include "timer.h"
@@ -72,11 +73,35 @@ static void end_attempt(struct dialer *d, evutil_socket_t kept)
     timer_stop(&d->timer);
 }
 
-static void fail(struct dialer *d, const char *why)
+/* `words` are the system's, for UNREACHED_OTHER. */
+static void fail(struct dialer *d, enum unreached_why why, const char *words)
 {
+    char port[8];
+    const struct unreached u = {.why = why, .host = d->addr.host, .port = port, .words = words};
+
+    snprintf(port, sizeof port, "%u", d->addr.port);
     end_attempt(d, -1);
     dialer_start(d);
-    d->callbacks->failed(d->ctx, why);
+    d->callbacks->failed(d->ctx, &u);
+}
+
+static void fail_with(struct dialer *d, int error)
+{
+    switch (-error) {
+    case ECONNREFUSED:
+        fail(d, UNREACHED_REFUSED, NULL);
+        break;
+    case ETIMEDOUT:
+        fail(d, UNREACHED_SILENT, NULL);
+        break;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+        fail(d, UNREACHED_NO_WAY, NULL);
+        break;
+    default:
+        fail(d, UNREACHED_OTHER, os_error_text(-error));
+    }
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -102,7 +127,7 @@ static void take(struct dialer *d, evutil_socket_t fd)
         d->callbacks->connected(d->ctx, stream);
         return;
     }
-    fail(d, "out of memory");
+    fail_with(d, -ENOMEM);
 }
 
 static void on_called(evutil_socket_t fd, short what, void *ctx)
@@ -169,7 +194,7 @@ static void go_on(struct dialer *d)
     if (r == 0 && d->begun < d->count)
         timer_in_ms(&d->timer, RACE_MS);
     else if (!is_calling(d))
-        fail(d, os_error_text(-d->error));
+        fail_with(d, d->error);
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */
@@ -211,8 +236,12 @@ static void on_found(void *ctx, int error, struct evutil_addrinfo *found)
 
     timer_stop(&d->timer);
     d->found[0] = found;
-    if (error != 0)
-        fail(d, addr_error_text(error));
+    if (error == EVUTIL_EAI_NONAME || error == EVUTIL_EAI_NODATA)
+        fail(d, UNREACHED_NO_NAME, NULL);
+    else if (error == EVUTIL_EAI_AGAIN)
+        fail(d, UNREACHED_NAME_SERVER, NULL);
+    else if (error != 0)
+        fail(d, UNREACHED_OTHER, addr_error_text(error));
     else
         call_all(d);
 }
@@ -244,7 +273,7 @@ static void begin(struct dialer *d)
     if (d->lookup)
         timer_in_ms(&d->timer, LOOKUP_LIMIT_MS);
     else
-        fail(d, "its name cannot be looked up: the system still looks for it");
+        fail(d, UNREACHED_NAME_SERVER, NULL); /* earlier look-ups still wait for one */
 }
 
 static void on_timer(void *ctx)
@@ -252,8 +281,7 @@ static void on_timer(void *ctx)
     struct dialer *d = ctx;
 
     if (d->lookup && !d->found[0])
-        fail(d, "no answer to the look-up of its name: are the name servers of "
-                "/etc/resolv.conf to be reached?");
+        fail(d, UNREACHED_NAME_SERVER, NULL);
     else if (d->found[0])
         go_on(d);
     else

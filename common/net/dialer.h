@@ -11,13 +11,14 @@ struct dialer;
 struct event_base;
 struct stream;
 struct stream_options;
+struct unreached;
 
 struct dialer_callbacks {
     /* Connected: the stream is the owner's, and gets its callbacks before this returns. The dialer
      * rests until dialer_start. */
     void (*connected)(void *ctx, struct stream *stream);
-    /* One attempt has failed, for the reason `why`; the next one follows by itself. */
-    void (*failed)(void *ctx, const char *why);
+    /* One attempt has failed; the next one follows by itself. */
+    void (*failed)(void *ctx, const struct unreached *why);
 };
 
 /* Makes a dialer that rests. `streams` is for each connection. Returns NULL without memory. */

@@ -67,18 +67,19 @@ def servers():
     refuses(('list', f'127.0.0.1:{harness.free_port()}'), 1, 'nothing listens there')
     refuses(('run', f'127.0.0.1:{harness.free_port()}', '--', 'true'), 125, 'nothing listens there')
     refuses(('list', 'no-such-host.invalid'), 1, 'its name is not known')
-    none = 'does not speak USB/IP'
+    none = 'no USB/IP server'
     lies = struct.pack('>HHII', 0x111, 5, 0, 0xffffffff)
     for answer, sentence in (
             (lambda c: None, none),  # closes
-            (lambda c: c.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n'), none),
+            (lambda c: c.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n'),
+             'it says "HTTP/1.1 400 Bad Request": no USB/IP server'),
             (lambda c: c.sendall(b'\xff\xfb\x01' * 300), none),
             (lambda c: c.sendall(lies), none),
             (lambda c: c.sendall(net2usb.listing('1-1', count=2)), none),
             (lambda c: c.sendall(net2usb.listing('1-1')[:100]), none),
             (lambda c: c.sendall(struct.pack('>HHI', 0x106, 5, 0)), none),
             (lambda c: c.sendall(struct.pack('>HHI', 0x111, 5, 5)), NO_USB),
-            (net2usb.sleeps, 'it does not answer')):
+            (net2usb.sleeps, 'connected, but it says nothing')):
         server = net2usb.Server(answer)
         refuses(('list', server.host), 1, sentence)
         refuses(('run', server.host, '--', 'true'), 125, sentence)
@@ -87,7 +88,7 @@ def servers():
         for byte in net2usb.listing('1-1', '1-2'):
             client.sendall(bytes([byte]))
             time.sleep(0.5)
-    refuses(('list', net2usb.Server(drips).host), 1, 'it does not answer')
+    refuses(('list', net2usb.Server(drips).host), 1, 'its answer does not end')
 
     # it seems to have extensions, and then does not speak them
     def marked(client):

@@ -12,6 +12,7 @@
 struct fake_dialer fake_dialer = {.server = -1};
 
 static struct event_base *loop;
+static struct addr address;
 static struct stream_options options;
 static const struct dialer_callbacks *callbacks;
 static void *callbacks_ctx;
@@ -32,7 +33,7 @@ struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
                           const struct stream_options *streams,
                           const struct dialer_callbacks *theirs, void *ctx)
 {
-    (void)addr;
+    address = *addr;
     loop = base;
     options = *streams;
     callbacks = theirs;
@@ -59,6 +60,14 @@ void dialer_succeeded(struct dialer *d)
     (void)d;
 }
 
+static void fail(enum unreached_why why)
+{
+    callbacks->failed(callbacks_ctx, &(struct unreached){.why = why,
+                                                         .host = address.host,
+                                                         .port = "7000",
+                                                         .words = "out of memory"});
+}
+
 void fake_dialer_connect(void)
 {
     evutil_socket_t pair[2];
@@ -75,15 +84,15 @@ void fake_dialer_connect(void)
         callbacks->connected(callbacks_ctx, stream);
     } else {
         fake_dialer.wants = true;
-        callbacks->failed(callbacks_ctx, "out of memory");
+        fail(UNREACHED_OTHER);
     }
 }
 
-void fake_dialer_fail(const char *why)
+void fake_dialer_fail(enum unreached_why why)
 {
     if (!fake_dialer.wants)
         abort();
-    callbacks->failed(callbacks_ctx, why);
+    fail(why);
 }
 
 void fake_dialer_close(void)

@@ -10,6 +10,8 @@
 
 #include <event2/util.h>
 
+#include "proto/unreached.h"
+
 struct fake_dialer {
     bool exists;
     bool wants;             /* to connect */
@@ -22,7 +24,7 @@ extern struct fake_dialer fake_dialer;
 /* Connects; the dialer has to want it. */
 void fake_dialer_connect(void);
 /* An attempt has failed. */
-void fake_dialer_fail(const char *why);
+void fake_dialer_fail(enum unreached_why why);
 /* The server's end goes. */
 void fake_dialer_close(void);
 

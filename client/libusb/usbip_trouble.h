@@ -1,0 +1,26 @@
+/*
+ * What is wrong with a call that has failed, in words that say what to do.
+ */
+#ifndef CLIENT_LIBUSB_USBIP_TROUBLE_H
+#define CLIENT_LIBUSB_USBIP_TROUBLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/unreached.h"
+#include "usbip_server.h"
+
+/* `error` is usbip_call.h's; the rest of a sentence about the server. */
+void usbip_trouble_text(const struct usbip_server *s, int error,
+                        char text[static UNREACHED_TEXT_MAX]);
+
+/* The same of a call for a list. */
+void usbip_trouble_of_list(const struct usbip_server *s, int error,
+                           char text[static UNREACHED_TEXT_MAX]);
+
+/* The same for who has time: a server that speaks something else is asked again, for a second, and
+ * quoted. */
+void usbip_trouble_quoted(const struct usbip_server *s, int error,
+                          char text[static UNREACHED_TEXT_MAX]);
+
+#endif
