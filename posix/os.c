@@ -158,14 +158,6 @@ FILE *os_private_file(const char *path)
     return file;
 }
 
-uint64_t os_now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 int os_seek(FILE *file, uint64_t offset)
 {
     return fseeko(file, (off_t)offset, SEEK_SET) < 0 ? -errno : 0;
@@ -180,11 +172,6 @@ int64_t os_file_size(FILE *file)
     if (fseeko(file, 0, SEEK_END) < 0)
         return -errno;
     return ftello(file);
-}
-
-uint64_t os_now_ms(void)
-{
-    return os_now_us() / 1000;
 }
 
 /* --- sockets ----------------------------------------------------------------------------- */

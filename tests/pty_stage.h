@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "calls.h"
+#include "clock.h"
 #include "comport_journal.h"
 #include "fakes/fake_vport.h"
 #include "log.h"
@@ -175,9 +176,9 @@ static void turn(void)
 
 static inline void run_for(uint64_t ms)
 {
-    uint64_t limit = os_now_ms() + ms;
+    uint64_t limit = clock_now_ms() + ms;
 
-    while (os_now_ms() < limit)
+    while (clock_now_ms() < limit)
         turn();
 }
 

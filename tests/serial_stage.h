@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "comport_journal.h"
 #include "crowd.h"
 #include "endpoint.h"
@@ -153,9 +154,9 @@ static inline void turn(struct client *c)
 
 static inline void run_for(struct client *c, uint64_t ms)
 {
-    uint64_t limit = os_now_ms() + ms;
+    uint64_t limit = clock_now_ms() + ms;
 
-    while (os_now_ms() < limit)
+    while (clock_now_ms() < limit)
         turn(c);
 }
 

@@ -149,18 +149,6 @@ int os_write_text(FILE *file, const char *text)
     return errno ? -errno : -EIO;
 }
 
-uint64_t os_now_us(void)
-{
-    LARGE_INTEGER count, frequency;
-
-    QueryPerformanceCounter(&count);
-    QueryPerformanceFrequency(&frequency);
-    /* divided in two steps: the product would overflow after some days */
-    uint64_t seconds = (uint64_t)(count.QuadPart / frequency.QuadPart);
-    uint64_t rest = (uint64_t)(count.QuadPart % frequency.QuadPart);
-    return seconds * 1000000 + rest * 1000000 / (uint64_t)frequency.QuadPart;
-}
-
 int os_seek(FILE *file, uint64_t offset)
 {
     return _fseeki64(file, (int64_t)offset, SEEK_SET) != 0 ? -errno : 0;
@@ -171,11 +159,6 @@ int64_t os_file_size(FILE *file)
     if (_fseeki64(file, 0, SEEK_END) != 0)
         return -errno;
     return _ftelli64(file);
-}
-
-uint64_t os_now_ms(void)
-{
-    return os_now_us() / 1000;
 }
 
 /* --- sockets ----------------------------------------------------------------------------- */

@@ -13,11 +13,11 @@
 #include <event2/event.h>
 
 #include "call_link.h"
+#include "clock.h"
 #include "ioctl_wire.h"
 #include "joined.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
 
@@ -86,7 +86,7 @@ static void hold(struct calls *c, struct link *link, struct caller *caller, stru
         caller->ops->answer(caller, -ENOMEM);
         return;
     }
-    *h = (struct held){.caller = caller, .link = link, .wait = *w, .since_ms = os_now_ms()};
+    *h = (struct held){.caller = caller, .link = link, .wait = *w, .since_ms = clock_now_ms()};
     if (file)
         h->file = *file;
     h->next = c->held;
@@ -172,7 +172,7 @@ static int interruption(const struct held *h)
     if (!caller->ops->is_waiting(caller))
         return -EINTR;
     ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
-    if (!shape.waits && os_now_ms() - h->since_ms < PATIENCE_MS)
+    if (!shape.waits && clock_now_ms() - h->since_ms < PATIENCE_MS)
         return 0;
     return caller->ops->interruption(caller);
 }
@@ -191,13 +191,13 @@ static bool look_again(struct held *h)
     }
     switch (h->wait.what) {
     case CALL_WAIT_LINES:
-        if (os_now_ms() - h->since_ms >= LINES_MS)
+        if (clock_now_ms() - h->since_ms >= LINES_MS)
             pty_ioctl_forgo_lines(pty_session_ioctl(link->session));
         return !carry_out(h->link, caller, &h->wait);
     case CALL_WAIT_ROOM:
         return !carry_out(h->link, caller, &h->wait);
     case CALL_WAIT_TTY:
-        if (!ioctl_tty_is_over(&link->tty, &h->wait.tty, os_now_ms(), &result))
+        if (!ioctl_tty_is_over(&link->tty, &h->wait.tty, clock_now_ms(), &result))
             return true;
         break;
     case CALL_WAIT_ANSWER:
@@ -287,8 +287,8 @@ static void look_at_leaving(struct calls *c)
     for (struct link *link = c->links; link; link = link->next)
         done = (!link->at.session || call_link_is_done(&link->at, &progress)) && done;
     if (progress)
-        c->progress_ms = os_now_ms();
-    if (!done && os_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
+        c->progress_ms = clock_now_ms();
+    if (!done && clock_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
         return;
     if (!done)
         log_warn("what the command wrote last is lost: nothing has taken it for %d s",
@@ -301,7 +301,7 @@ void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx)
 {
     c->left = left;
     c->left_ctx = ctx;
-    c->progress_ms = os_now_ms();
+    c->progress_ms = clock_now_ms();
     look_at_leaving(c);
     schedule_tick(c);
 }

@@ -11,7 +11,6 @@
 #include "frame_reader.h"
 #include "local.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/bytes.h"
 #include "stream.h"
 

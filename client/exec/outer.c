@@ -9,7 +9,6 @@
 
 #include "local.h"
 #include "loop.h"
-#include "os.h"
 #include "stream.h"
 
 enum { ANSWER_MAX = 512, ANSWER_LIMIT_S = 30 };

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 #include "loop.h"
 #include "os.h"
@@ -89,7 +90,7 @@ void pty_connection_flush(struct pty_connection *c)
 /* Reckons when the far line will be idle. */
 static void keep_time(struct pty_connection *c, size_t len, const struct line_settings *line)
 {
-    uint64_t now_us = os_now_ms() * 1000;
+    uint64_t now_us = clock_now_ms() * 1000;
 
     if (c->busy_until_us < now_us)
         c->busy_until_us = now_us;
@@ -132,7 +133,7 @@ size_t pty_connection_unacknowledged(const struct pty_connection *c)
 
 bool pty_connection_is_busy(const struct pty_connection *c)
 {
-    return os_now_ms() * 1000 < c->busy_until_us;
+    return clock_now_ms() * 1000 < c->busy_until_us;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */

@@ -115,8 +115,4 @@ int os_seek(FILE *file, uint64_t offset);
 /* Its size in bytes, or -errno: a folder, a pipe or a terminal has none. */
 int64_t os_file_size(FILE *file);
 
-/* Milliseconds and microseconds of one clock that only goes forward. */
-uint64_t os_now_ms(void);
-uint64_t os_now_us(void);
-
 #endif

@@ -29,6 +29,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "line_termios.h"
 #include "log.h"
 #include "os.h"
@@ -120,7 +121,7 @@ static bool look_at_settings(struct vport *v, bool report)
 /* All ports tick together, so that many cost no more wake-ups than one. */
 static void schedule_tick(struct vport *v)
 {
-    const struct timeval delay = {0, (TICK_MS - (int)(os_now_ms() % TICK_MS)) * 1000};
+    const struct timeval delay = {0, (TICK_MS - (int)(clock_now_ms() % TICK_MS)) * 1000};
 
     event_add(v->tick, &delay);
 }
@@ -569,7 +570,7 @@ static void watch_link(struct vport *v)
 /* A program may do that again and again: the log hears of it some times in a minute. */
 static void tell_of_link(struct vport *v, const char *what)
 {
-    const uint64_t now_ms = os_now_ms();
+    const uint64_t now_ms = clock_now_ms();
 
     if (v->link_lines == 0 || now_ms - v->link_logged_ms >= LINK_LOG_MS) {
         v->link_logged_ms = now_ms;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "line_control.h"
 #include "line_text.h"
 #include "lingering.h"
@@ -363,7 +364,7 @@ const char *device_take(struct device *d)
 void device_set_owner(struct device *d, const char *peer)
 {
     d->owner = peer;
-    d->owner_since_ms = os_now_ms();
+    d->owner_since_ms = clock_now_ms();
     settling_set_next(&d->settling, peer);
 }
 
@@ -374,7 +375,7 @@ const char *device_owner(const struct device *d)
 
 uint32_t device_owned_s(const struct device *d)
 {
-    return d->owner ? (uint32_t)((os_now_ms() - d->owner_since_ms) / 1000) : 0;
+    return d->owner ? (uint32_t)((clock_now_ms() - d->owner_since_ms) / 1000) : 0;
 }
 
 void device_leave(struct device *d, bool others)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "client.h"
+#include "clock.h"
 #include "device.h"
 #include "ext.h"
 #include "log.h"
@@ -230,7 +231,7 @@ static void after_command(struct order *o, const struct rfc2217_message *m)
         news_watch_transmitter(o->news);
         break;
     case RFC2217_SET_LINES:
-        playout_done(&o->playout, os_now_us());
+        playout_done(&o->playout, clock_now_us());
         break;
     default:
         break;
@@ -308,7 +309,7 @@ static void end_wait(struct order *o)
 /* The time has come; the bytes before it may not be out. */
 static void continue_due(struct order *o)
 {
-    const uint64_t now_us = os_now_us();
+    const uint64_t now_us = clock_now_us();
 
     if (now_us < o->due_us) {
         timer_in_us(&o->timer, o->due_us - now_us);
@@ -387,7 +388,7 @@ static void log_message(const struct client *c, const char *what, const struct r
 /* Whether a change of lines with the client's time is to wait for it. */
 static bool waits_for_its_time(struct order *o, const struct rfc2217_message *m)
 {
-    const uint64_t now_us = os_now_us();
+    const uint64_t now_us = clock_now_us();
     const uint64_t delay_us = (uint64_t)o->client->options->line_delay_ms * 1000;
 
     o->due_us = playout_due(&o->playout, m->value, now_us, delay_us);

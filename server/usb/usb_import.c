@@ -20,8 +20,8 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log_peer.h"
-#include "os.h"
 #include "proto/usbip_ext.h"
 #include "proto/usbip_reader.h"
 #include "usb_device.h"
@@ -132,7 +132,7 @@ static void wait_for_early(struct usb_import *m, int ms)
 static void on_early(evutil_socket_t fd, short what, void *ctx)
 {
     struct usb_import *m = ctx;
-    const uint64_t now = os_now_ms();
+    const uint64_t now = clock_now_ms();
     uint32_t seqnum;
 
     (void)fd;
@@ -165,7 +165,7 @@ static void unlink_urb(struct usb_import *m)
     const struct usbip_urb *head = &m->reader->urb;
     struct usb_urb *u = usb_budget_find(&m->budget, head->unlink);
 
-    if (!u && usb_early_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, os_now_ms())) {
+    if (!u && usb_early_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, clock_now_ms())) {
         if (!event_pending(m->early, EV_TIMEOUT, NULL))
             wait_for_early(m, USB_EARLY_UNLINKS_MS);
         return;

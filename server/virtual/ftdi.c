@@ -5,7 +5,7 @@
 
 #include <event2/event.h>
 
-#include "os.h"
+#include "clock.h"
 
 enum {
     RX_MAX = 4096, /* the FT2232H's; others have less */
@@ -55,12 +55,12 @@ static uint8_t out_address(const struct ftdi_channel *c)
 static void restart_latency(struct ftdi_channel *c)
 {
     c->now = false;
-    c->deadline_us = os_now_us() + c->latency_ms * 1000u;
+    c->deadline_us = clock_now_us() + c->latency_ms * 1000u;
 }
 
 static void wait_for_deadline(struct ftdi_channel *c)
 {
-    uint64_t now = os_now_us();
+    uint64_t now = clock_now_us();
     uint64_t us = c->deadline_us > now ? c->deadline_us - now : 0;
     const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
 
@@ -110,7 +110,7 @@ static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
 
         if (t->length - t->actual <= STATUS)
             return (int)t->actual;
-        if (!full && !c->now && os_now_us() < c->deadline_us) {
+        if (!full && !c->now && clock_now_us() < c->deadline_us) {
             wait_for_deadline(c);
             return GADGET_WAIT;
         }
@@ -145,7 +145,7 @@ static void on_more(evutil_socket_t fd, short what, void *ctx)
 
 bool ftdi_is_late(const struct ftdi_channel *c)
 {
-    return os_now_us() >= c->turn_end_us;
+    return clock_now_us() >= c->turn_end_us;
 }
 
 size_t ftdi_room(const struct ftdi_channel *c)
@@ -204,7 +204,7 @@ static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
 {
     size_t part = 1;
 
-    c->turn_end_us = os_now_us() + TURN_US;
+    c->turn_end_us = clock_now_us() + TURN_US;
     while (part > 0 && t->actual < t->length) {
         const uint8_t *data = t->data + t->actual;
         size_t len = t->length - t->actual;

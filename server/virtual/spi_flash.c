@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "os.h"
 
@@ -90,14 +91,14 @@ static void be_busy(struct spi_flash *f, unsigned polls, uint64_t real_us)
 {
     f->writable = false;
     if (f->real_times)
-        f->busy_until_us = os_now_us() + real_us;
+        f->busy_until_us = clock_now_us() + real_us;
     else
         f->polls_left = polls;
 }
 
 static bool is_busy(const struct spi_flash *f)
 {
-    return f->polls_left > 0 || (f->real_times && os_now_us() < f->busy_until_us);
+    return f->polls_left > 0 || (f->real_times && clock_now_us() < f->busy_until_us);
 }
 
 /* A command for what is protected is not carried out: it stays enabled, and leaves flags. */

@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "dfu.h"
 #include "gadget.h"
 #include "log.h"
@@ -166,7 +167,7 @@ static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
         return s->value >> 8 == DFU_FUNCTIONAL
                    ? gadget_give(data, s->length, functional, sizeof functional)
                    : USBIP_EPIPE;
-    int r = dfu_control(&d->dfu, s, data, os_now_ms());
+    int r = dfu_control(&d->dfu, s, data, clock_now_ms());
     if (dfu_is_leaving(&d->dfu))
         leave_soon(d);
     return r;

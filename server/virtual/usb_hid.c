@@ -11,11 +11,11 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "gadget.h"
 #include "hid_events.h"
 #include "hid_state.h"
 #include "log.h"
-#include "os.h"
 
 enum {
     REPORTS = 0x81,
@@ -285,7 +285,7 @@ static int transfer(struct gadget *g, struct usb_transfer *t)
     struct usb_hid *h = (struct usb_hid *)g;
     const bool boot = h->protocol == PROTOCOL_BOOT;
     uint8_t report[HID_REPORT_MAX];
-    uint64_t now_ms = os_now_ms();
+    uint64_t now_ms = clock_now_ms();
 
     if (t->length < hid_state_report(&h->state, boot, report))
         return USBIP_EOVERFLOW;
@@ -322,7 +322,7 @@ static void port_reset(struct gadget *g)
 
     h->protocol = PROTOCOL_REPORT;
     h->idle = h->state.role == HID_KEYBOARD ? IDLE_KEYBOARD : 0;
-    h->last_ms = os_now_ms();
+    h->last_ms = clock_now_ms();
     h->leds = 0;
 }
 

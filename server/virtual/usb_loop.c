@@ -15,8 +15,8 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "gadget.h"
-#include "os.h"
 #include "usb_selector.h"
 
 enum {
@@ -225,7 +225,7 @@ static int do_iso(struct usb_loop *l, struct usb_transfer *t)
 {
     const bool in = t->address & 0x80;
     const uint64_t packet_us = l->gadget.descriptors->speed == USBIP_SPEED_FULL ? 1000 : 125;
-    uint64_t now = os_now_us();
+    uint64_t now = clock_now_us();
 
     if (!l->due[in]) {
         if (event_pending(l->clock[in], EV_TIMEOUT, NULL))
