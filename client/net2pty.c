@@ -12,6 +12,7 @@
 #include "calls.h"
 #include "cli.h"
 #include "control.h"
+#include "error_text.h"
 #include "exec.h"
 #include "link_options.h"
 #include "log.h"
@@ -447,7 +448,7 @@ static int serve_command(void)
     int r = supervise_split();
 
     if (r < 0) {
-        log_error("cannot make a process: %s", os_error_text(-r));
+        log_error("cannot make a process: %s", error_text(-r));
         return SUPERVISE_EXIT_FAILED;
     }
     return serve();

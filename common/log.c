@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "error_text.h"
 #include "os.h"
 #include "text.h"
 
@@ -101,7 +102,7 @@ static void print_line(enum log_level level, const char *format, va_list args)
 
         missing = 0;
         snprintf(text, sizeof text, "%u lines are missing here: %s", count,
-                 os_error_text(missing_why));
+                 error_text(missing_why));
         if (!write_line(LOG_LEVEL_WARN, text))
             missing = count;
     }

@@ -109,11 +109,6 @@ void os_unwatch_requests(void)
     }
 }
 
-const char *os_error_text(int error)
-{
-    return strerror(error);
-}
-
 FILE *os_append_file(const char *path)
 {
     return fopen(path, "ae");

@@ -29,6 +29,7 @@
 #include <event2/event.h>
 #include <libserialport.h>
 
+#include "error_text.h"
 #include "line_termios.h"
 #include "log.h"
 #include "loop.h"
@@ -476,7 +477,7 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
                  path);
         break;
     default:
-        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, os_error_text(error));
+        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, error_text(error));
     }
 }
 
@@ -553,7 +554,7 @@ static void ask_low_latency(struct serial_io *io)
         said = true;
         log_info(
             "%s: the driver refuses low latency (%s): answers may come some milliseconds later",
-            io->path, os_error_text(errno));
+            io->path, error_text(errno));
     }
 }
 

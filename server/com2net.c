@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "crowd.h"
 #include "endpoint.h"
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
@@ -142,7 +143,7 @@ static int list_ports(void)
     int r = serial_list(&list, &count);
 
     if (r < 0)
-        fprintf(stderr, "com2net: cannot list the serial ports: %s\n", os_error_text(-r));
+        fprintf(stderr, "com2net: cannot list the serial ports: %s\n", error_text(-r));
     for (size_t i = 0; i < count; i++) {
         text_clean(list[i].description, sizeof list[i].description, list[i].description);
         text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
@@ -329,7 +330,7 @@ static int run(int argc, char **argv)
     log_init(program.name, cli_log_level());
     int r = options.log_file ? log_to_file(options.log_file) : 0;
     if (r < 0) {
-        log_error("cannot write the log %s: %s", options.log_file, os_error_text(-r));
+        log_error("cannot write the log %s: %s", options.log_file, error_text(-r));
         return CLI_EXIT_FAILED;
     }
     return serve();

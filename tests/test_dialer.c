@@ -17,6 +17,7 @@
 #include <event2/util.h>
 
 #include "dialer.h"
+#include "error_text.h"
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
@@ -290,7 +291,7 @@ static void nobody_answers_himself(void)
         return;
     }
     for (port = 40000; port <= 40001; port++)
-        CHECK_TEXT(dialed("127.0.0.1"), os_error_text(ECONNREFUSED));
+        CHECK_TEXT(dialed("127.0.0.1"), error_text(ECONNREFUSED));
     CHECK(tell_kernel(range, "32768 60999") == 0);
     port = before;
 }

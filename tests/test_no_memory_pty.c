@@ -10,6 +10,7 @@
 
 #include "calls.h"
 #include "control.h"
+#include "error_text.h"
 #include "failing_memory.h"
 #include "fakes/fake_dialer.h"
 #include "fakes/fake_vport.h"
@@ -39,7 +40,7 @@ static bool attentive; /* the server reads */
 
 static bool is_about_memory(const char *text)
 {
-    return strstr(text, "out of memory") || strstr(text, os_error_text(ENOMEM));
+    return strstr(text, "out of memory") || strstr(text, error_text(ENOMEM));
 }
 
 static void keep_log(enum log_level level, const char *line)

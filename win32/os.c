@@ -15,6 +15,7 @@
 #include <iphlpapi.h>
 #include <shellapi.h>
 
+#include "error_text.h"
 #include "tcp_table.h"
 #include "utf8.h"
 #include "win_error.h"
@@ -79,7 +80,7 @@ int os_init(int *argc, char ***argv)
     int r = WSAStartup(MAKEWORD(2, 2), &winsock);
     if (r != 0) {
         fprintf(stderr, "com2net: Windows has no sockets: %s\n",
-                os_error_text(win_error_errno((unsigned long)r)));
+                error_text(win_error_errno((unsigned long)r)));
         return -win_error_errno((unsigned long)r);
     }
     return take_arguments(argc, argv);
@@ -106,38 +107,6 @@ FILE *os_append_file(const char *path)
 FILE *os_private_file(const char *path)
 {
     return open_file(path, L"wb"); /* its folder says whose it is */
-}
-
-/* strerror of msvcrt.dll knows none of those that sockets have */
-static const struct {
-    int error;
-    const char *text;
-} texts[] = {
-    {EADDRINUSE, "Address already in use"},
-    {EADDRNOTAVAIL, "Cannot assign requested address"},
-    {EAFNOSUPPORT, "Address family not supported"},
-    {ECONNABORTED, "Connection aborted"},
-    {ECONNREFUSED, "Connection refused"},
-    {ECONNRESET, "Connection reset by peer"},
-    {EHOSTUNREACH, "No route to host"},
-    {EINPROGRESS, "Operation now in progress"},
-    {EMSGSIZE, "Message too long"},
-    {ENETDOWN, "Network is down"},
-    {ENETRESET, "Network dropped connection on reset"},
-    {ENETUNREACH, "Network is unreachable"},
-    {ENOBUFS, "No buffer space available"},
-    {ENOTCONN, "Not connected"},
-    {ENOTSOCK, "Not a socket"},
-    {ENOTSUP, "Not supported"},
-    {ETIMEDOUT, "Connection timed out"},
-};
-
-const char *os_error_text(int error)
-{
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].error == error)
-            return texts[i].text;
-    return strerror(error);
 }
 
 int os_write_text(FILE *file, const char *text)

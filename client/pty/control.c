@@ -7,10 +7,10 @@
 
 #include <event2/event.h>
 
+#include "error_text.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "stream.h"
 #include "text.h"
 
@@ -279,7 +279,7 @@ const char *control_error_text(int error)
         return "only the user who has started it, and root, may";
     if (error == EKEYREJECTED)
         return "what is at its socket is another user's";
-    return os_error_text(error);
+    return error_text(error);
 }
 
 /* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence. Returns 0 with the

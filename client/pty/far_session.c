@@ -22,8 +22,8 @@
 #include <stdio.h>
 
 #include "dialer.h"
+#include "error_text.h"
 #include "log.h"
-#include "os.h"
 #include "proto/comport.h"
 #include "pty_input.h"
 #include "pty_port.h"
@@ -416,10 +416,10 @@ static void on_ended(void *ctx, int error)
         return;
     }
     if (s->state == FAR_SESSION_READY && pty_resume_survives(&s->resume, error)) {
-        go_away(s, os_error_text(-error));
+        go_away(s, error_text(-error));
         return;
     }
-    lose(s, error < 0 ? os_error_text(-error) : "the server has closed the connection");
+    lose(s, error < 0 ? error_text(-error) : "the server has closed the connection");
 }
 
 static void on_stalled(void *ctx, bool on)

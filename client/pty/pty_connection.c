@@ -6,9 +6,9 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "error_text.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "proto/comport.h"
 #include "proto/line.h"
@@ -106,7 +106,7 @@ void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t l
     if (!c->comport) {
         int r = send_now(c, data, len, len);
         if (r < 0)
-            pty_connection_fail(c, os_error_text(-r));
+            pty_connection_fail(c, error_text(-r));
     } else if (comport_send_data(c->comport, data, len) < 0) {
         c->unsent += len;
         pty_connection_fail(c, "out of memory");

@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "error_text.h"
 #include "os.h"
 #include "resolver.h"
 #include "stream.h"
@@ -169,7 +170,7 @@ static void go_on(struct dialer *d)
     if (r == 0 && d->begun < d->count)
         timer_in_ms(&d->timer, RACE_MS);
     else if (!is_calling(d))
-        fail(d, os_error_text(-d->error));
+        fail(d, error_text(-d->error));
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */

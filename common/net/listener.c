@@ -7,6 +7,7 @@
 
 #include <event2/listener.h>
 
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
@@ -74,7 +75,7 @@ static void on_accept_error(struct evconnlistener *socket, void *ctx)
 
     (void)socket;
     log_peer_warn(l->text, "%s: cannot accept a connection: %s", l->text,
-                  os_error_text(os_socket_error()));
+                  error_text(os_socket_error()));
     set_enabled(l, false);
     timer_in_ms(&l->retry, ACCEPT_RETRY_MS);
 }
@@ -96,7 +97,7 @@ static void say_bind_error(const struct addr *addr, int error, char text[static 
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
     else
         snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where,
-                 advice ? advice : os_error_text(error));
+                 advice ? advice : error_text(error));
 }
 
 static void tell_reachable(const struct addr *addr)

@@ -29,9 +29,6 @@ int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*r
 /* Ends the watch; must come before the base is freed. */
 void os_unwatch_requests(void);
 
-/* Says an error number in words. The text is valid until the next call. */
-const char *os_error_text(int error);
-
 /* Opens a file to append text to it, not inherited by other programs. NULL with errno. */
 FILE *os_append_file(const char *path);
 

@@ -30,9 +30,9 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "error_text.h"
 #include "line_termios.h"
 #include "log.h"
-#include "os.h"
 #include "os_ioctl.h"
 #include "pty_link.h"
 #include "vport_state.h"
@@ -643,7 +643,7 @@ static int begin_pty(struct vport *v, struct vport *self, char error[static VPOR
         r = watch_pty(v, self);
     if (r < 0)
         snprintf(error, VPORT_ERROR_MAX, "cannot make a pseudo-terminal for %.200s: %s", v->link,
-                 os_error_text(-r));
+                 error_text(-r));
     return r;
 }
 

@@ -17,13 +17,13 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "error_text.h"
 #include "line_control.h"
 #include "line_text.h"
 #include "lingering.h"
 #include "log.h"
 #include "log_peer.h"
 #include "node.h"
-#include "os.h"
 #include "output.h"
 #include "port_options.h"
 #include "settling.h"
@@ -313,7 +313,7 @@ static void on_gone(void *ctx, int error)
     const struct port_options *o = d->options;
     const bool keep = o->hotplug || o->hold;
 
-    log_warn("%s: the device has gone (%s)%s", o->name, os_error_text(-error),
+    log_warn("%s: the device has gone (%s)%s", o->name, error_text(-error),
              keep ? "; waiting for its return" : "");
     node_lose(&d->node);
     lingering_stop(&d->lingering);

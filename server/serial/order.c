@@ -6,11 +6,11 @@
 #include "client.h"
 #include "clock.h"
 #include "device.h"
+#include "error_text.h"
 #include "ext.h"
 #include "log.h"
 #include "log_peer.h"
 #include "news.h"
-#include "os.h"
 #include "port_options.h"
 #include "proto/comport.h"
 #include "proto/telnet_gate.h"
@@ -191,7 +191,7 @@ static void begin_reset(struct order *o)
 
     if (r < 0) {
         log_peer_info(c->who, "%s: asks for a reset: %s", c->who,
-                      r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
+                      r == -ENOTSUP ? "the port has no reset=" : error_text(-r));
         commands_answer(&c->commands, RFC2217_SET_CONTROL, 0);
         return;
     }

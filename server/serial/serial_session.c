@@ -12,13 +12,13 @@
 #include "clock.h"
 #include "crowd.h"
 #include "device.h"
+#include "error_text.h"
 #include "ext.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
 #include "news.h"
 #include "order.h"
-#include "os.h"
 #include "port_options.h"
 #include "port_report.h"
 #include "resend.h"
@@ -165,7 +165,7 @@ static void lose_connection(struct serial_session *s, int error)
     struct client *c = &s->client;
 
     log_peer_info(c->who, "%s: its connection is lost (%s); waiting %d s for it", c->who,
-                  os_error_text(-error), EXT_GRACE_S);
+                  error_text(-error), EXT_GRACE_S);
     stream_reset(c->stream);
     c->stream = NULL;
     crowd_leave(s->place);
@@ -186,7 +186,7 @@ static void on_ended(void *ctx, int error)
     if (error == 0 && s->client.state == CLIENT_RAW && s->client.role == CLIENT_OWNER)
         begin_to_end(s);
     else
-        serial_session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+        serial_session_end(s, error < 0 ? error_text(-error) : "it has closed the connection");
 }
 
 static void on_timer(void *ctx)

@@ -17,11 +17,11 @@
 #include <event2/event.h>
 
 #include "crowd.h"
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "proto/usbip_reader.h"
 #include "stream.h"
@@ -162,7 +162,7 @@ static void on_ended(void *ctx, int error)
 
     /* a reset comes from where the program has ended with answers unread: no loss of the network */
     s->owner.has_lost = error < 0 && error != -ECONNRESET && error != -EPIPE;
-    session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    session_end(s, error < 0 ? error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "fifo.h"
 #include "log.h"
 #include "os.h"
@@ -86,8 +87,7 @@ static void open_file(struct hid_events *e)
         return;
     e->file = fopen(e->path, "rb");
     if (!e->file)
-        log_warn("%s: its events cannot be read from %s: %s", e->name, e->path,
-                 os_error_text(errno));
+        log_warn("%s: its events cannot be read from %s: %s", e->name, e->path, error_text(errno));
 }
 
 static void read_file(struct hid_events *e)
@@ -205,7 +205,7 @@ static bool open_path(struct hid_events *e, struct event_base *base,
     if (r == 0)
         return true;
     snprintf(error, HID_EVENTS_ERROR_MAX, "%.100s: events=%.150s cannot be opened: %.80s; %s",
-             e->name, e->path, os_error_text(-r), fifo_advice());
+             e->name, e->path, error_text(-r), fifo_advice());
     return false;
 }
 

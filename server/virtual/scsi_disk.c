@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "os.h"
 #include "proto/bytes.h"
 
@@ -234,7 +235,7 @@ struct scsi_disk *scsi_disk_new(const char *path, bool read_only,
     }
     if (size < 0)
         snprintf(error, SCSI_DISK_ERROR_MAX, "%.300s, the disk's image: %s", path,
-                 os_error_text((int)-size));
+                 error_text((int)-size));
     else
         snprintf(error, SCSI_DISK_ERROR_MAX,
                  "%.300s, the disk's image, is empty: `truncate -s 64M FILE` makes one", path);

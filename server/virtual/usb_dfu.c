@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "dfu.h"
+#include "error_text.h"
 #include "gadget.h"
 #include "log.h"
 #include "os.h"
@@ -92,7 +93,7 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
     if (r == 0)
         return 0;
     log_warn("%s: its firmware cannot be kept in %s: %s", d->gadget.device.name, d->file,
-             os_error_text(-r));
+             error_text(-r));
     (void)write_file(d->file, d->dfu.firmware, d->dfu.len);
     return r;
 }
@@ -106,7 +107,7 @@ static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
     file = file ? fopen(d->file, "rb") : NULL;
     if (!file) {
         snprintf(error, CLI_ERROR_MAX, "usb:demo-dfu: %.200s cannot be opened for writing: %s",
-                 d->file, os_error_text(errno));
+                 d->file, error_text(errno));
         return false;
     }
     int64_t size = os_file_size(file);
