@@ -86,50 +86,6 @@ int os_init(int *argc, char ***argv)
     return take_arguments(argc, argv);
 }
 
-static FILE *open_file(const char *path, const WCHAR *mode)
-{
-    WCHAR *wide = utf8_new_wide(path);
-    FILE *f = NULL;
-
-    if (wide)
-        f = _wfopen(wide, mode);
-    else
-        errno = ENOMEM;
-    free(wide);
-    return f;
-}
-
-FILE *os_append_file(const char *path)
-{
-    return open_file(path, L"a");
-}
-
-FILE *os_private_file(const char *path)
-{
-    return open_file(path, L"wb"); /* its folder says whose it is */
-}
-
-int os_write_text(FILE *file, const char *text)
-{
-    errno = 0;
-    if (fputs(text, file) >= 0 && fflush(file) == 0)
-        return 0;
-    clearerr(file);
-    return errno ? -errno : -EIO;
-}
-
-int os_seek(FILE *file, uint64_t offset)
-{
-    return _fseeki64(file, (int64_t)offset, SEEK_SET) != 0 ? -errno : 0;
-}
-
-int64_t os_file_size(FILE *file)
-{
-    if (_fseeki64(file, 0, SEEK_END) != 0)
-        return -errno;
-    return _ftelli64(file);
-}
-
 /* --- sockets ----------------------------------------------------------------------------- */
 
 int os_socket_error(void)

@@ -29,17 +29,6 @@ int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*r
 /* Ends the watch; must come before the base is freed. */
 void os_unwatch_requests(void);
 
-/* Opens a file to append text to it, not inherited by other programs. NULL with errno. */
-FILE *os_append_file(const char *path);
-
-/* Writes a line of text at once. Returns 0 or -errno, as of a full disk: nothing of it is kept to
- * be written later, but a part may have been written. */
-int os_write_text(FILE *file, const char *text);
-
-/* Creates a file, or empties the one that is there, for its owner alone, whatever the umask is; not
- * inherited by other programs. NULL with errno. */
-FILE *os_private_file(const char *path);
-
 /* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
 int os_socket_error(void);
 
@@ -106,10 +95,5 @@ const char *os_listen_advice(int error);
 /* How to let other machines through the system's firewall to `port`; empty where no firewall stands
  * in the way by itself. */
 void os_firewall_hint(uint16_t port, char *text, size_t size);
-
-/* Moves to a place in a file of any size. Returns 0 or -errno. */
-int os_seek(FILE *file, uint64_t offset);
-/* Its size in bytes, or -errno: a folder, a pipe or a terminal has none. */
-int64_t os_file_size(FILE *file);
 
 #endif

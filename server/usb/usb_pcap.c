@@ -8,8 +8,8 @@
 #include <event2/util.h>
 
 #include "error_text.h"
+#include "file.h"
 #include "log.h"
-#include "os.h"
 #include "proto/usb_desc.h"
 
 enum {
@@ -217,7 +217,7 @@ struct usb_pcap *usb_pcap_open(const char *path, char error[static USB_PCAP_ERRO
     snprintf(error, USB_PCAP_ERROR_MAX, "out of memory");
     if (!p)
         return NULL;
-    p->file = os_private_file(path);
+    p->file = file_open_private(path);
     if (!p->file) {
         snprintf(error, USB_PCAP_ERROR_MAX, "%.300s, for the record of transfers: %s", path,
                  error_text(errno));

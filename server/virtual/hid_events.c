@@ -7,8 +7,8 @@
 
 #include "error_text.h"
 #include "fifo.h"
+#include "file.h"
 #include "log.h"
-#include "os.h"
 
 enum {
     QUEUE_MAX = 8192, /* events */
@@ -198,7 +198,7 @@ static bool open_path(struct hid_events *e, struct event_base *base,
         r = e->fifo ? 0 : r;
     } else {
         e->file = fopen(e->path, "rb"); /* it shows now whether there is one */
-        const int64_t size = e->file ? os_file_size(e->file) : -errno;
+        const int64_t size = e->file ? file_size(e->file) : -errno;
         r = size < 0 ? (int)size : 0;
         close_file(e);
     }

@@ -15,9 +15,9 @@
 #include "clock.h"
 #include "dfu.h"
 #include "error_text.h"
+#include "file.h"
 #include "gadget.h"
 #include "log.h"
-#include "os.h"
 
 enum { LEAVE_MS = 1000 }; /* wDetachTimeOut; the reset of `dfu-util -R` falls into it */
 
@@ -101,7 +101,7 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
 /* Reads a file, which is made if it does not exist. Returns false with what is wrong in `error`. */
 static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
 {
-    FILE *file = os_append_file(d->file); /* it has to be writable, which shows now */
+    FILE *file = file_open_append(d->file); /* it has to be writable, which shows now */
     if (file)
         fclose(file);
     file = file ? fopen(d->file, "rb") : NULL;
@@ -110,9 +110,9 @@ static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
                  d->file, error_text(errno));
         return false;
     }
-    int64_t size = os_file_size(file);
+    int64_t size = file_size(file);
     bool fits = size >= 0 && size <= DFU_FIRMWARE_MAX;
-    fits = fits && os_seek(file, 0) == 0;
+    fits = fits && file_seek(file, 0) == 0;
     if (fits && size > 0) {
         d->dfu.firmware = malloc((size_t)size);
         if (d->dfu.firmware)
