@@ -16,11 +16,11 @@
 #include "fakes/fake_vport.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
 #include "stage_time.h"
+#include "tcp.h"
 #include "test.h"
 #include "visitor.h"
 
@@ -223,7 +223,7 @@ static void server_accept(bool as_telnet)
     journal_clear(&raw);
     RUN_UNTIL((fd = accept(listener, NULL, NULL)) >= 0);
     evutil_make_socket_nonblocking(fd);
-    os_tune_tcp(fd, false); /* nothing waits for an acknowledgement, whose delay is real */
+    tcp_tune(fd, false); /* nothing waits for an acknowledgement, whose delay is real */
     telnet = as_telnet;
     if (!telnet)
         return;

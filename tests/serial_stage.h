@@ -21,6 +21,7 @@
 #include "port.h"
 #include "source.h"
 #include "stage_time.h"
+#include "tcp.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -99,7 +100,7 @@ static inline void client_connect(struct client *c)
     CHECK(c->fd >= 0);
     for (uint64_t limit = patience_ms() + 5000; os_send(c->fd, "", 0) < 0;)
         CHECK(patience_ms() < limit);
-    os_tune_tcp(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
+    tcp_tune(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
 }
 
 static inline void client_send(struct client *c, const void *data, size_t len)

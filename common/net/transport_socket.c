@@ -4,6 +4,7 @@
 #include <event2/event_struct.h>
 
 #include "os.h"
+#include "tcp.h"
 #include "transport.h"
 
 struct transport_socket {
@@ -60,27 +61,27 @@ static void end_sending(struct transport *t)
 
 static bool peer_has_closed(const struct transport *t)
 {
-    return os_tcp_peer_has_closed(fd_of(t));
+    return tcp_peer_has_closed(fd_of(t));
 }
 
 static bool is_reset(const struct transport *t)
 {
-    return os_tcp_is_reset(fd_of(t));
+    return tcp_is_reset(fd_of(t));
 }
 
 static bool is_dead(const struct transport *t)
 {
-    return os_tcp_is_dead(fd_of(t));
+    return tcp_is_dead(fd_of(t));
 }
 
 static unsigned silence_ms(const struct transport *t)
 {
-    return os_tcp_silence_ms(fd_of(t));
+    return tcp_silence_ms(fd_of(t));
 }
 
 static size_t unacknowledged(const struct transport *t)
 {
-    return os_tcp_unacknowledged(fd_of(t));
+    return tcp_unacknowledged(fd_of(t));
 }
 
 static int peer(const struct transport *t, struct sockaddr_storage *address)
@@ -158,6 +159,6 @@ struct transport *transport_socket_new(struct event_base *base, evutil_socket_t 
     s->fd = fd;
     event_assign(&s->readable, base, fd, EV_READ | EV_PERSIST, on_readable, s);
     event_assign(&s->writable, base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
-    os_tune_tcp(fd, slow);
+    tcp_tune(fd, slow);
     return &s->transport;
 }

@@ -54,32 +54,9 @@ void os_reset_at_close(evutil_socket_t fd);
 evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
 int os_connect_result(evutil_socket_t fd);
 
-/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
- * 15 s of silence, but on Windows for peers of the same machine; for a `slow` line little is under
- * way, so that it can be called back. */
-void os_tune_tcp(evutil_socket_t fd, bool slow);
-
-/* Whether the peer has acknowledged nothing for 15 s although something is under way, which
- * keepalive does not notice. A living peer that does not read is not dead. */
-bool os_tcp_is_dead(evutil_socket_t fd);
-
-/* For how long, in milliseconds, the peer has sent nothing at all although something is under way
- * to it, as far as one can tell without knowing since when that is. 0: nothing is, or the system
- * cannot tell. */
-unsigned os_tcp_silence_ms(evutil_socket_t fd);
-
-/* Whether the peer has closed or reset the connection, told without reading what came before. */
-bool os_tcp_peer_has_closed(evutil_socket_t fd);
-
-/* Whether it was a reset, after which nothing can be sent to the peer either. */
-bool os_tcp_is_reset(evutil_socket_t fd);
-
 /* Lets the process have as many descriptors as the system allows it, at most 65536. Returns how
  * many that are. For a program that starts no others: they would inherit it. */
 size_t os_raise_descriptor_limit(void);
-
-/* Bytes that the peer has not acknowledged yet; 0 where the system cannot tell. */
-size_t os_tcp_unacknowledged(evutil_socket_t fd);
 
 /* Names the process that listens on TCP port `port`, or on that of IPv6 only, as "name (pid N)".
  * Returns 0, or -ENOENT when the system does not tell us. */
