@@ -5,22 +5,16 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 enum { DESCRIPTORS_MAX = 65536 };
-
-/* --- process ----------------------------------------------------------------------------- */
 
 int os_init(int *argc, char ***argv)
 {
@@ -93,83 +87,6 @@ void os_unwatch_requests(void)
     }
 }
 
-/* --- sockets ----------------------------------------------------------------------------- */
-
-int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address)
-{
-    struct sockaddr *sa = (struct sockaddr *)address;
-    socklen_t len = sizeof *address;
-
-    return (of_peer ? getpeername(fd, sa, &len) : getsockname(fd, sa, &len)) < 0 ? -errno : 0;
-}
-
-static int result_of(ssize_t n)
-{
-    if (n >= 0)
-        return (int)n;
-    return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
-}
-
-int os_socket_error(void)
-{
-    return errno;
-}
-
-int os_recv(evutil_socket_t fd, void *data, size_t len)
-{
-    return result_of(recv(fd, data, len, 0));
-}
-
-int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len)
-{
-    const struct iovec parts[] = {{first, first_len}, {second, second_len}};
-
-    return result_of(readv(fd, parts, 2));
-}
-
-int os_send(evutil_socket_t fd, const void *data, size_t len)
-{
-    return result_of(send(fd, data, len, MSG_NOSIGNAL));
-}
-
-void os_shut_down_sending(evutil_socket_t fd)
-{
-    /* fails only where the connection is gone, which reading will tell */
-    (void)shutdown(fd, SHUT_WR);
-}
-
-void os_reset_at_close(evutil_socket_t fd)
-{
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
-}
-
-evutil_socket_t os_connect(const struct sockaddr *sa, size_t len)
-{
-    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, sa, (socklen_t)len) < 0 && errno != EINPROGRESS) {
-        int error = errno;
-
-        close(fd);
-        return -error;
-    }
-    return fd;
-}
-
-int os_connect_result(evutil_socket_t fd)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        return -errno;
-    return -error;
-}
-
 size_t os_raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -185,8 +102,6 @@ size_t os_raise_descriptor_limit(void)
     }
     return limit.rlim_cur < DESCRIPTORS_MAX ? (size_t)limit.rlim_cur : DESCRIPTORS_MAX;
 }
-
-/* --- advice ------------------------------------------------------------------------------ */
 
 const char *os_listen_advice(int error)
 {
@@ -204,8 +119,6 @@ void os_firewall_hint(uint16_t port, char *text, size_t size)
     if (size > 0)
         text[0] = '\0';
 }
-
-/* --- who has a port ---------------------------------------------------------------------- */
 
 /* The inode of the socket that listens on `port`, from a table of the kernel's; 0 if none. */
 static unsigned long listener_inode(const char *table, uint16_t port)

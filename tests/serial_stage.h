@@ -19,6 +19,7 @@
 #include "os.h"
 #include "patience.h"
 #include "port.h"
+#include "socket.h"
 #include "source.h"
 #include "stage_time.h"
 #include "tcp.h"
@@ -96,16 +97,16 @@ static inline void client_connect(struct client *c)
 
     memset(c, 0, sizeof *c);
     in.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-    c->fd = os_connect((struct sockaddr *)&in, sizeof in);
+    c->fd = socket_connect((struct sockaddr *)&in, sizeof in);
     CHECK(c->fd >= 0);
-    for (uint64_t limit = patience_ms() + 5000; os_send(c->fd, "", 0) < 0;)
+    for (uint64_t limit = patience_ms() + 5000; socket_send(c->fd, "", 0) < 0;)
         CHECK(patience_ms() < limit);
     tcp_tune(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
 }
 
 static inline void client_send(struct client *c, const void *data, size_t len)
 {
-    CHECK(os_send(c->fd, data, len) == (int)len);
+    CHECK(socket_send(c->fd, data, len) == (int)len);
 }
 
 static inline void client_flush(struct client *c)
@@ -127,7 +128,7 @@ static inline void turn(struct client *c)
     loop_run(base);
     if (!c || c->fd < 0)
         return;
-    int n = os_recv(c->fd, bytes, sizeof bytes);
+    int n = socket_recv(c->fd, bytes, sizeof bytes);
     if (n == 0 || n == -ECONNRESET)
         c->ended = true;
     if (n <= 0)
@@ -241,7 +242,7 @@ static inline size_t client_fill(struct client *c)
     size_t sent = 0;
 
     for (int idle = 0; idle < 100;) {
-        int n = os_send(c->fd, block, sizeof block);
+        int n = socket_send(c->fd, block, sizeof block);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;

@@ -9,7 +9,7 @@
 #include <windows.h>
 #include <iphlpapi.h>
 
-#include "os.h"
+#include "socket.h"
 #include "tcp_table.h"
 
 enum {
@@ -36,7 +36,7 @@ static bool has_peer_here(evutil_socket_t fd)
     const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)&storage;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&storage;
 
-    if (os_socket_address(fd, true, &storage) < 0)
+    if (socket_address(fd, true, &storage) < 0)
         return false;
     if (storage.ss_family == AF_INET)
         return (ntohl(in4->sin_addr.s_addr) >> 24) == LOOPBACK_NET;

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
+#include "socket.h"
 #include "stream.h"
 #include "timer.h"
 #include "transport.h"
@@ -75,7 +76,7 @@ static void on_accept_error(struct evconnlistener *socket, void *ctx)
 
     (void)socket;
     log_peer_warn(l->text, "%s: cannot accept a connection: %s", l->text,
-                  error_text(os_socket_error()));
+                  error_text(socket_error()));
     set_enabled(l, false);
     timer_in_ms(&l->retry, ACCEPT_RETRY_MS);
 }
@@ -116,7 +117,7 @@ static void name_listener(struct listener *l, struct addr *addr)
     struct sockaddr_storage storage;
     struct sockaddr *sa = (struct sockaddr *)&storage;
 
-    if (os_socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
+    if (socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
         addr_of_sockaddr(sa, addr);
         if (!addr_is_loopback(sa))
             tell_reachable(addr);
@@ -144,7 +145,7 @@ static int listen_on(struct listener *l, struct sockaddr *sa, size_t len, uint16
     l->sockets[l->count] =
         evconnlistener_new_bind(l->base, on_accept, l, flags, BACKLOG, sa, (int)len);
     if (!l->sockets[l->count])
-        return -os_socket_error();
+        return -socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);
     l->count++;
     return 0;

@@ -3,7 +3,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "os.h"
+#include "socket.h"
 #include "tcp.h"
 #include "transport.h"
 
@@ -45,18 +45,18 @@ static void watch_writing(struct transport *t, bool on)
 static int receive(struct transport *t, void *first, size_t first_len, void *second,
                    size_t second_len)
 {
-    return second_len > 0 ? os_recv_two(fd_of(t), first, first_len, second, second_len)
-                          : os_recv(fd_of(t), first, first_len);
+    return second_len > 0 ? socket_recv_two(fd_of(t), first, first_len, second, second_len)
+                          : socket_recv(fd_of(t), first, first_len);
 }
 
 static int send_bytes(struct transport *t, const void *data, size_t len)
 {
-    return os_send(fd_of(t), data, len);
+    return socket_send(fd_of(t), data, len);
 }
 
 static void end_sending(struct transport *t)
 {
-    os_shut_down_sending(fd_of(t));
+    socket_shut_down_sending(fd_of(t));
 }
 
 static bool peer_has_closed(const struct transport *t)
@@ -86,12 +86,12 @@ static size_t unacknowledged(const struct transport *t)
 
 static int peer(const struct transport *t, struct sockaddr_storage *address)
 {
-    return os_socket_address(fd_of(t), true, address);
+    return socket_address(fd_of(t), true, address);
 }
 
 static void reset(struct transport *t)
 {
-    os_reset_at_close(fd_of(t));
+    socket_reset_at_close(fd_of(t));
 }
 
 static void close_socket(struct transport *t)

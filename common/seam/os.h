@@ -29,31 +29,6 @@ int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*r
 /* Ends the watch; must come before the base is freed. */
 void os_unwatch_requests(void);
 
-/* The errno, positive, of the last of the calls that sockets share by name (bind, accept, ...). */
-int os_socket_error(void);
-
-/* The address of a socket's own end, or of its peer's. Returns 0 or -errno. */
-int os_socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address);
-
-/* Receives or sends without blocking. Return the bytes moved (0 from os_recv: the peer has closed)
- * or -errno; -EAGAIN when the kernel has nothing or takes nothing now. */
-int os_recv(evutil_socket_t fd, void *data, size_t len);
-/* Likewise into two places, the second one when the first is full. */
-int os_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second, size_t second_len);
-int os_send(evutil_socket_t fd, const void *data, size_t len);
-
-/* Tells the peer that nothing more will come; receiving goes on. */
-void os_shut_down_sending(evutil_socket_t fd);
-
-/* Has the socket's close reset the connection: what is under way is not sent any more, and the peer
- * does not take it for an end in order. */
-void os_reset_at_close(evutil_socket_t fd);
-
-/* Begins to connect a new non-blocking socket. Returns the socket, or -errno. It becomes writable
- * when os_connect_result has an answer: 0 or -errno. */
-evutil_socket_t os_connect(const struct sockaddr *sa, size_t len);
-int os_connect_result(evutil_socket_t fd);
-
 /* Lets the process have as many descriptors as the system allows it, at most 65536. Returns how
  * many that are. For a program that starts no others: they would inherit it. */
 size_t os_raise_descriptor_limit(void);
