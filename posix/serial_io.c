@@ -34,8 +34,8 @@
 #include "log.h"
 #include "loop.h"
 #include "modem_watch.h"
-#include "os.h"
 #include "os_ioctl.h"
+#include "owner.h"
 
 enum {
     READ_SIZE = 4096,   /* a tty gives no more at once */
@@ -456,7 +456,7 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
         break;
     case EBUSY:
     case EAGAIN:
-        if (realpath(path, real) && os_file_owner(real, owner, sizeof owner) == 0)
+        if (realpath(path, real) && owner_of_file(real, owner, sizeof owner) == 0)
             snprintf(text, SERIAL_ERROR_MAX, "%.200s: busy: %s has it open; end that first", path,
                      owner);
         else

@@ -15,7 +15,6 @@
 #include <shellapi.h>
 
 #include "error_text.h"
-#include "tcp_table.h"
 #include "utf8.h"
 #include "win_error.h"
 
@@ -23,8 +22,6 @@ enum {
     SOCKETS_MAX = 4096, /* the system has no limit; so many fit a turn of its select */
     PATH_TEXT_MAX = 512,
 };
-
-/* --- process ----------------------------------------------------------------------------- */
 
 static UINT console_before;
 
@@ -75,14 +72,10 @@ int os_init(int *argc, char ***argv)
     return take_arguments(argc, argv);
 }
 
-/* --- sockets ----------------------------------------------------------------------------- */
-
 size_t os_raise_descriptor_limit(void)
 {
     return SOCKETS_MAX;
 }
-
-/* --- advice --------------------------------------------------------------------------------- */
 
 const char *os_listen_advice(int error)
 {
@@ -108,35 +101,4 @@ void os_firewall_hint(uint16_t port, char *text, size_t size)
         "netsh advfirewall firewall add rule name=com2net dir=in action=allow protocol=TCP "
         "localport=%u program=\"%s\"",
         port, program);
-}
-
-/* --- who has a port ---------------------------------------------------------------------- */
-
-int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size)
-{
-    unsigned long pid = tcp_table_listener(port, ipv6_only);
-    WCHAR path[PATH_TEXT_MAX] = L"?";
-    char text[PATH_TEXT_MAX];
-    DWORD len = PATH_TEXT_MAX;
-
-    if (!pid)
-        return -ENOENT;
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-    if (process) {
-        QueryFullProcessImageNameW(process, 0, path, &len);
-        CloseHandle(process);
-    }
-    utf8_from_wide(path, text, sizeof text);
-    const char *base = strrchr(text, '\\');
-    snprintf(name, size, "%.40s (pid %lu)", base ? base + 1 : text, pid);
-    return 0;
-}
-
-int os_file_owner(const char *path, char *name, size_t size)
-{
-    /* Windows tells it of ports to nobody */
-    (void)path;
-    (void)name;
-    (void)size;
-    return -ENOENT;
 }

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "log_peer.h"
 #include "os.h"
+#include "owner.h"
 #include "socket.h"
 #include "stream.h"
 #include "timer.h"
@@ -93,7 +94,7 @@ static void say_bind_error(const struct addr *addr, int error, char text[static 
     const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
-    if (error == EADDRINUSE && os_port_owner(addr->port, ipv6, owner, sizeof owner) == 0)
+    if (error == EADDRINUSE && owner_of_port(addr->port, ipv6, owner, sizeof owner) == 0)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
     else
@@ -179,7 +180,7 @@ static void warn_of_other(const struct addr *addr)
 {
     char owner[64];
 
-    if (os_port_owner(addr->port, true, owner, sizeof owner) < 0)
+    if (owner_of_port(addr->port, true, owner, sizeof owner) < 0)
         snprintf(owner, sizeof owner, "another program");
     log_warn("[::1]:%u is not ours: %s has it; who connects to localhost may meet it", addr->port,
              owner);

@@ -33,13 +33,6 @@ void os_unwatch_requests(void);
  * many that are. For a program that starts no others: they would inherit it. */
 size_t os_raise_descriptor_limit(void);
 
-/* Names the process that listens on TCP port `port`, or on that of IPv6 only, as "name (pid N)".
- * Returns 0, or -ENOENT when the system does not tell us. */
-int os_port_owner(uint16_t port, bool ipv6_only, char *name, size_t size);
-
-/* Likewise a process, but this one, that has `path` open. */
-int os_file_owner(const char *path, char *name, size_t size);
-
 /* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
  * nothing particular to this system. */
 const char *os_listen_advice(int error);
