@@ -101,20 +101,3 @@ size_t os_raise_descriptor_limit(void)
     }
     return limit.rlim_cur < DESCRIPTORS_MAX ? (size_t)limit.rlim_cur : DESCRIPTORS_MAX;
 }
-
-const char *os_listen_advice(int error)
-{
-    if (error == EADDRINUSE)
-        return "another program has it (`ss -ltnp` as root says which); choose another port, or 0 "
-               "for any";
-    if (error == EACCES)
-        return "ports below 1024 are for root; choose a higher one";
-    return NULL;
-}
-
-void os_firewall_hint(uint16_t port, char *text, size_t size)
-{
-    (void)port;
-    if (size > 0)
-        text[0] = '\0';
-}

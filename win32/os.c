@@ -20,7 +20,6 @@
 
 enum {
     SOCKETS_MAX = 4096, /* the system has no limit; so many fit a turn of its select */
-    PATH_TEXT_MAX = 512,
 };
 
 static UINT console_before;
@@ -75,30 +74,4 @@ int os_init(int *argc, char ***argv)
 size_t os_raise_descriptor_limit(void)
 {
     return SOCKETS_MAX;
-}
-
-const char *os_listen_advice(int error)
-{
-    if (error == EADDRINUSE)
-        return "another program has it (`netstat -ano` says which); choose another port, or 0 for "
-               "any";
-    if (error == EACCES)
-        return "Windows keeps it for itself (`netsh interface ipv4 show excludedportrange tcp` "
-               "shows what it keeps, mostly for Hyper-V and Docker); choose another port";
-    return NULL;
-}
-
-void os_firewall_hint(uint16_t port, char *text, size_t size)
-{
-    WCHAR path[PATH_TEXT_MAX];
-    char program[PATH_TEXT_MAX] = "com2net.exe";
-
-    if (GetModuleFileNameW(NULL, path, PATH_TEXT_MAX) > 0)
-        utf8_from_wide(path, program, sizeof program);
-    snprintf(
-        text, size,
-        "other machines reach it only if Windows's firewall lets them; as administrator, once: "
-        "netsh advfirewall firewall add rule name=com2net dir=in action=allow protocol=TCP "
-        "localport=%u program=\"%s\"",
-        port, program);
 }

@@ -8,9 +8,9 @@
 #include <event2/listener.h>
 
 #include "error_text.h"
+#include "listen_advice.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 #include "owner.h"
 #include "socket.h"
 #include "stream.h"
@@ -90,7 +90,7 @@ static void on_retry(void *ctx)
 static void say_bind_error(const struct addr *addr, int error, char text[static LISTENER_ERROR_MAX])
 {
     char where[ADDR_TEXT_MAX], owner[64];
-    const char *advice = os_listen_advice(error);
+    const char *advice = listen_advice_of_error(error);
     const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
@@ -107,7 +107,7 @@ static void tell_reachable(const struct addr *addr)
     char hint[HINT_MAX];
 
     log_debug("%s:%u is reachable from other machines", addr->host, addr->port);
-    os_firewall_hint(addr->port, hint, sizeof hint);
+    listen_advice_of_firewall(addr->port, hint, sizeof hint);
     if (hint[0])
         log_info("port %u: %s", addr->port, hint);
 }

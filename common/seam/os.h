@@ -33,12 +33,4 @@ void os_unwatch_requests(void);
  * many that are. For a program that starts no others: they would inherit it. */
 size_t os_raise_descriptor_limit(void);
 
-/* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
- * nothing particular to this system. */
-const char *os_listen_advice(int error);
-
-/* How to let other machines through the system's firewall to `port`; empty where no firewall stands
- * in the way by itself. */
-void os_firewall_hint(uint16_t port, char *text, size_t size);
-
 #endif
