@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "os.h"
 #include "pty_session.h"
+#include "requests.h"
 #include "supervise.h"
 #include "visitor.h"
 
@@ -417,7 +418,7 @@ static int serve(void)
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
     log_peer_begin(net2pty.loop);
-    if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
+    if (requests_watch(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
         log_error("cannot watch for signals");
         net2pty.status = CLI_EXIT_FAILED;
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
@@ -435,7 +436,7 @@ static int serve(void)
         pty_session_free(net2pty.sessions[i]);
     if (net2pty.deadline)
         event_free(net2pty.deadline);
-    os_unwatch_requests();
+    requests_unwatch();
     log_peer_end();
     loop_free(net2pty.loop);
     return net2pty.status;

@@ -18,6 +18,7 @@
 #include "loop.h"
 #include "os.h"
 #include "report.h"
+#include "requests.h"
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
@@ -259,14 +260,14 @@ static int serve(void)
     /* before the watch: a FIFO waits for its reader, which a signal is to end */
     log_peer_begin(com2net.loop);
     const bool good = open_record() == 0;
-    if (good && os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
+    if (good && requests_watch(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
     end_all();
-    os_unwatch_requests();
+    requests_unwatch();
     log_peer_end();
     loop_free(com2net.loop);
     usb_pcap_close(com2net.pcap); /* a device that has not let go may have come to it only now */
