@@ -18,9 +18,9 @@
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "os.h"
 #include "pty_session.h"
 #include "requests.h"
+#include "startup.h"
 #include "supervise.h"
 #include "visitor.h"
 
@@ -471,7 +471,7 @@ int main(int argc, char **argv)
 {
     char error[CLI_ERROR_MAX];
 
-    if (os_init(&argc, &argv) < 0)
+    if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     options.single.port.mode = -1;
     if (cli_parse(&program, &argc, argv) < 0)

@@ -16,12 +16,12 @@
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "os.h"
 #include "report.h"
 #include "requests.h"
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
+#include "startup.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
 #include "text.h"
@@ -234,7 +234,7 @@ static bool needs_precision(void)
 /* As many connections as there are descriptors, but those that devices need. */
 static int limit_connections(void)
 {
-    const size_t limit = os_raise_descriptor_limit();
+    const size_t limit = startup_raise_descriptor_limit();
     const size_t others = DESCRIPTORS_OWN + DESCRIPTORS_SOURCE * (size_t)com2net.count;
 
     if (limit < others + CONNECTIONS_MIN) {
@@ -355,7 +355,7 @@ int main(int argc, char **argv)
 {
     const struct service_program service = {.check = check_service, .run = run};
 
-    if (os_init(&argc, &argv) < 0)
+    if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     if (argc > 1 && strcmp(argv[1], "service") == 0)
         return service_main(argc - 2, argv + 2, &service);

@@ -16,12 +16,12 @@
 #include "fakes/fake_serial.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "port.h"
 #include "socket.h"
 #include "source.h"
 #include "stage_time.h"
+#include "startup.h"
 #include "tcp.h"
 #include "test.h"
 
@@ -45,7 +45,7 @@ struct client {
 #define STAGE_MAIN(tests)                                                                          \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
-        CHECK(os_init(&argc, &argv) == 0);                                                         \
+        CHECK(startup_init(&argc, &argv) == 0);                                                    \
         return test_main(argc, argv, tests, sizeof(tests) / sizeof *(tests));                      \
     }
 

@@ -15,8 +15,8 @@
 #include "fakes/fake_dialer.h"
 #include "fakes/fake_vport.h"
 #include "ioctl_wire.h"
-#include "os.h"
 #include "pty_session.h"
+#include "startup.h"
 #include "test.h"
 #include "virtual_stage.h"
 #include "visitor.h"
@@ -316,7 +316,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_init("test", LOG_LEVEL_DEBUG);
     log_set_sink(keep_log);
     virtual_begin();

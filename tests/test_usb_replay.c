@@ -21,10 +21,10 @@
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/usbip_reader.h"
 #include "patience.h"
 #include "socket.h"
+#include "startup.h"
 #include "test.h"
 #include "usbip_recording.h"
 
@@ -512,7 +512,7 @@ int main(int argc, char **argv)
         TEST(answers_are_the_kernels),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(drop_line);
     base = loop_new(false);
     int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);

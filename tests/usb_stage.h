@@ -15,9 +15,9 @@
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "socket.h"
+#include "startup.h"
 #include "test.h"
 
 enum {
@@ -243,7 +243,7 @@ static inline void give(void *ctx, struct usb_transfer *t)
 /* Runs tests as test_main does, on the stage. */
 static inline int stage_main(int argc, char **argv, const struct test *tests, size_t count)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(count_line);
     base = loop_new(false);
     got = malloc(BYTES_MAX);

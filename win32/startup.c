@@ -1,26 +1,21 @@
 /*
- * Process and sockets on Windows; see common/seam/os.h. Requests to end are requests.c's.
+ * How a program starts on Windows; see common/seam/startup.h.
  */
-#include "os.h"
+#include "startup.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <winsock2.h>
-#include <ws2tcpip.h>
 #include <windows.h>
-#include <iphlpapi.h>
 #include <shellapi.h>
 
 #include "error_text.h"
 #include "utf8.h"
 #include "win_error.h"
 
-enum {
-    SOCKETS_MAX = 4096, /* the system has no limit; so many fit a turn of its select */
-};
+enum { SOCKETS_MAX = 4096 }; /* the system has no limit; so many fit a turn of its select */
 
 static UINT console_before;
 
@@ -52,7 +47,7 @@ static int take_arguments(int *argc, char ***argv)
     return 0;
 }
 
-int os_init(int *argc, char ***argv)
+int startup_init(int *argc, char ***argv)
 {
     WSADATA winsock;
 
@@ -71,7 +66,7 @@ int os_init(int *argc, char ***argv)
     return take_arguments(argc, argv);
 }
 
-size_t os_raise_descriptor_limit(void)
+size_t startup_raise_descriptor_limit(void)
 {
     return SOCKETS_MAX;
 }

@@ -1,21 +1,16 @@
 /*
- * Process and sockets on POSIX systems; see common/seam/os.h.
+ * How a program starts on POSIX systems; see common/seam/startup.h.
  */
-#include "os.h"
+#include "startup.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 enum { DESCRIPTORS_MAX = 65536 };
 
-int os_init(int *argc, char ***argv)
+int startup_init(int *argc, char ***argv)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
@@ -27,7 +22,7 @@ int os_init(int *argc, char ***argv)
     return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
 
-size_t os_raise_descriptor_limit(void)
+size_t startup_raise_descriptor_limit(void)
 {
     struct rlimit limit;
 
