@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "call_link.h"
 #include "clock.h"
 #include "ioctl_wire.h"
@@ -20,6 +18,7 @@
 #include "loop.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
+#include "timer.h"
 
 enum {
     TICK_MS = 10,
@@ -50,7 +49,7 @@ struct calls {
     struct event_base *base;
     struct link *links;
     struct held *held;
-    struct event *tick;
+    struct timer tick;
     uint32_t last_id;
     void (*left)(void *ctx); /* while leaving, or NULL */
     void *left_ctx;
@@ -59,10 +58,8 @@ struct calls {
 
 static void schedule_tick(struct calls *c)
 {
-    const struct timeval delay = {0, TICK_MS * 1000};
-
-    if ((c->held || c->left) && !event_pending(c->tick, EV_TIMEOUT, NULL))
-        event_add(c->tick, &delay);
+    if ((c->held || c->left) && !timer_is_set(&c->tick))
+        timer_in_ms(&c->tick, TICK_MS);
 }
 
 /* A link has news. Held calls are looked at from the loop: they may send, and the link is in the
@@ -70,10 +67,9 @@ static void schedule_tick(struct calls *c)
 static void on_changed(void *ctx)
 {
     struct calls *c = ctx;
-    const struct timeval now = {0, 0};
 
     if (c->held || c->left)
-        event_add(c->tick, &now);
+        timer_in_ms(&c->tick, 0);
 }
 
 static void hold(struct calls *c, struct link *link, struct caller *caller, struct call_wait *w,
@@ -236,12 +232,10 @@ static void look_at_held(struct calls *c)
 
 static void look_at_leaving(struct calls *c);
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+static void on_tick(void *ctx)
 {
     struct calls *c = ctx;
 
-    (void)fd;
-    (void)what;
     look_at_held(c);
     if (c->left)
         look_at_leaving(c);
@@ -460,11 +454,7 @@ struct calls *calls_new(struct event_base *base)
     if (!c)
         return NULL;
     c->base = base;
-    c->tick = evtimer_new(base, on_tick, c);
-    if (!c->tick) {
-        free(c);
-        return NULL;
-    }
+    timer_make(&c->tick, base, on_tick, c);
     return c;
 }
 
@@ -489,6 +479,6 @@ void calls_free(struct calls *c)
         joined_free(link->at.joined);
         free(link);
     }
-    event_free(c->tick);
+    timer_stop(&c->tick);
     free(c);
 }

@@ -522,8 +522,9 @@ int far_session_begin(struct far_session *s, const struct addr *server)
     timer_make(&s->stable, s->base, on_stable, s);
     s->far.name = s->trouble.name = s->name;
     far_port_attach(&s->far, NULL);
+    pty_connection_begin(&s->connection);
     s->dialer = dialer_new(s->base, server, &streams, &dialer_callbacks, s);
-    return s->dialer ? pty_connection_begin(&s->connection) : -ENOMEM;
+    return s->dialer ? 0 : -ENOMEM;
 }
 
 void far_session_end(struct far_session *s)

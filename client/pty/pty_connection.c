@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <event2/event.h>
-
 #include "clock.h"
 #include "error_text.h"
 #include "log.h"
@@ -19,12 +17,10 @@
 
 void pty_connection_fail(struct pty_connection *c, const char *why)
 {
-    const struct timeval now = {0, 0};
-
     if (!c->stream || pty_connection_is_failing(c))
         return;
     snprintf(c->why, sizeof c->why, "%s", why);
-    event_add(c->failure, &now);
+    timer_in_ms(&c->failure, 0);
 }
 
 bool pty_connection_is_failing(const struct pty_connection *c)
@@ -32,12 +28,10 @@ bool pty_connection_is_failing(const struct pty_connection *c)
     return c->why[0] != '\0';
 }
 
-static void on_failure(evutil_socket_t fd, short what, void *ctx)
+static void on_failure(void *ctx)
 {
     struct pty_connection *c = ctx;
 
-    (void)fd;
-    (void)what;
     c->failed(c->ctx, c->why);
 }
 
@@ -226,15 +220,14 @@ void pty_connection_drop(struct pty_connection *c)
 {
     c->ready = false;
     c->why[0] = '\0';
-    event_del(c->failure);
+    timer_stop(&c->failure);
     stream_close(c->stream);
     c->stream = NULL;
 }
 
-int pty_connection_begin(struct pty_connection *c)
+void pty_connection_begin(struct pty_connection *c)
 {
-    c->failure = evtimer_new(c->base, on_failure, c);
-    return c->failure ? 0 : -ENOMEM;
+    timer_make(&c->failure, c->base, on_failure, c);
 }
 
 void pty_connection_end(struct pty_connection *c)
@@ -242,6 +235,5 @@ void pty_connection_end(struct pty_connection *c)
     stream_close(c->stream);
     comport_free(c->comport);
     replay_end(&c->replay);
-    if (c->failure)
-        event_free(c->failure);
+    timer_stop(&c->failure);
 }
