@@ -2,24 +2,24 @@
  * net2pty: links serial ports that servers publish to local names. Command line, start and end;
  * what it does in between is pty_session.c's.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "calls.h"
 #include "cli.h"
 #include "control.h"
+#include "error_text.h"
 #include "exec.h"
 #include "link_options.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "os.h"
 #include "pty_session.h"
+#include "requests.h"
+#include "startup.h"
 #include "supervise.h"
+#include "timer.h"
 #include "visitor.h"
 
 enum { LINKS_MAX = 256 };
@@ -47,7 +47,7 @@ static struct {
     struct pty_session *sessions[LINKS_MAX];
     int count;
     int unconnected; /* sessions that have not worked yet */
-    struct event *deadline;
+    struct timer deadline;
     int status;
 } net2pty = {.status = CLI_EXIT_OK};
 
@@ -309,8 +309,7 @@ static void on_connected(void *ctx)
     net2pty.unconnected--;
     if (net2pty.unconnected > 0)
         return;
-    if (net2pty.deadline)
-        event_del(net2pty.deadline);
+    timer_stop(&net2pty.deadline);
     if (net2pty.command)
         start_command();
 }
@@ -336,10 +335,8 @@ static void on_joined(void *ctx, const char *link, const char *why_not)
     end_with(SUPERVISE_EXIT_FAILED);
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+static void on_deadline(void *ctx)
 {
-    (void)fd;
-    (void)what;
     (void)ctx;
     if (net2pty.joins)
         log_error("not every link was served, and connected, within %g s",
@@ -369,23 +366,19 @@ static void on_stop(void *ctx)
     end_with(net2pty.command ? 128 + 15 : CLI_EXIT_OK);
 }
 
-static int begin_waiting(void)
+static void begin_waiting(void)
 {
-    const struct timeval limit = {(time_t)(options.wait_ms / 1000),
-                                  (suseconds_t)(options.wait_ms % 1000 * 1000)};
-
     if (!options.has_wait)
-        return 0;
-    net2pty.deadline = evtimer_new(net2pty.loop, on_deadline, NULL);
-    return !net2pty.deadline || event_add(net2pty.deadline, &limit) < 0 ? -ENOMEM : 0;
+        return;
+    timer_make(&net2pty.deadline, net2pty.loop, on_deadline, NULL);
+    timer_in_ms(&net2pty.deadline, options.wait_ms);
 }
 
-static int join_links(void)
+static void join_links(void)
 {
     for (int i = 0; i < net2pty.count; i++)
         calls_join(net2pty.calls, net2pty.names[i],
                    options.has_wait ? CALLS_JOIN_PATIENTLY : CALLS_JOIN_NOW, on_joined, NULL);
-    return begin_waiting();
 }
 
 static int make_links(void)
@@ -396,8 +389,11 @@ static int make_links(void)
     net2pty.calls = calls_new(net2pty.loop);
     if (!net2pty.calls)
         return -1;
-    if (net2pty.joins)
-        return join_links();
+    begin_waiting();
+    if (net2pty.joins) {
+        join_links();
+        return 0;
+    }
     for (int i = 0; i < net2pty.count; i++) {
         net2pty.sessions[i] =
             pty_session_new(net2pty.loop, &net2pty.links[i], &session_callbacks, NULL, error);
@@ -408,7 +404,7 @@ static int make_links(void)
         if (calls_add(net2pty.calls, net2pty.sessions[i]) < 0)
             return -1;
     }
-    return begin_waiting();
+    return 0;
 }
 
 static int serve(void)
@@ -417,7 +413,7 @@ static int serve(void)
     if (!net2pty.loop)
         return CLI_EXIT_FAILED;
     log_peer_begin(net2pty.loop);
-    if (os_watch_requests(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
+    if (requests_watch(net2pty.loop, on_stop, net2pty.command ? NULL : on_report, NULL) < 0) {
         log_error("cannot watch for signals");
         net2pty.status = CLI_EXIT_FAILED;
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
@@ -433,9 +429,8 @@ static int serve(void)
     exec_free(net2pty.exec);
     for (int i = 0; i < net2pty.count; i++)
         pty_session_free(net2pty.sessions[i]);
-    if (net2pty.deadline)
-        event_free(net2pty.deadline);
-    os_unwatch_requests();
+    timer_stop(&net2pty.deadline);
+    requests_unwatch();
     log_peer_end();
     loop_free(net2pty.loop);
     return net2pty.status;
@@ -448,7 +443,7 @@ static int serve_command(void)
     int r = supervise_split();
 
     if (r < 0) {
-        log_error("cannot make a process: %s", os_error_text(-r));
+        log_error("cannot make a process: %s", error_text(-r));
         return SUPERVISE_EXIT_FAILED;
     }
     return serve();
@@ -470,7 +465,7 @@ int main(int argc, char **argv)
 {
     char error[CLI_ERROR_MAX];
 
-    if (os_init(&argc, &argv) < 0)
+    if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     options.single.port.mode = -1;
     if (cli_parse(&program, &argc, argv) < 0)

@@ -11,7 +11,7 @@
 
 #include "cli.h"
 #include "log.h"
-#include "os.h"
+#include "startup.h"
 
 enum { OPT_REMOTE = 1, OPT_BUSID = 2, OPT_PORT = 4, OPT_POST = 8, OPT_STRICT = 16 };
 enum { OPT_PERSIST = 32, OPT_DOCKER = 64 };
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 {
     char **command = NULL;
 
-    if (os_init(&argc, &argv) < 0)
+    if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     if (cli_parse(&program, &argc, argv) < 0)
         return CLI_EXIT_USAGE;

@@ -8,7 +8,8 @@
 
 #include <event2/event.h>
 
-#include "os.h"
+#include "error_text.h"
+#include "file.h"
 #include "text.h"
 
 enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32, TIME_MAX = 64 };
@@ -37,7 +38,7 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line))
 
 int log_to_file(const char *path)
 {
-    FILE *f = os_append_file(path);
+    FILE *f = file_open_append(path);
 
     if (!f)
         return -errno;
@@ -79,7 +80,7 @@ static bool write_line(enum log_level level, const char *line)
 
     print_time(time);
     snprintf(whole, sizeof whole, "%s%.40s: %s%s\n", time, program, level_words[level], line);
-    int r = os_write_text(log_file ? log_file : stderr, whole);
+    int r = file_write_text(log_file ? log_file : stderr, whole);
     if (r < 0)
         missing_why = -r;
     return r == 0;
@@ -101,7 +102,7 @@ static void print_line(enum log_level level, const char *format, va_list args)
 
         missing = 0;
         snprintf(text, sizeof text, "%u lines are missing here: %s", count,
-                 os_error_text(missing_why));
+                 error_text(missing_why));
         if (!write_line(LOG_LEVEL_WARN, text))
             missing = count;
     }

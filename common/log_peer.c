@@ -8,7 +8,7 @@
 
 #include <event2/event.h>
 
-#include "os.h"
+#include "clock.h"
 #include "timer.h"
 
 enum {
@@ -101,7 +101,7 @@ static void set_timer(void)
 static void on_timer(void *ctx)
 {
     (void)ctx;
-    tell_old(os_now_ms(), WINDOW_MS);
+    tell_old(clock_now_ms(), WINDOW_MS);
     tell_others();
     if (counted.reasons)
         set_timer();
@@ -117,7 +117,7 @@ void log_peer_end(void)
 {
     if (!counted.counting)
         return;
-    tell_old(os_now_ms(), 0);
+    tell_old(clock_now_ms(), 0);
     tell_others();
     timer_stop(&counted.timer);
     counted.counting = false;
@@ -149,7 +149,7 @@ static struct reason *find(const char *peer, const char *format, enum log_level 
     r->next = counted.reasons;
     r->format = format;
     r->level = level;
-    r->since_ms = os_now_ms();
+    r->since_ms = clock_now_ms();
     r->lines = 0;
     memcpy(r->peer, name, sizeof name);
     counted.reasons = r;

@@ -6,6 +6,7 @@
 #include <event2/event_struct.h>
 
 #include "log.h"
+#include "timer.h"
 
 struct deferred {
     void (*function)(void *arg);
@@ -53,25 +54,20 @@ void loop_settle(struct event_base *base)
     event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *arg)
+static void on_limit(void *ctx)
 {
-    (void)fd;
-    (void)what;
-    *(bool *)arg = true;
+    (void)ctx; /* that the timer is not set any more says it */
 }
 
 bool loop_run_until(struct event_base *base, bool (*done)(void *ctx), void *ctx, unsigned limit_ms)
 {
-    const struct timeval limit = {(long)(limit_ms / 1000), (long)(limit_ms % 1000) * 1000};
-    bool passed = false;
-    struct event *timer = evtimer_new(base, on_limit, &passed);
+    struct timer limit;
 
-    if (timer && event_add(timer, &limit) == 0) {
-        while (!passed && !done(ctx))
-            event_base_loop(base, EVLOOP_ONCE);
-    }
-    if (timer)
-        event_free(timer);
+    timer_make(&limit, base, on_limit, NULL);
+    timer_in_ms(&limit, limit_ms);
+    while (timer_is_set(&limit) && !done(ctx))
+        event_base_loop(base, EVLOOP_ONCE);
+    timer_stop(&limit);
     return done(ctx);
 }
 

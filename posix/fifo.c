@@ -12,8 +12,8 @@
 
 #include <event2/event.h>
 
+#include "error_text.h"
 #include "log.h"
-#include "os.h"
 
 struct fifo {
     int fd;
@@ -45,7 +45,7 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     if (n > 0) {
         f->received(f->ctx, data, (size_t)n);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        log_warn("a FIFO cannot be read any more: %s", os_error_text(n == 0 ? EIO : errno));
+        log_warn("a FIFO cannot be read any more: %s", error_text(n == 0 ? EIO : errno));
         event_del(f->readable);
     }
 }

@@ -29,12 +29,13 @@
 #include <event2/event.h>
 #include <libserialport.h>
 
+#include "error_text.h"
 #include "line_termios.h"
 #include "log.h"
 #include "loop.h"
 #include "modem_watch.h"
-#include "os.h"
 #include "os_ioctl.h"
+#include "owner.h"
 
 enum {
     READ_SIZE = 4096,   /* a tty gives no more at once */
@@ -455,7 +456,7 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
         break;
     case EBUSY:
     case EAGAIN:
-        if (realpath(path, real) && os_file_owner(real, owner, sizeof owner) == 0)
+        if (realpath(path, real) && owner_of_file(real, owner, sizeof owner) == 0)
             snprintf(text, SERIAL_ERROR_MAX, "%.200s: busy: %s has it open; end that first", path,
                      owner);
         else
@@ -476,7 +477,7 @@ static void say_error(const char *path, int error, char text[static SERIAL_ERROR
                  path);
         break;
     default:
-        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, os_error_text(error));
+        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, error_text(error));
     }
 }
 
@@ -553,7 +554,7 @@ static void ask_low_latency(struct serial_io *io)
         said = true;
         log_info(
             "%s: the driver refuses low latency (%s): answers may come some milliseconds later",
-            io->path, os_error_text(errno));
+            io->path, error_text(errno));
     }
 }
 

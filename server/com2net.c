@@ -12,14 +12,16 @@
 #include "cli.h"
 #include "crowd.h"
 #include "endpoint.h"
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "os.h"
 #include "report.h"
+#include "requests.h"
 #include "serial_list.h"
 #include "service.h"
 #include "source.h"
+#include "startup.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
 #include "text.h"
@@ -142,7 +144,7 @@ static int list_ports(void)
     int r = serial_list(&list, &count);
 
     if (r < 0)
-        fprintf(stderr, "com2net: cannot list the serial ports: %s\n", os_error_text(-r));
+        fprintf(stderr, "com2net: cannot list the serial ports: %s\n", error_text(-r));
     for (size_t i = 0; i < count; i++) {
         text_clean(list[i].description, sizeof list[i].description, list[i].description);
         text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
@@ -232,7 +234,7 @@ static bool needs_precision(void)
 /* As many connections as there are descriptors, but those that devices need. */
 static int limit_connections(void)
 {
-    const size_t limit = os_raise_descriptor_limit();
+    const size_t limit = startup_raise_descriptor_limit();
     const size_t others = DESCRIPTORS_OWN + DESCRIPTORS_SOURCE * (size_t)com2net.count;
 
     if (limit < others + CONNECTIONS_MIN) {
@@ -258,14 +260,14 @@ static int serve(void)
     /* before the watch: a FIFO waits for its reader, which a signal is to end */
     log_peer_begin(com2net.loop);
     const bool good = open_record() == 0;
-    if (good && os_watch_requests(com2net.loop, on_stop, on_report, NULL) < 0)
+    if (good && requests_watch(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
     end_all();
-    os_unwatch_requests();
+    requests_unwatch();
     log_peer_end();
     loop_free(com2net.loop);
     usb_pcap_close(com2net.pcap); /* a device that has not let go may have come to it only now */
@@ -329,7 +331,7 @@ static int run(int argc, char **argv)
     log_init(program.name, cli_log_level());
     int r = options.log_file ? log_to_file(options.log_file) : 0;
     if (r < 0) {
-        log_error("cannot write the log %s: %s", options.log_file, os_error_text(-r));
+        log_error("cannot write the log %s: %s", options.log_file, error_text(-r));
         return CLI_EXIT_FAILED;
     }
     return serve();
@@ -353,7 +355,7 @@ int main(int argc, char **argv)
 {
     const struct service_program service = {.check = check_service, .run = run};
 
-    if (os_init(&argc, &argv) < 0)
+    if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     if (argc > 1 && strcmp(argv[1], "service") == 0)
         return service_main(argc - 2, argv + 2, &service);

@@ -15,8 +15,8 @@
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/bytes.h"
+#include "socket.h"
 #include "usb_device.h"
 #include "demo.h"
 
@@ -101,8 +101,8 @@ static void receive(void)
 {
     int n;
 
-    while (client >= 0 &&
-           (n = os_recv(client, answers + answers_len, sizeof answers - answers_len)) != -EAGAIN) {
+    while (client >= 0 && (n = socket_recv(client, answers + answers_len,
+                                           sizeof answers - answers_len)) != -EAGAIN) {
         if (n <= 0) {
             evutil_closesocket(client);
             client = -1;
@@ -121,7 +121,7 @@ static void receive(void)
 static void send_bytes(const uint8_t *data, size_t len)
 {
     for (int refused = 0; client >= 0 && len > 0 && refused < 100;) {
-        int n = os_send(client, data, len);
+        int n = socket_send(client, data, len);
 
         refused = n > 0 ? 0 : refused + 1;
         data += n > 0 ? n : 0;
@@ -150,10 +150,10 @@ static void import(const struct usb_device *d)
         abort();
     usbip_put_op(&op, request);
     memcpy(request + USBIP_OP_SIZE, d->record.busid, strlen(d->record.busid));
-    if (os_send(client, request, sizeof request) != sizeof request)
+    if (socket_send(client, request, sizeof request) != sizeof request)
         abort();
     loop_settle(base);
-    if (os_recv(client, answer, sizeof answer) != sizeof answer)
+    if (socket_recv(client, answer, sizeof answer) != sizeof answer)
         abort();
 }
 

@@ -28,10 +28,10 @@
 #include "fakes/fake_vport.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/replay.h"
 #include "proto/serial_ext.h"
 #include "pty_session.h"
+#include "tcp.h"
 #include "test.h"
 #include "visitor.h"
 #include "virtual_time.h"
@@ -131,9 +131,9 @@ static void answer(uint8_t command, uint32_t value)
     comport_send_value(server, command, value);
 }
 
-unsigned __wrap_os_tcp_silence_ms(evutil_socket_t fd);
+unsigned __wrap_tcp_silence_ms(evutil_socket_t fd);
 
-unsigned __wrap_os_tcp_silence_ms(evutil_socket_t fd)
+unsigned __wrap_tcp_silence_ms(evutil_socket_t fd)
 {
     (void)fd;
     return silent ? 1000000 : 0;

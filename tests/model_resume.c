@@ -22,11 +22,11 @@
 #include "fakes/fake_serial.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "proto/comport.h"
 #include "proto/serial_ext.h"
 #include "source.h"
+#include "tcp.h"
 #include "test.h"
 #include "virtual_time.h"
 
@@ -105,16 +105,16 @@ static void on_log(enum log_level level, const char *line)
     snprintf(logged + n, sizeof logged - n, "%llu %s\n", (unsigned long long)virtual_ms(), line);
 }
 
-unsigned __wrap_os_tcp_silence_ms(evutil_socket_t socket);
-size_t __wrap_os_tcp_unacknowledged(evutil_socket_t socket);
+unsigned __wrap_tcp_silence_ms(evutil_socket_t socket);
+size_t __wrap_tcp_unacknowledged(evutil_socket_t socket);
 
-unsigned __wrap_os_tcp_silence_ms(evutil_socket_t socket)
+unsigned __wrap_tcp_silence_ms(evutil_socket_t socket)
 {
     (void)socket;
     return silent ? 1000000 : 0;
 }
 
-size_t __wrap_os_tcp_unacknowledged(evutil_socket_t socket)
+size_t __wrap_tcp_unacknowledged(evutil_socket_t socket)
 {
     (void)socket;
     return silent ? 1 : 0;

@@ -11,15 +11,16 @@
 #include <event2/event.h>
 
 #include "calls.h"
+#include "clock.h"
 #include "comport_journal.h"
 #include "fakes/fake_vport.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
 #include "stage_time.h"
+#include "tcp.h"
 #include "test.h"
 #include "visitor.h"
 
@@ -175,9 +176,9 @@ static void turn(void)
 
 static inline void run_for(uint64_t ms)
 {
-    uint64_t limit = os_now_ms() + ms;
+    uint64_t limit = clock_now_ms() + ms;
 
-    while (os_now_ms() < limit)
+    while (clock_now_ms() < limit)
         turn();
 }
 
@@ -222,7 +223,7 @@ static void server_accept(bool as_telnet)
     journal_clear(&raw);
     RUN_UNTIL((fd = accept(listener, NULL, NULL)) >= 0);
     evutil_make_socket_nonblocking(fd);
-    os_tune_tcp(fd, false); /* nothing waits for an acknowledgement, whose delay is real */
+    tcp_tune(fd, false); /* nothing waits for an acknowledgement, whose delay is real */
     telnet = as_telnet;
     if (!telnet)
         return;

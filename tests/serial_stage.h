@@ -9,17 +9,20 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "comport_journal.h"
 #include "crowd.h"
 #include "endpoint.h"
 #include "fakes/fake_serial.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "port.h"
+#include "socket.h"
 #include "source.h"
 #include "stage_time.h"
+#include "startup.h"
+#include "tcp.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -42,7 +45,7 @@ struct client {
 #define STAGE_MAIN(tests)                                                                          \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
-        CHECK(os_init(&argc, &argv) == 0);                                                         \
+        CHECK(startup_init(&argc, &argv) == 0);                                                    \
         return test_main(argc, argv, tests, sizeof(tests) / sizeof *(tests));                      \
     }
 
@@ -94,16 +97,16 @@ static inline void client_connect(struct client *c)
 
     memset(c, 0, sizeof *c);
     in.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-    c->fd = os_connect((struct sockaddr *)&in, sizeof in);
+    c->fd = socket_connect((struct sockaddr *)&in, sizeof in);
     CHECK(c->fd >= 0);
-    for (uint64_t limit = patience_ms() + 5000; os_send(c->fd, "", 0) < 0;)
+    for (uint64_t limit = patience_ms() + 5000; socket_send(c->fd, "", 0) < 0;)
         CHECK(patience_ms() < limit);
-    os_tune_tcp(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
+    tcp_tune(c->fd, false); /* nothing waits for an acknowledgement, whose delay is real */
 }
 
 static inline void client_send(struct client *c, const void *data, size_t len)
 {
-    CHECK(os_send(c->fd, data, len) == (int)len);
+    CHECK(socket_send(c->fd, data, len) == (int)len);
 }
 
 static inline void client_flush(struct client *c)
@@ -125,7 +128,7 @@ static inline void turn(struct client *c)
     loop_run(base);
     if (!c || c->fd < 0)
         return;
-    int n = os_recv(c->fd, bytes, sizeof bytes);
+    int n = socket_recv(c->fd, bytes, sizeof bytes);
     if (n == 0 || n == -ECONNRESET)
         c->ended = true;
     if (n <= 0)
@@ -153,9 +156,9 @@ static inline void turn(struct client *c)
 
 static inline void run_for(struct client *c, uint64_t ms)
 {
-    uint64_t limit = os_now_ms() + ms;
+    uint64_t limit = clock_now_ms() + ms;
 
-    while (os_now_ms() < limit)
+    while (clock_now_ms() < limit)
         turn(c);
 }
 
@@ -239,7 +242,7 @@ static inline size_t client_fill(struct client *c)
     size_t sent = 0;
 
     for (int idle = 0; idle < 100;) {
-        int n = os_send(c->fd, block, sizeof block);
+        int n = socket_send(c->fd, block, sizeof block);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;

@@ -17,7 +17,6 @@
 #include "ioctl_wire.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "pty_session.h"
 #include "patience.h"
 #include "test.h"

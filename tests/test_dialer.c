@@ -18,8 +18,8 @@
 
 #include "dialer.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/unreached.h"
+#include "startup.h"
 #include "stream.h"
 #include "test.h"
 
@@ -333,7 +333,7 @@ int main(int argc, char **argv)
         TEST(nobody_answers_himself),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     int r = empty_etc();
     if (r < 0) {
         printf("skip: this machine gives no namespaces: %s\n", strerror(-r));

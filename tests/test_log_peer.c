@@ -4,7 +4,7 @@
 #include "log_peer.h"
 
 #include "loop.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 
 static struct event_base *base;
@@ -121,6 +121,6 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -10,12 +10,13 @@
 
 #include "calls.h"
 #include "control.h"
+#include "error_text.h"
 #include "failing_memory.h"
 #include "fakes/fake_dialer.h"
 #include "fakes/fake_vport.h"
 #include "ioctl_wire.h"
-#include "os.h"
 #include "pty_session.h"
+#include "startup.h"
 #include "test.h"
 #include "virtual_stage.h"
 #include "visitor.h"
@@ -39,7 +40,7 @@ static bool attentive; /* the server reads */
 
 static bool is_about_memory(const char *text)
 {
-    return strstr(text, "out of memory") || strstr(text, os_error_text(ENOMEM));
+    return strstr(text, "out of memory") || strstr(text, error_text(ENOMEM));
 }
 
 static void keep_log(enum log_level level, const char *line)
@@ -315,7 +316,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_init("test", LOG_LEVEL_DEBUG);
     log_set_sink(keep_log);
     virtual_begin();

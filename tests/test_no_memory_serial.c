@@ -7,9 +7,9 @@
 #include "failing_memory.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
-#include "os.h"
 #include "port.h"
 #include "source.h"
+#include "startup.h"
 #include "test.h"
 #include "virtual_stage.h"
 
@@ -105,7 +105,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_init("test", LOG_LEVEL_DEBUG);
     log_set_sink(on_log);
     virtual_begin();

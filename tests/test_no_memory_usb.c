@@ -4,7 +4,7 @@
  */
 #include "failing_memory.h"
 #include "fakes/fake_usb_export.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 #include "usb_device.h"
 #include "usb_session.h"
@@ -113,7 +113,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_init("test", LOG_LEVEL_DEBUG);
     log_set_sink(on_log);
     virtual_begin();

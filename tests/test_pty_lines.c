@@ -36,12 +36,12 @@ static void com2net_is_told_when_the_lines_moved(void)
 {
     begin();
     server_agree_and_teach();
-    uint32_t from = (uint32_t)os_now_us();
+    uint32_t from = (uint32_t)clock_now_us();
     fake_vport_open();
     run_for(30);
-    uint32_t between = (uint32_t)os_now_us();
+    uint32_t between = (uint32_t)clock_now_us();
     fake_vport_close();
-    uint32_t to = (uint32_t)os_now_us();
+    uint32_t to = (uint32_t)clock_now_us();
     RUN_UNTIL(server_saw("RTS off"));
     CHECK(told_time("RTS on") - from <= between - from);
     CHECK(told_time("RTS off") - between <= to - between);

@@ -13,7 +13,7 @@ static void gaps_of_lines_with_a_time_are_kept(void)
     client_set_lines(&c, 0xffffff00 + 100000, LINE_OUTPUTS, LINE_DTR);
     client_set_lines(&c, 0xffffff00 + 150000, LINE_DTR, 0);
     client_tell(&c, RFC2217_SET_DATASIZE, 0);
-    uint64_t sent = os_now_us();
+    uint64_t sent = clock_now_us();
     client_flush(&c);
     uint64_t first = outputs_become(&c, LINE_RTS);
     CHECK(first - sent >= 30000); /* the delay */

@@ -9,7 +9,7 @@
 #include <libserialport.h>
 
 #include "fakes/fake_serial.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 
 struct sp_port {
@@ -128,6 +128,6 @@ int main(int argc, char **argv)
         TEST(a_link_is_described_as_its_port),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

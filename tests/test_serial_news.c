@@ -84,10 +84,10 @@ static void a_transmitter_is_asked_for_those_who_want_to_know(void)
     fake_serial.untransmitted = 1; /* and stays */
     client_tell(&c, RFC2217_SET_LINESTATE_MASK, LINE_STATE_TSR_EMPTY);
     client_flush(&c);
-    uint64_t since = os_now_ms();
+    uint64_t since = clock_now_ms();
     RUN_UNTIL(&c, client_saw(&c, "SET-LINESTATE-MASK"));
     run_for(&c, 100);
-    CHECK(fake_serial.asked > 0 && fake_serial.asked <= (os_now_ms() - since) / 5 + 2);
+    CHECK(fake_serial.asked > 0 && fake_serial.asked <= (clock_now_ms() - since) / 5 + 2);
     client_close(&c);
     fake_serial.untransmitted = 0;
     end();

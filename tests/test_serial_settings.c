@@ -116,7 +116,7 @@ static void old_cisco_is_answered_in_kind(void)
     client_send(&c, bytes, sizeof bytes);
     RUN_UNTIL(NULL, device_saw("configure 57600 8N1"));
     run_for(NULL, 5);
-    CHECK(os_recv(c.fd, got, sizeof got) == sizeof want);
+    CHECK(socket_recv(c.fd, got, sizeof got) == sizeof want);
     CHECK(memcmp(got, want, sizeof want) == 0);
     client_close(&c);
     end();

@@ -99,7 +99,7 @@ static void who_asks_and_does_not_fetch_is_not_read(void)
     for (size_t i = 0; i < sizeof questions; i += 6)
         memcpy(questions + i, (const uint8_t[]){255, 250, 44, 0, 255, 240}, 6);
     for (int idle = 0; idle < 100;) {
-        int n = os_send(c.fd, questions + sent % 6, sizeof questions - 6);
+        int n = socket_send(c.fd, questions + sent % 6, sizeof questions - 6);
 
         sent += n > 0 ? (size_t)n : 0;
         idle = n > 0 ? 0 : idle + 1;

@@ -217,7 +217,7 @@ static void the_end_decides_too(void)
     for (size_t i = 0; i < sizeof lasts / sizeof *lasts; i++) {
         client_connect(&c);
         client_send(&c, lasts[i], strlen(lasts[i]));
-        os_shut_down_sending(c.fd);
+        socket_shut_down_sending(c.fd);
         RUN_UNTIL(&c, device_saw(as_written(lasts[i], strlen(lasts[i]))));
         RUN_UNTIL(&c, c.ended);
         client_close(&c);

@@ -10,9 +10,9 @@
 #include "fakes/fake_serial.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "port.h"
 #include "source.h"
+#include "startup.h"
 #include "test.h"
 #include "virtual_stage.h"
 
@@ -467,7 +467,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_init("test", LOG_LEVEL_DEBUG);
     virtual_begin();
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -11,7 +11,7 @@
 #include "fakes/fake_libusb.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
+#include "startup.h"
 #include "usb_options.h"
 #include "test.h"
 #include "usb_device.h"
@@ -273,7 +273,7 @@ int main(int argc, char **argv)
         TEST(without_usb_a_device_is_missing),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(drop_line);
     base = loop_new(false);
     CHECK(base);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "fakes/fake_libusb.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 #include "usb_system.h"
 
@@ -121,6 +121,6 @@ int main(int argc, char **argv)
         TEST(where_there_is_no_usb_there_are_no_devices),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

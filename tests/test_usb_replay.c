@@ -21,9 +21,10 @@
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/usbip_reader.h"
 #include "patience.h"
+#include "socket.h"
+#include "startup.h"
 #include "test.h"
 #include "usbip_recording.h"
 
@@ -234,7 +235,7 @@ static void receive(struct connection *c)
 {
     if (c->fd < 0 || c->ended)
         return;
-    int n = os_recv(c->fd, c->bytes + c->len, sizeof c->bytes - c->len);
+    int n = socket_recv(c->fd, c->bytes + c->len, sizeof c->bytes - c->len);
     c->ended = n == 0 || n == -ECONNRESET;
     if (n > 0)
         c->len += (size_t)n;
@@ -286,7 +287,7 @@ static void send_request(struct connection *c, const struct recording_event *e)
     }
     size_t before = seen_of(c);
     while (sent < e->len && !c->ended) {
-        int n = os_send(c->fd, e->data + sent, e->len - sent);
+        int n = socket_send(c->fd, e->data + sent, e->len - sent);
 
         if (n > 0)
             sent += (size_t)n;
@@ -427,7 +428,7 @@ static void play(size_t i)
         play_reply(c, e);
         break;
     case RECORDING_CLIENT_END:
-        os_shut_down_sending(c->fd);
+        socket_shut_down_sending(c->fd);
         break;
     case RECORDING_SERVER_END:
         take_device_away(c);
@@ -511,7 +512,7 @@ int main(int argc, char **argv)
         TEST(answers_are_the_kernels),
     };
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(drop_line);
     base = loop_new(false);
     int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);

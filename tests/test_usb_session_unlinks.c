@@ -104,8 +104,8 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
     usbip_put_urb(&unlink, bytes);
     usbip_put_urb(&head, bytes + USBIP_URB_SIZE);
     send_all(bytes, part);
-    const uint64_t limit = os_now_ms() + USB_EARLY_UNLINKS_MS + 100;
-    RUN_UNTIL(os_now_ms() > limit);
+    const uint64_t limit = clock_now_ms() + USB_EARLY_UNLINKS_MS + 100;
+    RUN_UNTIL(clock_now_ms() > limit);
     CHECK(got_len == 0);
     send_all(bytes + part, sizeof bytes - part);
     RUN_UNTIL(got_len == USBIP_URB_SIZE);
@@ -117,13 +117,13 @@ static void an_early_unlink_waits_for_the_data_of_its_urb(void)
 /* The segment with the URB was lost, and is sent again; that of number 9 never comes. */
 static void an_early_unlink_waits_for_its_urb(void)
 {
-    const uint64_t again = os_now_ms() + 100;
+    const uint64_t again = clock_now_ms() + 100;
 
     begin();
     import();
     send_unlink(8, 9);
     send_unlink(2, 1);
-    RUN_UNTIL(os_now_ms() > again);
+    RUN_UNTIL(clock_now_ms() > again);
     CHECK(got_len == 0);
     send_in(1, 4);
     RUN_UNTIL(got_len == USBIP_URB_SIZE);

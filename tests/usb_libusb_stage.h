@@ -12,9 +12,9 @@
 #include "fakes/fake_libusb.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
 #include "proto/usb_desc.h"
+#include "startup.h"
 #include "test.h"
 #include "usb_libusb.h"
 
@@ -125,7 +125,7 @@ static inline void drop_line(enum log_level level, const char *line)
 /* Runs the tests that the command line names, with a loop. Returns the program's status. */
 static inline int stage_main(int argc, char **argv, const struct test *tests, size_t count)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(drop_line);
     base = loop_new(false);
     CHECK(base);

@@ -15,8 +15,9 @@
 #include "fakes/fake_usb_export.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "patience.h"
+#include "socket.h"
+#include "startup.h"
 #include "test.h"
 
 enum {
@@ -54,7 +55,7 @@ static inline void receive(void)
     int n;
 
     while (client >= 0 && !ended &&
-           (n = os_recv(client, got + got_len, BYTES_MAX - got_len)) != -EAGAIN) {
+           (n = socket_recv(client, got + got_len, BYTES_MAX - got_len)) != -EAGAIN) {
         ended = n <= 0;
         got_len += n > 0 ? (size_t)n : 0;
     }
@@ -106,7 +107,7 @@ static inline size_t send_some(const uint8_t *data, size_t len)
     size_t sent = 0;
 
     for (int refused = 0; sent < len && refused < 100;) {
-        int n = os_send(client, data + sent, len - sent);
+        int n = socket_send(client, data + sent, len - sent);
 
         refused = n > 0 ? 0 : refused + 1;
         sent += n > 0 ? (size_t)n : 0;
@@ -242,7 +243,7 @@ static inline void give(void *ctx, struct usb_transfer *t)
 /* Runs tests as test_main does, on the stage. */
 static inline int stage_main(int argc, char **argv, const struct test *tests, size_t count)
 {
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(count_line);
     base = loop_new(false);
     got = malloc(BYTES_MAX);

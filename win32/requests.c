@@ -1,6 +1,7 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include <winsock2.h>
 #include <windows.h>
@@ -8,7 +9,7 @@
 
 #include <event2/event.h>
 
-#include "os.h"
+#include "service_requests.h"
 #include "wake.h"
 
 enum { STOP = 1, REPORT = 2 };
@@ -49,11 +50,6 @@ void requests_come_from_service(void)
     requests.service = true;
 }
 
-bool requests_are_service(void)
-{
-    return requests.service;
-}
-
 /*
  * On a thread of the console's, which stays until the process ends, and main comes to that. After a
  * close, logoff or shutdown Windows ends the process as soon as this returns (and after 5 s in any
@@ -82,8 +78,8 @@ static void on_woken(void *ctx)
         requests.stop(requests.ctx);
 }
 
-int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
-                      void *ctx)
+int requests_watch(struct event_base *base, void (*stop)(void *ctx), void (*report)(void *ctx),
+                   void *ctx)
 {
     requests.stop = stop;
     requests.report = report;
@@ -100,13 +96,13 @@ int os_watch_requests(struct event_base *base, void (*stop)(void *ctx), void (*r
      * changes. It costs nothing while nothing waits for a timer. */
     timeBeginPeriod(TIMER_MS);
     if (!requests.service && !SetConsoleCtrlHandler(on_console, TRUE)) {
-        os_unwatch_requests();
+        requests_unwatch();
         return -EIO;
     }
     return 0;
 }
 
-void os_unwatch_requests(void)
+void requests_unwatch(void)
 {
     AcquireSRWLockExclusive(&requests.lock);
     struct wake *wake = requests.wake;

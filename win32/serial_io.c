@@ -17,7 +17,6 @@
 
 #include "dcb.h"
 #include "loop.h"
-#include "os.h"
 #include "port_io.h"
 #include "serial_device.h"
 #include "utf8.h"

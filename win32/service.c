@@ -17,7 +17,7 @@
 #include "command_line.h"
 #include "event_log.h"
 #include "log.h"
-#include "requests.h"
+#include "service_requests.h"
 #include "utf8.h"
 #include "win_error.h"
 

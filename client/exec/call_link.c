@@ -5,9 +5,9 @@
 #include <asm/ioctls.h>
 
 #include "caller.h"
+#include "clock.h"
 #include "ioctl_wire.h"
 #include "joined.h"
-#include "os.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
 
@@ -63,7 +63,7 @@ void call_link_end_call(struct caller *caller, int result)
 static bool goes_ahead(const struct call_link *l, const struct caller *caller, struct call_wait *w)
 {
     const uint64_t progress = pty_ioctl_progress(pty_session_ioctl(l->session)),
-                   now_ms = os_now_ms();
+                   now_ms = clock_now_ms();
 
     switch (ioctl_tty_order(caller->call.request)) {
     case IOCTL_ORDER_NONE:
@@ -100,7 +100,7 @@ static bool carry_out_here(struct call_link *l, struct caller *caller, struct ca
         caller->ops->answer(caller, -EINTR);
         return true;
     }
-    switch (ioctl_tty_call(&l->tty, &caller->call, &memory, os_now_ms(), &result, &w->tty)) {
+    switch (ioctl_tty_call(&l->tty, &caller->call, &memory, clock_now_ms(), &result, &w->tty)) {
     case IOCTL_ANSWER:
         call_link_end_call(caller, result);
         return true;

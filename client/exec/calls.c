@@ -10,16 +10,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "call_link.h"
+#include "clock.h"
 #include "ioctl_wire.h"
 #include "joined.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "pty_ioctl.h"
 #include "pty_session.h"
+#include "timer.h"
 
 enum {
     TICK_MS = 10,
@@ -50,7 +49,7 @@ struct calls {
     struct event_base *base;
     struct link *links;
     struct held *held;
-    struct event *tick;
+    struct timer tick;
     uint32_t last_id;
     void (*left)(void *ctx); /* while leaving, or NULL */
     void *left_ctx;
@@ -59,10 +58,8 @@ struct calls {
 
 static void schedule_tick(struct calls *c)
 {
-    const struct timeval delay = {0, TICK_MS * 1000};
-
-    if ((c->held || c->left) && !event_pending(c->tick, EV_TIMEOUT, NULL))
-        event_add(c->tick, &delay);
+    if ((c->held || c->left) && !timer_is_set(&c->tick))
+        timer_in_ms(&c->tick, TICK_MS);
 }
 
 /* A link has news. Held calls are looked at from the loop: they may send, and the link is in the
@@ -70,10 +67,9 @@ static void schedule_tick(struct calls *c)
 static void on_changed(void *ctx)
 {
     struct calls *c = ctx;
-    const struct timeval now = {0, 0};
 
     if (c->held || c->left)
-        event_add(c->tick, &now);
+        timer_in_ms(&c->tick, 0);
 }
 
 static void hold(struct calls *c, struct link *link, struct caller *caller, struct call_wait *w,
@@ -86,7 +82,7 @@ static void hold(struct calls *c, struct link *link, struct caller *caller, stru
         caller->ops->answer(caller, -ENOMEM);
         return;
     }
-    *h = (struct held){.caller = caller, .link = link, .wait = *w, .since_ms = os_now_ms()};
+    *h = (struct held){.caller = caller, .link = link, .wait = *w, .since_ms = clock_now_ms()};
     if (file)
         h->file = *file;
     h->next = c->held;
@@ -172,7 +168,7 @@ static int interruption(const struct held *h)
     if (!caller->ops->is_waiting(caller))
         return -EINTR;
     ioctl_shape_find(caller->call.request, caller->call.compat, &shape);
-    if (!shape.waits && os_now_ms() - h->since_ms < PATIENCE_MS)
+    if (!shape.waits && clock_now_ms() - h->since_ms < PATIENCE_MS)
         return 0;
     return caller->ops->interruption(caller);
 }
@@ -191,13 +187,13 @@ static bool look_again(struct held *h)
     }
     switch (h->wait.what) {
     case CALL_WAIT_LINES:
-        if (os_now_ms() - h->since_ms >= LINES_MS)
+        if (clock_now_ms() - h->since_ms >= LINES_MS)
             pty_ioctl_forgo_lines(pty_session_ioctl(link->session));
         return !carry_out(h->link, caller, &h->wait);
     case CALL_WAIT_ROOM:
         return !carry_out(h->link, caller, &h->wait);
     case CALL_WAIT_TTY:
-        if (!ioctl_tty_is_over(&link->tty, &h->wait.tty, os_now_ms(), &result))
+        if (!ioctl_tty_is_over(&link->tty, &h->wait.tty, clock_now_ms(), &result))
             return true;
         break;
     case CALL_WAIT_ANSWER:
@@ -236,12 +232,10 @@ static void look_at_held(struct calls *c)
 
 static void look_at_leaving(struct calls *c);
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+static void on_tick(void *ctx)
 {
     struct calls *c = ctx;
 
-    (void)fd;
-    (void)what;
     look_at_held(c);
     if (c->left)
         look_at_leaving(c);
@@ -287,8 +281,8 @@ static void look_at_leaving(struct calls *c)
     for (struct link *link = c->links; link; link = link->next)
         done = (!link->at.session || call_link_is_done(&link->at, &progress)) && done;
     if (progress)
-        c->progress_ms = os_now_ms();
-    if (!done && os_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
+        c->progress_ms = clock_now_ms();
+    if (!done && clock_now_ms() - c->progress_ms < CLOSING_WAIT_MS)
         return;
     if (!done)
         log_warn("what the command wrote last is lost: nothing has taken it for %d s",
@@ -301,7 +295,7 @@ void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx)
 {
     c->left = left;
     c->left_ctx = ctx;
-    c->progress_ms = os_now_ms();
+    c->progress_ms = clock_now_ms();
     look_at_leaving(c);
     schedule_tick(c);
 }
@@ -460,11 +454,7 @@ struct calls *calls_new(struct event_base *base)
     if (!c)
         return NULL;
     c->base = base;
-    c->tick = evtimer_new(base, on_tick, c);
-    if (!c->tick) {
-        free(c);
-        return NULL;
-    }
+    timer_make(&c->tick, base, on_tick, c);
     return c;
 }
 
@@ -489,6 +479,6 @@ void calls_free(struct calls *c)
         joined_free(link->at.joined);
         free(link);
     }
-    event_free(c->tick);
+    timer_stop(&c->tick);
     free(c);
 }

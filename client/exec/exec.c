@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "calls.h"
+#include "clock.h"
 #include "control.h"
 #include "local_socket.h"
 #include "log.h"
-#include "os.h"
 #include "outer.h"
 #include "supervise.h"
 #include "visitor.h"
@@ -258,11 +258,11 @@ static bool is_preloaded(void)
 
 static bool can_supervise(struct exec *e)
 {
-    uint64_t begin = os_now_us();
+    uint64_t begin = clock_now_us();
     int r = supervise_test(e->why);
 
     log_debug("whether programs can be supervised took %u us to find out: %s",
-              (unsigned)(os_now_us() - begin), r == 0 ? "yes" : e->why);
+              (unsigned)(clock_now_us() - begin), r == 0 ? "yes" : e->why);
     return r == 0;
 }
 

@@ -5,15 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "control.h"
 #include "frame_reader.h"
 #include "local.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/bytes.h"
 #include "stream.h"
+#include "timer.h"
 
 enum {
     QUEUE_MAX = 64 * 1024, /* questions that wait for the other process */
@@ -32,10 +30,10 @@ struct joined {
     const struct joined_callbacks *callbacks;
     void *ctx;
     struct stream *stream; /* NULL: not connected */
-    struct event *timer;   /* of the next attempt */
+    struct timer attempt;  /* the next one */
     unsigned retry_ms;
     bool ever_ready;
-    struct event *ping; /* while an answer is waited for */
+    struct timer ping; /* while an answer is waited for */
     bool greeted;
     bool greeting; /* its answer is still to come */
     bool pinged;   /* and it has not been heard since */
@@ -44,20 +42,13 @@ struct joined {
     struct frame_reader frames;
 };
 
-static void schedule(struct joined *j, unsigned ms)
-{
-    const struct timeval delay = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-
-    event_add(j->timer, &delay);
-}
-
 static void lose(struct joined *j, const char *why)
 {
     char text[TEXT_MAX];
 
     stream_close(j->stream);
     j->stream = NULL;
-    event_del(j->ping);
+    timer_stop(&j->ping);
     snprintf(text, sizeof text, "%s", why);
     j->callbacks->lost(j->ctx, text);
 }
@@ -71,10 +62,8 @@ static int send_question(struct joined *j, const struct ioctl_wire_question *q)
 
 static void schedule_ping(struct joined *j)
 {
-    const struct timeval delay = {PING_MS / 1000, PING_MS % 1000 * 1000};
-
-    if (j->open > 0 && !event_pending(j->ping, EV_TIMEOUT, NULL))
-        event_add(j->ping, &delay);
+    if (j->open > 0 && !timer_is_set(&j->ping))
+        timer_in_ms(&j->ping, PING_MS);
 }
 
 /* A question may be open as long as it likes, but who has it has to show that it lives: a greeting
@@ -90,12 +79,10 @@ static int ping(struct joined *j)
     return send_question(j, &q);
 }
 
-static void on_ping(evutil_socket_t fd, short what, void *ctx)
+static void on_ping(void *ctx)
 {
     struct joined *j = ctx;
 
-    (void)fd;
-    (void)what;
     if (j->pinged && ++j->missed >= MISSED_MAX)
         lose(j, "its net2pty does not answer; has somebody stopped it?");
     else if (!j->pinged)
@@ -192,7 +179,7 @@ static int greet(struct joined *j)
     return r < 0 ? r : ping(j);
 }
 
-static void on_timer(evutil_socket_t unused, short what, void *ctx)
+static void on_attempt(void *ctx)
 {
     struct joined *j = ctx;
     const struct stream_options options = {.queue_max = QUEUE_MAX};
@@ -202,9 +189,6 @@ static void on_timer(evutil_socket_t unused, short what, void *ctx)
     j->stream = local_connect(j->base, j->link, &options, &r);
     if (j->stream)
         r = greet(j);
-
-    (void)unused;
-    (void)what;
     if (r == 0)
         return;
     if (r == -ENOENT || r == -ECONNREFUSED)
@@ -219,12 +203,12 @@ static void on_timer(evutil_socket_t unused, short what, void *ctx)
 
 void joined_start(struct joined *j)
 {
-    schedule(j, 0);
+    timer_in_ms(&j->attempt, 0);
 }
 
 void joined_retry(struct joined *j)
 {
-    schedule(j, j->retry_ms);
+    timer_in_ms(&j->attempt, j->retry_ms);
     j->retry_ms = j->retry_ms < RETRY_MIN_MS ? RETRY_MIN_MS : 2 * j->retry_ms;
     if (j->retry_ms > RETRY_MAX_MS)
         j->retry_ms = RETRY_MAX_MS;
@@ -233,7 +217,7 @@ void joined_retry(struct joined *j)
 void joined_hurry(struct joined *j)
 {
     if (!j->stream)
-        schedule(j, 0);
+        timer_in_ms(&j->attempt, 0);
 }
 
 const char *joined_link(const struct joined *j)
@@ -274,10 +258,10 @@ struct joined *joined_new(struct event_base *base, const char *link,
     j->base = base;
     j->callbacks = callbacks;
     j->ctx = ctx;
+    timer_make(&j->attempt, base, on_attempt, j);
+    timer_make(&j->ping, base, on_ping, j);
     j->link = malloc(strlen(link) + 1);
-    j->timer = evtimer_new(base, on_timer, j);
-    j->ping = evtimer_new(base, on_ping, j);
-    if (!j->link || !j->timer || !j->ping) {
+    if (!j->link) {
         joined_free(j);
         return NULL;
     }
@@ -290,11 +274,8 @@ void joined_free(struct joined *j)
     if (!j)
         return;
     stream_close(j->stream);
-    if (j->timer)
-        event_free(j->timer);
-    if (j->ping)
-        event_free(j->ping);
-    j->timer = j->ping = NULL;
+    timer_stop(&j->attempt);
+    timer_stop(&j->ping);
     j->stream = NULL;
     free(j->link);
     loop_defer(j->base, free, j);

@@ -5,21 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "local.h"
 #include "loop.h"
-#include "os.h"
 #include "stream.h"
+#include "timer.h"
 
-enum { ANSWER_MAX = 512, ANSWER_LIMIT_S = 30 };
+enum { ANSWER_MAX = 512, ANSWER_LIMIT_MS = 30000 };
 
 struct outer {
     struct event_base *base;
     void (*ended)(void *ctx, const char *why_not);
     void *ctx;
     struct stream *stream;
-    struct event *limit;
+    struct timer limit;
     size_t len;
     char answer[ANSWER_MAX];
 };
@@ -28,7 +26,7 @@ static void end(struct outer *o, const char *why_not)
 {
     stream_close(o->stream);
     o->stream = NULL;
-    event_del(o->limit);
+    timer_stop(&o->limit);
     o->ended(o->ctx, why_not);
 }
 
@@ -67,12 +65,10 @@ static const struct stream_callbacks callbacks = {
     .ended = on_ended,
 };
 
-static void on_limit(evutil_socket_t fd, short what, void *ctx)
+static void on_limit(void *ctx)
 {
     struct outer *o = ctx;
 
-    (void)fd;
-    (void)what;
     end(o, o->stream ? "the outer net2pty does not answer"
                      : "the outer net2pty, of NET2PTY_SOCKET, is not there");
 }
@@ -80,7 +76,6 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
 struct outer *outer_join(struct event_base *base, const char *socket, const char *link,
                          void (*ended)(void *ctx, const char *why_not), void *ctx)
 {
-    const struct timeval now = {0, 0}, limit = {ANSWER_LIMIT_S, 0};
     struct outer *o = calloc(1, sizeof *o);
     char request[PATH_MAX + 8];
     const struct stream_options options = {.queue_max = sizeof request};
@@ -91,11 +86,7 @@ struct outer *outer_join(struct event_base *base, const char *socket, const char
     o->base = base;
     o->ended = ended;
     o->ctx = ctx;
-    o->limit = evtimer_new(base, on_limit, o);
-    if (!o->limit) {
-        free(o);
-        return NULL;
-    }
+    timer_make(&o->limit, base, on_limit, o);
     o->stream = local_connect_named(base, socket, &options, &error);
     if (o->stream) {
         stream_set_owner(o->stream, &callbacks, o);
@@ -104,7 +95,7 @@ struct outer *outer_join(struct event_base *base, const char *socket, const char
         stream_read(o->stream, true);
         (void)stream_write(o->stream, request, (size_t)len);
     }
-    event_add(o->limit, o->stream ? &limit : &now);
+    timer_in_ms(&o->limit, o->stream ? ANSWER_LIMIT_MS : 0);
     return o;
 }
 
@@ -113,6 +104,6 @@ void outer_free(struct outer *o)
     if (!o)
         return;
     stream_close(o->stream);
-    event_free(o->limit);
+    timer_stop(&o->limit);
     loop_defer(o->base, free, o);
 }

@@ -5,26 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
+#include "error_text.h"
 #include "local.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "stream.h"
 #include "text.h"
+#include "timer.h"
 
 enum {
     REQUEST_MAX = 4200,
     QUEUE_MAX = 128 * 1024,
     ANSWER_LIMIT_MS = 5000,
     RESET_LIMIT_MS = 15000,
-    REQUEST_LIMIT_S = 10
+    REQUEST_LIMIT_MS = 10000,
 };
 
 static const char join_request[] = "join ";
 static const char refusal[] = "error: ";
-static const char no_memory[] = "out of memory for who asks net2pty";
 
 struct control {
     struct event_base *base;
@@ -40,19 +38,11 @@ struct asker {
     struct asker *next;
     struct stream *stream;
     struct control_visit *visit; /* NULL unless it makes requests on links */
-    struct event *limit;         /* until it has said what it wants; or its end is due */
+    struct timer limit;          /* until it has said what it wants; or its end is due */
     enum { ASKER_ASKS, ASKER_WAITS_FOR_RESET, ASKER_WAITS_FOR_JOIN, ASKER_ENDS } state;
     size_t len;
     char request[REQUEST_MAX];
 };
-
-static void free_asker(void *arg)
-{
-    struct asker *a = arg;
-
-    event_free(a->limit);
-    free(a);
-}
 
 static void end_asker(struct asker *a)
 {
@@ -64,8 +54,8 @@ static void end_asker(struct asker *a)
     if (a->visit)
         a->visit->ops->free(a->visit);
     a->visit = NULL;
-    event_del(a->limit);
-    loop_defer(a->control->base, free_asker, a);
+    timer_stop(&a->limit);
+    loop_defer(a->control->base, free, a);
 }
 
 static void answer(struct asker *a, const char *text)
@@ -145,7 +135,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     if (!end)
         return;
     a->request[a->len] = '\0';
-    event_del(a->limit);
+    timer_stop(&a->limit);
     do_request(a);
     if (a->visit)
         visit(a, end + 1, len - part - 1);
@@ -170,13 +160,11 @@ void control_ended(struct control *c, const char *link, const char *why_not)
 
 void control_end_visits(struct control *c)
 {
-    const struct timeval now = {0, 0};
-
     for (struct asker *a = c->askers; a; a = a->next) {
         if (!a->visit || a->state == ASKER_ENDS)
             continue;
         a->state = ASKER_ENDS;
-        event_add(a->limit, &now);
+        timer_in_ms(&a->limit, 0);
     }
 }
 
@@ -199,37 +187,26 @@ static const struct stream_callbacks asker_callbacks = {
     .ended = on_ended,
 };
 
-static void on_limit(evutil_socket_t fd, short what, void *ctx)
+static void on_limit(void *ctx)
 {
-    (void)fd;
-    (void)what;
     close_asker(ctx);
 }
 
 static void on_accepted(void *ctx, struct stream *stream)
 {
-    const struct timeval limit = {REQUEST_LIMIT_S, 0};
     struct control *c = ctx;
     struct asker *a = calloc(1, sizeof *a);
 
     if (!a) {
-        log_error(no_memory);
+        log_error("out of memory for who asks net2pty");
         stream_close(stream);
         return;
     }
     a->control = c;
-    a->limit = evtimer_new(c->base, on_limit, a);
     a->stream = stream;
     stream_set_owner(stream, &asker_callbacks, a);
-    if (!a->limit) {
-        log_error(no_memory);
-        stream_close(a->stream);
-        if (a->limit)
-            event_free(a->limit);
-        free(a);
-        return;
-    }
-    event_add(a->limit, &limit);
+    timer_make(&a->limit, c->base, on_limit, a);
+    timer_in_ms(&a->limit, REQUEST_LIMIT_MS);
     a->next = c->askers;
     c->askers = a;
     stream_read(a->stream, true);
@@ -279,7 +256,7 @@ const char *control_error_text(int error)
         return "only the user who has started it, and root, may";
     if (error == EKEYREJECTED)
         return "what is at its socket is another user's";
-    return os_error_text(error);
+    return error_text(error);
 }
 
 /* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence. Returns 0 with the

@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
+#include "clock.h"
 #include "line_text.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 #include "rfc2217_text.h"
 
 /* Settings that the first session still has to learn. */
@@ -113,7 +113,7 @@ void far_port_tell_settings(struct far_port *f, const struct line_settings *line
 static void tell_lines(struct far_port *f, unsigned mask)
 {
     struct rfc2217_message m = {.command = RFC2217_SET_LINES,
-                                .value = (uint32_t)os_now_us(),
+                                .value = (uint32_t)clock_now_us(),
                                 .mask = (uint8_t)mask,
                                 .lines = (uint8_t)(f->outputs & mask)};
 

@@ -22,8 +22,8 @@
 #include <stdio.h>
 
 #include "dialer.h"
+#include "error_text.h"
 #include "log.h"
-#include "os.h"
 #include "proto/comport.h"
 #include "pty_input.h"
 #include "pty_port.h"
@@ -429,10 +429,10 @@ static void on_ended(void *ctx, int error)
         return;
     }
     if (s->state == FAR_SESSION_READY && pty_resume_survives(&s->resume, error)) {
-        go_away(s, os_error_text(-error));
+        go_away(s, error_text(-error));
         return;
     }
-    lose(s, error < 0 ? os_error_text(-error) : "the server has closed the connection");
+    lose(s, error < 0 ? error_text(-error) : "the server has closed the connection");
 }
 
 static void on_stalled(void *ctx, bool on)
@@ -537,8 +537,9 @@ int far_session_begin(struct far_session *s, const struct addr *server)
     timer_make(&s->stable, s->base, on_stable, s);
     s->far.name = s->trouble.name = s->name;
     far_port_attach(&s->far, NULL);
+    pty_connection_begin(&s->connection);
     s->dialer = dialer_new(s->base, server, &streams, &dialer_callbacks, s);
-    return s->dialer ? pty_connection_begin(&s->connection) : -ENOMEM;
+    return s->dialer ? 0 : -ENOMEM;
 }
 
 void far_session_end(struct far_session *s)

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "far_port.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 
 enum {
     TEXT_MAX = FAR_TROUBLE_MAX - 64,
@@ -30,7 +30,7 @@ static void tell_again(struct far_trouble *t, const char *why, uint64_t now_ms)
 
 void far_trouble_tell(struct far_trouble *t, const char *why)
 {
-    const uint64_t now_ms = os_now_ms();
+    const uint64_t now_ms = clock_now_ms();
 
     if (strcmp(t->text, why) == 0) {
         tell_again(t, why, now_ms);

@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <event2/event.h>
-
+#include "clock.h"
+#include "error_text.h"
 #include "log.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "proto/comport.h"
 #include "proto/line.h"
@@ -18,12 +17,10 @@
 
 void pty_connection_fail(struct pty_connection *c, const char *why)
 {
-    const struct timeval now = {0, 0};
-
     if (!c->stream || pty_connection_is_failing(c))
         return;
     snprintf(c->why, sizeof c->why, "%s", why);
-    event_add(c->failure, &now);
+    timer_in_ms(&c->failure, 0);
 }
 
 bool pty_connection_is_failing(const struct pty_connection *c)
@@ -31,12 +28,10 @@ bool pty_connection_is_failing(const struct pty_connection *c)
     return c->why[0] != '\0';
 }
 
-static void on_failure(evutil_socket_t fd, short what, void *ctx)
+static void on_failure(void *ctx)
 {
     struct pty_connection *c = ctx;
 
-    (void)fd;
-    (void)what;
     c->failed(c->ctx, c->why);
 }
 
@@ -89,7 +84,7 @@ void pty_connection_flush(struct pty_connection *c)
 /* Reckons when the far line will be idle. */
 static void keep_time(struct pty_connection *c, size_t len, const struct line_settings *line)
 {
-    uint64_t now_us = os_now_ms() * 1000;
+    uint64_t now_us = clock_now_ms() * 1000;
 
     if (c->busy_until_us < now_us)
         c->busy_until_us = now_us;
@@ -105,7 +100,7 @@ void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t l
     if (!c->comport) {
         int r = send_now(c, data, len, len);
         if (r < 0)
-            pty_connection_fail(c, os_error_text(-r));
+            pty_connection_fail(c, error_text(-r));
     } else if (comport_send_data(c->comport, data, len) < 0) {
         c->unsent += len;
         pty_connection_fail(c, "out of memory");
@@ -132,7 +127,7 @@ size_t pty_connection_unacknowledged(const struct pty_connection *c)
 
 bool pty_connection_is_busy(const struct pty_connection *c)
 {
-    return os_now_ms() * 1000 < c->busy_until_us;
+    return clock_now_ms() * 1000 < c->busy_until_us;
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */
@@ -225,15 +220,14 @@ void pty_connection_drop(struct pty_connection *c)
 {
     c->ready = false;
     c->why[0] = '\0';
-    event_del(c->failure);
+    timer_stop(&c->failure);
     stream_close(c->stream);
     c->stream = NULL;
 }
 
-int pty_connection_begin(struct pty_connection *c)
+void pty_connection_begin(struct pty_connection *c)
 {
-    c->failure = evtimer_new(c->base, on_failure, c);
-    return c->failure ? 0 : -ENOMEM;
+    timer_make(&c->failure, c->base, on_failure, c);
 }
 
 void pty_connection_end(struct pty_connection *c)
@@ -241,6 +235,5 @@ void pty_connection_end(struct pty_connection *c)
     stream_close(c->stream);
     comport_free(c->comport);
     replay_end(&c->replay);
-    if (c->failure)
-        event_free(c->failure);
+    timer_stop(&c->failure);
 }

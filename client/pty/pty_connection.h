@@ -13,10 +13,10 @@
 
 #include "outstanding.h"
 #include "proto/replay.h"
+#include "timer.h"
 
 struct comport;
 struct comport_callbacks;
-struct event;
 struct event_base;
 struct line_settings;
 struct stream;
@@ -34,7 +34,7 @@ struct pty_connection {
     struct comport *comport;          /* NULL: there is none, or the server speaks raw TCP */
     bool ready;                       /* the session takes bytes of programs */
     bool stalled;                     /* nothing is acknowledged: more would be lost, too */
-    struct event *failure;            /* pending while it fails */
+    struct timer failure;             /* pending while it fails */
     char why[PTY_CONNECTION_WHY_MAX]; /* it fails; empty: it does not */
     struct outstanding outstanding;   /* of what was sent */
     struct replay replay;             /* likewise, to be sent again over another connection */
@@ -46,10 +46,9 @@ struct pty_connection {
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
 };
 
-/* Returns 0 or -ENOMEM. */
-int pty_connection_begin(struct pty_connection *c);
+void pty_connection_begin(struct pty_connection *c);
 
-/* Ends all, without a word. Also after a begin that failed. */
+/* Ends all, without a word. Also without a begin. */
 void pty_connection_end(struct pty_connection *c);
 
 /* Makes an end of RFC 2217 for a connection. Returns NULL without memory. */

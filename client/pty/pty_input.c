@@ -14,10 +14,6 @@
  */
 #include "pty_input.h"
 
-#include <errno.h>
-
-#include <event2/event.h>
-
 #include "far_port.h"
 #include "log.h"
 #include "pty_connection.h"
@@ -50,20 +46,16 @@ static bool can_suspend(const struct pty_input *in)
 
 static void schedule_look(struct pty_input *in)
 {
-    const struct timeval delay = {0, (in->suspending ? POLL_MS : LOOK_MS) * 1000};
-
-    if (in->waiting.len > 0 && !event_pending(in->look, EV_TIMEOUT, NULL)) {
+    if (in->waiting.len > 0 && !timer_is_set(&in->look)) {
         in->taken = 0;
-        event_add(in->look, &delay);
+        timer_in_ms(&in->look, in->suspending ? POLL_MS : LOOK_MS);
     }
 }
 
-static void on_look(evutil_socket_t fd, short what, void *ctx)
+static void on_look(void *ctx)
 {
     struct pty_input *in = ctx;
 
-    (void)fd;
-    (void)what;
     if (in->suspending && can_suspend(in)) {
         far_port_poll_lines(in->far);
         pty_connection_flush(in->connection);
@@ -79,7 +71,7 @@ static void forget_pause(struct pty_input *in)
 {
     in->unread = false;
     in->told = false;
-    event_del(in->look);
+    timer_stop(&in->look);
 }
 
 static void drop(struct pty_input *in, size_t len)
@@ -140,22 +132,18 @@ void pty_input_forget(struct pty_input *in)
 
 void pty_input_purge(struct pty_input *in)
 {
-    const struct timeval limit = {PURGE_MS / 1000, PURGE_MS % 1000 * 1000};
-
     in->purging = true;
-    event_add(in->purge, &limit);
+    timer_in_ms(&in->purge, PURGE_MS);
 }
 
 void pty_input_purged(struct pty_input *in)
 {
     in->purging = false;
-    event_del(in->purge);
+    timer_stop(&in->purge);
 }
 
-static void on_purge(evutil_socket_t fd, short what, void *ctx)
+static void on_purge(void *ctx)
 {
-    (void)fd;
-    (void)what;
     pty_input_purged(ctx);
 }
 
@@ -179,19 +167,16 @@ bool pty_input_update(struct pty_input *in)
     return in->suspending && in->waiting.len < WAITING_MAX;
 }
 
-int pty_input_begin(struct pty_input *in, struct event_base *base)
+void pty_input_begin(struct pty_input *in, struct event_base *base)
 {
     buf_init(&in->waiting, BUFFER_MAX);
-    in->look = evtimer_new(base, on_look, in);
-    in->purge = evtimer_new(base, on_purge, in);
-    return in->look && in->purge ? 0 : -ENOMEM;
+    timer_make(&in->look, base, on_look, in);
+    timer_make(&in->purge, base, on_purge, in);
 }
 
 void pty_input_end(struct pty_input *in)
 {
     buf_free(&in->waiting);
-    if (in->look)
-        event_free(in->look);
-    if (in->purge)
-        event_free(in->purge);
+    timer_stop(&in->look);
+    timer_stop(&in->purge);
 }

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "proto/buf.h"
+#include "timer.h"
 
-struct event;
 struct event_base;
 struct far_port;
 struct pty_connection;
@@ -25,22 +25,21 @@ struct pty_input {
     struct pty_connection *connection;
     void (*changed)(void *ctx); /* pty_input_update is to be asked again */
     void *ctx;
-    struct buf waiting;  /* what programs have not taken yet */
-    struct event *look;  /* while there is something */
-    struct event *purge; /* the limit of its answer */
-    bool purging;        /* what comes is older than a purge that is not answered yet */
-    size_t taken;        /* bytes since the last look */
-    bool unread;         /* programs do not read, as the last look found */
-    bool suspending;     /* the server has been told to hold its data back */
-    bool told;           /* the log knows that something is dropped */
-    uint64_t received;   /* bytes of the server, in all */
-    uint64_t dropped;    /* of these, because programs did not read */
+    struct buf waiting; /* what programs have not taken yet */
+    struct timer look;  /* while there is something */
+    struct timer purge; /* the limit of its answer */
+    bool purging;       /* what comes is older than a purge that is not answered yet */
+    size_t taken;       /* bytes since the last look */
+    bool unread;        /* programs do not read, as the last look found */
+    bool suspending;    /* the server has been told to hold its data back */
+    bool told;          /* the log knows that something is dropped */
+    uint64_t received;  /* bytes of the server, in all */
+    uint64_t dropped;   /* of these, because programs did not read */
 };
 
-/* Returns 0 or -ENOMEM. */
-int pty_input_begin(struct pty_input *in, struct event_base *base);
+void pty_input_begin(struct pty_input *in, struct event_base *base);
 
-/* Also after a begin that failed, and without one. */
+/* Also without a begin. */
 void pty_input_end(struct pty_input *in);
 
 /* Takes bytes of the server for programs. */

@@ -1,18 +1,14 @@
 #include "pty_reset.h"
 
-#include <errno.h>
-
-#include <event2/event.h>
-
 #include "far_port.h"
 #include "log.h"
 #include "pty_connection.h"
 
-enum { LIMIT_S = 5 }; /* for the answer, which comes when it is done */
+enum { LIMIT_MS = 5000 }; /* for the answer, which comes when it is done */
 
 static void finish(struct pty_reset *r, const char *why_not)
 {
-    event_del(r->limit);
+    timer_stop(&r->limit);
     r->far->resetting = false;
     r->waits = false;
     log_info("%s: reset: %s", r->name, why_not ? why_not : "done");
@@ -27,19 +23,17 @@ static bool is_stranger_yet(const struct pty_reset *r)
 
 void pty_reset_ask(struct pty_reset *r)
 {
-    const struct timeval limit = {LIMIT_S, 0};
-
     if (r->raw) {
         finish(r, "raw TCP has no resets");
     } else if (!r->connection->ready) {
         finish(r, "not connected to the server");
     } else if (is_stranger_yet(r)) {
-        event_add(r->limit, &limit);
+        timer_in_ms(&r->limit, LIMIT_MS);
         r->waits = true;
     } else if (!r->far->peer->is_ours) {
         finish(r, "the server is not com2net: only that has resets");
     } else if (!r->far->resetting) { /* one answer is for all */
-        event_add(r->limit, &limit);
+        timer_in_ms(&r->limit, LIMIT_MS);
         far_port_reset(r->far);
         pty_connection_flush(r->connection);
     }
@@ -65,21 +59,17 @@ void pty_reset_disconnect(struct pty_reset *r)
         finish(r, "the connection was lost");
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *ctx)
+static void on_limit(void *ctx)
 {
-    (void)fd;
-    (void)what;
     finish(ctx, "the server does not answer");
 }
 
-int pty_reset_begin(struct pty_reset *r, struct event_base *base)
+void pty_reset_begin(struct pty_reset *r, struct event_base *base)
 {
-    r->limit = evtimer_new(base, on_limit, r);
-    return r->limit ? 0 : -ENOMEM;
+    timer_make(&r->limit, base, on_limit, r);
 }
 
 void pty_reset_end(struct pty_reset *r)
 {
-    if (r->limit)
-        event_free(r->limit);
+    timer_stop(&r->limit);
 }

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-struct event;
+#include "timer.h"
+
 struct event_base;
 struct far_port;
 struct pty_connection;
@@ -22,14 +23,13 @@ struct pty_reset {
      */
     void (*ended)(void *ctx, const char *why_not);
     void *ctx;
-    struct event *limit; /* of the answer */
-    bool waits;          /* somebody wants one, and the server has not said what it is */
+    struct timer limit; /* of the answer */
+    bool waits;         /* somebody wants one, and the server has not said what it is */
 };
 
-/* Returns 0 or -ENOMEM. */
-int pty_reset_begin(struct pty_reset *r, struct event_base *base);
+void pty_reset_begin(struct pty_reset *r, struct event_base *base);
 
-/* Also after a begin that failed, and without one. */
+/* Also without a begin. */
 void pty_reset_end(struct pty_reset *r);
 
 /* Somebody wants one. */

@@ -252,9 +252,9 @@ struct pty_session *pty_session_new(struct event_base *base,
     s->ctx = ctx;
     s->name = options->link;
     set_up(s);
-    if (far_session_begin(&s->session, &options->server) < 0 ||
-        pty_input_begin(&s->input, base) < 0 || pty_reset_begin(&s->reset, base) < 0 ||
-        publish(s, error) < 0) {
+    pty_input_begin(&s->input, base);
+    pty_reset_begin(&s->reset, base);
+    if (far_session_begin(&s->session, &options->server) < 0 || publish(s, error) < 0) {
         pty_session_free(s);
         return NULL;
     }

@@ -6,8 +6,6 @@
 
 #include <event2/util.h>
 
-#include "os.h"
-
 static int parse_port(const char *text, uint16_t *port)
 {
     unsigned value = 0;

@@ -12,9 +12,10 @@
 
 #include <event2/event.h>
 
-#include "os.h"
+#include "error_text.h"
 #include "proto/unreached.h"
 #include "resolver.h"
+#include "socket.h"
 #include "stream.h"
 #include "timer.h"
 #include "transport.h"
@@ -100,7 +101,7 @@ static void fail_with(struct dialer *d, int error)
         fail(d, UNREACHED_NO_WAY, NULL);
         break;
     default:
-        fail(d, UNREACHED_OTHER, os_error_text(-error));
+        fail(d, UNREACHED_OTHER, error_text(-error));
     }
 }
 
@@ -114,7 +115,7 @@ static bool is_own_peer(evutil_socket_t fd)
 {
     struct sockaddr_storage ours = {0}, theirs = {0};
 
-    return os_socket_address(fd, false, &ours) == 0 && os_socket_address(fd, true, &theirs) == 0 &&
+    return socket_address(fd, false, &ours) == 0 && socket_address(fd, true, &theirs) == 0 &&
            evutil_sockaddr_cmp((struct sockaddr *)&ours, (struct sockaddr *)&theirs, true) == 0;
 }
 
@@ -134,7 +135,7 @@ static void on_called(evutil_socket_t fd, short what, void *ctx)
 {
     struct call *call = ctx;
     struct dialer *d = call->dialer;
-    int error = what & EV_TIMEOUT ? -ETIMEDOUT : os_connect_result(fd);
+    int error = what & EV_TIMEOUT ? -ETIMEDOUT : socket_connect_result(fd);
 
     if (error == 0 && is_own_peer(fd))
         error = -ECONNREFUSED;
@@ -156,7 +157,7 @@ static int begin_call(struct dialer *d)
     const struct timeval limit = {CONNECT_LIMIT_MS / 1000, 0};
     const struct evutil_addrinfo *a = d->order[d->begun];
     struct call *call = &d->calls[d->begun++];
-    evutil_socket_t fd = os_connect(a->ai_addr, a->ai_addrlen);
+    evutil_socket_t fd = socket_connect(a->ai_addr, a->ai_addrlen);
 
     call->dialer = d;
     call->event = NULL;

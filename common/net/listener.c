@@ -7,9 +7,12 @@
 
 #include <event2/listener.h>
 
+#include "error_text.h"
+#include "listen_advice.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
+#include "owner.h"
+#include "socket.h"
 #include "stream.h"
 #include "timer.h"
 #include "transport.h"
@@ -74,7 +77,7 @@ static void on_accept_error(struct evconnlistener *socket, void *ctx)
 
     (void)socket;
     log_peer_warn(l->text, "%s: cannot accept a connection: %s", l->text,
-                  os_error_text(os_socket_error()));
+                  error_text(socket_error()));
     set_enabled(l, false);
     timer_in_ms(&l->retry, ACCEPT_RETRY_MS);
 }
@@ -87,16 +90,16 @@ static void on_retry(void *ctx)
 static void say_bind_error(const struct addr *addr, int error, char text[static LISTENER_ERROR_MAX])
 {
     char where[ADDR_TEXT_MAX], owner[64];
-    const char *advice = os_listen_advice(error);
+    const char *advice = listen_advice_of_error(error);
     const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
-    if (error == EADDRINUSE && os_port_owner(addr->port, ipv6, owner, sizeof owner) == 0)
+    if (error == EADDRINUSE && owner_of_port(addr->port, ipv6, owner, sizeof owner) == 0)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
     else
         snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where,
-                 advice ? advice : os_error_text(error));
+                 advice ? advice : error_text(error));
 }
 
 static void tell_reachable(const struct addr *addr)
@@ -104,7 +107,7 @@ static void tell_reachable(const struct addr *addr)
     char hint[HINT_MAX];
 
     log_debug("%s:%u is reachable from other machines", addr->host, addr->port);
-    os_firewall_hint(addr->port, hint, sizeof hint);
+    listen_advice_of_firewall(addr->port, hint, sizeof hint);
     if (hint[0])
         log_info("port %u: %s", addr->port, hint);
 }
@@ -115,7 +118,7 @@ static void name_listener(struct listener *l, struct addr *addr)
     struct sockaddr_storage storage;
     struct sockaddr *sa = (struct sockaddr *)&storage;
 
-    if (os_socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
+    if (socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
         addr_of_sockaddr(sa, addr);
         if (!addr_is_loopback(sa))
             tell_reachable(addr);
@@ -143,7 +146,7 @@ static int listen_on(struct listener *l, struct sockaddr *sa, size_t len, uint16
     l->sockets[l->count] =
         evconnlistener_new_bind(l->base, on_accept, l, flags, BACKLOG, sa, (int)len);
     if (!l->sockets[l->count])
-        return -os_socket_error();
+        return -socket_error();
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);
     l->count++;
     return 0;
@@ -177,7 +180,7 @@ static void warn_of_other(const struct addr *addr)
 {
     char owner[64];
 
-    if (os_port_owner(addr->port, true, owner, sizeof owner) < 0)
+    if (owner_of_port(addr->port, true, owner, sizeof owner) < 0)
         snprintf(owner, sizeof owner, "another program");
     log_warn("[::1]:%u is not ours: %s has it; who connects to localhost may meet it", addr->port,
              owner);

@@ -1,11 +1,12 @@
 #include "local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
-#include "os.h"
+#include "socket.h"
 #include "stream.h"
 #include "transport.h"
 
@@ -92,9 +93,9 @@ int local_ask(const char *link, const char *request, unsigned limit_ms, char *an
     size_t len = 0;
 
     if (n == 0)
-        n = os_send(fd, request, strlen(request));
+        n = socket_send(fd, request, strlen(request));
     while (n > 0 && len < size - 1) {
-        n = os_recv(fd, answer + len, size - 1 - len);
+        n = socket_recv(fd, answer + len, size - 1 - len);
         len += n > 0 ? (size_t)n : 0;
     }
     answer[len] = '\0';

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "addr.h"
+#include "clock.h"
 #include "log_peer.h"
 #include "loop.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "timer.h"
 #include "transport.h"
@@ -223,7 +223,7 @@ static void on_watch(void *ctx)
 {
     struct stream *s = ctx;
     const size_t left = stream_unacknowledged(s);
-    const uint64_t now_ms = os_now_ms(), acknowledged = s->written - left;
+    const uint64_t now_ms = clock_now_ms(), acknowledged = s->written - left;
 
     if (acknowledged != s->acknowledged || left == 0) {
         s->acknowledged = acknowledged;
@@ -246,7 +246,7 @@ static void watch(struct stream *s)
 {
     if (timer_is_set(&s->watch))
         return;
-    s->acknowledged_ms = os_now_ms();
+    s->acknowledged_ms = clock_now_ms();
     timer_in_ms(&s->watch, WATCH_MS);
 }
 

@@ -28,7 +28,7 @@ struct transport_ops {
     int (*send)(struct transport *t, const void *data, size_t len);
     /* Tells the peer that nothing more will come; receiving goes on. */
     void (*end_sending)(struct transport *t);
-    /* What is known of the peer: os.h has the promises, as os_tcp_*. */
+    /* What is known of the peer: tcp.h has the promises, as tcp_*. */
     bool (*peer_has_closed)(const struct transport *t);
     bool (*is_reset)(const struct transport *t);
     bool (*is_dead)(const struct transport *t);
@@ -54,7 +54,7 @@ struct transport {
 };
 
 /* Makes a transport of a connected, non-blocking socket, which it owns from then on (also when it
- * fails). Little is under way on a `slow` one, so that it can be called back (os_tune_tcp). Returns
+ * fails). Little is under way on a `slow` one, so that it can be called back (tcp_tune). Returns
  * NULL without memory. */
 struct transport *transport_socket_new(struct event_base *base, evutil_socket_t fd, bool slow);
 

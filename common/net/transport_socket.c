@@ -3,7 +3,8 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "os.h"
+#include "socket.h"
+#include "tcp.h"
 #include "transport.h"
 
 struct transport_socket {
@@ -44,53 +45,53 @@ static void watch_writing(struct transport *t, bool on)
 static int receive(struct transport *t, void *first, size_t first_len, void *second,
                    size_t second_len)
 {
-    return second_len > 0 ? os_recv_two(fd_of(t), first, first_len, second, second_len)
-                          : os_recv(fd_of(t), first, first_len);
+    return second_len > 0 ? socket_recv_two(fd_of(t), first, first_len, second, second_len)
+                          : socket_recv(fd_of(t), first, first_len);
 }
 
 static int send_bytes(struct transport *t, const void *data, size_t len)
 {
-    return os_send(fd_of(t), data, len);
+    return socket_send(fd_of(t), data, len);
 }
 
 static void end_sending(struct transport *t)
 {
-    os_shut_down_sending(fd_of(t));
+    socket_shut_down_sending(fd_of(t));
 }
 
 static bool peer_has_closed(const struct transport *t)
 {
-    return os_tcp_peer_has_closed(fd_of(t));
+    return tcp_peer_has_closed(fd_of(t));
 }
 
 static bool is_reset(const struct transport *t)
 {
-    return os_tcp_is_reset(fd_of(t));
+    return tcp_is_reset(fd_of(t));
 }
 
 static bool is_dead(const struct transport *t)
 {
-    return os_tcp_is_dead(fd_of(t));
+    return tcp_is_dead(fd_of(t));
 }
 
 static unsigned silence_ms(const struct transport *t)
 {
-    return os_tcp_silence_ms(fd_of(t));
+    return tcp_silence_ms(fd_of(t));
 }
 
 static size_t unacknowledged(const struct transport *t)
 {
-    return os_tcp_unacknowledged(fd_of(t));
+    return tcp_unacknowledged(fd_of(t));
 }
 
 static int peer(const struct transport *t, struct sockaddr_storage *address)
 {
-    return os_socket_address(fd_of(t), true, address);
+    return socket_address(fd_of(t), true, address);
 }
 
 static void reset(struct transport *t)
 {
-    os_reset_at_close(fd_of(t));
+    socket_reset_at_close(fd_of(t));
 }
 
 static void close_socket(struct transport *t)
@@ -158,6 +159,6 @@ struct transport *transport_socket_new(struct event_base *base, evutil_socket_t 
     s->fd = fd;
     event_assign(&s->readable, base, fd, EV_READ | EV_PERSIST, on_readable, s);
     event_assign(&s->writable, base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
-    os_tune_tcp(fd, slow);
+    tcp_tune(fd, slow);
     return &s->transport;
 }

@@ -10,7 +10,7 @@ struct service_program {
     /* Whether arguments, argv[1] and up, would be right: 0, or an exit status after an error, which
      * has been printed. May change them. */
     int (*check)(int argc, char **argv);
-    /* Does the work with them until os_watch_requests says stop; returns the exit status. */
+    /* Does the work with them until requests_watch says stop; returns the exit status. */
     int (*run)(int argc, char **argv);
 };
 

@@ -35,8 +35,8 @@
 
 #include <event2/event.h>
 
+#include "error_text.h"
 #include "log.h"
-#include "os.h"
 #include "os_ioctl.h"
 #include "supervise_filter.h"
 #include "supervise_front.h"
@@ -304,7 +304,7 @@ static void say_refusal(int error, bool memory, char text[static SUPERVISE_ERROR
     else if (error == EPERM || error == EACCES || error == ENOSYS)
         why = "the container's seccomp profile forbids it";
     else
-        why = os_error_text(error);
+        why = error_text(error);
     snprintf(text, SUPERVISE_ERROR_MAX, "%s", why);
 }
 
@@ -628,7 +628,7 @@ fail:
         *status = SUPERVISE_EXIT_NOT_FOUND;
     else if (s && s->handed_over)
         *status = SUPERVISE_EXIT_CANNOT_RUN;
-    snprintf(error, SUPERVISE_ERROR_MAX, "%.200s: %s", argv[0], os_error_text(-r));
+    snprintf(error, SUPERVISE_ERROR_MAX, "%.200s: %s", argv[0], error_text(-r));
     if (sockets[0] >= 0)
         close(sockets[0]);
     supervise_free(s);

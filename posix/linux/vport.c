@@ -29,9 +29,10 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
+#include "error_text.h"
 #include "line_termios.h"
 #include "log.h"
-#include "os.h"
 #include "os_ioctl.h"
 #include "pty_link.h"
 #include "vport_state.h"
@@ -120,7 +121,7 @@ static bool look_at_settings(struct vport *v, bool report)
 /* All ports tick together, so that many cost no more wake-ups than one. */
 static void schedule_tick(struct vport *v)
 {
-    const struct timeval delay = {0, (TICK_MS - (int)(os_now_ms() % TICK_MS)) * 1000};
+    const struct timeval delay = {0, (TICK_MS - (int)(clock_now_ms() % TICK_MS)) * 1000};
 
     event_add(v->tick, &delay);
 }
@@ -569,7 +570,7 @@ static void watch_link(struct vport *v)
 /* A program may do that again and again: the log hears of it some times in a minute. */
 static void tell_of_link(struct vport *v, const char *what)
 {
-    const uint64_t now_ms = os_now_ms();
+    const uint64_t now_ms = clock_now_ms();
 
     if (v->link_lines == 0 || now_ms - v->link_logged_ms >= LINK_LOG_MS) {
         v->link_logged_ms = now_ms;
@@ -642,7 +643,7 @@ static int begin_pty(struct vport *v, struct vport *self, char error[static VPOR
         r = watch_pty(v, self);
     if (r < 0)
         snprintf(error, VPORT_ERROR_MAX, "cannot make a pseudo-terminal for %.200s: %s", v->link,
-                 os_error_text(-r));
+                 error_text(-r));
     return r;
 }
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 #include "port_options.h"
 #include "proto/buf.h"
 #include "resend.h"
@@ -44,7 +44,7 @@ const char *client_speaks(const struct client *c)
 void client_moved(struct client *c)
 {
     if (c->options->idle_s > 0)
-        c->moved_ms = os_now_ms();
+        c->moved_ms = clock_now_ms();
 }
 
 bool client_is_away(const struct client *c)

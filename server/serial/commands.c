@@ -2,9 +2,9 @@
 
 #include <errno.h>
 
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
-#include "os.h"
 #include "device.h"
 #include "rfc2217_text.h"
 
@@ -117,7 +117,7 @@ static void log_refusal(struct commands *c, const struct rfc2217_message *m, int
     char text[RFC2217_DESCRIPTION_MAX];
 
     rfc2217_describe(m, text);
-    log_peer_warn(c->who, "%s: the port refuses %s: %s", c->who, text, os_error_text(-error));
+    log_peer_warn(c->who, "%s: the port refuses %s: %s", c->who, text, error_text(-error));
 }
 
 static void do_setting(struct commands *c, const struct rfc2217_message *m)
@@ -167,8 +167,7 @@ static void set_outputs(struct commands *c, unsigned mask, unsigned values)
     int r = device_set_outputs(c->device, mask, values);
 
     if (r < 0)
-        log_peer_warn(c->who, "%s: the port refuses to set its lines: %s", c->who,
-                      os_error_text(-r));
+        log_peer_warn(c->who, "%s: the port refuses to set its lines: %s", c->who, error_text(-r));
 }
 
 void commands_apply_group(struct commands *c)

@@ -16,13 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
+#include "error_text.h"
 #include "line_control.h"
 #include "line_text.h"
 #include "lingering.h"
 #include "log.h"
 #include "log_peer.h"
 #include "node.h"
-#include "os.h"
 #include "output.h"
 #include "port_options.h"
 #include "settling.h"
@@ -312,7 +313,7 @@ static void on_gone(void *ctx, int error)
     const struct port_options *o = d->options;
     const bool keep = o->hotplug || o->hold;
 
-    log_warn("%s: the device has gone (%s)%s", o->name, os_error_text(-error),
+    log_warn("%s: the device has gone (%s)%s", o->name, error_text(-error),
              keep ? "; waiting for its return" : "");
     node_lose(&d->node);
     lingering_stop(&d->lingering);
@@ -363,7 +364,7 @@ const char *device_take(struct device *d)
 void device_set_owner(struct device *d, const char *peer)
 {
     d->owner = peer;
-    d->owner_since_ms = os_now_ms();
+    d->owner_since_ms = clock_now_ms();
     settling_set_next(&d->settling, peer);
 }
 
@@ -374,7 +375,7 @@ const char *device_owner(const struct device *d)
 
 uint32_t device_owned_s(const struct device *d)
 {
-    return d->owner ? (uint32_t)((os_now_ms() - d->owner_since_ms) / 1000) : 0;
+    return d->owner ? (uint32_t)((clock_now_ms() - d->owner_since_ms) / 1000) : 0;
 }
 
 void device_leave(struct device *d, bool others)

@@ -1,9 +1,9 @@
 #include "line_control.h"
 
+#include "error_text.h"
 #include "line_text.h"
 #include "log_peer.h"
 #include "node.h"
-#include "os.h"
 #include "port_options.h"
 
 void line_control_init(struct line_control *c, const struct port_options *options,
@@ -30,7 +30,7 @@ static void apply(struct line_control *c, const struct line_settings *want)
     if (r < 0 || !line_settings_equal(want, &c->current)) {
         line_text(want, text);
         log_peer_warn(name, "%s: the driver does not do %s%s%s", name, text, r < 0 ? ": " : "",
-                      r < 0 ? os_error_text(-r) : "");
+                      r < 0 ? error_text(-r) : "");
     }
 }
 

@@ -2,8 +2,8 @@
 
 #include "client.h"
 #include "device.h"
+#include "error_text.h"
 #include "log_peer.h"
-#include "os.h"
 #include "proto/comport.h"
 #include "stream.h"
 
@@ -35,7 +35,7 @@ static void send_data(struct client *c, const uint8_t *data, size_t len)
         client_flush(c);
     }
     if (r < 0)
-        client_end(c, os_error_text(-r));
+        client_end(c, error_text(-r));
 }
 
 /* Keeps bytes that it cannot be sent now. Others read on: what is too much is lost to it alone. */

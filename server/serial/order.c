@@ -4,12 +4,13 @@
 #include <stdio.h>
 
 #include "client.h"
+#include "clock.h"
 #include "device.h"
+#include "error_text.h"
 #include "ext.h"
 #include "log.h"
 #include "log_peer.h"
 #include "news.h"
-#include "os.h"
 #include "port_options.h"
 #include "proto/comport.h"
 #include "proto/telnet_gate.h"
@@ -190,7 +191,7 @@ static void begin_reset(struct order *o)
 
     if (r < 0) {
         log_peer_info(c->who, "%s: asks for a reset: %s", c->who,
-                      r == -ENOTSUP ? "the port has no reset=" : os_error_text(-r));
+                      r == -ENOTSUP ? "the port has no reset=" : error_text(-r));
         commands_answer(&c->commands, RFC2217_SET_CONTROL, 0);
         return;
     }
@@ -230,7 +231,7 @@ static void after_command(struct order *o, const struct rfc2217_message *m)
         news_watch_transmitter(o->news);
         break;
     case RFC2217_SET_LINES:
-        playout_done(&o->playout, os_now_us());
+        playout_done(&o->playout, clock_now_us());
         break;
     default:
         break;
@@ -308,7 +309,7 @@ static void end_wait(struct order *o)
 /* The time has come; the bytes before it may not be out. */
 static void continue_due(struct order *o)
 {
-    const uint64_t now_us = os_now_us();
+    const uint64_t now_us = clock_now_us();
 
     if (now_us < o->due_us) {
         timer_in_us(&o->timer, o->due_us - now_us);
@@ -387,7 +388,7 @@ static void log_message(const struct client *c, const char *what, const struct r
 /* Whether a change of lines with the client's time is to wait for it. */
 static bool waits_for_its_time(struct order *o, const struct rfc2217_message *m)
 {
-    const uint64_t now_us = os_now_us();
+    const uint64_t now_us = clock_now_us();
     const uint64_t delay_us = (uint64_t)o->client->options->line_delay_ms * 1000;
 
     o->due_us = playout_due(&o->playout, m->value, now_us, delay_us);

@@ -1,11 +1,11 @@
 #include "progress.h"
 
-#include "os.h"
+#include "clock.h"
 
 void progress_begin(struct progress *p, size_t left)
 {
     p->left = left;
-    p->since_ms = os_now_ms();
+    p->since_ms = clock_now_ms();
 }
 
 bool progress_note(struct progress *p, size_t left)
@@ -18,5 +18,5 @@ bool progress_note(struct progress *p, size_t left)
 
 uint64_t progress_still_ms(const struct progress *p)
 {
-    return os_now_ms() - p->since_ms;
+    return clock_now_ms() - p->since_ms;
 }

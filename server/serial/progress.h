@@ -10,7 +10,7 @@
 
 struct progress {
     size_t left;
-    uint64_t since_ms; /* of os_now_ms */
+    uint64_t since_ms; /* of clock_now_ms */
 };
 
 /* Begins to look: now `left` bytes are left. */

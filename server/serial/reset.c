@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "device.h"
+#include "error_text.h"
 #include "log_peer.h"
-#include "os.h"
 #include "reset_recipe.h"
 #include "timer.h"
 
@@ -83,7 +83,7 @@ static void on_timer(void *ctx)
     int e = go_on(r);
     if (e < 0)
         log_peer_warn(device_name(r->device), "%s: the port refuses reset %s: %s",
-                      device_name(r->device), r->recipe->name, os_error_text(-e));
+                      device_name(r->device), r->recipe->name, error_text(-e));
     if (e == 0 && !is_last(r->step))
         return;
     finish(r, e == 0);

@@ -9,15 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "crowd.h"
 #include "device.h"
+#include "error_text.h"
 #include "ext.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
 #include "news.h"
 #include "order.h"
-#include "os.h"
 #include "port_options.h"
 #include "port_report.h"
 #include "resend.h"
@@ -71,7 +72,7 @@ void serial_session_data(struct serial_session *s, const uint8_t *data, size_t l
 {
     if (!client_is_working(&s->client) || s->client.role == CLIENT_REFUSED)
         return;
-    s->ending.heard_ms = s->ending.on ? os_now_ms() : 0;
+    s->ending.heard_ms = s->ending.on ? clock_now_ms() : 0;
     news_data(&s->news, data, len);
 }
 
@@ -145,7 +146,7 @@ static void continue_end(struct serial_session *s)
     if (progress_note(&e->progress, left))
         e->heard_ms = e->progress.since_ms;
     if (progress_still_ms(&e->progress) < END_MOST_MS &&
-        (left > 0 || s->news.late.len > 0 || os_now_ms() - e->heard_ms < END_QUIET_MS))
+        (left > 0 || s->news.late.len > 0 || clock_now_ms() - e->heard_ms < END_QUIET_MS))
         timer_in_ms(&s->timer, END_TICK_MS);
     else
         client_finish(&s->client, "it has closed the connection");
@@ -164,7 +165,7 @@ static void lose_connection(struct serial_session *s, int error)
     struct client *c = &s->client;
 
     log_peer_info(c->who, "%s: its connection is lost (%s); waiting %d s for it", c->who,
-                  os_error_text(-error), EXT_GRACE_S);
+                  error_text(-error), EXT_GRACE_S);
     stream_reset(c->stream);
     c->stream = NULL;
     crowd_leave(s->place);
@@ -185,7 +186,7 @@ static void on_ended(void *ctx, int error)
     if (error == 0 && s->client.state == CLIENT_RAW && s->client.role == CLIENT_OWNER)
         begin_to_end(s);
     else
-        serial_session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+        serial_session_end(s, error < 0 ? error_text(-error) : "it has closed the connection");
 }
 
 static void on_timer(void *ctx)
@@ -212,7 +213,7 @@ static void on_idle(void *ctx)
 {
     struct serial_session *s = ctx;
     const uint64_t limit = (uint64_t)s->at.options->idle_s * 1000;
-    const uint64_t idle = os_now_ms() - s->client.moved_ms;
+    const uint64_t idle = clock_now_ms() - s->client.moved_ms;
 
     if (idle >= limit)
         serial_session_end(s, "nothing has moved for as long as idle= allows");
@@ -380,7 +381,7 @@ static void make_client(struct serial_session *s, struct stream *stream, enum cl
                          .role = role,
                          .refusal = refusal,
                          .may_resume = may_resume,
-                         .begun_ms = os_now_ms(),
+                         .begun_ms = clock_now_ms(),
                          .callbacks = &client_callbacks,
                          .ctx = s};
     c->commands = (struct commands){
@@ -441,7 +442,7 @@ void serial_session_report(const struct serial_session *s, struct port_report_cl
 
     *r = (struct port_report_client){.role = c->role,
                                      .speaks = client_speaks(c),
-                                     .for_s = (os_now_ms() - c->begun_ms) / 1000,
+                                     .for_s = (clock_now_ms() - c->begun_ms) / 1000,
                                      .received = c->received,
                                      .sent = c->sent,
                                      .left_out = c->left_out};

@@ -1,8 +1,8 @@
 #include "settling.h"
 
+#include "clock.h"
 #include "log_peer.h"
 #include "node.h"
-#include "os.h"
 #include "output.h"
 
 enum {
@@ -37,7 +37,7 @@ static void settle(struct settling *s)
 {
     output_divide(s->output);
     s->told = false;
-    s->since_ms = os_now_ms();
+    s->since_ms = clock_now_ms();
     progress_begin(&s->progress, output_first_share(s->output));
     timer_in_ms(&s->timer, TICK_MS);
 }
@@ -76,7 +76,7 @@ void settling_finish(struct settling *s)
 /* The next client is there, and what it sends waits. */
 static void tell_wait(struct settling *s, size_t left)
 {
-    if (s->told || !s->next || os_now_ms() - s->since_ms < TELL_WAIT_MS)
+    if (s->told || !s->next || clock_now_ms() - s->since_ms < TELL_WAIT_MS)
         return;
     s->told = true;
     log_peer_info(s->name, "%s: %s waits for %zu bytes of the client before to go out", s->name,

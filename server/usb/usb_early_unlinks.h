@@ -6,7 +6,7 @@
  * answered as one of a URB that is done, the kernel would give the URB back at that, and end the
  * import when the URB's own answer comes. So an unlink of a URB that was never seen waits for it a
  * moment, and takes it away when it comes. Numbers of one client only, no URBs: those are in
- * usb_budget.h. Times are those of os_now_ms.
+ * usb_budget.h. Times are those of clock_now_ms.
  */
 #ifndef SERVER_USB_USB_EARLY_UNLINKS_H
 #define SERVER_USB_USB_EARLY_UNLINKS_H

@@ -4,28 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "log.h"
 #include "log_peer.h"
+#include "timer.h"
 #include "usb_device.h"
 
 struct usb_hold {
     struct usb_device *device;
-    struct event *timer;
+    struct timer timer;
     struct usb_hold_owner owner;
     void (*ended)(void *ctx);
     void *ctx;
 };
 
-static void on_time(evutil_socket_t fd, short what, void *arg)
+static void on_time(void *arg)
 {
     struct usb_hold *h = arg;
     void (*ended)(void *) = h->ended;
     void *ctx = h->ctx;
 
-    (void)fd;
-    (void)what;
     usb_hold_end(h->device);
     ended(ctx);
 }
@@ -33,18 +30,13 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 int usb_hold_begin(struct event_base *base, struct usb_device *d,
                    const struct usb_hold_owner *owner, void (*ended)(void *ctx), void *ctx)
 {
-    const struct timeval time = {(long)(owner->ms / 1000), (long)(owner->ms % 1000) * 1000};
     struct usb_hold *h = calloc(1, sizeof *h);
 
     if (!h)
         return -ENOMEM;
     *h = (struct usb_hold){.device = d, .owner = *owner, .ended = ended, .ctx = ctx};
-    h->timer = evtimer_new(base, on_time, h);
-    if (!h->timer) {
-        free(h);
-        return -ENOMEM;
-    }
-    event_add(h->timer, &time);
+    timer_make(&h->timer, base, on_time, h);
+    timer_in_ms(&h->timer, owner->ms);
     d->hold = h;
     log_debug("%s: kept for %s for %u ms", d->name, owner->peer, (unsigned)owner->ms);
     return 0;
@@ -62,7 +54,7 @@ bool usb_hold_is_for(const struct usb_device *d, const uint8_t token[static USBI
 
 void usb_hold_take(struct usb_device *d)
 {
-    event_free(d->hold->timer);
+    timer_stop(&d->hold->timer);
     free(d->hold);
     d->hold = NULL;
 }

@@ -24,6 +24,7 @@
 #include <libusb.h>
 
 #include "log.h"
+#include "timer.h"
 #include "usb_context.h"
 #include "usb_device.h"
 #include "usb_events.h"
@@ -53,23 +54,18 @@ struct usb_host {
     void *ctx;
     struct usb_context *contexts;
     struct known *known;
-    struct event *work;   /* tells of what is lost, frees contexts */
-    struct event *rescan; /* the next search */
+    struct event *work;  /* tells of what is lost, frees contexts */
+    struct timer rescan; /* the next search */
 };
 
 /* --- what is heard of devices ------------------------------------------------------------------
  */
 
-static void search_in(struct usb_host *h, unsigned ms)
-{
-    const struct timeval later = {(long)(ms / 1000), (long)(ms % 1000) * 1000};
-
-    event_add(h->rescan, &later);
-}
-
 static void on_device_arrived(void *ctx)
 {
-    search_in(ctx, SETTLE_MS);
+    struct usb_host *h = ctx;
+
+    timer_in_ms(&h->rescan, SETTLE_MS);
 }
 
 static void on_device_left(void *ctx, struct libusb_device *real)
@@ -205,7 +201,7 @@ static bool has_missing(struct usb_host *h)
 static void search_later(struct usb_host *h)
 {
     if (has_missing(h) || !usb_events_tell_of_devices())
-        search_in(h, RESCAN_MS);
+        timer_in_ms(&h->rescan, RESCAN_MS);
 }
 
 /* Returns 0 or libusb's error. */
@@ -214,7 +210,7 @@ static int search(struct usb_host *h)
     struct libusb_device **list;
     int error;
 
-    event_del(h->rescan); /* this is it */
+    timer_stop(&h->rescan); /* this is it */
     struct usb_context *c = usb_context_new(&context_callbacks, h, &error);
     if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
         search_later(h);
@@ -237,20 +233,18 @@ static int search(struct usb_host *h)
     return n < 0 ? (int)n : 0;
 }
 
-static void on_rescan(evutil_socket_t fd, short what, void *ctx)
+static void on_rescan(void *ctx)
 {
     struct usb_host *h = ctx;
 
-    (void)fd;
-    (void)what;
     if (!usb_events_tell_of_devices() && !has_missing(h) && !has_idle(h)) {
-        search_in(h, RESCAN_MS);
+        timer_in_ms(&h->rescan, RESCAN_MS);
         return;
     }
     int r = search(h);
     if (r < 0) {
         log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
-        search_in(h, RESCAN_MS);
+        timer_in_ms(&h->rescan, RESCAN_MS);
     }
 }
 
@@ -338,8 +332,7 @@ void usb_host_free(struct usb_host *h)
     }
     if (h->work)
         event_free(h->work);
-    if (h->rescan)
-        event_free(h->rescan);
+    timer_stop(&h->rescan);
     usb_wanted_free(&h->wanted);
     free(h);
 }
@@ -357,8 +350,8 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
     h->callbacks = callbacks;
     h->ctx = ctx;
     h->work = evtimer_new(base, on_work, h);
-    h->rescan = evtimer_new(base, on_rescan, h);
-    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work || !h->rescan) {
+    timer_make(&h->rescan, base, on_rescan, h);
+    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work) {
         usb_host_free(h);
         return NULL;
     }

@@ -18,10 +18,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include <event2/event.h>
-
+#include "clock.h"
 #include "log_peer.h"
-#include "os.h"
 #include "proto/usbip_ext.h"
 #include "proto/usbip_reader.h"
 #include "usb_device.h"
@@ -72,7 +70,7 @@ static void on_done(struct usb_transfer *t)
         m->to_cancel = younger(u);
     usb_budget_remove(&m->budget, u);
     if (m->ended && m->budget.table.count == 0 && !m->ending) {
-        event_del(m->early);
+        timer_stop(&m->early);
         m->callbacks->idle(m->ctx);
     }
     start_waiting(m);
@@ -120,31 +118,21 @@ static void start_waiting(struct usb_import *m)
 
 /* --- unlink ----------------------------------------------------------------------------------- */
 
-/* Waits for the URBs of the unlinks that came before them. */
-static void wait_for_early(struct usb_import *m, int ms)
-{
-    const struct timeval delay = {ms / 1000, ms % 1000 * 1000};
-
-    event_add(m->early, &delay);
-}
-
 /* Those kept long enough are for URBs that nobody knows, unless one is being read, or cannot be. */
-static void on_early(evutil_socket_t fd, short what, void *ctx)
+static void on_early(void *ctx)
 {
     struct usb_import *m = ctx;
-    const uint64_t now = os_now_ms();
+    const uint64_t now = clock_now_ms();
     uint32_t seqnum;
 
-    (void)fd;
-    (void)what;
     if (m->reading || m->callbacks->is_held_up(m->ctx)) {
-        wait_for_early(m, USB_EARLY_UNLINKS_MS);
+        timer_in_ms(&m->early, USB_EARLY_UNLINKS_MS);
         return;
     }
     while (usb_early_unlinks_take_due(&m->unlinks, now, &seqnum))
         reply_unlink(m, seqnum, 0);
     if (m->unlinks.early_count > 0)
-        wait_for_early(m, (int)(m->unlinks.early[0].until - now));
+        timer_in_ms(&m->early, m->unlinks.early[0].until - now);
 }
 
 /* Whether a URB was unlinked before it came; then it is answered, and gone. */
@@ -165,9 +153,9 @@ static void unlink_urb(struct usb_import *m)
     const struct usbip_urb *head = &m->reader->urb;
     struct usb_urb *u = usb_budget_find(&m->budget, head->unlink);
 
-    if (!u && usb_early_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, os_now_ms())) {
-        if (!event_pending(m->early, EV_TIMEOUT, NULL))
-            wait_for_early(m, USB_EARLY_UNLINKS_MS);
+    if (!u && usb_early_unlinks_keep(&m->unlinks, head->seqnum, head->unlink, clock_now_ms())) {
+        if (!timer_is_set(&m->early))
+            timer_in_ms(&m->early, USB_EARLY_UNLINKS_MS);
         return;
     }
     if (u && u->state == USB_URB_IN_LINE) {
@@ -321,18 +309,16 @@ void usb_import_start(struct usb_import *m)
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
-int usb_import_init(struct usb_import *m, struct event_base *base, size_t budget)
+void usb_import_init(struct usb_import *m, struct event_base *base, size_t budget)
 {
     usb_budget_init(&m->budget, budget);
-    m->early = evtimer_new(base, on_early, m);
-    return m->early ? 0 : -ENOMEM;
+    timer_make(&m->early, base, on_early, m);
 }
 
 void usb_import_free(struct usb_import *m)
 {
     usb_budget_free(&m->budget);
-    if (m->early)
-        event_free(m->early);
+    timer_stop(&m->early);
 }
 
 void usb_import_begin(struct usb_import *m, struct usb_device *d)
@@ -373,6 +359,6 @@ bool usb_import_end(struct usb_import *m)
     cancel_all(m);
     if (m->budget.table.count > 0)
         return false;
-    event_del(m->early);
+    timer_stop(&m->early);
     return true;
 }

@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "usb_merge.h"
-#include "usb_early_unlinks.h"
+#include "timer.h"
 #include "usb_budget.h"
+#include "usb_early_unlinks.h"
+#include "usb_merge.h"
 
-struct event;
 struct event_base;
 struct usb_pcap;
 struct usb_replies;
@@ -51,12 +51,12 @@ struct usb_import {
     bool ending;               /* URBs are being cancelled */
     bool refused;              /* a URB was too large, which is said once */
     struct usb_early_unlinks unlinks;
-    struct event *early; /* those unlinks that were kept are over */
+    struct timer early; /* those unlinks that were kept are over */
 };
 
 /* Readies one; its pointers and callbacks have been set. URBs may hold `budget` bytes, unless the
- * device has a budget of its own. Returns 0 or -ENOMEM. */
-int usb_import_init(struct usb_import *m, struct event_base *base, size_t budget);
+ * device has a budget of its own. */
+void usb_import_init(struct usb_import *m, struct event_base *base, size_t budget);
 void usb_import_free(struct usb_import *m);
 
 /* The device is the client's. */

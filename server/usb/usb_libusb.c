@@ -24,6 +24,7 @@
 #include "log.h"
 #include "proto/usb_desc.h"
 #include "proto/usbip_ext.h"
+#include "timer.h"
 #include "usb_describe.h"
 #include "usb_errors.h"
 #include "usb_interfaces.h"
@@ -47,7 +48,7 @@ struct usb_libusb {
     struct libusb_device *real;
     struct usb_interfaces interfaces; /* and the handle, while it is open */
     struct usb_queue parked;
-    struct event *retry;   /* of those */
+    struct timer retry;    /* of those */
     struct event *closing; /* of a handle that nobody needs any more */
     unsigned under_way;
     unsigned requests_under_way; /* of these, to endpoint 0 */
@@ -170,7 +171,7 @@ static void release(struct usb_device *d)
     struct usb_libusb *u = libusb_of(d);
 
     u->used = true;
-    event_del(u->retry);
+    timer_stop(&u->retry);
     event_active(u->closing, EV_TIMEOUT, 0);
 }
 
@@ -189,8 +190,7 @@ static void free_device(struct usb_device *d)
         close_handle(u);
     if (u->closing)
         event_free(u->closing);
-    if (u->retry)
-        event_free(u->retry);
+    timer_stop(&u->retry);
     usb_interfaces_free(&u->interfaces);
     libusb_unref_device(u->real);
     free(u);
@@ -289,10 +289,8 @@ static int begin(struct usb_libusb *u, struct usb_transfer *t)
 /* Others' transfers may make room, too: ours under way may be such as never end. */
 static void retry_later(struct usb_libusb *u)
 {
-    const struct timeval later = {0, RETRY_MS * 1000L};
-
-    if (!event_pending(u->retry, EV_TIMEOUT, NULL))
-        event_add(u->retry, &later);
+    if (!timer_is_set(&u->retry))
+        timer_in_ms(&u->retry, RETRY_MS);
 }
 
 static void park(struct usb_libusb *u, struct usb_transfer *t)
@@ -322,10 +320,8 @@ static void retry_parked(struct usb_libusb *u)
         retry_later(u);
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *ctx)
+static void on_retry(void *ctx)
 {
-    (void)fd;
-    (void)what;
     retry_parked(ctx);
     start_requests(ctx);
 }
@@ -428,9 +424,9 @@ struct usb_device *usb_libusb_new(struct event_base *base, struct libusb_device 
     u->interfaces = (struct usb_interfaces){.device = &u->device, .real = u->real};
     u->lost = lost;
     u->ctx = ctx;
-    u->retry = evtimer_new(base, on_retry, u);
+    timer_make(&u->retry, base, on_retry, u);
     u->closing = evtimer_new(base, on_closing, u);
-    if (!u->retry || !u->closing || read_record(u) < 0) {
+    if (!u->closing || read_record(u) < 0) {
         free_device(&u->device);
         return NULL;
     }

@@ -7,8 +7,9 @@
 
 #include <event2/util.h>
 
+#include "error_text.h"
+#include "file.h"
 #include "log.h"
-#include "os.h"
 #include "proto/usb_desc.h"
 
 enum {
@@ -38,7 +39,7 @@ static void check(struct usb_pcap *p, bool good)
         return;
     p->failed = true;
     log_error("the record of transfers ends here, its file cannot be written: %s",
-              os_error_text(errno));
+              error_text(errno));
 }
 
 static void put(struct usb_pcap *p, const void *data, size_t len)
@@ -216,10 +217,10 @@ struct usb_pcap *usb_pcap_open(const char *path, char error[static USB_PCAP_ERRO
     snprintf(error, USB_PCAP_ERROR_MAX, "out of memory");
     if (!p)
         return NULL;
-    p->file = os_private_file(path);
+    p->file = file_open_private(path);
     if (!p->file) {
         snprintf(error, USB_PCAP_ERROR_MAX, "%.300s, for the record of transfers: %s", path,
-                 os_error_text(errno));
+                 error_text(errno));
         free(p);
         return NULL;
     }

@@ -14,17 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "crowd.h"
+#include "error_text.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
 #include "newcomer.h"
-#include "os.h"
 #include "proto/buf.h"
 #include "proto/usbip_reader.h"
 #include "stream.h"
+#include "timer.h"
 #include "usb_device.h"
 #include "usb_hold.h"
 #include "usb_import.h"
@@ -32,7 +31,7 @@
 #include "usb_replies.h"
 
 enum {
-    OP_LIMIT_S = 10,        /* for the first request */
+    OP_LIMIT_MS = 10000,    /* for the first request */
     DIRECT_MIN = 16 * 1024, /* payload that is read into place */
     IN_MAX = 1 << 17,       /* more than one read of the connection */
     QUEUE_FULL = 1 << 18,   /* of replies that wait: nothing is read */
@@ -44,7 +43,7 @@ struct usb_session {
     bool over;                      /* the device may have URBs of it still */
     struct stream *stream;          /* NULL when over */
     struct crowd_place *place;
-    struct event *limit; /* for the first request */
+    struct timer limit; /* for the first request */
     struct usbip_reader reader;
     struct usb_replies replies;
     struct usb_inquiry inquiry;
@@ -162,7 +161,7 @@ static void on_ended(void *ctx, int error)
 
     /* a reset comes from where the program has ended with answers unread: no loss of the network */
     s->owner.has_lost = error < 0 && error != -ECONNRESET && error != -EPIPE;
-    session_end(s, error < 0 ? os_error_text(-error) : "it has closed the connection");
+    session_end(s, error < 0 ? error_text(-error) : "it has closed the connection");
 }
 
 static const struct stream_callbacks stream_callbacks = {
@@ -184,8 +183,7 @@ static void session_free(void *arg)
     usb_import_free(&s->import);
     usb_replies_free(&s->replies);
     buf_free(&s->in);
-    if (s->limit)
-        event_free(s->limit);
+    timer_stop(&s->limit);
     free(s);
 }
 
@@ -222,7 +220,7 @@ static void session_close(struct usb_session *s)
     s->over = true;
     usb_replies_stop(&s->replies);
     usb_inquiry_stop(&s->inquiry);
-    event_del(s->limit);
+    timer_stop(&s->limit);
     crowd_leave(s->place);
     s->place = NULL;
     if (s->import.device)
@@ -258,10 +256,8 @@ static void on_failed(void *ctx, const char *why)
     session_end(ctx, why);
 }
 
-static void on_limit(evutil_socket_t fd, short what, void *ctx)
+static void on_limit(void *ctx)
 {
-    (void)fd;
-    (void)what;
     session_end(ctx, "it asks for nothing");
 }
 
@@ -282,7 +278,7 @@ static void on_answered(void *ctx)
 
 static void on_watches(void *ctx)
 {
-    event_del(((struct usb_session *)ctx)->limit);
+    timer_stop(&((struct usb_session *)ctx)->limit);
 }
 
 static void on_imported(void *ctx, struct usb_device *d, bool resumed)
@@ -292,7 +288,7 @@ static void on_imported(void *ctx, struct usb_device *d, bool resumed)
     d->importer = &s->importer;
     crowd_set_working(s->place, true);
     usb_import_begin(&s->import, d);
-    event_del(s->limit);
+    timer_stop(&s->limit);
     log_peer_info(s->peer, "%s: imported by %s%s", d->name, s->peer,
                   resumed ? ", as it was left" : "");
     s->setup->callbacks->changed(s->setup->ctx);
@@ -378,11 +374,10 @@ static struct usb_session *make(const struct usb_session_setup *setup, struct ne
     connect_parts(s);
     usbip_reader_init(&s->reader);
     buf_init(&s->in, IN_MAX);
-    s->limit = evtimer_new(setup->base, on_limit, s);
-    int import = usb_import_init(&s->import, setup->base, setup->budget);
+    timer_make(&s->limit, setup->base, on_limit, s);
+    usb_import_init(&s->import, setup->base, setup->budget);
     int replies = usb_replies_init(&s->replies, setup->base, newcomer->stream, on_failed, s);
-    if (s->limit && import == 0 && replies == 0 &&
-        buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) == 0)
+    if (replies == 0 && buf_add(&s->in, buf_head(&newcomer->first), newcomer->first.len) == 0)
         return s;
     session_free(s);
     return NULL;
@@ -409,9 +404,7 @@ struct usb_session *usb_session_new(const struct usb_session_setup *setup,
 
 void usb_session_begin(struct usb_session *s)
 {
-    const struct timeval limit = {OP_LIMIT_S, 0};
-
-    event_add(s->limit, &limit);
+    timer_in_ms(&s->limit, OP_LIMIT_MS);
     update(s);
 }
 

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <event2/event.h>
-
-#include "os.h"
+#include "clock.h"
 
 enum {
     RX_MAX = 4096, /* the FT2232H's; others have less */
@@ -55,17 +53,16 @@ static uint8_t out_address(const struct ftdi_channel *c)
 static void restart_latency(struct ftdi_channel *c)
 {
     c->now = false;
-    c->deadline_us = os_now_us() + c->latency_ms * 1000u;
+    c->deadline_us = clock_now_us() + c->latency_ms * 1000u;
 }
 
 static void wait_for_deadline(struct ftdi_channel *c)
 {
-    uint64_t now = os_now_us();
+    uint64_t now = clock_now_us();
     uint64_t us = c->deadline_us > now ? c->deadline_us - now : 0;
-    const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
 
-    if (!event_pending(c->timer, EV_TIMEOUT, NULL))
-        event_add(c->timer, &delay);
+    if (!timer_is_set(&c->deadline))
+        timer_in_us(&c->deadline, us);
 }
 
 /* Puts one packet, with up to as many bytes as there is room for, at the end of a transfer. */
@@ -110,7 +107,7 @@ static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
 
         if (t->length - t->actual <= STATUS)
             return (int)t->actual;
-        if (!full && !c->now && os_now_us() < c->deadline_us) {
+        if (!full && !c->now && clock_now_us() < c->deadline_us) {
             wait_for_deadline(c);
             return GADGET_WAIT;
         }
@@ -125,27 +122,23 @@ static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
     }
 }
 
-static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+static void on_deadline(void *ctx)
 {
     struct ftdi_channel *c = ctx;
 
-    (void)fd;
-    (void)what;
     gadget_kick(&c->ftdi->gadget, in_address(c));
 }
 
-static void on_more(evutil_socket_t fd, short what, void *ctx)
+static void on_more(void *ctx)
 {
     struct ftdi_channel *c = ctx;
 
-    (void)fd;
-    (void)what;
     gadget_kick(&c->ftdi->gadget, out_address(c));
 }
 
 bool ftdi_is_late(const struct ftdi_channel *c)
 {
-    return os_now_us() >= c->turn_end_us;
+    return clock_now_us() >= c->turn_end_us;
 }
 
 size_t ftdi_room(const struct ftdi_channel *c)
@@ -204,7 +197,7 @@ static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
 {
     size_t part = 1;
 
-    c->turn_end_us = os_now_us() + TURN_US;
+    c->turn_end_us = clock_now_us() + TURN_US;
     while (part > 0 && t->actual < t->length) {
         const uint8_t *data = t->data + t->actual;
         size_t len = t->length - t->actual;
@@ -215,7 +208,7 @@ static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
     if (t->actual == t->length)
         return (int)t->actual;
     if (ftdi_is_late(c))
-        event_add(c->more, &(struct timeval){0, 0});
+        timer_in_us(&c->more, 0);
     return GADGET_WAIT;
 }
 
@@ -249,7 +242,7 @@ static void purge(struct ftdi_channel *c, bool tx)
 /* The latency timer stays: Linux's driver sets it once, and sends this at each open. */
 static void reset_channel(struct ftdi_channel *c)
 {
-    event_del(c->timer);
+    timer_stop(&c->deadline);
     buf_drain(&c->rx, c->rx.len);
     c->line_status = c->bit_mode = c->bit_mask = c->bits = 0;
     restart_latency(c);
@@ -389,9 +382,9 @@ static const struct gadget_kind kind = {
     .free = free_device,
 };
 
-int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
-              const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
-              unsigned number)
+void ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
+               const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
+               unsigned number)
 {
     f->back = back;
     f->channels = channels;
@@ -403,23 +396,18 @@ int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *b
         c->number = i;
         buf_init(&c->rx, RX_MAX);
         c->latency_ms = LATENCY_MS;
-        c->timer = evtimer_new(base, on_deadline, c);
-        c->more = evtimer_new(base, on_more, c);
-        if (!c->timer || !c->more)
-            return -ENOMEM;
+        timer_make(&c->deadline, base, on_deadline, c);
+        timer_make(&c->more, base, on_more, c);
     }
     ftdi_eeprom_init(&f->eeprom, descriptors);
     gadget_init(&f->gadget, base, &kind, descriptors, name, number);
-    return 0;
 }
 
 void ftdi_end(struct ftdi *f)
 {
     for (unsigned i = 0; i < f->channels; i++) {
         buf_free(&f->channel[i].rx);
-        if (f->channel[i].timer)
-            event_free(f->channel[i].timer);
-        if (f->channel[i].more)
-            event_free(f->channel[i].more);
+        timer_stop(&f->channel[i].deadline);
+        timer_stop(&f->channel[i].more);
     }
 }

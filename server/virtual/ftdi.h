@@ -13,8 +13,8 @@
 #include "ftdi_eeprom.h"
 #include "gadget.h"
 #include "proto/buf.h"
+#include "timer.h"
 
-struct event;
 struct ftdi;
 
 enum { FTDI_CHANNELS_MAX = 2 };
@@ -51,9 +51,9 @@ struct ftdi_channel {
     uint8_t latency_ms;
     bool now;             /* what there is goes without waiting for the latency timer */
     uint64_t deadline_us; /* when a packet goes, full or not */
-    struct event *timer;
+    struct timer deadline;
     uint64_t turn_end_us; /* of work for the host's bytes */
-    struct event *more;   /* it goes on with them in the next turn */
+    struct timer more;    /* it goes on with them in the next turn */
 };
 
 /* What is behind the channels; bytes come only if there is room for them. */
@@ -84,10 +84,12 @@ struct ftdi {
 };
 
 /* Readies one. The descriptors have a channel's IN endpoint at 0x81, 0x83 and its OUT endpoint at
- * 0x02, 0x04. Returns 0 or -ENOMEM; ftdi_end is to be called in any case. */
-int ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
-              const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
-              unsigned number);
+ * 0x02, 0x04. */
+void ftdi_init(struct ftdi *f, struct event_base *base, const struct ftdi_back *back,
+               const struct gadget_descriptors *descriptors, unsigned channels, const char *name,
+               unsigned number);
+
+/* Ends one, also without an init. */
 void ftdi_end(struct ftdi *f);
 
 /* Whether the host's bytes have been worked at for so long that others are to have their turn. */

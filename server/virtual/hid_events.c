@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "fifo.h"
+#include "file.h"
 #include "log.h"
-#include "os.h"
 
 enum {
     QUEUE_MAX = 8192, /* events */
@@ -86,8 +87,7 @@ static void open_file(struct hid_events *e)
         return;
     e->file = fopen(e->path, "rb");
     if (!e->file)
-        log_warn("%s: its events cannot be read from %s: %s", e->name, e->path,
-                 os_error_text(errno));
+        log_warn("%s: its events cannot be read from %s: %s", e->name, e->path, error_text(errno));
 }
 
 static void read_file(struct hid_events *e)
@@ -198,14 +198,14 @@ static bool open_path(struct hid_events *e, struct event_base *base,
         r = e->fifo ? 0 : r;
     } else {
         e->file = fopen(e->path, "rb"); /* it shows now whether there is one */
-        const int64_t size = e->file ? os_file_size(e->file) : -errno;
+        const int64_t size = e->file ? file_size(e->file) : -errno;
         r = size < 0 ? (int)size : 0;
         close_file(e);
     }
     if (r == 0)
         return true;
     snprintf(error, HID_EVENTS_ERROR_MAX, "%.100s: events=%.150s cannot be opened: %.80s; %s",
-             e->name, e->path, os_error_text(-r), fifo_advice());
+             e->name, e->path, error_text(-r), fifo_advice());
     return false;
 }
 

@@ -281,18 +281,15 @@ static struct usb_device *make(const struct usb_making *m, char error[static CLI
         side->mpsse = (struct mpsse){.pins = &pins, .ctx = side, .answer = answer, .flush = flush};
     }
     s->flash = spi_flash_new(o->file, o->real_times, error);
-    if (!s->flash)
-        goto fail;
-    if (ftdi_init(&s->ftdi, m->base, &back, &descriptors, 2, m->name, m->number) < 0)
-        goto fail;
+    if (!s->flash) {
+        free_icestick(&s->ftdi);
+        return NULL;
+    }
+    ftdi_init(&s->ftdi, m->base, &back, &descriptors, 2, m->name, m->number);
     for (int i = 0; i < FTDI_CHANNELS_MAX; i++)
         s->ftdi.channel[i].rx.max = RX_ROOM;
     s->done = has_image(s->flash);
     return &s->ftdi.gadget.device;
-
-fail:
-    free_icestick(&s->ftdi);
-    return NULL;
 }
 
 const struct usb_kind icestick_kind = {

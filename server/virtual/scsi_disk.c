@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os.h"
+#include "error_text.h"
+#include "file.h"
 #include "proto/bytes.h"
 
 /* Commands. */
@@ -202,14 +203,14 @@ bool scsi_disk_command(struct scsi_disk *d, const uint8_t *command, size_t len,
 
 bool scsi_disk_read(struct scsi_disk *d, uint64_t offset, uint8_t *data, size_t len)
 {
-    if (os_seek(d->file, offset) < 0 || fread(data, 1, len, d->file) != len)
+    if (file_seek(d->file, offset) < 0 || fread(data, 1, len, d->file) != len)
         return fail(d, MEDIUM_ERROR, ASC_READ_ERROR);
     return true;
 }
 
 bool scsi_disk_write(struct scsi_disk *d, uint64_t offset, const uint8_t *data, size_t len)
 {
-    if (os_seek(d->file, offset) < 0 || fwrite(data, 1, len, d->file) != len)
+    if (file_seek(d->file, offset) < 0 || fwrite(data, 1, len, d->file) != len)
         return fail(d, MEDIUM_ERROR, ASC_WRITE_ERROR);
     return true;
 }
@@ -227,14 +228,14 @@ struct scsi_disk *scsi_disk_new(const char *path, bool read_only,
     d->file = fopen(path, read_only ? "rb" : "r+b");
     if (d->file) /* it says that it has no cache, so what it has taken is not to wait in one */
         setvbuf(d->file, NULL, _IONBF, 0);
-    size = d->file ? os_file_size(d->file) : -errno;
+    size = d->file ? file_size(d->file) : -errno;
     if (size >= SCSI_DISK_BLOCK) {
         d->blocks = (uint64_t)size / SCSI_DISK_BLOCK;
         return d;
     }
     if (size < 0)
         snprintf(error, SCSI_DISK_ERROR_MAX, "%.300s, the disk's image: %s", path,
-                 os_error_text((int)-size));
+                 error_text((int)-size));
     else
         snprintf(error, SCSI_DISK_ERROR_MAX,
                  "%.300s, the disk's image, is empty: `truncate -s 64M FILE` makes one", path);

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+#include "error_text.h"
 #include "log.h"
-#include "os.h"
 
 enum {
     PAGE = 256,
@@ -83,21 +84,21 @@ static bool write_file(struct spi_flash *f, size_t at, size_t len)
 static void save(struct spi_flash *f, size_t at, size_t len)
 {
     if (f->file && !write_file(f, at, len))
-        log_warn("the flash memory's file cannot be written: %s", os_error_text(errno));
+        log_warn("the flash memory's file cannot be written: %s", error_text(errno));
 }
 
 static void be_busy(struct spi_flash *f, unsigned polls, uint64_t real_us)
 {
     f->writable = false;
     if (f->real_times)
-        f->busy_until_us = os_now_us() + real_us;
+        f->busy_until_us = clock_now_us() + real_us;
     else
         f->polls_left = polls;
 }
 
 static bool is_busy(const struct spi_flash *f)
 {
-    return f->polls_left > 0 || (f->real_times && os_now_us() < f->busy_until_us);
+    return f->polls_left > 0 || (f->real_times && clock_now_us() < f->busy_until_us);
 }
 
 /* A command for what is protected is not carried out: it stays enabled, and leaves flags. */
@@ -286,7 +287,7 @@ static int load(struct spi_flash *f, const char *path, char error[static SPI_FLA
         f->file = fopen(path, "w+b");
     if (!f->file) {
         snprintf(error, SPI_FLASH_ERROR_MAX, "%.300s, the flash memory's file: %s", path,
-                 os_error_text(errno));
+                 error_text(errno));
         return -EIO;
     }
     size_t len = fread(f->content, 1, SPI_FLASH_SIZE, f->file);
@@ -307,7 +308,7 @@ static int load(struct spi_flash *f, const char *path, char error[static SPI_FLA
         return 0;
     snprintf(error, SPI_FLASH_ERROR_MAX,
              "%.300s, the flash memory's file, cannot be written, to its %d bytes: %s", path,
-             SPI_FLASH_SIZE, os_error_text(errno));
+             SPI_FLASH_SIZE, error_text(errno));
     f->file = freopen(path, "wb", f->file); /* empty: a part would be refused as another file */
     return -EIO;
 }

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
+#include "clock.h"
 #include "dfu.h"
+#include "error_text.h"
+#include "file.h"
 #include "gadget.h"
 #include "log.h"
-#include "os.h"
+#include "timer.h"
 
 enum { LEAVE_MS = 1000 }; /* wDetachTimeOut; the reset of `dfu-util -R` falls into it */
 
@@ -23,7 +24,7 @@ struct usb_dfu {
     struct gadget gadget;
     struct dfu dfu;
     const char *file; /* or NULL */
-    struct event *leave;
+    struct timer leave;
 };
 
 /* --- descriptors -------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
     if (r == 0)
         return 0;
     log_warn("%s: its firmware cannot be kept in %s: %s", d->gadget.device.name, d->file,
-             os_error_text(-r));
+             error_text(-r));
     (void)write_file(d->file, d->dfu.firmware, d->dfu.len);
     return r;
 }
@@ -99,18 +100,18 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
 /* Reads a file, which is made if it does not exist. Returns false with what is wrong in `error`. */
 static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
 {
-    FILE *file = os_append_file(d->file); /* it has to be writable, which shows now */
+    FILE *file = file_open_append(d->file); /* it has to be writable, which shows now */
     if (file)
         fclose(file);
     file = file ? fopen(d->file, "rb") : NULL;
     if (!file) {
         snprintf(error, CLI_ERROR_MAX, "usb:demo-dfu: %.200s cannot be opened for writing: %s",
-                 d->file, os_error_text(errno));
+                 d->file, error_text(errno));
         return false;
     }
-    int64_t size = os_file_size(file);
+    int64_t size = file_size(file);
     bool fits = size >= 0 && size <= DFU_FIRMWARE_MAX;
-    fits = fits && os_seek(file, 0) == 0;
+    fits = fits && file_seek(file, 0) == 0;
     if (fits && size > 0) {
         d->dfu.firmware = malloc((size_t)size);
         if (d->dfu.firmware)
@@ -139,12 +140,10 @@ static void change_mode(struct usb_dfu *d)
     gadget_return(&d->gadget, to_run_time ? &run_time : &dfu_mode);
 }
 
-static void on_leave(evutil_socket_t fd, short what, void *ctx)
+static void on_leave(void *ctx)
 {
     struct usb_dfu *d = ctx;
 
-    (void)fd;
-    (void)what;
     if (dfu_is_leaving(&d->dfu))
         change_mode(d);
 }
@@ -152,10 +151,8 @@ static void on_leave(evutil_socket_t fd, short what, void *ctx)
 /* Counted from the request that asks for it: what comes meanwhile does not put it off. */
 static void leave_soon(struct usb_dfu *d)
 {
-    const struct timeval soon = {LEAVE_MS / 1000, LEAVE_MS % 1000 * 1000};
-
-    if (!event_pending(d->leave, EV_TIMEOUT, NULL))
-        event_add(d->leave, &soon);
+    if (!timer_is_set(&d->leave))
+        timer_in_ms(&d->leave, LEAVE_MS);
 }
 
 static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
@@ -166,7 +163,7 @@ static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
         return s->value >> 8 == DFU_FUNCTIONAL
                    ? gadget_give(data, s->length, functional, sizeof functional)
                    : USBIP_EPIPE;
-    int r = dfu_control(&d->dfu, s, data, os_now_ms());
+    int r = dfu_control(&d->dfu, s, data, clock_now_ms());
     if (dfu_is_leaving(&d->dfu))
         leave_soon(d);
     return r;
@@ -199,8 +196,7 @@ static void free_dfu(struct gadget *g)
     struct usb_dfu *d = (struct usb_dfu *)g;
 
     dfu_free(&d->dfu);
-    if (d->leave)
-        event_free(d->leave);
+    timer_stop(&d->leave);
     free(d);
 }
 
@@ -247,11 +243,11 @@ static struct usb_device *make(const struct usb_making *m, char error[static CLI
         return NULL;
     d->file = o->file;
     d->dfu = (struct dfu){.keep = o->file ? keep : NULL, .ctx = d};
-    d->leave = evtimer_new(m->base, on_leave, d);
+    timer_make(&d->leave, m->base, on_leave, d);
     gadget_init(&d->gadget, m->base, &kind, o->begins_in_dfu ? &dfu_mode : &run_time, m->name,
                 m->number);
     dfu_begin(&d->dfu, !o->begins_in_dfu);
-    if (!d->leave || (o->file && !load(d, error))) {
+    if (o->file && !load(d, error)) {
         free_dfu(&d->gadget);
         return NULL;
     }

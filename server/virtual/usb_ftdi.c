@@ -133,10 +133,7 @@ static struct usb_device *make(const struct usb_making *m, char error[static CLI
     (void)error;
     if (!f)
         return NULL;
-    if (ftdi_init(f, m->base, &back, &descriptors, 1, m->name, m->number) < 0) {
-        free_ftdi(f);
-        return NULL;
-    }
+    ftdi_init(f, m->base, &back, &descriptors, 1, m->name, m->number);
     return &f->gadget.device;
 }
 

@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
+#include "clock.h"
 #include "gadget.h"
 #include "hid_events.h"
 #include "hid_state.h"
 #include "log.h"
-#include "os.h"
+#include "timer.h"
 
 enum {
     REPORTS = 0x81,
@@ -49,7 +48,7 @@ struct usb_hid {
     struct gadget gadget;
     struct hid_events *events;
     struct hid_state state;
-    struct event *timer;
+    struct timer timer;
     uint8_t protocol;
     uint8_t idle; /* in IDLE_UNIT_MS, 0: for ever */
     uint8_t leds;
@@ -242,10 +241,7 @@ static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
 
 static void wait_until(struct usb_hid *h, uint64_t when_ms, uint64_t now_ms)
 {
-    const uint64_t ms = when_ms > now_ms ? when_ms - now_ms : 0;
-    const struct timeval delay = {(long)(ms / 1000), (long)(ms % 1000) * 1000};
-
-    event_add(h->timer, &delay);
+    timer_in_ms(&h->timer, when_ms > now_ms ? when_ms - now_ms : 0);
 }
 
 /* Carries out events until one is to be reported. Returns whether one is. */
@@ -275,7 +271,7 @@ static bool is_idle_over(struct usb_hid *h, uint64_t now_ms)
         return false;
     if (now_ms >= end_ms)
         return true;
-    if (!event_pending(h->timer, EV_TIMEOUT, NULL) || h->next_ms > end_ms)
+    if (!timer_is_set(&h->timer) || h->next_ms > end_ms)
         wait_until(h, end_ms, now_ms);
     return false;
 }
@@ -285,11 +281,11 @@ static int transfer(struct gadget *g, struct usb_transfer *t)
     struct usb_hid *h = (struct usb_hid *)g;
     const bool boot = h->protocol == PROTOCOL_BOOT;
     uint8_t report[HID_REPORT_MAX];
-    uint64_t now_ms = os_now_ms();
+    uint64_t now_ms = clock_now_ms();
 
     if (t->length < hid_state_report(&h->state, boot, report))
         return USBIP_EOVERFLOW;
-    event_del(h->timer);
+    timer_stop(&h->timer);
     if (!has_news(h, now_ms) && !is_idle_over(h, now_ms))
         return GADGET_WAIT;
     size_t len = hid_state_report(&h->state, boot, report);
@@ -301,16 +297,9 @@ static int transfer(struct gadget *g, struct usb_transfer *t)
     return (int)len;
 }
 
-static void on_arrived(void *ctx)
+static void on_news(void *ctx)
 {
     gadget_kick(&((struct usb_hid *)ctx)->gadget, REPORTS);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
-{
-    (void)fd;
-    (void)what;
-    on_arrived(ctx);
 }
 
 /* --- the device --------------------------------------------------------------------------------
@@ -322,7 +311,7 @@ static void port_reset(struct gadget *g)
 
     h->protocol = PROTOCOL_REPORT;
     h->idle = h->state.role == HID_KEYBOARD ? IDLE_KEYBOARD : 0;
-    h->last_ms = os_now_ms();
+    h->last_ms = clock_now_ms();
     h->leds = 0;
 }
 
@@ -331,7 +320,7 @@ static void reset(struct gadget *g)
     struct usb_hid *h = (struct usb_hid *)g;
 
     port_reset(g);
-    event_del(h->timer);
+    timer_stop(&h->timer);
     h->next_ms = 0;
     h->state = (struct hid_state){.role = h->state.role};
     hid_events_stop(h->events);
@@ -342,8 +331,7 @@ static void free_hid(struct gadget *g)
     struct usb_hid *h = (struct usb_hid *)g;
 
     hid_events_free(h->events);
-    if (h->timer)
-        event_free(h->timer);
+    timer_stop(&h->timer);
     free(h);
 }
 
@@ -388,10 +376,8 @@ static struct usb_device *make(const struct usb_making *m, enum hid_role role,
     if (!h)
         return NULL;
     h->state.role = role;
-    h->timer = evtimer_new(m->base, on_timer, h);
-    if (h->timer)
-        h->events =
-            hid_events_new(m->base, role, o->events, o->play, m->name, on_arrived, h, error);
+    timer_make(&h->timer, m->base, on_news, h);
+    h->events = hid_events_new(m->base, role, o->events, o->play, m->name, on_news, h, error);
     if (!h->events) {
         free_hid(&h->gadget);
         return NULL;

@@ -13,10 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
+#include "clock.h"
 #include "gadget.h"
-#include "os.h"
+#include "timer.h"
 #include "usb_selector.h"
 
 enum {
@@ -61,8 +60,8 @@ struct usb_loop {
     struct fifo fifos[PAIRS];
     struct frame *frames;
     size_t frame_head, frame_count;
-    struct event *clock[2]; /* of isochronous OUT and IN */
-    uint64_t next_us[2];    /* when the transfer that waits there is over */
+    struct timer clock[2]; /* of isochronous OUT and IN */
+    uint64_t next_us[2];   /* when the transfer that waits there is over */
     bool due[2];
 };
 
@@ -225,17 +224,15 @@ static int do_iso(struct usb_loop *l, struct usb_transfer *t)
 {
     const bool in = t->address & 0x80;
     const uint64_t packet_us = l->gadget.descriptors->speed == USBIP_SPEED_FULL ? 1000 : 125;
-    uint64_t now = os_now_us();
+    uint64_t now = clock_now_us();
 
     if (!l->due[in]) {
-        if (event_pending(l->clock[in], EV_TIMEOUT, NULL))
+        if (timer_is_set(&l->clock[in]))
             return GADGET_WAIT;
         if (l->next_us[in] + 100000 < now) /* it begins, or begins anew */
             l->next_us[in] = now;
         l->next_us[in] += packet_us * t->packet_count;
-        uint64_t us = l->next_us[in] > now ? l->next_us[in] - now : 0;
-        const struct timeval delay = {(long)(us / 1000000), (long)(us % 1000000)};
-        event_add(l->clock[in], &delay);
+        timer_in_us(&l->clock[in], l->next_us[in] > now ? l->next_us[in] - now : 0);
         return GADGET_WAIT;
     }
     l->due[in] = false;
@@ -253,17 +250,13 @@ static void on_clock(struct usb_loop *l, bool in)
     l->due[in] = false;
 }
 
-static void on_clock_out(evutil_socket_t fd, short what, void *ctx)
+static void on_clock_out(void *ctx)
 {
-    (void)fd;
-    (void)what;
     on_clock(ctx, false);
 }
 
-static void on_clock_in(evutil_socket_t fd, short what, void *ctx)
+static void on_clock_in(void *ctx)
 {
-    (void)fd;
-    (void)what;
     on_clock(ctx, true);
 }
 
@@ -316,7 +309,7 @@ static void reset(struct gadget *g)
     l->frame_count = 0;
     memset(l->control, 0, sizeof l->control);
     for (int i = 0; i < 2; i++) {
-        event_del(l->clock[i]);
+        timer_stop(&l->clock[i]);
         l->next_us[i] = 0;
     }
 }
@@ -328,8 +321,7 @@ static void loop_free_device(struct gadget *g)
     for (int i = 0; i < PAIRS; i++)
         clear_fifo(&l->fifos[i]);
     for (int i = 0; i < 2; i++)
-        if (l->clock[i])
-            event_free(l->clock[i]);
+        timer_stop(&l->clock[i]);
     free(l->frames);
     free(l);
 }
@@ -435,9 +427,9 @@ static struct usb_device *loop_new(struct event_base *base, enum usbip_speed spe
     for (int i = 0; i < PAIRS; i++)
         l->fifos[i].tail = &l->fifos[i].head;
     l->frames = calloc(FRAMES_MAX, sizeof *l->frames);
-    l->clock[0] = evtimer_new(base, on_clock_out, l);
-    l->clock[1] = evtimer_new(base, on_clock_in, l);
-    if (!l->frames || !l->clock[0] || !l->clock[1]) {
+    timer_make(&l->clock[0], base, on_clock_out, l);
+    timer_make(&l->clock[1], base, on_clock_in, l);
+    if (!l->frames) {
         loop_free_device(&l->gadget);
         return NULL;
     }

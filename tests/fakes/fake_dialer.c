@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 
 #include "dialer.h"
-#include "os.h"
 #include "stream.h"
+#include "tcp.h"
 #include "transport.h"
 
 struct fake_dialer fake_dialer = {.server = -1};
@@ -17,9 +17,9 @@ static struct stream_options options;
 static const struct dialer_callbacks *callbacks;
 static void *callbacks_ctx;
 
-size_t __wrap_os_tcp_unacknowledged(evutil_socket_t fd);
+size_t __wrap_tcp_unacknowledged(evutil_socket_t fd);
 
-size_t __wrap_os_tcp_unacknowledged(evutil_socket_t fd)
+size_t __wrap_tcp_unacknowledged(evutil_socket_t fd)
 {
     int unread = 0;
 
@@ -99,7 +99,7 @@ void fake_dialer_close(void)
 {
     if (fake_dialer.server < 0)
         return;
-    fake_dialer.unread = __wrap_os_tcp_unacknowledged(-1);
+    fake_dialer.unread = __wrap_tcp_unacknowledged(-1);
     evutil_closesocket(fake_dialer.server);
     fake_dialer.server = -1;
 }

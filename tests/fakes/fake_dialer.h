@@ -1,7 +1,7 @@
 /*
  * A dialer that connects when the test says so: the second implementation of common/net/dialer.h.
  * How much of what was sent is acknowledged is what the test's end has read:
- * --wrap=os_tcp_unacknowledged.
+ * --wrap=tcp_unacknowledged.
  */
 #ifndef TESTS_FAKES_FAKE_DIALER_H
 #define TESTS_FAKES_FAKE_DIALER_H

@@ -1,6 +1,6 @@
 #include "fakes/fake_serial.h"
+#include "clock.h"
 #include "line_text.h"
-#include "os.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
     if (now != fake_serial.outputs) {
         line_modem_text(now, text);
         journal_line(&fake_serial.journal, "outputs %s", text);
-        fake_serial.outputs_us = os_now_us();
+        fake_serial.outputs_us = clock_now_us();
     }
     fake_serial.outputs = now;
     return 0;

@@ -12,7 +12,7 @@
 #include <libusb.h>
 
 #include "loop.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 
 enum { COUNT = 2000, CONTEXTS = 2, AT_ONCE = 7 };
@@ -117,6 +117,6 @@ int main(int argc, char **argv)
 {
     static const struct test tests[] = {TEST(ends_are_told_on_the_loop_thread)};
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -9,7 +9,7 @@
 #include <windows.h>
 
 #include "loop.h"
-#include "os.h"
+#include "startup.h"
 #include "test.h"
 
 enum { THREADS = 2, CALLS = 4000, LIMIT_MS = 60000 /* of each call, on a busy machine */ };
@@ -80,6 +80,6 @@ int main(int argc, char **argv)
 {
     static const struct test tests[] = {TEST(each_call_is_heard)};
 
-    CHECK(os_init(&argc, &argv) == 0);
+    CHECK(startup_init(&argc, &argv) == 0);
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

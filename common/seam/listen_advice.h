@@ -1,0 +1,19 @@
+/*
+ * What a system advises those who open a port to others. Implemented in posix/listen_advice.c and
+ * win32/listen_advice.c.
+ */
+#ifndef COMMON_SEAM_LISTEN_ADVICE_H
+#define COMMON_SEAM_LISTEN_ADVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
+ * nothing particular to this system. */
+const char *listen_advice_of_error(int error);
+
+/* How to let other machines through the system's firewall to `port`; empty where no firewall stands
+ * in the way by itself. */
+void listen_advice_of_firewall(uint16_t port, char *text, size_t size);
+
+#endif

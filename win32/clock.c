@@ -1,0 +1,23 @@
+/*
+ * Windows's clock; see common/seam/clock.h.
+ */
+#include "clock.h"
+
+#include <windows.h>
+
+uint64_t clock_now_us(void)
+{
+    LARGE_INTEGER count, frequency;
+
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&frequency);
+    /* divided in two steps: the product would overflow after some days */
+    uint64_t seconds = (uint64_t)(count.QuadPart / frequency.QuadPart);
+    uint64_t rest = (uint64_t)(count.QuadPart % frequency.QuadPart);
+    return seconds * 1000000 + rest * 1000000 / (uint64_t)frequency.QuadPart;
+}
+
+uint64_t clock_now_ms(void)
+{
+    return clock_now_us() / 1000;
+}

@@ -1,0 +1,95 @@
+/*
+ * Sockets on Windows; see common/seam/socket.h.
+ */
+#include "socket.h"
+
+#include <limits.h>
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+
+#include "win_error.h"
+
+int socket_error(void)
+{
+    return win_error_errno((unsigned long)WSAGetLastError());
+}
+
+int socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address)
+{
+    struct sockaddr *sa = (struct sockaddr *)address;
+    int len = sizeof *address;
+    int r = of_peer ? getpeername((SOCKET)fd, sa, &len) : getsockname((SOCKET)fd, sa, &len);
+
+    return r < 0 ? -socket_error() : 0;
+}
+
+static int int_of(size_t len)
+{
+    return len > INT_MAX ? INT_MAX : (int)len;
+}
+
+int socket_recv(evutil_socket_t fd, void *data, size_t len)
+{
+    int n = recv((SOCKET)fd, data, int_of(len), 0);
+
+    return n >= 0 ? n : -socket_error();
+}
+
+int socket_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *second,
+                    size_t second_len)
+{
+    WSABUF parts[] = {{(ULONG)int_of(first_len), first}, {(ULONG)int_of(second_len), second}};
+    DWORD received = 0, flags = 0;
+    int r = WSARecv((SOCKET)fd, parts, 2, &received, &flags, NULL, NULL);
+
+    return r == 0 ? (int)received : -socket_error();
+}
+
+int socket_send(evutil_socket_t fd, const void *data, size_t len)
+{
+    int n = send((SOCKET)fd, data, int_of(len), 0);
+
+    return n >= 0 ? n : -socket_error();
+}
+
+void socket_shut_down_sending(evutil_socket_t fd)
+{
+    /* fails only where the connection is gone, which reading will tell */
+    (void)shutdown((SOCKET)fd, SD_SEND);
+}
+
+void socket_reset_at_close(evutil_socket_t fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+}
+
+evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)
+{
+    SOCKET s = WSASocketW(sa->sa_family, SOCK_STREAM, 0, NULL, 0,
+                          WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+
+    if (s == INVALID_SOCKET)
+        return -socket_error();
+    evutil_make_socket_nonblocking((evutil_socket_t)s);
+    if (connect(s, sa, (int)len) < 0 && WSAGetLastError() != WSAEWOULDBLOCK) {
+        int error = socket_error();
+
+        closesocket(s);
+        return -error;
+    }
+    return (evutil_socket_t)s;
+}
+
+int socket_connect_result(evutil_socket_t fd)
+{
+    int error = 0;
+    int len = sizeof error;
+
+    if (getsockopt((SOCKET)fd, SOL_SOCKET, SO_ERROR, (char *)&error, &len) < 0)
+        return -socket_error();
+    return error ? -win_error_errno((unsigned long)error) : 0;
+}
