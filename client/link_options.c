@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_commas.h"
+
 int link_options_take_baud(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     struct pty_session_options *link = ctx;
@@ -89,6 +91,8 @@ static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 const struct cli_option link_options[] = {
+    CLI_HEADING("Options of a LINK, behind commas, together with a speed and a format "
+                "(/dev/ttyS5,115200,8E1,mode=666):"),
     {"raw", 0, NULL, link_options_take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
     {"hangup", 0, NULL, take_hangup,
      "hang up the programs that have the link open when the\nconnection is lost"},

@@ -4,7 +4,7 @@
 #ifndef CLIENT_LINK_OPTIONS_H
 #define CLIENT_LINK_OPTIONS_H
 
-#include "cli.h"
+#include "cli_option.h"
 #include "pty_session.h"
 
 /* Those behind commas, but for a speed and a format, which have no name; `ctx` is a struct

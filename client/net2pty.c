@@ -116,57 +116,39 @@ static int take_status(void *ctx, const char *value, char error[static CLI_ERROR
     return 0;
 }
 
-static const struct cli_option program_options[] = {
+static const struct cli_option single_options[] = {
+    CLI_HEADING("Options of a single link; with several they stand behind commas:"),
     {"baud", 'b', "SPEED", take_single_baud, "speed to begin with (what the server's port has)"},
     {"line", 'l', "FORMAT", take_single_line,
-     "format of the line, such as 8E1: what a pseudo-terminal\ncannot carry, parity and size, "
+     "format of the line, such as 8E1: what a pseudo-terminal cannot carry, parity and size, "
      "is then as given here"},
     {"raw", 'r', NULL, take_single_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
-    {"no-touch-lines", 0, NULL, take_every_no_touch,
-     "opening and closing links leave DTR and RTS alone"},
-    {"replace", 0, NULL, take_every_replace,
-     "links may stand in place of symbolic links that lead\nnowhere, whoever has made them"},
-    {"wait", 'w', "SECONDS", take_wait,
-     "give up, with exit status 3, unless every link is\nconnected within that time"},
-    {"lines", 0, "MODE", take_lines,
-     "how COMMAND gets modem lines, break and parity: seccomp;\npreload: dynamically linked "
-     "programs only; plain: not at\nall; auto: the first that works (the default)"},
-    {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
-    {"verbose", 'v', NULL, cli_take_verbose,
-     "say more: each RFC 2217 message; twice: bytes in hex"},
-    {"quiet", 'q', NULL, cli_take_quiet, "say only what went wrong"},
     {0},
 };
 
-static const struct cli_program program = {
-    .name = "net2pty",
-    .usage = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]... [-- COMMAND...]\n"
-             "exec [OPTION]... LINK... -- COMMAND...\n"
-             "--status LINK\n"
-             "reset LINK",
-    .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at\n"
-               "HOST:PORT appear as LINK, such as /dev/ttyS5 or /tmp/ttyS5. Programs that open\n"
-               "it get the port with its speed, format, flow control and flushes.\n"
-               "\n"
-               "With -- COMMAND it runs COMMAND once the links are connected, and ends with its\n"
-               "exit status. For COMMAND and all that it starts the links are serial ports in\n"
-               "full: modem lines, break, parity, drain. That takes no privilege.\n"
-               "\n"
-               "`net2pty exec` does the same with links that other net2ptys serve already.\n"
-               "\n"
-               "--baud, --line and --raw are for a single link.\n"
-               "\n"
-               "`net2pty reset LINK` has a running net2pty ask com2net to reset the board, as\n"
-               "its option reset= says.",
-    .options = program_options,
-    .more = "Options of a LINK, behind commas, together with a speed and a format\n"
-            "(/dev/ttyS5,115200,8E1,mode=666):\n",
-    .commas = link_options,
-    .end = "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.\n"
-           "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line\n"
-           "is wrong, 3 not connected within the time of --wait. With -- COMMAND its own, or\n"
-           "125 net2pty failed, 126 COMMAND cannot be run, 127 it is not found.\n",
-    .runs_command = true,
+static const struct cli_option link_wide_options[] = {
+    CLI_HEADING("Options of links:"),
+    {"no-touch-lines", 0, NULL, take_every_no_touch,
+     "opening and closing links leave DTR and RTS alone"},
+    {"replace", 0, NULL, take_every_replace,
+     "links may stand in place of symbolic links that lead nowhere, whoever has made them"},
+    {0},
+};
+
+static const struct cli_option status_options[] = {
+    CLI_HEADING("Instead of making links:"),
+    {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
+    {0},
+};
+
+static const struct cli_option command_options[] = {
+    CLI_HEADING("Options of waiting, and of COMMAND:"),
+    {"wait", 'w', "SECONDS", take_wait,
+     "give up, with exit status 3, unless every link is connected within that time"},
+    {"lines", 0, "MODE", take_lines,
+     "how COMMAND gets modem lines, break and parity: seccomp; preload: dynamically linked "
+     "programs only; plain: not at all; auto: the first that works (the default)"},
+    {0},
 };
 
 /* --- links ------------------------------------------------------------------------------------ */
@@ -179,32 +161,29 @@ static void hint_at_dashes(char error[static CLI_ERROR_MAX])
     snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
 }
 
-static int parse_links(int argc, char **args, char error[static CLI_ERROR_MAX])
+static int parse_links(const struct cli_arguments *a, char error[static CLI_ERROR_MAX])
 {
-    for (int i = 0; i < argc; i += 2) {
-        if (strcmp(args[i], "--") == 0) {
-            net2pty.command = args + i + 1;
-            if (i + 1 < argc)
-                break;
-            snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing behind --");
-            return -EINVAL;
-        }
+    net2pty.command = a->command;
+    if (a->command && !*a->command) {
+        snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing behind --");
+        return -EINVAL;
+    }
+    for (int i = 0; i < a->count; i += 2) {
+        struct pty_session_options *link = &net2pty.links[net2pty.count];
+
         if (net2pty.count == LINKS_MAX) {
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
             return -EINVAL;
         }
-        int r = link_options_parse(
-            args[i], i + 1 < argc && strcmp(args[i + 1], "--") != 0 ? args[i + 1] : NULL,
-            &options.single, &net2pty.links[net2pty.count], error);
+        int r = link_options_parse(a->words[i], i + 1 < a->count ? a->words[i + 1] : NULL,
+                                   &options.single, link, error);
         if (r < 0 && i > 0)
             hint_at_dashes(error);
         if (r < 0)
             return r;
-        net2pty.names[net2pty.count] = net2pty.links[net2pty.count].link;
-        net2pty.count++;
+        link->counts = net2pty.command != NULL;
+        net2pty.names[net2pty.count++] = link->link;
     }
-    for (int i = 0; i < net2pty.count; i++)
-        net2pty.links[i].counts = net2pty.command != NULL;
     if (net2pty.count == 0) {
         snprintf(error, CLI_ERROR_MAX, "no LINK is given");
         return -EINVAL;
@@ -238,29 +217,26 @@ static bool is_no_name(const char *text, char error[static CLI_ERROR_MAX])
 }
 
 /* Of `net2pty exec LINK... -- COMMAND...`. */
-static int parse_joins(int argc, char **args, char error[static CLI_ERROR_MAX])
+static int parse_joins(const struct cli_arguments *a, char error[static CLI_ERROR_MAX])
 {
     net2pty.joins = true;
-    for (int i = 0; i < argc && !net2pty.command; i++) {
-        if (strcmp(args[i], "--") == 0 && i + 1 < argc) {
-            net2pty.command = args + i + 1;
-        } else if (net2pty.count == LINKS_MAX) {
-            snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
-            return -EINVAL;
-        } else if (is_no_name(args[i], error)) {
-            return -EINVAL;
-        } else {
-            net2pty.names[net2pty.count++] = args[i];
-        }
+    net2pty.command = a->command;
+    if (a->count == 0 || !a->command || !*a->command) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "exec takes the LINKs of other net2ptys and a command, as in `net2pty exec "
+                 "/dev/ttyS5 -- COMMAND`");
+        return -EINVAL;
     }
-    if (net2pty.count > 0 && net2pty.command && !options.has_single)
-        return 0;
-    snprintf(error, CLI_ERROR_MAX,
-             options.has_single
-                 ? "--baud, --line and --raw are for the net2pty that serves the link"
-                 : "exec takes the LINKs of other net2ptys and a command, as in `net2pty exec "
-                   "/dev/ttyS5 -- COMMAND`");
-    return -EINVAL;
+    if (a->count > LINKS_MAX) {
+        snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
+        return -EINVAL;
+    }
+    for (int i = 0; i < a->count; i++) {
+        if (is_no_name(a->words[i], error))
+            return -EINVAL;
+        net2pty.names[net2pty.count++] = a->words[i];
+    }
+    return 0;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -461,27 +437,127 @@ static int ask(int (*print)(const char *link, char error[static CONTROL_ERROR_MA
     return CLI_EXIT_FAILED;
 }
 
-int main(int argc, char **argv)
+/* --- verbs ------------------------------------------------------------------------------------ */
+
+static int run_links(void *ctx, const struct cli_arguments *a)
 {
     char error[CLI_ERROR_MAX];
 
+    (void)ctx;
+    if (options.status)
+        return a->total > 0 ? cli_usage_error("--status takes one LINK")
+                            : ask(control_print_status, options.status);
+    if (parse_links(a, error) < 0)
+        return cli_usage_error("%s", error);
+    return net2pty.command ? serve_command() : serve();
+}
+
+static int run_exec(void *ctx, const struct cli_arguments *a)
+{
+    char error[CLI_ERROR_MAX];
+
+    (void)ctx;
+    if (parse_joins(a, error) < 0)
+        return cli_usage_error("%s", error);
+    return serve_command();
+}
+
+static int run_reset(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    if (a->count != 1)
+        return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
+    return ask(control_print_reset, a->words[0]);
+}
+
+static const struct cli_option *const link_tables[] = {single_options, link_wide_options,
+                                                       command_options, status_options, NULL};
+static const struct cli_option *const exec_tables[] = {command_options, NULL};
+
+static const struct cli_example exec_examples[] = {
+    {"net2pty exec /dev/ttyS5 -- esptool chip_id", "one that another net2pty serves"},
+    {0},
+};
+
+static const struct cli_example reset_examples[] = {
+    {"net2pty reset /dev/ttyS5", "the board behind it"},
+    {0},
+};
+
+static const struct cli_verb verbs[] = {
+    {
+        .arguments = "[OPTION]... LINK[,OPTION]... HOST:PORT [LINK HOST:PORT]... [-- COMMAND...]",
+        .options = link_tables,
+        .dashes = CLI_DASHES_COMMAND,
+        .run = run_links,
+    },
+    {
+        .name = "exec",
+        .arguments = "[OPTION]... LINK... -- COMMAND...",
+        .help = "run COMMAND with links that other net2ptys serve already",
+        .summary = "Runs COMMAND with links that other net2ptys serve already. For COMMAND, and "
+                   "all that it starts, they are serial ports in full: modem lines, break, parity, "
+                   "drain.",
+        .examples = exec_examples,
+        .options = exec_tables,
+        .dashes = CLI_DASHES_COMMAND,
+        .run = run_exec,
+    },
+    {
+        .name = "reset",
+        .arguments = "LINK",
+        .help = "have com2net reset the board behind a link, as its option reset= says",
+        .summary = "Has the net2pty that serves LINK ask com2net to reset the board, as com2net's "
+                   "option reset= says. Exit status 0 means that it is done.",
+        .examples = reset_examples,
+        .run = run_reset,
+    },
+    {0},
+};
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+static const struct cli_example examples[] = {
+    {"net2pty /dev/ttyS5 raspberry:7000", "for all programs"},
+    {"net2pty /tmp/ttyS5 raspberry:7000 -- stm32flash /tmp/ttyS5", "for one program"},
+    {"net2pty --wait=60 /tmp/ttyS5 raspberry:7000 -- pytest", "within a minute"},
+    {"net2pty --status /dev/ttyS5", "is it connected?"},
+    {0},
+};
+
+static const char *const notes[] = {
+    "With -- COMMAND it runs COMMAND once the links are connected, and ends with its exit status. "
+    "For COMMAND and all that it starts the links are serial ports in full: modem lines, break, "
+    "parity, drain. That takes no privilege.",
+    NULL,
+};
+
+static const struct cli_option *const comma_tables[] = {link_options, NULL};
+
+static const char *const end[] = {
+    "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.",
+    "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line is wrong, 3 "
+    "not connected within the time of --wait. With -- COMMAND its own, or 125 net2pty failed, 126 "
+    "COMMAND cannot be run, 127 it is not found.",
+    NULL,
+};
+
+static const struct cli_program program = {
+    .name = "net2pty",
+    .summary = "Makes a serial port that com2net, or another RFC 2217 server, publishes at "
+               "HOST:PORT appear as LINK. Programs that open LINK get the port with its speed, "
+               "format, flow control and flushes.",
+    .examples = examples,
+    .notes = notes,
+    .verbs = verbs,
+    .commas = comma_tables,
+    .end = end,
+};
+
+int main(int argc, char **argv)
+{
     if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
     options.single.port.mode = -1;
-    if (cli_parse(&program, &argc, argv) < 0)
-        return CLI_EXIT_USAGE;
-    log_init(program.name, cli_log_level());
-    if (options.status && argc > 1)
-        return cli_usage_error("--status takes one LINK");
-    if (options.status)
-        return ask(control_print_status, options.status);
-    if (argc > 1 && strcmp(argv[1], "reset") == 0) {
-        if (argc != 3)
-            return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
-        return ask(control_print_reset, argv[2]);
-    }
-    if (argc > 1 && strcmp(argv[1], "exec") == 0 ? parse_joins(argc - 2, argv + 2, error) < 0
-                                                 : parse_links(argc - 1, argv + 1, error) < 0)
-        return cli_usage_error("%s", error);
-    return net2pty.command ? serve_command() : serve();
+    return cli_main(&program, argc, argv);
 }

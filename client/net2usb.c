@@ -10,159 +10,256 @@
 #include <string.h>
 
 #include "cli.h"
-#include "log.h"
 #include "startup.h"
 
-enum { OPT_REMOTE = 1, OPT_BUSID = 2, OPT_PORT = 4, OPT_POST = 8, OPT_STRICT = 16 };
-enum { OPT_PERSIST = 32, OPT_DOCKER = 64 };
-
 static struct net2usb_options options;
-static unsigned given; /* OPT_... */
-
-/* --- verbs ------------------------------------------------------------------------------------ */
-
-static const struct verb {
-    const char *name;
-    net2usb_verb *run;
-    unsigned takes; /* OPT_... */
-    bool command;   /* something may follow "--" */
-} verbs[] = {
-    {"list", usb_list, OPT_REMOTE, false},
-    {"run", usb_run, OPT_POST | OPT_STRICT, true},
-    {"env", usb_env, OPT_POST | OPT_STRICT | OPT_DOCKER, false},
-    {"doctor", usb_doctor, 0, true},
-    {"attach", usb_attach, OPT_REMOTE | OPT_BUSID | OPT_PERSIST, false},
-    {"detach", usb_detach, OPT_PORT, false},
-    {"ports", usb_ports, 0, false},
-    {"port", usb_ports, 0, false}, /* usbip's */
-};
-
-static const struct {
-    unsigned bit;
-    const char *name;
-} option_names[] = {{OPT_REMOTE, "--remote"}, {OPT_BUSID, "--busid"},   {OPT_PORT, "--port"},
-                    {OPT_POST, "--post"},     {OPT_STRICT, "--strict"}, {OPT_PERSIST, "--persist"},
-                    {OPT_DOCKER, "--docker"}};
-
-static const struct verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].name, name) == 0)
-            return &verbs[i];
-    return NULL;
-}
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-#define TAKE(name, bit, statement)                                                                 \
+#define TAKE(name, statement)                                                                      \
     static int take_##name(void *ctx, const char *value, char error[static CLI_ERROR_MAX])         \
     {                                                                                              \
-        (void)ctx;                                                                                 \
+        struct net2usb_options *o = ctx;                                                           \
+                                                                                                   \
         (void)error;                                                                               \
         (void)value;                                                                               \
-        given |= bit;                                                                              \
         statement;                                                                                 \
         return 0;                                                                                  \
     }
 
-TAKE(remote, OPT_REMOTE, options.remote = value)
-TAKE(busid, OPT_BUSID, options.busid = value)
-TAKE(port, OPT_PORT, options.port = value)
-TAKE(strict, OPT_STRICT, options.strict = true)
-TAKE(persist, OPT_PERSIST, options.persist = true)
-TAKE(docker, OPT_DOCKER, options.docker = true)
+TAKE(remote, o->remote = value)
+TAKE(busid, o->busid = value)
+TAKE(port, o->port = value)
+TAKE(strict, o->strict = true)
+TAKE(persist, o->persist = true)
+TAKE(docker, o->docker = true)
 
 static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    size_t len = strlen(options.post);
+    struct net2usb_options *o = ctx;
+    size_t len = strlen(o->post);
 
-    (void)ctx;
-    given |= OPT_POST;
     for (int i = 0; i < 10; i++) {
         if (i == 4 ? value[i] == ':' : i == 9 ? !value[i] : isxdigit((unsigned char)value[i]) != 0)
             continue;
         snprintf(error, CLI_ERROR_MAX, "it is VID:PID, such as 0403:6010");
         return -EINVAL;
     }
-    if (len + 11 > sizeof options.post) {
+    if (len + 11 > sizeof o->post) {
         snprintf(error, CLI_ERROR_MAX, "that is one too many");
         return -EINVAL;
     }
-    snprintf(options.post + len, sizeof options.post - len, "%s%s", len ? "," : "", value);
+    snprintf(o->post + len, sizeof o->post - len, "%s%s", len ? "," : "", value);
     return 0;
 }
 
-static const struct cli_option program_options[] = {
+static const struct cli_option library_options[] = {
+    CLI_HEADING("Options of run and env:"),
     {"strict", 0, NULL, take_strict,
-     "run, env: what is sent to a device is waited for each\ntime; otherwise FTDI's chips are not "
-     "waited for"},
-    {"post", 0, "VID:PID", take_post,
-     "run, env: do not wait for what is sent to these\ndevices either, as if they were FTDI's"},
-    {"docker", 0, NULL, take_docker, "env: print lines for a Dockerfile"},
-    {"persist", 0, NULL, take_persist,
-     "attach: stay, and attach the device again after an\nunplug, a restart of the server or a "
-     "loss of the network"},
-    {"remote", 'r', "HOST", take_remote, "list, attach: the server, as usbip has it"},
-    {"busid", 'b', "SELECTOR", take_busid, "attach: the device, as usbip has it"},
-    {"device", 'd', "SELECTOR", take_busid, "the same"},
-    {"port", 'p', "PORT", take_port, "detach: the port, as usbip has it"},
-    {"verbose", 'v', NULL, cli_take_verbose, "say more"},
-    {"quiet", 'q', NULL, cli_take_quiet, "say only what went wrong"},
+     "wait for every write to reach the device (default: do not wait for FTDI chips)"},
+    {"post", 0, "VID:PID", take_post, "do not wait for these devices either; may be repeated"},
     {0},
+};
+
+static const struct cli_option env_options[] = {
+    CLI_HEADING("Options of env:"),
+    {"docker", 0, NULL, take_docker, "print lines for a Dockerfile"},
+    {0},
+};
+
+static const struct cli_option attach_options[] = {
+    CLI_HEADING("Options of attach:"),
+    {"persist", 0, NULL, take_persist,
+     "stay, and attach the device again after an unplug, a restart of the server or a loss of the "
+     "network"},
+    {0},
+};
+
+static const struct cli_option server_options[] = {
+    CLI_HEADING("Options of list and attach, as usbip has them:"),
+    {"remote", 'r', "HOST", take_remote, "the server"},
+    {0},
+};
+
+static const struct cli_option device_options[] = {
+    CLI_HEADING("Options of attach, as usbip has them:"),
+    {"busid", 'b', "SELECTOR", take_busid, "the device"},
+    {"device", 'd', "SELECTOR", take_busid, "the same"},
+    {0},
+};
+
+static const struct cli_option detach_options[] = {
+    CLI_HEADING("Options of detach, as usbip has them:"),
+    {"port", 'p', "PORT", take_port, "the port"},
+    {0},
+};
+
+/* --- verbs ------------------------------------------------------------------------------------ */
+
+static const struct cli_option *const list_tables[] = {server_options, NULL};
+static const struct cli_option *const run_tables[] = {library_options, NULL};
+static const struct cli_option *const env_tables[] = {library_options, env_options, NULL};
+static const struct cli_option *const attach_tables[] = {attach_options, server_options,
+                                                         device_options, NULL};
+static const struct cli_option *const detach_tables[] = {detach_options, NULL};
+
+static const struct cli_example list_examples[] = {
+    {"net2usb list raspberry", "com2net, or usbipd, at port 3240"},
+    {"net2usb list raspberry:7842", "at another port"},
+    {0},
+};
+
+static const struct cli_example run_examples[] = {
+    {"net2usb run raspberry -- iceprog -t", "with all that are free"},
+    {"net2usb run raspberry 0403:6010 -- iceprog image.bin", "with this one"},
+    {0},
+};
+
+static const struct cli_example env_examples[] = {
+    {"eval \"$(net2usb env raspberry)\"", "for all that this shell starts"},
+    {"net2usb env --docker raspberry", "for an image"},
+    {0},
+};
+
+static const struct cli_example doctor_examples[] = {
+    {"net2usb doctor raspberry", "can the server be used?"},
+    {"net2usb doctor raspberry -- iceprog", "and for this program?"},
+    {0},
+};
+
+static const struct cli_example attach_examples[] = {
+    {"net2usb attach raspberry 1-1.2", "by its place"},
+    {"net2usb attach --persist raspberry 0403:6010", "again and again"},
+    {0},
+};
+
+static const struct cli_example detach_examples[] = {
+    {"net2usb detach 0", "the device at port 0"},
+    {"net2usb detach all", "all devices"},
+    {0},
+};
+
+static const struct cli_example ports_examples[] = {
+    {"net2usb ports", "port, server and files of each device"},
+    {0},
+};
+
+static const struct cli_verb verbs[] = {
+    {
+        .name = "list",
+        .arguments = "HOST[:PORT]",
+        .help = "show the devices of a server, and what to type for each",
+        .summary = "Shows the devices of a server: BUSID, ids, texts, who uses each, and what to "
+                   "type for it. Servers other than com2net leave out those in use.",
+        .examples = list_examples,
+        .options = list_tables,
+        .run = usb_list,
+    },
+    {
+        .name = "run",
+        .arguments = "[OPTION]... HOST[:PORT] [SELECTOR]... -- COMMAND...",
+        .help = "run COMMAND with devices of a server, if it uses libusb: no kernel module, no "
+                "privileges",
+        .summary = "Runs COMMAND with the devices of a server that the SELECTORs name, or with "
+                   "all. COMMAND, or what it starts, has to use libusb. It takes no kernel module "
+                   "and no privileges.",
+        .examples = run_examples,
+        .options = run_tables,
+        .dashes = CLI_DASHES_COMMAND,
+        .run = usb_run,
+    },
+    {
+        .name = "env",
+        .arguments = "[OPTION]... HOST[:PORT] [SELECTOR]...",
+        .help = "print the variables that run sets",
+        .summary = "Prints the variables that run sets, as lines for a shell. The server is not "
+                   "asked.",
+        .examples = env_examples,
+        .options = env_tables,
+        .run = usb_env,
+    },
+    {
+        .name = "doctor",
+        .arguments = "HOST[:PORT] [-- COMMAND]",
+        .help = "look for what is in the way",
+        .summary = "Looks for what is in the way: of the server, and of COMMAND. What is wrong "
+                   "begins with BAD, and the exit status is 1 then.",
+        .examples = doctor_examples,
+        .dashes = CLI_DASHES_COMMAND,
+        .run = usb_doctor,
+    },
+    {
+        .name = "attach",
+        .arguments = "[OPTION]... HOST[:PORT] SELECTOR",
+        .help = "have the kernel use a device, with its own drivers (as root, with vhci_hcd)",
+        .summary = "Has the kernel use a device, with its own drivers, for all programs. This "
+                   "takes root and the module vhci_hcd. It ends when the device is there, and "
+                   "prints its files in /dev.",
+        .examples = attach_examples,
+        .options = attach_tables,
+        .run = usb_attach,
+    },
+    {
+        .name = "detach",
+        .arguments = "PORT | all",
+        .help = "take a device off the kernel",
+        .summary = "Takes a device off the kernel, by its port, or all of them.",
+        .examples = detach_examples,
+        .options = detach_tables,
+        .run = usb_detach,
+    },
+    {
+        .name = "ports",
+        .arguments = "",
+        .help = "show what is attached",
+        .summary = "Shows what is attached, by net2usb or by usbip.",
+        .examples = ports_examples,
+        .run = usb_ports,
+    },
+    {0},
+};
+
+static const struct cli_alias aliases[] = {
+    {"port", "ports"}, /* usbip's word */
+    {0},
+};
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+static const struct cli_example program_examples[] = {
+    {"net2usb list raspberry", "what it has"},
+    {"net2usb run raspberry -- iceprog -t", "with all that are free"},
+    {"net2usb run raspberry 0403:6010 -- iceprog image.bin", "with this one"},
+    {"net2usb attach raspberry 1-1.2", "for the kernel (root)"},
+    {0},
+};
+
+static const char *const notes[] = {
+    "SELECTOR is a BUSID, VID:PID, VID:PID:SERIAL or a name that the server gives. PORT is 3240 "
+    "unless another one is given. `net2usb VERB --help` shows more of one verb.",
+    NULL,
+};
+
+static const char *const end[] = {
+    "Exit status: 0 done, 1 it could not be done, 2 the command line is wrong. Of run: COMMAND's "
+    "own, or 125 net2usb failed, 126 COMMAND cannot be run, 127 it is not found.",
+    NULL,
 };
 
 static const struct cli_program program = {
     .name = "net2usb",
-    .usage = "list HOST[:PORT]\n"
-             "run [OPTION...] HOST[:PORT] [SELECTOR...] -- COMMAND...\n"
-             "env [OPTION...] HOST[:PORT] [SELECTOR...]\n"
-             "doctor HOST[:PORT] [-- COMMAND]\n"
-             "attach [--persist] HOST[:PORT] SELECTOR\n"
-             "detach PORT | all\n"
-             "ports",
-    .summary = "Uses USB devices that com2net, or another USB/IP server, publishes.\n"
-               "list shows them. run runs COMMAND with them, if it uses libusb: no kernel module,\n"
-               "no privileges. env prints what run sets. doctor looks for what is in the way.\n"
-               "attach has the kernel use one (as root, with vhci_hcd), detach ends that, and\n"
-               "ports shows what is attached.\n"
-               "SELECTOR is a BUSID, VID:PID, VID:PID:SERIAL or a name that the server gives.",
-    .options = program_options,
-    .end = "Examples:\n"
-           "  net2usb list raspberry\n"
-           "  net2usb run raspberry -- iceprog -t\n"
-           "  net2usb run raspberry 0403:6010 -- iceprog image.bin\n"
-           "  net2usb attach raspberry 1-1.2\n",
-    .runs_command = true,
+    .summary = "Uses USB devices that com2net, or another USB/IP server, publishes.",
+    .examples = program_examples,
+    .notes = notes,
+    .verbs = verbs,
+    .aliases = aliases,
+    .end = end,
+    .ctx = &options,
 };
 
 int main(int argc, char **argv)
 {
-    char **command = NULL;
-
     if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
-    if (cli_parse(&program, &argc, argv) < 0)
-        return CLI_EXIT_USAGE;
-    log_init(program.name, cli_log_level());
-    for (int i = 1; i < argc && !command; i++) {
-        if (strcmp(argv[i], "--") == 0) {
-            command = argv + i + 1;
-            argv[i] = NULL;
-            argc = i;
-        }
-    }
-    if (argc < 2)
-        return cli_usage_error(
-            "what is to be done? list, run, env, doctor, attach, detach or ports");
-    const struct verb *v = find_verb(argv[1]);
-    if (!v)
-        return cli_usage_error("there is no %s; there are list, run, env, doctor, attach, detach "
-                               "and ports",
-                               argv[1]);
-    for (size_t i = 0; i < sizeof option_names / sizeof *option_names; i++)
-        if (given & ~v->takes & option_names[i].bit)
-            return cli_usage_error("%s is not for %s", option_names[i].name, v->name);
-    if (command && !v->command)
-        return cli_usage_error("%s runs no command", v->name);
-    return v->run(argc - 2, argv + 2, command, &options);
+    return cli_main(&program, argc, argv);
 }

@@ -6,189 +6,191 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 24, LINE_WIDTH = 80 };
+#include "cli_help.h"
 
-static const char *program_name = "com2net";
-static bool dashes_missing; /* what is wrong may be of a COMMAND */
+/* The command line that is being parsed. */
+static struct {
+    const struct cli_program *program;
+    const struct cli_verb *verb; /* NULL: none is given, and the program needs one */
+    bool dashes_missing;         /* what is wrong may be of a COMMAND */
+    enum log_level log_level;
+} cli = {.log_level = LOG_LEVEL_INFO};
 
 int cli_usage_error(const char *format, ...)
 {
+    const char *verb = cli.verb && cli.verb->name ? cli.verb->name : "";
     va_list args;
 
-    fprintf(stderr, "%s: ", program_name);
+    fprintf(stderr, "%s: ", cli.program->name);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    if (dashes_missing)
+    if (cli.dashes_missing)
         fprintf(stderr, "\nIf this is of a COMMAND: it stands behind --, with its options.");
-    fprintf(stderr, "\nTry '%s --help'.\n", program_name);
+    fprintf(stderr, "\nTry '%s %s%s--help'.\n", cli.program->name, verb, *verb ? " " : "");
     return CLI_EXIT_USAGE;
 }
 
-/* Prints words, from a column on, in lines of LINE_WIDTH. A blank or a newline divides them. */
-static void print_wrapped(const char *text, int indent)
+/* --- options that every program has ----------------------------------------------------------- */
+
+static int take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    static const char blanks[] = " \n";
-    int column = indent;
-
-    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
-        const int len = (int)strcspn(text, blanks);
-        const bool first = column == indent;
-
-        if (!first && column + 1 + len > LINE_WIDTH) {
-            printf("\n%*s", indent, "");
-            column = indent;
-        } else if (!first) {
-            putchar(' ');
-            column++;
-        }
-        printf("%.*s", len, text);
-        column += len;
-        text += len;
-    }
-    putchar('\n');
-}
-
-static void print_options(const struct cli_option *options, const char *dashes)
-{
-    for (const struct cli_option *o = options; o->name; o++) {
-        char left[64];
-        int n = 0;
-
-        if (o->letter)
-            n = snprintf(left, sizeof left, "-%c, ", o->letter);
-        snprintf(left + n, sizeof left - (size_t)n, "%s%s%s%s", dashes, o->name,
-                 o->argument ? "=" : "", o->argument ? o->argument : "");
-        if (strlen(left) > HELP_COLUMN - 4)
-            printf("  %s\n%*s", left, HELP_COLUMN, "");
-        else
-            printf("  %-*s", HELP_COLUMN - 2, left);
-        print_wrapped(o->help, HELP_COLUMN);
-    }
-}
-
-void cli_print_paragraph(const char *text)
-{
-    putchar('\n');
-    print_wrapped(text, 0);
-}
-
-void cli_print_table(const char *heading, const struct cli_option *options)
-{
-    cli_print_paragraph(heading);
-    print_options(options, "");
-}
-
-static void print_usage(const struct cli_program *program)
-{
-    const char *lead = "usage:";
-
-    for (const char *line = program->usage; *line;) {
-        size_t len = strcspn(line, "\n");
-
-        printf("%-6s %s %.*s\n", lead, program->name, (int)len, line);
-        lead = "";
-        line += len + (line[len] == '\n');
-    }
-}
-
-static void print_help(const struct cli_program *program)
-{
-    static const struct cli_option standard[] = {
-        {"help", 'h', NULL, NULL, "show this help"},
-        {"version", 0, NULL, NULL, "show the version"},
-        {0},
-    };
-
-    print_usage(program);
-    printf("\n%s\n\nOptions:\n", program->summary);
-    print_options(program->options, "--");
-    print_options(standard, "--");
-    if (program->more) {
-        printf("\n%s", program->more);
-        print_options(program->commas, "");
-    }
-    if (program->tables)
-        program->tables();
-    if (program->end)
-        printf("\n%s", program->end);
-}
-
-static const struct cli_option *find_name(const struct cli_option *options, const char *name,
-                                          size_t len)
-{
-    for (const struct cli_option *o = options; o->name; o++)
-        if (strlen(o->name) == len && strncmp(o->name, name, len) == 0)
-            return o;
-    return NULL;
-}
-
-static const struct cli_option *find_letter(const struct cli_option *options, char letter)
-{
-    for (const struct cli_option *o = options; o->name; o++)
-        if (o->letter && o->letter == letter)
-            return o;
-    return NULL;
-}
-
-static int take(const struct cli_program *program, const struct cli_option *o, const char *shown,
-                const char *value)
-{
-    char error[CLI_ERROR_MAX] = "not valid";
-
-    if (o->take(program->ctx, value, error) < 0) {
-        if (value)
-            cli_usage_error("%s %s: %s", shown, value, error);
-        else
-            cli_usage_error("%s: %s", shown, error);
-        return -EINVAL;
-    }
+    (void)ctx;
+    (void)value;
+    (void)error;
+    cli.log_level = cli.log_level >= LOG_LEVEL_DEBUG ? LOG_LEVEL_TRACE : LOG_LEVEL_DEBUG;
     return 0;
 }
 
-/* One --name, --name=VALUE or --name VALUE. Returns the arguments used, or -EINVAL. */
-static int take_long(const struct cli_program *program, char **argv)
+static int take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
-    const char *name = argv[0] + 2;
-    size_t len = strcspn(name, "=");
-    const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    const struct cli_option *o = find_name(program->options, name, len);
+    (void)ctx;
+    (void)value;
+    (void)error;
+    cli.log_level = LOG_LEVEL_WARN;
+    return 0;
+}
+
+static cli_take take_help, take_version;
+
+static const struct cli_option standard_options[] = {
+    CLI_HEADING("Common options:"),
+    {"verbose", 'v', NULL, take_verbose, "say more; given twice, still more, as bytes in hex"},
+    {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {"help", 'h', NULL, take_help, "show this help"},
+    {"version", 'V', NULL, take_version, "show the version"},
+    {0},
+};
+
+static int take_help(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    if (cli.verb && cli.verb->name)
+        cli_help_print_verb(cli.program, cli.verb, standard_options);
+    else
+        cli_help_print_program(cli.program, standard_options);
+    exit(CLI_EXIT_OK);
+}
+
+static int take_version(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    printf("%s %s\n", cli.program->name, COM2NET_VERSION);
+    exit(CLI_EXIT_OK);
+}
+
+enum log_level cli_log_level(void)
+{
+    return cli.log_level;
+}
+
+/* --- finding an option ------------------------------------------------------------------------ */
+
+/* What was typed of one: a name with its length, or a letter. */
+struct typed {
+    const char *name;
+    size_t len;
+    char letter;
+};
+
+static const struct cli_option *find_in(const struct cli_option *table, const struct typed *t)
+{
+    return t->letter ? cli_option_of_letter(table, t->letter)
+                     : cli_option_of_name(table, t->name, t->len);
+}
+
+static const struct cli_option *find_of_verb(const struct cli_verb *verb, const struct typed *t)
+{
+    const struct cli_option *found = find_in(standard_options, t);
+
+    for (const struct cli_option *const *tables = verb ? verb->options : NULL;
+         !found && tables && *tables; tables++)
+        found = find_in(*tables, t);
+    return found;
+}
+
+/* One that any of the verbs has. */
+static const struct cli_option *find_anywhere(const struct typed *t)
+{
+    const struct cli_option *found = NULL;
+
+    for (const struct cli_verb *v = cli.program->verbs; !found && v->run; v++)
+        found = find_of_verb(v, t);
+    return found;
+}
+
+/* Finds the option that is meant, as it is to be `shown`; NULL after an error. Where the verb is
+ * missing, that is the error, later. */
+static const struct cli_option *find(const struct typed *t, const char *shown)
+{
+    const struct cli_option *elsewhere = find_anywhere(t);
+    const struct cli_option *o = cli.verb ? find_of_verb(cli.verb, t) : elsewhere;
+
+    if (!o && elsewhere && cli.verb->name)
+        cli_usage_error("%s is not for %s", shown, cli.verb->name);
+    else if (!o)
+        cli_usage_error("unknown option %s", shown);
+    return o;
+}
+
+/* --- taking it -------------------------------------------------------------------------------- */
+
+static int take(const struct cli_option *o, const char *shown, const char *value)
+{
+    char error[CLI_ERROR_MAX] = "not valid";
+
+    if (o->take(cli.program->ctx, value, error) == 0)
+        return 0;
+    if (value)
+        cli_usage_error("%s %s: %s", shown, value, error);
+    else
+        cli_usage_error("%s: %s", shown, error);
+    return -EINVAL;
+}
+
+/* One --name, --name=VALUE or --name VALUE. Returns the arguments used, or -EINVAL. */
+static int take_long(char **argv)
+{
+    const struct typed t = {argv[0] + 2, strcspn(argv[0] + 2, "="), 0};
+    const char *value = t.name[t.len] == '=' ? t.name + t.len + 1 : NULL;
+    char shown[64];
     int used = 1;
 
-    if (!o) {
-        cli_usage_error("unknown option %s", argv[0]);
+    snprintf(shown, sizeof shown, "--%.*s", (int)t.len, t.name);
+    const struct cli_option *o = find(&t, shown);
+    if (!o)
         return -EINVAL;
-    }
     if (value && !o->argument) {
-        cli_usage_error("--%s takes no value", o->name);
+        cli_usage_error("%s takes no value", shown);
         return -EINVAL;
     }
     if (o->argument && !value) {
         value = argv[1];
         used = 2;
-        if (!value) {
-            cli_usage_error("--%s needs a value: %s", o->name, o->argument);
-            return -EINVAL;
-        }
     }
-    char shown[64];
-    snprintf(shown, sizeof shown, "--%s", o->name);
-    return take(program, o, shown, value) < 0 ? -EINVAL : used;
+    if (o->argument && !value) {
+        cli_usage_error("%s needs a value: %s", shown, o->argument);
+        return -EINVAL;
+    }
+    return take(o, shown, value) < 0 ? -EINVAL : used;
 }
 
 /* One group of letters such as -vv. Returns the arguments used, or -EINVAL. */
-static int take_letters(const struct cli_program *program, char **argv)
+static int take_letters(char **argv)
 {
     for (const char *p = argv[0] + 1; *p; p++) {
-        const struct cli_option *o = find_letter(program->options, *p);
+        const struct typed t = {.letter = *p};
         const char shown[] = {'-', *p, '\0'};
+        const struct cli_option *o = find(&t, shown);
 
-        if (!o) {
-            cli_usage_error("unknown option %s", shown);
+        if (!o)
             return -EINVAL;
-        }
         if (!o->argument) {
-            if (take(program, o, shown, NULL) < 0)
+            if (take(o, shown, NULL) < 0)
                 return -EINVAL;
             continue;
         }
@@ -197,11 +199,69 @@ static int take_letters(const struct cli_program *program, char **argv)
             cli_usage_error("%s needs a value: %s", shown, o->argument);
             return -EINVAL;
         }
-        if (take(program, o, shown, value) < 0)
+        if (take(o, shown, value) < 0)
             return -EINVAL;
         return p[1] ? 1 : 2;
     }
     return 1;
+}
+
+/* --- the whole line --------------------------------------------------------------------------- */
+
+static bool is_option(const char *text)
+{
+    return text[0] == '-' && text[1];
+}
+
+/* Whether an option, of whichever verb, takes the next argument as its value. */
+static bool takes_next(const char *text)
+{
+    struct typed t = {text + 2, strcspn(text + 2, "="), 0};
+
+    if (text[1] == '-') {
+        const struct cli_option *o = t.name[t.len] ? NULL : find_anywhere(&t);
+
+        return o && o->argument;
+    }
+    for (const char *p = text + 1; *p; p++) {
+        t.letter = *p;
+        const struct cli_option *o = find_anywhere(&t);
+        if (o && o->argument)
+            return !p[1];
+    }
+    return false;
+}
+
+static const struct cli_verb *find_name(const char *name)
+{
+    const struct cli_alias *alias = cli.program->aliases;
+
+    while (alias && alias->word && strcmp(alias->word, name) != 0)
+        alias++;
+    if (alias && alias->word)
+        name = alias->verb;
+    for (const struct cli_verb *v = cli.program->verbs; v->run; v++)
+        if (v->name && strcmp(v->name, name) == 0)
+            return v;
+    return NULL;
+}
+
+/* Finds the verb, which is the first word that is no option and no option's value, and takes it out
+ * of argv. Where there is none it is the nameless one, or NULL. */
+static void find_verb(int *argc, char **argv)
+{
+    const struct cli_verb *nameless = cli.program->verbs->name ? NULL : cli.program->verbs;
+    int i = 1;
+
+    while (i < *argc && is_option(argv[i]) && strcmp(argv[i], "--") != 0)
+        i += takes_next(argv[i]) ? 2 : 1;
+    cli.verb = i < *argc ? find_name(argv[i]) : NULL;
+    if (!cli.verb) {
+        cli.verb = nameless;
+        return;
+    }
+    memmove(argv + i, argv + i + 1, (size_t)(*argc - i) * sizeof *argv);
+    --*argc;
 }
 
 static bool has_dashes(char **argv)
@@ -211,168 +271,87 @@ static bool has_dashes(char **argv)
     return *argv;
 }
 
-int cli_parse(const struct cli_program *program, int *argc, char **argv)
+/* Whether what is wrong at `argv` can be of a COMMAND: there are words before it, such as a server,
+ * and no "--". */
+static bool may_be_of_command(int words, char **argv)
 {
-    int kept = 1;
-    int i = 1;
+    const bool named = cli.verb && cli.verb->name;
 
-    program_name = program->name;
-    while (i < *argc && strcmp(argv[i], "--") != 0) {
-        if (argv[i][0] != '-' || !argv[i][1]) {
+    return cli.verb && cli.verb->dashes == CLI_DASHES_COMMAND && words + named > 1 &&
+           !has_dashes(argv);
+}
+
+static int take_options(int argc, char **argv, struct cli_arguments *a)
+{
+    int kept = 1, i = 1;
+
+    while (i < argc && strcmp(argv[i], "--") != 0) {
+        if (!is_option(argv[i])) {
             argv[kept++] = argv[i++];
             continue;
         }
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(program);
-            exit(CLI_EXIT_OK);
-        }
-        if (strcmp(argv[i], "--version") == 0) {
-            printf("%s %s\n", program->name, COM2NET_VERSION);
-            exit(CLI_EXIT_OK);
-        }
-        dashes_missing = program->runs_command && kept > 2 && !has_dashes(argv + i);
-        int used =
-            argv[i][1] == '-' ? take_long(program, argv + i) : take_letters(program, argv + i);
+        cli.dashes_missing = may_be_of_command(kept - 1, argv + i);
+        int used = argv[i][1] == '-' ? take_long(argv + i) : take_letters(argv + i);
         if (used < 0)
             return -EINVAL;
         i += used;
     }
-    dashes_missing = false;
-    while (i < *argc)
+    cli.dashes_missing = false;
+    *a = (struct cli_arguments){.verb = cli.verb, .words = argv + 1, .count = kept - 1};
+    a->command = i < argc ? argv + kept + 1 : NULL;
+    while (i < argc)
         argv[kept++] = argv[i++];
     argv[kept] = NULL;
-    *argc = kept;
+    a->total = kept - 1;
     return 0;
 }
 
-const struct cli_option *cli_find_comma(const struct cli_option *options, const char *item)
+/* Writes "list, run and ports". */
+static void verb_names(char text[static CLI_ERROR_MAX])
 {
-    return find_name(options, item, strcspn(item, "="));
-}
+    const struct cli_verb *v = cli.program->verbs;
+    size_t len = 0;
 
-/* Takes an item between commas, which is of option `o`. */
-static int take_item(const struct cli_option *o, void *ctx, const char *item,
-                     char why[static CLI_ERROR_MAX])
-{
-    const char *value = strchr(item, '=');
-
-    if (o->argument && !value)
-        snprintf(why, CLI_ERROR_MAX, "needs a value: %s=%s", o->name, o->argument);
-    else if (!o->argument && value)
-        snprintf(why, CLI_ERROR_MAX, "takes no value");
-    else
-        return o->take(ctx, value ? value + 1 : NULL, why);
-    return -EINVAL;
-}
-
-/* Takes one that an option of the tables means, or leaves it to `fallback`. */
-static int take_comma(const struct cli_table *tables, cli_take *fallback, void *ctx,
-                      const char *item, char why[static CLI_ERROR_MAX])
-{
-    for (const struct cli_table *t = tables; t->options; t++) {
-        const struct cli_option *o = cli_find_comma(t->options, item);
-
-        if (o)
-            return take_item(o, t->ctx, item, why);
-    }
-    return fallback(ctx, item, why);
-}
-
-int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *ctx, char *text,
-                     char error[static CLI_ERROR_MAX])
-{
-    while (*text) {
-        char *item = text;
-        size_t len = strcspn(text, ",");
-
-        text += len;
-        if (*text)
-            *text++ = '\0';
-        if (!*item) {
-            snprintf(error, CLI_ERROR_MAX, "an option is missing between two commas");
-            return -EINVAL;
-        }
-        char why[CLI_ERROR_MAX] = "not valid";
-        int r = take_comma(tables, fallback, ctx, item, why);
-        if (r < 0) {
-            snprintf(error, CLI_ERROR_MAX, "option %.100s: %.380s", item, why);
-            return r;
-        }
-    }
-    return 0;
-}
-
-int cli_parse_commas(const struct cli_option *options, cli_take *fallback, void *ctx, char *text,
-                     char error[static CLI_ERROR_MAX])
-{
-    const struct cli_table tables[] = {{options, ctx}, {NULL, NULL}};
-
-    return cli_parse_tables(tables, fallback, ctx, text, error);
-}
-
-void cli_names(const struct cli_option *const *tables, char *text, size_t size)
-{
-    size_t left = 0, len = 0;
-
-    for (const struct cli_option *const *t = tables; *t; t++)
-        for (const struct cli_option *o = *t; o->name; o++)
-            left++;
     *text = '\0';
-    for (const struct cli_option *const *t = tables; *t; t++)
-        for (const struct cli_option *o = *t; o->name && len < size; o++, left--)
-            len +=
-                (size_t)snprintf(text + len, size - len, "%s%s%s", o->name, o->argument ? "=" : "",
-                                 left > 2    ? ", "
-                                 : left == 2 ? " and "
-                                             : "");
+    for (v += !v->name; v->run && len < CLI_ERROR_MAX; v++)
+        len += (size_t)snprintf(text + len, CLI_ERROR_MAX - len, "%s%s", v->name,
+                                !v[1].run  ? ""
+                                : v[2].run ? ", "
+                                           : " and ");
 }
 
-int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX])
+/* There is a verb, and it takes a "--" if there is one. */
+static int check_verb(const struct cli_arguments *a)
 {
-    *out = strcmp(value, "on") == 0;
-    if (*out || strcmp(value, "off") == 0)
+    char names[CLI_ERROR_MAX];
+
+    if (a->verb && !(a->command && a->verb->dashes == CLI_DASHES_WRONG))
         return 0;
-    snprintf(error, CLI_ERROR_MAX, "it is on or off");
+    verb_names(names);
+    if (a->verb)
+        cli_usage_error("%s runs no command", a->verb->name);
+    else if (a->count == 0)
+        cli_usage_error("what is to be done? There are %s", names);
+    else
+        cli_usage_error("there is no %s; there are %s", a->words[0], names);
     return -EINVAL;
 }
 
-int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX])
+int cli_parse(const struct cli_program *program, int argc, char **argv, struct cli_arguments *a)
 {
-    char *end;
-    double seconds = strtod(value, &end);
-
-    if (end == value || *end || !(seconds >= 0) || seconds > 1e6) {
-        snprintf(error, CLI_ERROR_MAX, "it is a number of seconds, such as 10 or 0.5");
+    cli.program = program;
+    find_verb(&argc, argv);
+    if (take_options(argc, argv, a) < 0)
         return -EINVAL;
-    }
-    *ms = (unsigned)(seconds * 1000);
-    return 0;
+    return check_verb(a);
 }
 
-/* --- how much is logged -------------------------------------------------------------------------
- */
-
-static enum log_level wanted = LOG_LEVEL_INFO;
-
-int cli_take_verbose(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+int cli_main(const struct cli_program *program, int argc, char **argv)
 {
-    (void)ctx;
-    (void)value;
-    (void)error;
-    wanted = wanted >= LOG_LEVEL_DEBUG ? LOG_LEVEL_TRACE : LOG_LEVEL_DEBUG;
-    return 0;
-}
+    struct cli_arguments a;
 
-int cli_take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)value;
-    (void)error;
-    wanted = LOG_LEVEL_WARN;
-    return 0;
-}
-
-enum log_level cli_log_level(void)
-{
-    return wanted;
+    if (cli_parse(program, argc, argv, &a) < 0)
+        return CLI_EXIT_USAGE;
+    log_init(program->name, cli_log_level());
+    return a.verb->run(program->ctx, &a);
 }

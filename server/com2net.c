@@ -24,6 +24,7 @@
 #include "startup.h"
 #include "usb_list.h"
 #include "usb_pcap.h"
+
 #include "text.h"
 #include "virtual_kinds.h"
 
@@ -49,7 +50,9 @@ static struct {
     int count;
 } com2net;
 
-/* --- command line ----------------------------------------------------------------------------- */
+static const struct cli_program command_line; /* below, with its verbs */
+
+/* --- options ---------------------------------------------------------------------------------- */
 
 static int take_list(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -75,48 +78,6 @@ static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_M
     options.pcap = value;
     return 0;
 }
-
-static const struct cli_option program_options[] = {
-    {"list", 'l', NULL, take_list, "list serial ports and USB devices, with what to type for each"},
-    {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
-    {"verbose", 'v', NULL, cli_take_verbose,
-     "say more: each RFC 2217 message; twice: bytes in hex"},
-    {"quiet", 'q', NULL, cli_take_quiet, "say only what went wrong"},
-    {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
-    {0},
-};
-
-static void print_usb_options(void)
-{
-    usb_options_print(virtual_kinds);
-}
-
-static const struct cli_program program = {
-    .name = "com2net",
-    .usage = "[OPTION]... SOURCE[,OPTION]... [ADDRESS:]PORT [SOURCE PORT]...\n--list\n"
-             "service install|uninstall|start|stop|status [-- ARGUMENT...]",
-    .summary = "Publishes serial ports over TCP, as RFC 2217 endpoints that raw TCP clients can\n"
-               "use too.\n"
-               "\n"
-               "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3),\n"
-               "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.\n"
-               "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with\n"
-               "the driver WinUSB or libusbK), published over USB/IP; with / between them one\n"
-               "that comes back as another;\n"
-               "usb:demo-NAME is a built-in one, see below; several usb: ones may share a PORT.\n"
-               "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT\n"
-               "are for everybody. PORT 0 lets the system choose.\n"
-               "On Windows, service installs, removes and controls a service that runs with the\n"
-               "ARGUMENTs behind \"--\".",
-    .options = program_options,
-    .more = "Options of a SOURCE, behind commas, together with a speed and a format\n"
-            "(/dev/ttyUSB0,115200,8n1,dtr=off):\n",
-    .commas = port_options_table,
-    .tables = print_usb_options,
-    .end = "Signals: SIGUSR1 logs the state of each port. Exit status: 0 ended by a signal,\n"
-           "by Ctrl-C or as a service, 1 a port could not be published, 2 the command line\n"
-           "is wrong.\n",
-};
 
 /* --- the list --------------------------------------------------------------------------------- */
 
@@ -284,51 +245,56 @@ static bool has_usb(void)
     return has;
 }
 
-/* Takes the command line apart. Returns an exit status, after an error that has been printed. */
-static int take_arguments(int argc, char **argv)
+/* Takes what is to be published. Returns an exit status, after an error that has been printed. */
+static int take_sources(int count, char **words)
 {
     char error[CLI_ERROR_MAX];
 
-    if (cli_parse(&program, &argc, argv) < 0)
-        return CLI_EXIT_USAGE;
-    if (options.list)
-        return argc == 1 ? CLI_EXIT_OK : cli_usage_error("--list takes no SOURCE");
-    if (argc == 1)
-        return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
-    /* net2pty gives what follows a "--" to its program; here it only ends the options */
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--") == 0) {
-            memmove(argv + i, argv + i + 1, (size_t)(argc - i) * sizeof *argv);
-            argc--;
-            break;
-        }
-    }
     source_free_all(com2net.sources, com2net.count); /* of a service: checked before it runs */
     free(com2net.sources);
     free(com2net.endpoints);
     com2net.count = 0;
-    com2net.sources = calloc((size_t)argc, sizeof *com2net.sources);
-    com2net.endpoints = calloc((size_t)argc, sizeof *com2net.endpoints);
+    com2net.sources = calloc((size_t)count + 1, sizeof *com2net.sources);
+    com2net.endpoints = calloc((size_t)count + 1, sizeof *com2net.endpoints);
     if (!com2net.sources || !com2net.endpoints)
         return cli_usage_error("out of memory");
-    int count = source_parse_all(argc - 1, argv + 1, com2net.sources, argc, error);
-    if (count < 0)
+    int parsed = source_parse_all(count, words, com2net.sources, count + 1, error);
+    if (parsed < 0)
         return cli_usage_error("%s", error);
-    com2net.count = count;
+    com2net.count = parsed;
     if (options.pcap && !has_usb())
         return cli_usage_error("--pcap records usb: sources, and there is none");
     return CLI_EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+/* Takes the command line of publishing apart. Returns as take_sources. */
+static int take_arguments(const struct cli_arguments *a)
 {
-    int status = take_arguments(argc, argv);
+    int count = a->total;
 
+    if (options.list)
+        return count == 0 ? CLI_EXIT_OK : cli_usage_error("--list takes no SOURCE");
+    /* net2pty gives what follows a "--" to its program; here it only ends the options */
+    if (a->command) {
+        char **dashes = a->words + a->count;
+
+        memmove(dashes, dashes + 1, (size_t)(count - a->count) * sizeof *dashes);
+        count--;
+    }
+    if (count == 0)
+        return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
+    return take_sources(count, a->words);
+}
+
+static int publish(void *ctx, const struct cli_arguments *a)
+{
+    int status = take_arguments(a);
+
+    (void)ctx;
     if (status != CLI_EXIT_OK)
         return status;
     if (options.list)
         return list_ports();
-    log_init(program.name, cli_log_level());
     int r = options.log_file ? log_to_file(options.log_file) : 0;
     if (r < 0) {
         log_error("cannot write the log %s: %s", options.log_file, error_text(-r));
@@ -337,12 +303,20 @@ static int run(int argc, char **argv)
     return serve();
 }
 
+/* --- the service ------------------------------------------------------------------------------ */
+
 /* The arguments of a service, which runs in a folder of the system's. */
 static int check_service(int argc, char **argv)
 {
-    int status = take_arguments(argc, argv);
-    const char *file = options.log_file;
+    struct cli_arguments a;
+    const char *file;
 
+    if (cli_parse(&command_line, argc, argv, &a) < 0)
+        return CLI_EXIT_USAGE;
+    if (a.verb->name)
+        return cli_usage_error("a service publishes; it does not %s", a.verb->name);
+    int status = take_arguments(&a);
+    file = options.log_file;
     if (status == CLI_EXIT_OK && options.list)
         return cli_usage_error("a service cannot --list");
     if (status == CLI_EXIT_OK && file && file[0] != '/' && file[0] != '\\' &&
@@ -351,13 +325,106 @@ static int check_service(int argc, char **argv)
     return status;
 }
 
+static int run_service(int argc, char **argv)
+{
+    return cli_main(&command_line, argc, argv);
+}
+
+static int service(void *ctx, const struct cli_arguments *a)
+{
+    const struct service_program program = {.check = check_service, .run = run_service};
+
+    (void)ctx;
+    return service_main(a->total, a->words, &program);
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static const struct cli_option publish_options[] = {
+    CLI_HEADING("Options:"),
+    {"list", 'l', NULL, take_list, "list serial ports and USB devices, with what to type for each"},
+    {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
+    {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
+    {0},
+};
+
+static const struct cli_option *const publish_tables[] = {publish_options, NULL};
+
+static const struct cli_example service_examples[] = {
+    {"com2net service install -- COM3,hotplug 7000", "publishes COM3 from now on"},
+    {"com2net service start", "now, not only with Windows"},
+    {0},
+};
+
+static const struct cli_verb verbs[] = {
+    {
+        .arguments = "[OPTION]... SOURCE[,OPTION]... [ADDRESS:]PORT [SOURCE PORT]...",
+        .options = publish_tables,
+        .dashes = CLI_DASHES_END_OPTIONS,
+        .run = publish,
+    },
+    {
+        .name = "service",
+        .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
+        .help = "on Windows: install, remove and control a service",
+        .summary = "On Windows, installs, removes and controls a service that runs with the "
+                   "ARGUMENTs behind \"--\".",
+        .examples = service_examples,
+        .dashes = CLI_DASHES_END_OPTIONS,
+        .run = service,
+    },
+    {0},
+};
+
+static const struct cli_example examples[] = {
+    {"com2net --list", "what there is to publish"},
+    {"com2net /dev/ttyUSB0 7000", "for this machine only"},
+    {"com2net /dev/ttyUSB0,hotplug 0.0.0.0:7000", "for all, unplugged or not"},
+    {"com2net usb:0403:6010,name=board 0.0.0.0:3240", "a USB device, for net2usb"},
+    {"com2net loop: 7000", "without hardware"},
+    {0},
+};
+
+static const char *const notes[] = {
+    "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3), "
+    "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.",
+    "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with the driver "
+    "WinUSB or libusbK), published over USB/IP; with / between them one that comes back as "
+    "another. usb:demo-NAME is a built-in one, see below. Several usb: ones may share a PORT.",
+    "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT are for "
+    "everybody. PORT 0 lets the system choose.",
+    NULL,
+};
+
+static const struct cli_option *const comma_tables[] = {port_options_table, NULL};
+
+static void print_usb_options(void)
+{
+    usb_options_print(virtual_kinds);
+}
+
+static const char *const end[] = {
+    "Signals: SIGUSR1 logs the state of each port.",
+    "Exit status: 0 ended by a signal, by Ctrl-C or as a service, 1 a port could not be published, "
+    "2 the command line is wrong.",
+    NULL,
+};
+
+static const struct cli_program command_line = {
+    .name = "com2net",
+    .summary = "Publishes serial ports over TCP, by RFC 2217 and for raw TCP clients, and USB "
+               "devices over USB/IP.",
+    .examples = examples,
+    .notes = notes,
+    .verbs = verbs,
+    .commas = comma_tables,
+    .more = print_usb_options,
+    .end = end,
+};
+
 int main(int argc, char **argv)
 {
-    const struct service_program service = {.check = check_service, .run = run};
-
     if (startup_init(&argc, &argv) < 0)
         return CLI_EXIT_FAILED;
-    if (argc > 1 && strcmp(argv[1], "service") == 0)
-        return service_main(argc - 2, argv + 2, &service);
-    return run(argc, argv);
+    return cli_main(&command_line, argc, argv);
 }

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "cli.h"
+
 enum { NET2USB_POST_MAX = 1024, NET2USB_EXIT_FAILED = 125 /* of run, as of net2pty */ };
 
 struct net2usb_options {
@@ -16,10 +18,13 @@ struct net2usb_options {
     bool strict, persist, docker;
 };
 
-/* A verb. `argv` has the `argc` arguments behind it, and `command` what follows "--", or NULL.
- * Return the exit status. */
-typedef int net2usb_verb(int argc, char **argv, char **command, const struct net2usb_options *o);
-
-net2usb_verb usb_list, usb_run, usb_env, usb_doctor, usb_attach, usb_detach, usb_ports;
+/* The verbs; `ctx` is a struct net2usb_options. Return the exit status. */
+int usb_list(void *ctx, const struct cli_arguments *a);
+int usb_run(void *ctx, const struct cli_arguments *a);
+int usb_env(void *ctx, const struct cli_arguments *a);
+int usb_doctor(void *ctx, const struct cli_arguments *a);
+int usb_attach(void *ctx, const struct cli_arguments *a);
+int usb_detach(void *ctx, const struct cli_arguments *a);
+int usb_ports(void *ctx, const struct cli_arguments *a);
 
 #endif

@@ -263,27 +263,36 @@ static void watch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-int usb_attach(int argc, char **argv, char **command, const struct net2usb_options *o)
+/* Reads what was typed. Returns CLI_EXIT_OK, or CLI_EXIT_USAGE after an error. */
+static int take_words(const struct net2usb_options *o, const struct cli_arguments *words,
+                      struct attachment *a)
 {
+    const int server_words = o->remote ? 0 : 1, device_words = o->busid ? 0 : 1;
+    char error[USB_SERVER_ERROR_MAX];
+
+    if (words->count != server_words + device_words)
+        return cli_usage_error("attach takes a server and a device: net2usb attach HOST[:PORT] "
+                               "SELECTOR");
+    a->selector = o->busid ? o->busid : words->words[server_words];
+    if (usb_server_init(&a->server, o->remote ? o->remote : words->words[0], error) < 0)
+        return cli_usage_error("%s", error);
+    if (!usb_selector_is_valid(a->selector))
+        return cli_usage_error("%s selects nothing: it is a BUSID, a name, VID:PID or "
+                               "VID:PID:SERIAL",
+                               a->selector);
+    return CLI_EXIT_OK;
+}
+
+int usb_attach(void *ctx, const struct cli_arguments *words)
+{
+    const struct net2usb_options *o = ctx;
     static struct attachment a;
     char error[VHCI_ERROR_MAX];
     struct vhci_port *ports;
     size_t count;
 
-    (void)command;
-    const char *host = o->remote ? o->remote : argc > 0 ? *argv++ : NULL;
-    argc -= !o->remote;
-    a.selector = o->busid ? o->busid : argc > 0 ? *argv : NULL;
-    argc -= !o->busid;
-    if (!host || !a.selector || argc != 0)
-        return cli_usage_error("attach takes a server and a device: net2usb attach HOST[:PORT] "
-                               "SELECTOR");
-    if (usb_server_init(&a.server, host, error) < 0)
-        return cli_usage_error("%s", error);
-    if (!usb_selector_is_valid(a.selector))
-        return cli_usage_error("%s selects nothing: it is a BUSID, a name, VID:PID or "
-                               "VID:PID:SERIAL",
-                               a.selector);
+    if (take_words(o, words, &a) != CLI_EXIT_OK)
+        return CLI_EXIT_USAGE;
     if (vhci_read(&ports, &count, error) < 0) { /* before anybody's device is taken */
         log_error("%s", error);
         return CLI_EXIT_FAILED;

@@ -199,21 +199,21 @@ static void look_at_command(const char *name)
     }
 }
 
-int usb_doctor(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_doctor(void *ctx, const struct cli_arguments *a)
 {
     char error[USB_SERVER_ERROR_MAX];
     struct usb_server s;
 
-    (void)o;
-    if (argc != 1)
+    (void)ctx;
+    if (a->count != 1)
         return cli_usage_error("doctor takes one server: net2usb doctor HOST[:PORT] [-- COMMAND]");
-    if (usb_server_init(&s, argv[0], error) < 0)
+    if (usb_server_init(&s, a->words[0], error) < 0)
         return cli_usage_error("%s", error);
     all_well = true;
     look_at_server(&s);
     look_at_libraries();
-    if (command && *command)
-        look_at_command(*command);
+    if (a->command && *a->command)
+        look_at_command(*a->command);
     look_at_kernel();
     usb_server_free(&s);
     return all_well ? CLI_EXIT_OK : CLI_EXIT_FAILED;

@@ -234,23 +234,23 @@ static void print_docker(const struct usb_env *e)
     }
 }
 
-int usb_env(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_env(void *ctx, const struct cli_arguments *a)
 {
+    const struct net2usb_options *o = ctx;
     static struct usb_env e;
     static struct usb_program any;
     char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX];
     struct usb_server s;
 
-    (void)command;
-    if (argc < 1)
+    if (a->count < 1)
         return cli_usage_error("env takes a server: net2usb env HOST[:PORT] [SELECTOR...]");
-    if (usb_server_init(&s, argv[0], error) < 0)
+    if (usb_server_init(&s, a->words[0], error) < 0)
         return cli_usage_error("%s", error);
-    for (int i = 1; i < argc; i++)
-        if (!usb_selector_is_valid(argv[i]))
+    for (int i = 1; i < a->count; i++)
+        if (!usb_selector_is_valid(a->words[i]))
             return cli_usage_error("%s selects nothing: it is a BUSID, a name, VID:PID or "
                                    "VID:PID:SERIAL",
-                                   argv[i]);
+                                   a->words[i]);
     if (usb_env_folder(folder) < 0) {
         log_error("%s", usb_env_absence(folder));
         return CLI_EXIT_FAILED;
@@ -259,7 +259,7 @@ int usb_env(int argc, char **argv, char **command, const struct net2usb_options 
     bool has_hidapi = usb_hidapi_find(&any, folder, hidapi) == 0;
     if (usb_env_suit(folder, false) < 0)
         usb_env_suit(folder, true);
-    if (usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
+    if (usb_env_make(&e, folder, s.name, a->words + 1, a->count - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     if (has_hidapi)
         usb_env_add_folder(&e, hidapi);

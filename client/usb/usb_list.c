@@ -59,14 +59,14 @@ static void print_device(struct usb_server *s, const struct usbip_found *f)
     printf(" -- COMMAND\n");
 }
 
-int usb_list(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_list(void *ctx, const struct cli_arguments *a)
 {
+    const struct net2usb_options *o = ctx;
     char error[USB_SERVER_ERROR_MAX];
-    const char *host = o->remote ? o->remote : argc > 0 ? argv[0] : NULL;
+    const char *host = o->remote ? o->remote : a->count > 0 ? a->words[0] : NULL;
     struct usb_server s;
 
-    (void)command;
-    if (!host || argc != (o->remote ? 0 : 1))
+    if (!host || a->count != (o->remote ? 0 : 1))
         return cli_usage_error("list takes one server: net2usb list HOST[:PORT]");
     if (usb_server_init(&s, host, error) < 0)
         return cli_usage_error("%s", error);

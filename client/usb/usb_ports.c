@@ -31,16 +31,14 @@ static void print_port(const struct vhci_port *p)
     putchar('\n');
 }
 
-int usb_ports(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_ports(void *ctx, const struct cli_arguments *a)
 {
     char error[VHCI_ERROR_MAX];
     struct vhci_port *ports;
     size_t count, used = 0;
 
-    (void)argv;
-    (void)command;
-    (void)o;
-    if (argc > 0)
+    (void)ctx;
+    if (a->count > 0)
         return cli_usage_error("ports takes nothing");
     if (vhci_read(&ports, &count, error) < 0) {
         log_error("%s", error);
@@ -88,12 +86,12 @@ static int detach_all(void)
     return status;
 }
 
-int usb_detach(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_detach(void *ctx, const struct cli_arguments *a)
 {
-    const char *port = o->port ? o->port : argc > 0 ? argv[0] : NULL;
+    const struct net2usb_options *o = ctx;
+    const char *port = o->port ? o->port : a->count > 0 ? a->words[0] : NULL;
 
-    (void)command;
-    if (!port || argc != (o->port ? 0 : 1))
+    if (!port || a->count != (o->port ? 0 : 1))
         return cli_usage_error("detach takes a port, or all: net2usb detach PORT");
     if (strcmp(port, "all") == 0)
         return detach_all();

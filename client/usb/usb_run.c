@@ -136,32 +136,36 @@ static int find_command(const char *name, char folder[static PATH_MAX],
     return 0;
 }
 
-int usb_run(int argc, char **argv, char **command, const struct net2usb_options *o)
+int usb_run(void *ctx, const struct cli_arguments *a)
 {
+    const struct net2usb_options *o = ctx;
+    char **const selectors = a->words + 1, **const command = a->command;
+    const int selector_count = a->count - 1;
     static struct usb_env e;
     static struct usb_program program;
     char error[USB_SERVER_ERROR_MAX], folder[PATH_MAX], hidapi[PATH_MAX] = "";
     char *all[SELECTORS_MAX];
     struct usb_server s;
 
-    if (argc < 1)
+    if (a->count < 1)
         return cli_usage_error("run takes a server: net2usb run HOST[:PORT] -- COMMAND");
     if (!command || !*command)
-        return cli_usage_error("there is no COMMAND: net2usb run %s -- COMMAND", argv[0]);
-    if (usb_server_init(&s, argv[0], error) < 0)
+        return cli_usage_error("there is no COMMAND: net2usb run %s -- COMMAND", a->words[0]);
+    if (usb_server_init(&s, a->words[0], error) < 0)
         return cli_usage_error("%s", error);
     if (usb_env_folder(folder) < 0) {
         log_error("%s", usb_env_absence(folder));
         return NET2USB_EXIT_FAILED;
     }
-    if (argc - 1 > SELECTORS_MAX || usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o) < 0)
+    if (selector_count > SELECTORS_MAX ||
+        usb_env_make(&e, folder, s.name, selectors, selector_count, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
-    bool has_them = check_devices(&s, argv + 1, argc - 1) == 0;
+    bool has_them = check_devices(&s, selectors, selector_count) == 0;
     int status = has_them ? find_command(*command, folder, hidapi, &program) : NET2USB_EXIT_FAILED;
-    int count = has_them ? add_places(&s, argv + 1, argc - 1, all) : 0;
+    int count = has_them ? add_places(&s, selectors, selector_count, all) : 0;
     /* the folder may be another one */
     if (usb_env_make(&e, folder, s.name, all, count, o) < 0)
-        usb_env_make(&e, folder, s.name, argv + 1, argc - 1, o);
+        usb_env_make(&e, folder, s.name, selectors, selector_count, o);
     if (hidapi[0])
         usb_env_add_folder(&e, hidapi);
     if (program.trouble == USB_PROGRAM_FOREIGN)

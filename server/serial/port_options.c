@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_commas.h"
 #include "playout.h"
 #include "reset_recipe.h"
 #include "serial_io.h"
@@ -194,37 +195,42 @@ static int take_xonxoff(void *ctx, const char *value, char error[static CLI_ERRO
 }
 
 const struct cli_option port_options_table[] = {
+    CLI_HEADING("Options of a SOURCE, behind commas, together with a speed and a format "
+                "(/dev/ttyUSB0,115200,8n1,dtr=off):"),
     {"rtscts", 0, NULL, take_rtscts, "hardware flow control at open"},
     {"xonxoff", 0, NULL, take_xonxoff, "software flow control at open"},
     {"noflow", 0, NULL, take_noflow, "no flow control at open"},
+    {"if", 0, "N", take_interface, "of several ports of one USB device, that of interface N"},
+    {"lowlatency", 0, "on|off", take_low_latency, "ask the driver to hand bytes on at once (on)"},
+    {"name", 0, "NAME", take_name, "name of the port in the log"},
+    {"paced", 0, NULL, take_paced, "loop: only: bytes take the time their speed says"},
+    CLI_HEADING("Options of a SOURCE, of its modem lines and resets:"),
     {"dtr", 0, "on|off", take_dtr, "DTR right after open (the system raises it)"},
     {"rts", 0, "on|off", take_rts, "RTS right after open (the system raises it)"},
     {"hupcl", 0, "on|off", take_hupcl,
-     "whether DTR and RTS go down when the last client\nleaves (on)"},
+     "whether DTR and RTS go down when the last client leaves (on)"},
     {"no-touch-lines", 0, NULL, take_no_touch_lines,
-     "no client's coming or going moves DTR or RTS: hold and\nhupcl=off; only com2net's own start "
+     "no client's coming or going moves DTR or RTS: hold and hupcl=off; only com2net's own start "
      "raises them"},
     {"reset", 0, "RECIPE", take_reset,
-     "how the board is reset when a client asks\n(`net2pty reset LINK`): esp, esp-usb-jtag, "
-     "arduino,\nstm32, touch1200"},
-    {"mode", 0, "MODE", take_mode,
-     "auto: RFC 2217, or raw for who does not begin with a\nTelnet negotiation (the default); "
-     "rfc2217; telnet; raw"},
+     "how the board is reset when a client asks (`net2pty reset LINK`): esp, esp-usb-jtag, "
+     "arduino, stm32, touch1200"},
+    {"linedelay", 0, "MS", take_line_delay,
+     "how long changes of DTR and RTS by net2pty wait, so that the gaps between them are kept "
+     "(30)"},
+    CLI_HEADING("Options of a SOURCE, of the device's coming and going:"),
     {"hold", 0, NULL, take_hold,
-     "keep the port open from start to end, not only while\na client is there"},
+     "keep the port open from start to end, not only while a client is there"},
     {"hotplug", 0, NULL, take_hotplug,
-     "the device may be absent at the start, and clients\nstay while it is unplugged"},
+     "the device may be absent at the start, and clients stay while it is unplugged"},
+    CLI_HEADING("Options of a SOURCE, of clients:"),
+    {"mode", 0, "MODE", take_mode,
+     "auto: RFC 2217, or raw for who does not begin with a Telnet negotiation (the default); "
+     "rfc2217; telnet; raw"},
     {"takeover", 0, NULL, take_takeover, "a new client replaces the one there is"},
     {"observers", 0, NULL, take_observers, "further clients get what the device sends, read-only"},
-    {"if", 0, "N", take_interface, "of several ports of one USB device, that of interface N"},
     {"idle", 0, "SECONDS", take_idle,
-     "end an owner for whom no byte and no command has moved for\nso long (never)"},
-    {"name", 0, "NAME", take_name, "name of the port in the log"},
-    {"linedelay", 0, "MS", take_line_delay,
-     "how long changes of DTR and RTS by net2pty wait, so\nthat the gaps between them are kept "
-     "(30)"},
-    {"lowlatency", 0, "on|off", take_low_latency, "ask the driver to hand bytes on at once (on)"},
-    {"paced", 0, NULL, take_paced, "loop: only: bytes take the time their speed says"},
+     "end an owner for whom no byte and no command has moved for so long (never)"},
     {0},
 };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_commas.h"
+
 /* The variant that a selector has, or NULL. */
 static const char *variant_of(const char *selector)
 {

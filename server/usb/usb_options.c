@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_commas.h"
+#include "cli_help.h"
 #include "usb_selector.h"
 
 enum { BUDGET = 16 << 20 };
@@ -180,8 +182,10 @@ static int print_kinds(const struct usb_kind *const *kinds)
     for (; table && kinds[n] && kinds[n]->options == table && len < sizeof heading; n++)
         len += (size_t)snprintf(heading + len, sizeof heading - len, " and usb:demo-%s",
                                 kinds[n]->name);
+    if (len < sizeof heading)
+        snprintf(heading + len, sizeof heading - len, ":");
     if (table)
-        cli_print_table(heading, table);
+        cli_help_print_commas(heading, table);
     return n;
 }
 
@@ -191,10 +195,10 @@ void usb_options_print(const struct usb_kind *const *kinds)
 
     usb_built_in_forms(kinds, forms, sizeof forms);
     snprintf(text, sizeof text, "The NAMEs of built-in USB devices, usb:demo-NAME: %s.", forms);
-    cli_print_paragraph(text);
-    cli_print_table("Options of usb: sources:", common_table);
-    cli_print_table("Options of usb: sources, for tests:", tests_table);
-    cli_print_table("Options of real USB devices:", real_table);
+    cli_help_print_paragraph(text);
+    cli_help_print_commas("Options of usb: sources:", common_table);
+    cli_help_print_commas("Options of usb: sources, for tests:", tests_table);
+    cli_help_print_commas("Options of real USB devices:", real_table);
     while (*kinds)
         kinds += print_kinds(kinds);
 }

@@ -1,0 +1,50 @@
+#include "cli_option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool cli_option_is_heading(const struct cli_option *o)
+{
+    return !o->name[0];
+}
+
+const struct cli_option *cli_option_of_name(const struct cli_option *table, const char *name,
+                                            size_t len)
+{
+    for (const struct cli_option *o = table; o->name; o++)
+        if (len > 0 && strlen(o->name) == len && strncmp(o->name, name, len) == 0)
+            return o;
+    return NULL;
+}
+
+const struct cli_option *cli_option_of_letter(const struct cli_option *table, char letter)
+{
+    for (const struct cli_option *o = table; o->name; o++)
+        if (o->letter && o->letter == letter)
+            return o;
+    return NULL;
+}
+
+int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX])
+{
+    *out = strcmp(value, "on") == 0;
+    if (*out || strcmp(value, "off") == 0)
+        return 0;
+    snprintf(error, CLI_ERROR_MAX, "it is on or off");
+    return -EINVAL;
+}
+
+int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX])
+{
+    char *end;
+    double seconds = strtod(value, &end);
+
+    if (end == value || *end || !(seconds >= 0) || seconds > 1e6) {
+        snprintf(error, CLI_ERROR_MAX, "it is a number of seconds, such as 10 or 0.5");
+        return -EINVAL;
+    }
+    *ms = (unsigned)(seconds * 1000);
+    return 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * Options by table: one line is an option's name, its parsing and its --help.
+ */
+#ifndef COMMON_CLI_OPTION_H
+#define COMMON_CLI_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CLI_ERROR_MAX = 512 };
+
+/* Takes the value of an option; returns 0, or -EINVAL with what is right in `error`. `ctx` is the
+ * table's. `value` is NULL for options without one, and stays valid as long as what was typed. */
+typedef int cli_take(void *ctx, const char *value, char error[static CLI_ERROR_MAX]);
+
+struct cli_option {
+    const char *name;     /* long, without dashes */
+    char letter;          /* short, or 0 */
+    const char *argument; /* name of its value, or NULL if it has none */
+    cli_take *take;
+    const char *help; /* a phrase; --help wraps it, and a newline is a blank */
+};
+
+/* A line of a table that is no option: the heading of those below it, up to the next one. */
+#define CLI_HEADING(text)                                                                          \
+    {                                                                                              \
+        "", 0, NULL, NULL, text                                                                    \
+    }
+
+/* Whether the line is a heading. */
+bool cli_option_is_heading(const struct cli_option *o);
+
+/* Find one in a table, which ends with a NULL name; NULL: it has none such. */
+const struct cli_option *cli_option_of_name(const struct cli_option *table, const char *name,
+                                            size_t len);
+const struct cli_option *cli_option_of_letter(const struct cli_option *table, char letter);
+
+/* Values that many options share; `out` is where the value goes. */
+int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);
+int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX]);
+
+#endif

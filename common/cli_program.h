@@ -1,0 +1,56 @@
+/*
+ * A program's command line as data: what it does, by which verbs, with which options. Parsing
+ * (cli.h) and help (cli_help.h) both read it.
+ */
+#ifndef COMMON_CLI_PROGRAM_H
+#define COMMON_CLI_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "cli_option.h"
+
+struct cli_arguments;
+
+struct cli_example {
+    const char *command;
+    const char *what; /* a few words */
+};
+
+/* What a bare "--" means. */
+enum cli_dashes {
+    CLI_DASHES_WRONG,
+    CLI_DASHES_END_OPTIONS,
+    CLI_DASHES_COMMAND, /* a program with its options follows */
+};
+
+/* Something that a program does. */
+struct cli_verb {
+    const char *name;                        /* the first word; NULL: without one */
+    const char *arguments;                   /* for "usage:", behind the name */
+    const char *help;                        /* a phrase */
+    const char *summary;                     /* a paragraph */
+    const struct cli_example *examples;      /* ends with a NULL command; or NULL */
+    const struct cli_option *const *options; /* tables, behind which stand the standard ones */
+    enum cli_dashes dashes;
+    int (*run)(void *ctx, const struct cli_arguments *a); /* returns the exit status */
+};
+
+/* Another word for a verb. */
+struct cli_alias {
+    const char *word, *verb;
+};
+
+struct cli_program {
+    const char *name;
+    const char *summary;                    /* what it does, a paragraph */
+    const struct cli_example *examples;     /* as of a verb */
+    const char *const *notes;               /* further paragraphs, ends with NULL */
+    const struct cli_verb *verbs;           /* ends with a NULL `run`; the nameless one is first */
+    const struct cli_alias *aliases;        /* ends with a NULL word; or NULL */
+    const struct cli_option *const *commas; /* options behind commas: tables, for the help */
+    void (*more)(void);                     /* prints further ones by cli_help.h, or NULL */
+    const char *const *end;                 /* the last paragraphs of the help */
+    void *ctx;                              /* of options and verbs */
+};
+
+#endif
