@@ -42,8 +42,8 @@ static void a_device_that_is_away_is_waited_for(void)
     server_begin(SERIAL_EXT_AWAY, "x: no such\ndevice");
     run_for(50);
     CHECK(connections == 0 && !pty_session_has_device(session));
-    CHECK(strstr(logged, "waits for the device: x: no suchdevice\n"));
-    CHECK(report_says("state: connected: waits for the device: x: no suchdevice\n"));
+    CHECK(strstr(logged, "the device is away: x: no suchdevice; waiting for it\n"));
+    CHECK(report_says("state: connected, the device is away: x: no suchdevice\n"));
     server_tell_state(SERIAL_EXT_YOURS, "");
     RUN_UNTIL(connections == 1);
     CHECK(pty_session_has_device(session) && report_says("state: connected\n"));
@@ -58,7 +58,7 @@ static void a_device_that_goes_later_is_said(void)
     RUN_UNTIL(connections == 1);
     CHECK(!strstr(logged, "the device"));
     server_tell_state(SERIAL_EXT_AWAY, "it is unplugged");
-    RUN_UNTIL(report_says("waits for the device: it is unplugged\n"));
+    RUN_UNTIL(report_says("connected, the device is away: it is unplugged\n"));
     server_close(); /* and is not kept for the next connection */
     server_begin(SERIAL_EXT_YOURS, "");
     CHECK(pty_session_has_device(session) && report_says("state: connected\n"));
@@ -84,7 +84,7 @@ static void an_observer_is_served(void)
     begin();
     server_begin(SERIAL_EXT_BUSY, "10.0.0.9:5000 has it, and you read along");
     RUN_UNTIL(connections == 1);
-    CHECK(report_says("state: connected: 10.0.0.9:5000 has it, and you read along\n"));
+    CHECK(report_says("state: connected, 10.0.0.9:5000 has it, and you read along\n"));
     end();
 }
 
@@ -160,8 +160,8 @@ static void a_server_does_not_fill_the_log_with_it(void)
         server_tell_state(SERIAL_EXT_YOURS, "");
     }
     server_tell_state(SERIAL_EXT_AWAY, "for good");
-    RUN_UNTIL(report_says("waits for the device: for good\n"));
-    for (const char *at = logged; (at = strstr(at, "waits for the device")); at++)
+    RUN_UNTIL(report_says("connected, the device is away: for good\n"));
+    for (const char *at = logged; (at = strstr(at, "the device is away")); at++)
         lines++;
     CHECK(lines > 0 && lines <= 20);
     log_peer_end();

@@ -605,7 +605,7 @@ void far_session_trouble(const struct far_session *s, char text[static FAR_TROUB
 
 const char *far_session_state_name(const struct far_session *s)
 {
-    static const char *const names[] = {"waiting", "negotiating", "connected", "away"};
+    static const char *const names[] = {"waiting", "negotiating", "connected", "reconnecting"};
 
     return names[s->state];
 }

@@ -92,7 +92,7 @@ bool far_session_has_device(const struct far_session *s);
 /* Why there is no session, as far as it is known yet. */
 void far_session_trouble(const struct far_session *s, char text[static FAR_TROUBLE_MAX]);
 
-/* "waiting", "negotiating", "connected" or "away". */
+/* "waiting", "negotiating", "connected" or "reconnecting". */
 const char *far_session_state_name(const struct far_session *s);
 
 #endif

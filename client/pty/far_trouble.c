@@ -86,13 +86,13 @@ void far_trouble_tell_device(struct far_trouble *t, const struct far_port *far)
     const char *text = far->state_text;
 
     if (far->state == SERIAL_EXT_AWAY)
-        log_peer_info(t->name, "%s: %s: waits for the device%s%s", t->name, t->server,
+        log_peer_info(t->name, "%s: %s: the device is away%s%s; waiting for it", t->name, t->server,
                       text[0] ? ": " : "", text);
     else if (far->state == SERIAL_EXT_YOURS && t->text[0])
         log_peer_info(t->name, "%s: %s: the device is there", t->name, t->server);
     else if (far->state != SERIAL_EXT_YOURS)
         log_peer_info(t->name, "%s: %s: %s", t->name, t->server, text);
-    snprintf(t->text, sizeof t->text, "%s%s",
-             far->state == SERIAL_EXT_AWAY ? "waits for the device: " : "",
-             far->state == SERIAL_EXT_YOURS ? "" : text);
+    const bool away = far->state == SERIAL_EXT_AWAY;
+    snprintf(t->text, sizeof t->text, "%s%s%s", away ? "the device is away" : "",
+             away && text[0] ? ": " : "", far->state == SERIAL_EXT_YOURS ? "" : text);
 }

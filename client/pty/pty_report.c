@@ -25,8 +25,11 @@ void pty_report_text(const struct pty_report *r, char text[static PTY_REPORT_MAX
              "dropped: %llu bytes that no program read\n"
              "lost: %llu bytes that the server did not acknowledge\n"
              "connections: %u\n",
-             r->link, r->device, r->server, r->state, r->trouble[0] ? ": " : "", r->trouble,
-             r->raw ? "raw" : "RFC 2217", r->signature[0] ? " (" : "", r->signature,
+             r->link, r->device, r->server, r->state,
+             !r->trouble[0]    ? ""
+             : r->is_connected ? ", "
+                               : ": ",
+             r->trouble, r->raw ? "raw" : "RFC 2217", r->signature[0] ? " (" : "", r->signature,
              r->signature[0] ? ")" : "", line, lines, r->is_open ? "has it open" : "none",
              (unsigned long long)r->received, (unsigned long long)r->sent, r->waiting_for_programs,
              r->waiting_for_server, (unsigned long long)r->dropped, (unsigned long long)r->lost,

@@ -16,7 +16,8 @@ enum { PTY_REPORT_MAX = 2048 };
 struct pty_report {
     const char *link, *device, *server;
     const char *state;     /* one word */
-    const char *trouble;   /* why there is no session, or "" */
+    const char *trouble;   /* why there is no session, or no device, or "" */
+    bool is_connected;     /* there is a session */
     bool raw;              /* the server speaks raw TCP, else RFC 2217 */
     const char *signature; /* the server's, or "" */
     struct line_settings line;

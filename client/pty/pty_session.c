@@ -100,6 +100,7 @@ void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT
         .server = far->trouble.server,
         .state = far_session_state_name(far),
         .trouble = far->trouble.text,
+        .is_connected = far->state == FAR_SESSION_READY,
         .raw = s->options->raw,
         .signature = far->far.signature,
         .line = *vport_line(s->port.vport),
@@ -258,7 +259,8 @@ struct pty_session *pty_session_new(struct event_base *base,
         pty_session_free(s);
         return NULL;
     }
-    log_info("%s: ready, %s is behind it", s->name, vport_device(s->port.vport));
+    log_info("%s: made (%s is behind it); connecting to %s", s->name, vport_device(s->port.vport),
+             s->session.trouble.server);
     far_session_start(&s->session);
     return s;
 }

@@ -21,13 +21,13 @@ def gives_up(address):
     run = subprocess.run([harness.under_test('net2pty', 'client'), '--wait', '1', harness.temp('tty'), address, '--', 'true'],
                          stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     equal(run.returncode, 3, 'the exit status')
-    check('waits for the device: ' in run.stderr, f'the reason is said: {run.stderr}')
+    check('the device is away: ' in run.stderr, f'the reason is said: {run.stderr}')
 
 
 def begins_when_it_is_there(server, address, path):
     link, sign = harness.temp('tty'), harness.temp('begun')
     client = harness.Net2pty(link, address, '--wait', '60', '--', 'touch', sign, ready=False)
-    client.says('waits for the device')
+    client.says('the device is away')
     harness.clock.sleep(0.5)
     check(not os.path.exists(sign), 'COMMAND has not begun')
     device = harness.Device()

@@ -25,7 +25,7 @@ def main():
     thread.start()
     try:
         second = harness.Net2pty(first.link, where, ready=False)
-        second.says(': ready')  # the old link is there all the time
+        second.says(': made')  # the old link is there all the time
     finally:
         done.set()
         thread.join()
