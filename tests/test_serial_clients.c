@@ -24,6 +24,33 @@ static void the_second_client_is_told_busy(void)
     end();
 }
 
+/* Whether a client without Telnet of its own has seen a text. */
+static bool saw_raw(const struct client *c, const char *text)
+{
+    char hex[200] = "";
+
+    for (size_t i = 0; text[i]; i++)
+        snprintf(hex + 3 * i, sizeof hex - 3 * i, " %02x", (unsigned char)text[i]);
+    return strstr(c->raw.text, hex);
+}
+
+/* Which knows Telnet, and no COM-PORT option, as telnet(1). */
+static void a_person_is_told_busy_in_a_line(void)
+{
+    struct client first, second;
+
+    begin(",mode=telnet,name=esp32");
+    client_agree(&first);
+    client_connect(&second);
+    client_send(&second, "\xff\xfc\x2c\xff\xfe\x2c", 6); /* WONT, DONT */
+    RUN_UNTIL(&second, second.ended);
+    CHECK(saw_raw(&second, "com2net: esp32: busy: 127.0.0.1:"));
+    CHECK(saw_raw(&second, " has it\r\n"));
+    client_close(&second);
+    client_close(&first);
+    end();
+}
+
 static void the_end_does_not_wait_for_a_refused_client(void)
 {
     struct client first, second;
@@ -131,9 +158,13 @@ static void an_owner_that_does_not_read_is_in_silence(void)
 }
 
 static const struct test tests[] = {
-    TEST(the_second_client_is_told_busy),      TEST(the_end_does_not_wait_for_a_refused_client),
-    TEST(with_takeover_the_new_client_has_it), TEST(observers_read_and_change_nothing),
-    TEST(an_owner_in_silence_is_ended),        TEST(an_owner_that_does_not_read_is_in_silence),
+    TEST(the_second_client_is_told_busy),
+    TEST(a_person_is_told_busy_in_a_line),
+    TEST(the_end_does_not_wait_for_a_refused_client),
+    TEST(with_takeover_the_new_client_has_it),
+    TEST(observers_read_and_change_nothing),
+    TEST(an_owner_in_silence_is_ended),
+    TEST(an_owner_that_does_not_read_is_in_silence),
 };
 
 STAGE_MAIN(tests)

@@ -57,6 +57,17 @@ static const char *reason_for(const struct client *c, enum serial_ext_state stat
     return state == SERIAL_EXT_YOURS ? "" : device_trouble(c->device);
 }
 
+void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX])
+{
+    static const char *const states[] = {[SERIAL_EXT_BUSY] = "busy: ",
+                                         [SERIAL_EXT_AWAY] = "the device is away: ",
+                                         [SERIAL_EXT_FAILED] = "the device cannot be opened: "};
+    const enum serial_ext_state state = state_for(c);
+    char reason[CLIENT_REASON_MAX];
+
+    snprintf(text, CLIENT_REASON_MAX, "%s%s", states[state], reason_for(c, state, reason));
+}
+
 static void send_state(struct client *c, enum rfc2217_command command, enum serial_ext_state state)
 {
     char reason[CLIENT_REASON_MAX];

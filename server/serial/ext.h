@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client.h"
+
 /* For how long a session waits for its client. */
 enum { EXT_GRACE_S = 90 };
 
-struct client;
 struct rfc2217_message;
 
 /* The client has said its SIGNATURE. */
@@ -20,6 +21,9 @@ void ext_hello(struct client *c, const uint8_t *signature, size_t len);
 
 /* Tells the client how the port is for it, if that is another state than it was told last. */
 void ext_tell_state(struct client *c);
+
+/* Why a client is refused, in words for people. */
+void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX]);
 
 /* Acknowledges what it has sent, if it is time: that is not sent again when it comes back. */
 void ext_note_received(struct client *c);

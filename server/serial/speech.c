@@ -1,5 +1,8 @@
 #include "speech.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "client.h"
 #include "device.h"
 #include "ext.h"
@@ -57,6 +60,19 @@ static void refuse_in_words(struct client *c)
     comport_send_text(c->commands.comport, c->refusal);
     client_flush(c);
     ext_tell_state(c);
+    if (c->state != CLIENT_OVER)
+        client_finish(c, c->refusal);
+}
+
+/* A client of Telnet that has not the COM-PORT option has a person before it. */
+static void refuse_in_a_line(struct client *c)
+{
+    char reason[CLIENT_REASON_MAX], line[CLIENT_REASON_MAX + 112];
+
+    ext_refusal(c, reason);
+    snprintf(line, sizeof line, "com2net: %.80s: %s\r\n", c->options->name, reason);
+    comport_send_data(c->commands.comport, (const uint8_t *)line, strlen(line));
+    client_flush(c);
     if (c->state != CLIENT_OVER)
         client_finish(c, c->refusal);
 }
@@ -247,7 +263,7 @@ static void refuse(struct speech *s)
     } else if (s->agreed) {
         refuse_in_words(s->client);
     } else {
-        client_end(s->client, s->client->refusal);
+        refuse_in_a_line(s->client);
     }
 }
 
