@@ -47,6 +47,34 @@ static void one_who_imports_watches_no_more(void)
     hang_up();
 }
 
+/* Its import is refused: by the extensions with a reason, otherwise as the kernel's server does. */
+static void a_refusal_has_its_reason(void)
+{
+    const struct usbip_op op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_EXT_IMPORT};
+    const struct usbip_ext_import terms = {.busid = "1-1"};
+    uint8_t request[USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE], plain[REQUEST_SIZE];
+
+    begin();
+    device.claim_error = -EACCES;
+    connect_client();
+    usbip_put_op(&op, request);
+    usbip_ext_put_import(&terms, request + USBIP_OP_SIZE);
+    send_all(request, sizeof request);
+    RUN_UNTIL(got_len == USBIP_OP_SIZE + USBIP_EXT_REASON_SIZE);
+    CHECK(got[7] == USBIP_ST_DEV_ERR);
+    CHECK_TEXT((const char *)got + USBIP_OP_SIZE, "it is not to be had");
+    hang_up();
+    connect_client();
+    put_import(plain);
+    send_all(plain, sizeof plain);
+    RUN_UNTIL(got_len == USBIP_OP_SIZE);
+    settle_unread();
+    receive();
+    CHECK(got_len == USBIP_OP_SIZE);
+    hang_up();
+    device.claim_error = 0;
+}
+
 static void urb_is_cut_at_every_byte(void)
 {
     enum { PAYLOAD = 20, PACKETS = 2 };
@@ -257,6 +285,7 @@ static void a_client_with_very_many_dies(void)
 static const struct test tests[] = {
     TEST(first_request_is_cut_at_every_byte),
     TEST(one_who_imports_watches_no_more),
+    TEST(a_refusal_has_its_reason),
     TEST(urb_is_cut_at_every_byte),
     TEST(client_dies_with_many_under_way),
     TEST(slow_reader_gets_everything),

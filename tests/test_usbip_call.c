@@ -289,6 +289,30 @@ static void refusals_are_told_apart(void)
     }
 }
 
+static void a_refusal_says_why(void)
+{
+    static const char why[USBIP_EXT_REASON_SIZE] = "no permission\x1b[2J: join plugdev";
+    const struct usbip_ext_import terms = {.busid = "1-1"};
+    struct usbip_imported i;
+    char text[UNREACHED_TEXT_MAX];
+    size_t len = put_op(server.answer, USBIP_OP_REP_EXT_IMPORT, USBIP_ST_DEV_ERR);
+
+    memcpy(server.answer + len, why, sizeof why);
+    for (size_t cut = 0; cut <= sizeof why; cut++) {
+        pthread_t thread = begin(len + cut, ANSWER_MAX);
+
+        CHECK(usbip_call_import(&server.address, "1-1", &terms, &i) == -EIO);
+        CHECK(cut == sizeof why ? strlen(i.reason) == strlen(why) : i.reason[0] == '\0');
+        end(thread);
+    }
+    usbip_trouble_of_import(&server.address, -EIO, i.reason, text);
+    CHECK_TEXT(text, "it cannot have the device: no permission [2J: join plugdev");
+    usbip_trouble_of_import(&server.address, -EBUSY, "10.0.0.9:5000 has it", text);
+    CHECK(strstr(text, "somebody else has the device: 10.0.0.9:5000 has it"));
+    usbip_trouble_of_import(&server.address, -EIO, "", text);
+    CHECK(strstr(text, "its log says why")); /* usbipd's */
+}
+
 static void descriptors_are_bounded(void)
 {
     struct buf b;
@@ -331,8 +355,8 @@ static void nobody_listens(void)
     close(fd);
 }
 
-static const struct test tests[] = {TEST(addresses_are_read),         TEST(lists_come_in_pieces),
-                                    TEST(cut_lists_are_errors),       TEST(lies_are_errors),
-                                    TEST(imports_leave_what_follows), TEST(refusals_are_told_apart),
-                                    TEST(descriptors_are_bounded),    TEST(nobody_listens)};
+static const struct test tests[] = {
+    TEST(addresses_are_read), TEST(lists_come_in_pieces),       TEST(cut_lists_are_errors),
+    TEST(lies_are_errors),    TEST(imports_leave_what_follows), TEST(refusals_are_told_apart),
+    TEST(a_refusal_says_why), TEST(descriptors_are_bounded),    TEST(nobody_listens)};
 TEST_MAIN(tests)

@@ -150,7 +150,8 @@ struct call {
     /* or descriptors */
     struct buf *descriptors;
     uint8_t *bytes;
-    bool heard, begun, ended;
+    bool heard, begun, refused, ended;
+    char reason[USBIP_EXT_REASON_SIZE];
 };
 
 static int error_of_status(uint32_t status)
@@ -175,6 +176,7 @@ static int take_head(struct call *c)
     if (op->version != USBIP_VERSION || op->code != c->code)
         return -EPROTO;
     int r = error_of_status(op->status);
+    c->refused = r < 0;
     if (r < 0)
         return r;
     c->begun = true;
@@ -281,6 +283,24 @@ static int receive_answer(struct call *c)
     return 0;
 }
 
+/* The words of a refusal, which some servers have not. */
+static void receive_reason(struct call *c)
+{
+    size_t len = 0;
+
+    while (len < sizeof c->reason && wait_for(c->fd, POLLIN, c->deadline) == 0) {
+        ssize_t n = recv(c->fd, c->reason + len, sizeof c->reason - len, 0);
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    c->reason[len < sizeof c->reason ? 0 : len - 1] = '\0';
+    for (char *p = c->reason; *p; p++) /* they are shown to people */
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = ' ';
+}
+
 static void begin(struct call *c, int fd, uint16_t code, int ms)
 {
     *c = (struct call){.fd = fd, .code = code, .deadline = usbip_clock_ms() + ms};
@@ -309,6 +329,8 @@ static int ask(const struct usbip_server *s, int ms, uint16_t code, const void *
         r = receive_answer(c);
     if (r == -ETIMEDOUT)
         r = c->heard ? -ETIME : -ENOMSG;
+    if (c->refused && c->code == USBIP_OP_REP_EXT_IMPORT)
+        receive_reason(c);
     free(c->bytes);
     if (r < 0) {
         close(c->fd);
@@ -395,6 +417,7 @@ int usbip_call_import(const struct usbip_server *s, const char *busid,
     struct call c = {.descriptors = NULL};
     int r;
 
+    imported->reason[0] = '\0';
     if (terms) {
         usbip_ext_put_import(terms, request);
         r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_EXT_IMPORT, request, sizeof request, &c);
@@ -402,8 +425,10 @@ int usbip_call_import(const struct usbip_server *s, const char *busid,
         put_text(request, busid, USBIP_BUSID_SIZE);
         r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_IMPORT, request, USBIP_BUSID_SIZE, &c);
     }
-    if (r < 0)
+    if (r < 0) {
+        memcpy(imported->reason, c.reason, sizeof c.reason);
         return r;
+    }
     *imported =
         (struct usbip_imported){.fd = c.fd, .device = c.list[0].device, .grant = c.reader.grant};
     free(c.list);

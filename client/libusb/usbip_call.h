@@ -66,10 +66,12 @@ int usbip_call_describe(const struct usbip_server *s, const char *busid, struct 
 struct usbip_imported {
     int fd; /* the caller's; URBs follow on it. Non-blocking */
     struct usbip_device device;
-    struct usbip_ext_grant grant; /* 0 without `terms` */
+    struct usbip_ext_grant grant;       /* 0 without `terms` */
+    char reason[USBIP_EXT_REASON_SIZE]; /* why it is refused, in the server's words, or "" */
 };
 
-/* Imports a device; with `terms` by the request of the extensions, in which `busid` stands. */
+/* Imports a device; with `terms` by the request of the extensions, in which `busid` stands. When it
+ * fails, only `reason` is filled in. */
 int usbip_call_import(const struct usbip_server *s, const char *busid,
                       const struct usbip_ext_import *terms, struct usbip_imported *imported);
 

@@ -251,11 +251,12 @@ static int configure(struct usbip_device_use *d)
     return 0;
 }
 
-int usbip_device_import(struct usbip_device_use *d)
+int usbip_device_import(struct usbip_device_use *d, char reason[static USBIP_EXT_REASON_SIZE])
 {
     struct usbip_ext_import terms = {.grace_ms = USBIP_DEVICE_GRACE_MS};
     struct usbip_imported imported;
 
+    reason[0] = '\0';
     if (d->linger_until != 0) /* is it still there? */
         usbip_link_step(&d->link);
     if (d->linger_until != 0 && d->link.fd < 0)
@@ -267,6 +268,7 @@ int usbip_device_import(struct usbip_device_use *d)
     memcpy(terms.token, token(), sizeof terms.token);
     int r = usbip_call_import(d->server, d->found.device.busid,
                               usbip_device_is_ours(d) ? &terms : NULL, &imported);
+    memcpy(reason, imported.reason, sizeof imported.reason);
     if (r < 0)
         return r;
     r = usbip_link_init(&d->link, imported.fd, usbip_devid(&imported.device));

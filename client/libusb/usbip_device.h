@@ -35,6 +35,7 @@ struct usbip_device_use {
     struct usbip_link link; /* imported: link.fd >= 0 */
     bool has_link;
     bool posts;             /* what is sent to bulk endpoints */
+    bool refusal_told;      /* that the server may not open it */
     long long linger_until; /* ms; 0: it is in use, or not imported */
     long long left;         /* when its connection was ended last, in ms; 0: never */
 };
@@ -70,8 +71,8 @@ const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct
                                   size_t *len);
 
 /* Makes sure that it is imported, configured, and its descriptors known. Returns as
- * usbip_call_import does. */
-int usbip_device_import(struct usbip_device_use *d);
+ * usbip_call_import does, with the server's words for a refusal, or "". */
+int usbip_device_import(struct usbip_device_use *d, char reason[static USBIP_EXT_REASON_SIZE]);
 
 /* Nobody uses it: what is posted is sent first. `keep`: a foreign server's connection stays a
  * moment, for who opens it again. */

@@ -5,6 +5,7 @@
 #include "usbip_handle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "usbip_clock.h"
@@ -37,18 +38,30 @@ static bool is_elsewhere(const struct device_priv *p)
     return o != NULL;
 }
 
+/* Programs show a number for it, at most, and libusb's log is off as a rule: a server that may not
+ * open its device is told once. */
+static void tell_refusal(struct usbip_device_use *d, int error, const char *trouble)
+{
+    if (error != -EIO || d->refusal_told)
+        return;
+    d->refusal_told = true;
+    fprintf(stderr, "net2usb: %s:%s: %s: %s\n", d->server->host, d->server->port,
+            d->found.device.busid, trouble);
+}
+
 int usbip_handle_import(struct device_priv *p)
 {
     const bool had_link = p->use->has_link;
-    char trouble[UNREACHED_TEXT_MAX];
+    char trouble[UNREACHED_TEXT_MAX], reason[USBIP_EXT_REASON_SIZE];
 
     if (!p->use->has_link && !usbip_list_share(p) && is_elsewhere(p))
         return LIBUSB_ERROR_BUSY;
-    int r = usbip_device_import(p->use);
+    int r = usbip_device_import(p->use, reason);
 
     if (r < 0) {
-        usbip_trouble_text(p->use->server, r, trouble);
+        usbip_trouble_of_import(p->use->server, r, reason, trouble);
         usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, trouble);
+        tell_refusal(p->use, r, trouble);
         return usbip_error_of_call(r);
     }
     if (!had_link)

@@ -1,6 +1,7 @@
 #include "usbip_trouble.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "usbip_call.h"
@@ -46,6 +47,7 @@ static const char *words_of(int error)
     }
 }
 
+/* `said` is for UNREACHED_FOREIGN. */
 static void put(const struct usbip_server *s, int error, const uint8_t *said, size_t len,
                 char text[static UNREACHED_TEXT_MAX])
 {
@@ -63,6 +65,17 @@ void usbip_trouble_text(const struct usbip_server *s, int error,
                         char text[static UNREACHED_TEXT_MAX])
 {
     put(s, error, NULL, 0, text);
+}
+
+void usbip_trouble_of_import(const struct usbip_server *s, int error, const char *reason,
+                             char text[static UNREACHED_TEXT_MAX])
+{
+    if (reason[0])
+        snprintf(text, UNREACHED_TEXT_MAX, "%s: %s",
+                 error == -EBUSY ? "somebody else has the device" : "it cannot have the device",
+                 reason);
+    else
+        put(s, error, NULL, 0, text);
 }
 
 void usbip_trouble_of_list(const struct usbip_server *s, int error,

@@ -14,6 +14,10 @@
 void usbip_trouble_text(const struct usbip_server *s, int error,
                         char text[static UNREACHED_TEXT_MAX]);
 
+/* The same of an import, with the server's words, or "". */
+void usbip_trouble_of_import(const struct usbip_server *s, int error, const char *reason,
+                             char text[static UNREACHED_TEXT_MAX]);
+
 /* The same of a call for a list. */
 void usbip_trouble_of_list(const struct usbip_server *s, int error,
                            char text[static UNREACHED_TEXT_MAX]);

@@ -82,17 +82,17 @@ static int read_port(int number, struct vhci_port *port)
 
 static int import(struct attachment *a, const struct usbip_found *f, char *error)
 {
-    struct usbip_ext_import terms = {.grace_ms = GRACE_MS};
+    struct usbip_ext_import terms = {.grace_ms = a->persists ? GRACE_MS : 0};
     char trouble[UNREACHED_TEXT_MAX];
     struct usbip_imported imported;
 
     memcpy(terms.token, a->token, sizeof terms.token);
     snprintf(terms.busid, sizeof terms.busid, "%s", f->device.busid);
     snprintf(a->busid, sizeof a->busid, "%s", f->device.busid);
-    int r = usbip_call_import(&a->server.address, a->busid,
-                              a->persists && a->server.extended ? &terms : NULL, &imported);
+    int r = usbip_call_import(&a->server.address, a->busid, a->server.extended ? &terms : NULL,
+                              &imported);
     if (r < 0) {
-        usbip_trouble_text(&a->server.address, r, trouble);
+        usbip_trouble_of_import(&a->server.address, r, imported.reason, trouble);
         snprintf(error, VHCI_ERROR_MAX, "%.280s: %s: %s", a->server.name, a->busid,
                  r == -EBUSY && f->entry.user[0] ? "somebody else has it" : trouble);
         if (r == -EBUSY && f->entry.user[0])

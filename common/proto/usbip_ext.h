@@ -26,7 +26,8 @@ enum {
     USBIP_EXT_LIST_SIZE = 4,                                             /* of a request: flags */
     USBIP_EXT_IMPORT_SIZE = USBIP_BUSID_SIZE + 4 + USBIP_EXT_TOKEN_SIZE, /* likewise */
     USBIP_EXT_GRANT_SIZE = 8,
-    USBIP_EXT_DESCRIPTOR_SIZE = 8,       /* what each begins with */
+    USBIP_EXT_REASON_SIZE = 200,   /* behind a refusal of one: why, for people; ended by a 0 */
+    USBIP_EXT_DESCRIPTOR_SIZE = 8, /* what each begins with */
     USBIP_EXT_DESCRIPTORS_MAX = 1 << 17, /* bytes of an answer */
     USBIP_EXT_GRACE_MAX_MS = 60 * 1000,
 };

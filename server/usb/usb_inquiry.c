@@ -6,6 +6,7 @@
 #include "log.h"
 #include "log_peer.h"
 #include "proto/buf.h"
+#include "proto/bytes.h"
 #include "proto/usbip_reader.h"
 #include "usb_bus.h"
 #include "usb_device.h"
@@ -102,8 +103,13 @@ static void refuse(struct usb_inquiry *q, enum usbip_op_status status, const cha
 {
     const char *peer = q->importer->peer;
 
+    uint8_t reason[USBIP_EXT_REASON_SIZE];
+
     log_peer_info(peer, "%s: cannot import \"%s\": %s", peer, q->wanted.busid, why);
     reply_op(q, q->reader->op.code ^ USBIP_OP_REQUEST, status);
+    put_text(reason, why, sizeof reason);
+    if (q->reader->op.code == USBIP_OP_REQ_EXT_IMPORT)
+        usb_replies_add(q->replies, reason, sizeof reason);
     q->callbacks->answered(q->ctx);
 }
 
@@ -160,6 +166,7 @@ static bool is_own(const struct usb_inquiry *q, const struct usb_device *d)
 static void import(struct usb_inquiry *q)
 {
     struct usb_device *d = find_device(q, q->wanted.busid);
+    char error[USB_DEVICE_ERROR_MAX];
     bool resumed;
 
     q->waits = false;
@@ -175,7 +182,8 @@ static void import(struct usb_inquiry *q)
             return;
     }
     if (d->importer) {
-        refuse(q, USBIP_ST_DEV_BUSY, "another client has it");
+        snprintf(error, sizeof error, "%s has it", d->importer->peer);
+        refuse(q, USBIP_ST_DEV_BUSY, error);
         return;
     }
     if (!take_device(q, d, &resumed))

@@ -164,6 +164,34 @@ def opens(what, wanted, **behaviour):
     end(watcher)
 
 
+class Refusing(Server):
+    """com2net, whose lists are not extended, and which may not open its device."""
+    reason = b'no permission to open it: join plugdev'.ljust(200, b'\0')
+
+    def serve(self, connection):
+        code = connection.recv(8)[2:4]
+        if code == b'\x80\x05':
+            connection.sendall(marked(1))
+        elif code == b'\x8c\x03':
+            connection.recv(52, socket.MSG_WAITALL)
+            connection.sendall(struct.pack('>HHI', 0x0111, 0x0c03, 3) + self.reason)
+        connection.close()
+
+
+def refuses_with_a_reason():
+    """The program gets an error of libusb's, and the person the reason, once."""
+    server = Refusing()
+    watcher = returns.Watcher(server.port)
+    watcher.told += 1  # the reason comes first: descriptors have to be asked of the device
+    equal(watcher.ask('devices', 30), '1209:0001', 'it is listed')
+    equal(watcher.ask('open 1209:0001', 30), 'LIBUSB_ERROR_ACCESS', 'it is refused')
+    equal(watcher.ask('open 1209:0001', 30), 'LIBUSB_ERROR_ACCESS', 'it is refused again')
+    said = [line for line in watcher.log().split('\n') if 'join plugdev' in line]
+    check(len(said) == 1 and said[0].startswith(f'net2usb: 127.0.0.1:{server.port}: '),
+          f'the reason is said once: {said}')
+    end(watcher)
+
+
 def end(watcher):
     watcher.process.stdin.write(b'quit\n')
     watcher.process.stdin.close()
@@ -218,6 +246,7 @@ def main():
     opens('it refuses', ('LIBUSB_ERROR_BUSY',), imported=struct.pack('>HHI', 0x0111, 3, 2))
     opens('it has no such device', ('LIBUSB_ERROR_NO_DEVICE',),
           imported=struct.pack('>HHI', 0x0111, 3, 4))
+    refuses_with_a_reason()
     opens('it cannot', ('LIBUSB_ERROR_ACCESS',), imported=struct.pack('>HHI', 0x0111, 3, 5))
     opens('it never answers an import', ('LIBUSB_ERROR_TIMEOUT',), imported=None)
     opens('half an answer', io, imported=IMPORT[:100], after=lambda c: c.close())
