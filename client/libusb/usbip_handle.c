@@ -40,9 +40,9 @@ static bool is_elsewhere(const struct device_priv *p)
 
 /* Programs show a number for it, at most, and libusb's log is off as a rule: a server that may not
  * open its device is told once. */
-static void tell_refusal(struct usbip_device_use *d, int error, const char *trouble)
+static void tell_refusal(struct usbip_device_use *d, const char *trouble)
 {
-    if (error != -EIO || d->refusal_told)
+    if (d->refusal_told)
         return;
     d->refusal_told = true;
     fprintf(stderr, "net2usb: %s:%s: %s: %s\n", d->server->host, d->server->port,
@@ -61,7 +61,8 @@ int usbip_handle_import(struct device_priv *p)
     if (r < 0) {
         usbip_trouble_of_import(p->use->server, r, reason, trouble);
         usbi_warn(p->dev->ctx, "%s: %s", p->use->found.device.busid, trouble);
-        tell_refusal(p->use, r, trouble);
+        if (r == -EIO && reason[0])
+            tell_refusal(p->use, trouble);
         return usbip_error_of_call(r);
     }
     if (!had_link)
