@@ -4,7 +4,7 @@
 #ifndef WIN32_SERIAL_DEVICE_H
 #define WIN32_SERIAL_DEVICE_H
 
-#include "serial_io.h"
+#include "serial_ports.h"
 
 /* Fills in description, VID, PID, serial number and interface of the port `name` ("COM3"), as far
  * as Windows knows them. */
