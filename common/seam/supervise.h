@@ -1,7 +1,7 @@
 /*
  * Runs a command, and all that it starts, with the serial-port requests of its programs answered by
  * us: each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here.
- * Implemented in posix/linux/supervise.c by seccomp user notification: no privilege, no change to
+ * Implemented in posix/linux/supervise*.c by seccomp user notification: no privilege, no change to
  * the programs, any C library or none; or, where that is forbidden, by a library that is loaded
  * into the programs. Everything runs on the loop thread but for supervise_split.
  */
