@@ -10,8 +10,4 @@
  * as Windows knows them. */
 void serial_device_describe(const char *name, struct serial_info *info);
 
-/* Reads them out of a device's instance ID, such as USB\VID_0403&PID_6001\A50285BI, with that of
- * the device it is a function of, or "". */
-void serial_device_read_id(const char *id, const char *parent, struct serial_info *info);
-
 #endif

@@ -81,9 +81,6 @@ struct usbip_link_urbs {
 struct usbip_link_urb *usbip_link_urb_new(size_t packets);
 void usbip_link_urb_free(struct usbip_link_urb *u);
 
-/* Whether there is such a way: see enum usbip_link_state. */
-bool usbip_link_urb_may_move(enum usbip_link_state from, enum usbip_link_state to);
-
 /* Moves one, and corrects the counters. The lists are the caller's to see to. */
 void usbip_link_urb_move(struct usbip_link_urbs *all, struct usbip_link_urb *u,
                          enum usbip_link_state to);

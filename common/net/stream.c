@@ -270,8 +270,9 @@ static void stream_free(void *arg)
     free(s);
 }
 
-struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
-                                   size_t queue_max)
+/* The stream owns the transport, NULL without memory, from then on. */
+static struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
+                                          size_t queue_max)
 {
     struct stream *s = transport ? calloc(1, sizeof *s) : NULL;
 
