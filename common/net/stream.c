@@ -40,8 +40,8 @@ struct stream {
     struct timer timer;       /* looks for a dead peer; while finishing, the time left */
     struct timer watch;       /* while something is under way */
     uint64_t written;         /* bytes, in all */
-    uint64_t acknowledged;    /* of them, at the last look, */
-    uint64_t acknowledged_ms; /* and since when */
+    uint64_t acknowledged;    /* of them, at the last look */
+    uint64_t acknowledged_ms; /* since when they are so many */
     bool stalled;
     struct buf queue;
     bool reading;

@@ -25,7 +25,7 @@ struct kept_link {
     int watch;          /* of inotify; -1: none */
     struct timer check; /* whether it is as it should be */
     bool lost;          /* it is not, which the log knows */
-    uint64_t logged_ms; /* when the first of these was: */
+    uint64_t logged_ms; /* when the first of `lines` was */
     unsigned lines;     /* lines of the log about it */
 };
 

@@ -16,7 +16,7 @@ struct pty_settings {
     const struct vport_options *options;
     struct line_settings line; /* as programs, or we, have made them last */
     struct termios2 seen;      /* what `line` was read from */
-    bool has_asked;            /* a stopped program has made settings: */
+    bool has_asked;            /* a stopped program has made settings */
     unsigned asked;            /* its control flags, as far as a PTY destroys them */
 };
 
