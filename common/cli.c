@@ -83,11 +83,6 @@ static int take_version(void *ctx, const char *value, char error[static CLI_ERRO
     exit(CLI_EXIT_OK);
 }
 
-enum log_level cli_log_level(void)
-{
-    return cli.log_level;
-}
-
 /* --- finding an option ------------------------------------------------------------------------ */
 
 /* What was typed of one: a name with its length, or a letter. */
@@ -352,6 +347,6 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 
     if (cli_parse(program, argc, argv, &a) < 0)
         return CLI_EXIT_USAGE;
-    log_init(program->name, cli_log_level());
+    log_init(program->name, cli.log_level);
     return a.verb->run(program->ctx, &a);
 }

@@ -15,6 +15,8 @@ struct event_base *loop_new(bool precise);
 
 /* Runs until loop_stop. Returns 0, or -1 when the loop itself failed. */
 int loop_run(struct event_base *base);
+
+/* Has loop_run return, after the callback that runs now. */
 void loop_stop(struct event_base *base);
 
 /* Runs what is due now, deferred calls among it, and returns. */
@@ -30,8 +32,8 @@ void loop_free(struct event_base *base);
 /* A module that may still have something in a loop which ends. */
 struct loop_end {
     void (*function)(void);
-    struct loop_end *next; /* loop.c's, as is this: */
-    bool known;
+    struct loop_end *next; /* loop.c's */
+    bool known;            /* likewise loop.c's */
 };
 
 /* Has loop_free call its function first, from now on. `end` is the module's, for ever; it may be

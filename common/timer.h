@@ -24,6 +24,8 @@ void timer_make(struct timer *t, struct event_base *base, void (*function)(void 
 
 /* Sets it, also when it is set already: from now on it is due then. 0 is the loop's next turn. */
 void timer_in_ms(struct timer *t, uint64_t ms);
+
+/* The same in microseconds. */
 void timer_in_us(struct timer *t, uint64_t us);
 
 void timer_stop(struct timer *t);

@@ -17,13 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <dirent.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <linux/major.h>
 #include <linux/serial.h>
 
 #include <event2/event.h>
@@ -35,13 +31,13 @@
 #include "loop.h"
 #include "modem_watch.h"
 #include "os_ioctl.h"
-#include "owner.h"
+#include "tty_counts.h"
+#include "tty_node.h"
 
 enum {
     READ_SIZE = 4096,   /* a tty gives no more at once */
     READ_BATCH = 32768, /* handed on together */
     READ_MORE = 2048,   /* after so many bytes more may be waiting */
-    PTY_SLAVES = 8,     /* majors from UNIX98_PTY_SLAVE_MAJOR */
 };
 
 struct serial_io {
@@ -51,7 +47,6 @@ struct serial_io {
     int fd;
     bool pty;
     bool has_lines;
-    bool has_counts; /* TIOCGICOUNT works */
     bool hupcl;
     bool broken; /* a break is on */
     bool watch_errors;
@@ -60,7 +55,7 @@ struct serial_io {
     unsigned known;  /* modem lines as last seen; where there are none, outputs as last set */
     struct line_settings line; /* in force, as far as the tty can tell */
     struct termios2 found;
-    struct serial_icounter_struct counts;
+    struct tty_counts counts;
     struct serial_struct driver; /* as found, if low_latency was set */
     bool low_latency;
     struct modem_watch *watch;
@@ -87,22 +82,8 @@ static void report_gone(struct serial_io *io, int error)
 
 static void report_errors(struct serial_io *io)
 {
-    struct serial_icounter_struct now;
-    unsigned state = 0;
+    const unsigned state = io->watch_errors ? tty_counts_errors(&io->counts, io->fd) : 0;
 
-    if (!io->watch_errors || !io->has_counts || os_ioctl(io->fd, TIOCGICOUNT, &now) < 0)
-        return;
-    state |= now.overrun != io->counts.overrun || now.buf_overrun != io->counts.buf_overrun
-                 ? LINE_STATE_OVERRUN
-                 : 0u;
-    state |= now.parity != io->counts.parity ? LINE_STATE_PARITY : 0u;
-    state |= now.frame != io->counts.frame ? LINE_STATE_FRAMING : 0u;
-    state |= now.brk != io->counts.brk ? LINE_STATE_BREAK : 0u;
-    io->counts.overrun = now.overrun;
-    io->counts.buf_overrun = now.buf_overrun;
-    io->counts.parity = now.parity;
-    io->counts.frame = now.frame;
-    io->counts.brk = now.brk;
     if (state)
         io->base.callbacks->errors(io->base.ctx, state);
 }
@@ -277,21 +258,10 @@ static int io_set_outputs(struct serial *s, unsigned mask, unsigned values)
 static void on_lines_changed(void *ctx)
 {
     struct serial_io *io = ctx;
-    struct serial_icounter_struct now;
     unsigned before = io->known & LINE_INPUTS;
     unsigned inputs = io_lines(&io->base) & LINE_INPUTS;
-    unsigned edges = line_edges(before, inputs);
+    unsigned edges = line_edges(before, inputs) | tty_counts_edges(&io->counts, io->fd);
 
-    if (io->has_counts && os_ioctl(io->fd, TIOCGICOUNT, &now) == 0) {
-        edges |= now.cts != io->counts.cts ? (unsigned)LINE_CTS : 0;
-        edges |= now.dsr != io->counts.dsr ? (unsigned)LINE_DSR : 0;
-        edges |= now.rng != io->counts.rng ? (unsigned)LINE_RI : 0;
-        edges |= now.dcd != io->counts.dcd ? (unsigned)LINE_CD : 0;
-        io->counts.cts = now.cts;
-        io->counts.dsr = now.dsr;
-        io->counts.rng = now.rng;
-        io->counts.dcd = now.dcd;
-    }
     report_errors(io);
     io->known = (io->known & LINE_OUTPUTS) | inputs;
     if ((edges || before != inputs) && !io->closed)
@@ -342,17 +312,8 @@ static void io_watch_errors(struct serial *s, bool on)
 {
     struct serial_io *io = io_of(s);
 
-    if (on && !io->watch_errors && io->has_counts) {
-        struct serial_icounter_struct now;
-
-        if (os_ioctl(io->fd, TIOCGICOUNT, &now) == 0) { /* only what comes from now on */
-            io->counts.overrun = now.overrun;
-            io->counts.buf_overrun = now.buf_overrun;
-            io->counts.parity = now.parity;
-            io->counts.frame = now.frame;
-            io->counts.brk = now.brk;
-        }
-    }
+    if (on && !io->watch_errors) /* only what comes from now on */
+        (void)tty_counts_errors(&io->counts, io->fd);
     io->watch_errors = on;
 }
 
@@ -428,88 +389,13 @@ static const struct serial_ops io_ops = {
     .watch_errors = io_watch_errors,
 };
 
-static bool is_pty(const struct stat *st)
-{
-    unsigned m = major(st->st_rdev);
-
-    return m >= UNIX98_PTY_SLAVE_MAJOR && m < UNIX98_PTY_SLAVE_MAJOR + PTY_SLAVES;
-}
-
-static void say_error(const char *path, int error, char text[static SERIAL_ERROR_MAX])
-{
-    char real[PATH_MAX], owner[64];
-
-    switch (error) {
-    case ENOENT:
-        snprintf(text, SERIAL_ERROR_MAX,
-                 "%.200s: no such port; `com2net --list` shows the ports there are, and paths in "
-                 "/dev/serial/by-id that stay when a device is plugged in again",
-                 path);
-        break;
-    case EACCES:
-    case EPERM:
-        snprintf(
-            text, SERIAL_ERROR_MAX,
-            "%.200s: permission denied; join the group that owns it (`sudo usermod -aG dialout "
-            "$USER`, then log in again)",
-            path);
-        break;
-    case EBUSY:
-    case EAGAIN:
-        if (realpath(path, real) && owner_of_file(real, owner, sizeof owner) == 0)
-            snprintf(text, SERIAL_ERROR_MAX, "%.200s: busy: %s has it open; end that first", path,
-                     owner);
-        else
-            snprintf(
-                text, SERIAL_ERROR_MAX,
-                "%.200s: busy: another program has it open (`fuser %.100s` as root says which)",
-                path, path);
-        break;
-    case ENOTTY:
-        snprintf(text, SERIAL_ERROR_MAX, "%.200s: is not a serial port", path);
-        break;
-    case ENXIO:
-    case ENODEV:
-    case EIO:
-        snprintf(text, SERIAL_ERROR_MAX,
-                 "%.200s: the name is there but no device is behind it; plug it in, or choose "
-                 "another of `com2net --list`",
-                 path);
-        break;
-    default:
-        snprintf(text, SERIAL_ERROR_MAX, "%.200s: %s", path, error_text(error));
-    }
-}
-
-/* Whether the system knows a character device to be something else than a tty. */
-static bool is_something_else(const struct stat *st)
-{
-    char path[64], subsystem[PATH_MAX];
-
-    snprintf(path, sizeof path, "/sys/dev/char/%u:%u/subsystem", major(st->st_rdev),
-             minor(st->st_rdev));
-    ssize_t n = readlink(path, subsystem, sizeof subsystem - 1);
-    if (n < 0) /* a PTY has no entry */
-        return false;
-    subsystem[n] = '\0';
-    const char *name = strrchr(subsystem, '/');
-    return strcmp(name ? name + 1 : subsystem, "tty") != 0;
-}
-
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 {
-    struct stat st;
-    int error = 0;
+    const int r = tty_node_look(path);
 
-    if (stat(path, &st) < 0)
-        error = errno;
-    else if (!S_ISCHR(st.st_mode) || is_something_else(&st))
-        error = ENOTTY;
-    else if (access(path, R_OK | W_OK) < 0)
-        error = errno;
-    if (error)
-        say_error(path, error, text);
-    return -error;
+    if (r < 0)
+        tty_node_say_error(path, -r, text);
+    return r;
 }
 
 /* Opens through libserialport what it knows, otherwise by itself. Returns 0 or -errno. */
@@ -582,7 +468,7 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
         return -errno;
 
     io->has_lines = os_ioctl(io->fd, TIOCMGET, &bits) == 0;
-    io->has_counts = os_ioctl(io->fd, TIOCGICOUNT, &io->counts) == 0;
+    tty_counts_begin(&io->counts, io->fd);
     io->known = io->has_lines ? io_lines(&io->base) : LINE_OUTPUTS;
     if (options->low_latency)
         ask_low_latency(io);
@@ -606,7 +492,6 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
                               char text[static SERIAL_ERROR_MAX])
 {
     struct serial_io *io = calloc(1, sizeof *io);
-    struct stat st;
 
     *error = io ? serial_io_check(path, text) : -ENOMEM;
     if (*error < 0) {
@@ -617,7 +502,7 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
     io->loop = base;
     io->fd = -1;
     snprintf(io->path, sizeof io->path, "%s", path);
-    io->pty = stat(path, &st) == 0 && is_pty(&st);
+    io->pty = tty_node_is_pty(path);
 
     *error = open_tty(io);
     if (*error == 0)
@@ -625,108 +510,10 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
     if (*error == 0)
         *error = set_up(io, options);
     if (*error < 0) {
-        say_error(path, -*error, text);
+        tty_node_say_error(path, -*error, text);
         io_free(io);
         return NULL;
     }
     *current = io->line;
     return &io->base;
-}
-
-/* --- listing ------------------------------------------------------------------------------ */
-
-const char *serial_io_prefix(void)
-{
-    return "/dev/";
-}
-
-static void find_stable_path(const char *path, char stable[static SERIAL_IO_PATH_MAX])
-{
-    static const char by_id[] = "/dev/serial/by-id";
-    char real[PATH_MAX], link[PATH_MAX];
-    DIR *dir = opendir(by_id);
-
-    if (!dir)
-        return;
-    for (struct dirent *e = readdir(dir); e && !stable[0]; e = readdir(dir)) {
-        snprintf(link, sizeof link, "%s/%s", by_id, e->d_name);
-        if (e->d_name[0] != '.' && realpath(link, real) && strcmp(real, path) == 0)
-            snprintf(stable, SERIAL_IO_PATH_MAX, "%s/%s", by_id, e->d_name);
-    }
-    closedir(dir);
-}
-
-bool serial_io_is_same(const char *a, const char *b)
-{
-    static const char dev[] = "/dev/";
-    const size_t len = sizeof dev - 1;
-
-    return strcmp(strncmp(a, dev, len) == 0 ? a + len : a,
-                  strncmp(b, dev, len) == 0 ? b + len : b) == 0;
-}
-
-void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
-{
-    char whole[PATH_MAX];
-    const char *found = realpath(path, whole);
-
-    snprintf(real, SERIAL_IO_PATH_MAX, "%.*s", SERIAL_IO_PATH_MAX - 1, found ? found : path);
-}
-
-/* Whether a name in /sys/class/tty is that of a port of some hardware. Of serial8250 there are
- * always some names: whether one is of a port only the port says. */
-static bool is_port(int folder, const char *name, const char *path)
-{
-    char device[PATH_MAX];
-    ssize_t n = readlinkat(folder, name, device, sizeof device - 1);
-    struct serial_struct serial;
-
-    if (n <= 0)
-        return false;
-    device[n] = '\0';
-    if (strstr(device, "virtual"))
-        return false;
-    if (!strstr(device, "serial8250"))
-        return true;
-    int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    bool known = fd >= 0 && os_ioctl(fd, TIOCGSERIAL, &serial) == 0 && serial.type != PORT_UNKNOWN;
-    if (fd >= 0)
-        close(fd);
-    return known;
-}
-
-int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
-{
-    char path[SERIAL_IO_PATH_MAX];
-    DIR *ports = opendir("/sys/class/tty");
-
-    if (!ports) /* without /sys none is known */
-        return errno == ENOENT ? 0 : -errno;
-    for (struct dirent *e = readdir(ports); e; e = readdir(ports)) {
-        snprintf(path, sizeof path, "%s%s", serial_io_prefix(), e->d_name);
-        if (is_port(dirfd(ports), e->d_name, path))
-            take(ctx, path);
-    }
-    closedir(ports);
-    return 0;
-}
-
-void serial_io_describe(struct serial_info *info)
-{
-    char file[PATH_MAX];
-    const char *name = strrchr(info->path, '/');
-    unsigned number;
-
-    find_stable_path(info->path, info->stable);
-    /* ttyUSB: device is the usb-serial port, in the interface; ttyACM: the interface itself */
-    static const char *const above[] = {"device/..", "device"};
-    for (size_t i = 0; name && i < 2 && info->interface < 0; i++) {
-        snprintf(file, sizeof file, "/sys/class/tty%s/%s/bInterfaceNumber", name, above[i]);
-        FILE *f = fopen(file, "re");
-        if (!f)
-            continue;
-        if (fscanf(f, "%x", &number) == 1)
-            info->interface = (int)number;
-        fclose(f);
-    }
 }

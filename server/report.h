@@ -20,6 +20,8 @@ struct report {
 /* Fills a report of `count` endpoints, some of which may be NULL. Returns 0 or -ENOMEM; report_free
  * either way. */
 int report_fill(struct report *r, struct endpoint *const *endpoints, size_t count);
+
+/* Frees what it has; not itself. */
 void report_free(struct report *r);
 
 /* Logs it as text: a line for each port, each of its clients, and each USB device. */

@@ -227,14 +227,14 @@ static const struct serial_info list[] = {
     {.path = "/dev/ttyUSB2", .serial = "B2", .vid = 0x10c4, .pid = 0xea60, .interface = 0},
 };
 
-static int choose(const char *selector, int interface, char path[static SERIAL_IO_PATH_MAX])
+static int choose(const char *selector, int interface, char path[static SERIAL_PATH_MAX])
 {
     return serial_choose(list, sizeof list / sizeof *list, selector, interface, path, error);
 }
 
 static void the_only_match_is_chosen(void)
 {
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
 
     CHECK(choose("serial=B2", -1, path) == 0);
     CHECK_TEXT(path, "/dev/ttyUSB2");
@@ -246,7 +246,7 @@ static void the_only_match_is_chosen(void)
 
 static void several_matches_are_listed(void)
 {
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
 
     CHECK(choose("serial=A1", -1, path) == -EEXIST);
     CHECK(strstr(error, "/dev/ttyUSB0 (if=0") && strstr(error, "/dev/ttyUSB1 (if=1"));
@@ -258,7 +258,7 @@ static void several_matches_are_listed(void)
 static void many_matches_stay_in_bounds(void)
 {
     static struct serial_info many[200];
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
 
     for (size_t i = 0; i < 200; i++) {
         many[i] = list[1];
@@ -271,7 +271,7 @@ static void many_matches_stay_in_bounds(void)
 
 static void paths_and_names_are_taken_as_they_are(void)
 {
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
 
     CHECK(serial_find("/dev/serial/by-id/x", -1, path, error) == 0);
     CHECK_TEXT(path, "/dev/serial/by-id/x");

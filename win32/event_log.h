@@ -6,9 +6,11 @@
 
 #include "log.h"
 
-/* Makes the program known as a source of events, with the text of its messages in this exe, or
- * forgets it. Need an administrator. Return 0 or Windows's error. */
+/* Makes the program known as a source of events, with the text of its messages in this exe. Needs
+ * an administrator. Returns 0 or Windows's error. */
 unsigned long event_log_install(void);
+
+/* Forgets it. Returns likewise. */
 unsigned long event_log_uninstall(void);
 
 /* A sink for log_set_sink. */

@@ -39,8 +39,8 @@ struct port_io {
     void *ctx;
     struct wake *wake;
     HANDLE thread;
-    HANDLE end;         /* tells the thread to, */
-    HANDLE look;        /* or that the next one has changed: */
+    HANDLE end;         /* tells the thread to end */
+    HANDLE look;        /* tells the thread that `writes` has changed */
     atomic_bool writes; /* it waits for a write */
     bool stopped;
     bool reading;

@@ -52,7 +52,9 @@ static void take_ftdi(const char *id, struct serial_info *info)
     info->interface = letter >= 'A' && letter <= 'H' ? letter - 'A' : -1;
 }
 
-void serial_device_read_id(const char *id, const char *parent, struct serial_info *info)
+/* Reads them out of a device's instance ID, such as USB\VID_0403&PID_6001\A50285BI, with that of
+ * the device it is a function of, or "". */
+static void read_id(const char *id, const char *parent, struct serial_info *info)
 {
     bool ftdi = strncmp(id, "FTDIBUS\\", 8) == 0;
 
@@ -104,7 +106,7 @@ static void describe(HDEVINFO set, SP_DEVINFO_DATA *device, struct serial_info *
     if (CM_Get_Parent(&above, device->DevInst, 0) == CR_SUCCESS &&
         CM_Get_Device_IDW(above, wide, TEXT_MAX, 0) == CR_SUCCESS)
         utf8_from_wide(wide, parent, sizeof parent);
-    serial_device_read_id(id, parent, info);
+    read_id(id, parent, info);
 }
 
 void serial_device_describe(const char *name, struct serial_info *info)

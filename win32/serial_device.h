@@ -4,14 +4,10 @@
 #ifndef WIN32_SERIAL_DEVICE_H
 #define WIN32_SERIAL_DEVICE_H
 
-#include "serial_io.h"
+#include "serial_ports.h"
 
 /* Fills in description, VID, PID, serial number and interface of the port `name` ("COM3"), as far
  * as Windows knows them. */
 void serial_device_describe(const char *name, struct serial_info *info);
-
-/* Reads them out of a device's instance ID, such as USB\VID_0403&PID_6001\A50285BI, with that of
- * the device it is a function of, or "". */
-void serial_device_read_id(const char *id, const char *parent, struct serial_info *info);
 
 #endif

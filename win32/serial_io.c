@@ -15,20 +15,16 @@
 #include <winsock2.h>
 #include <windows.h>
 
+#include "com_name.h"
 #include "dcb.h"
 #include "loop.h"
 #include "port_io.h"
-#include "serial_device.h"
-#include "utf8.h"
 #include "win_error.h"
 
 enum {
     DRIVER_BUFFER = 65536,
-    NAME_MAX_WIDE = 512,
     EVENTS = EV_CTS | EV_DSR | EV_RLSD | EV_RING | EV_BREAK | EV_ERR,
 };
-
-static const char device_prefix[] = "\\\\.\\";
 
 struct serial_io {
     struct serial base;
@@ -305,23 +301,6 @@ static void say_error(const char *path, DWORD code, int error, char text[static 
     }
 }
 
-/* A port's name as people know it. */
-static const char *bare_name(const char *name)
-{
-    const size_t len = sizeof device_prefix - 1;
-
-    return strncmp(name, device_prefix, len) == 0 ? name + len : name;
-}
-
-/* The name that Windows opens: \\.\COM3, without which COM10 and up are no ports. */
-static WCHAR *device_name(const char *path)
-{
-    char text[SERIAL_IO_PATH_MAX + sizeof device_prefix];
-
-    snprintf(text, sizeof text, "%s%s", strncmp(path, "\\\\", 2) == 0 ? "" : device_prefix, path);
-    return utf8_new_wide(text);
-}
-
 /* What refuses an open with "access denied": somebody who has the port, or our rights. Nobody can
  * open a port that somebody has, for whatever; one that is free lets itself be asked of. */
 static int who_denies(const WCHAR *name)
@@ -338,7 +317,7 @@ static int who_denies(const WCHAR *name)
  */
 static int open_port(struct serial_io *io, const char *path, DWORD *code)
 {
-    WCHAR *name = device_name(path);
+    WCHAR *name = com_name_of_device(path);
     int error = 0;
 
     if (!name)
@@ -368,32 +347,14 @@ static int recognize(struct serial_io *io, DWORD *code)
     return *code != ERROR_INVALID_HANDLE && win_error_errno(*code) == ENODEV ? ENODEV : ENOTTY;
 }
 
-/* Whether Windows has such a name at all. */
-static bool is_name(const char *bare)
-{
-    WCHAR *wide = utf8_new_wide(bare);
-    WCHAR target[NAME_MAX_WIDE];
-
-    bool is = wide && (QueryDosDeviceW(wide, target, NAME_MAX_WIDE) > 0 ||
-                       GetLastError() == ERROR_INSUFFICIENT_BUFFER);
-    free(wide);
-    return is;
-}
-
-/* COM3: a port, without looking. */
-static bool is_com_number(const char *bare)
-{
-    return _strnicmp(bare, "COM", 3) == 0 && bare[3] && !bare[3 + strspn(bare + 3, "0123456789")];
-}
-
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 {
-    const char *bare = bare_name(path);
+    const char *bare = com_name_bare(path);
     DWORD code = ERROR_SUCCESS;
-    int error = is_name(bare) ? 0 : ENOENT;
+    int error = com_name_is_known(bare) ? 0 : ENOENT;
 
     /* a port is not opened: that would raise DTR, and reset many a board */
-    if (error == 0 && !is_com_number(bare)) {
+    if (error == 0 && !com_name_is_com(bare)) {
         struct serial_io io = {0};
 
         if (open_port(&io, path, &code) == 0) {
@@ -474,33 +435,4 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
     }
     *current = io->line;
     return &io->base;
-}
-
-/* --- names -------------------------------------------------------------------------------- */
-
-const char *serial_io_prefix(void)
-{
-    return "";
-}
-
-bool serial_io_is_same(const char *a, const char *b)
-{
-    return _stricmp(bare_name(a), bare_name(b)) == 0;
-}
-
-void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
-{
-    snprintf(real, SERIAL_IO_PATH_MAX, "%s", bare_name(path));
-}
-
-int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
-{
-    (void)take;
-    (void)ctx;
-    return -EIO; /* libserialport's list fails here only as a whole */
-}
-
-void serial_io_describe(struct serial_info *info)
-{
-    serial_device_describe(bare_name(info->path), info);
 }

@@ -43,8 +43,8 @@ struct call_wait {
     enum call_wait_for what;
     struct ioctl_wait tty;
     uint32_t id;          /* of the question; no other one that is open has it */
-    uint64_t progress;    /* ROOM: of the bytes before it, */
-    uint64_t progress_ms; /* and when that was something else */
+    uint64_t progress;    /* ROOM: of the bytes before it */
+    uint64_t progress_ms; /* when `progress` was something else last */
 };
 
 /* Whether a file is the link's port. */

@@ -34,6 +34,8 @@ struct exec_options {
  * Returns NULL without memory. */
 struct exec *exec_start(struct event_base *base, const struct exec_options *options,
                         struct calls *calls, void (*finished)(void *ctx, int status), void *ctx);
+
+/* Accepts NULL. */
 void exec_free(struct exec *e);
 
 /* Asks COMMAND to end; what is left of it is served until then. Returns false if it does not run.

@@ -30,8 +30,10 @@ struct joined *joined_new(struct event_base *base, const char *link,
 /* Accepts NULL. Callbacks stop at once. */
 void joined_free(struct joined *j);
 
-/* Begins; `ready` or `lost` comes from the loop. After `lost`, joined_retry begins again. */
+/* Begins; `ready` or `lost` comes from the loop. */
 void joined_start(struct joined *j);
+
+/* Begins again after `lost`, a little later each time. */
 void joined_retry(struct joined *j);
 
 /* There is reason to believe that the link is there: tries now, if it is lost. */
@@ -40,8 +42,10 @@ void joined_hurry(struct joined *j);
 const char *joined_link(const struct joined *j);
 
 /* Asks: `answered` comes with the question's id. Returns 0, -ENOBUFS while too much is asked, or
- * another -errno. A cancelled question may still be answered. */
+ * another -errno. */
 int joined_ask(struct joined *j, const struct ioctl_wire_question *q);
+
+/* Nobody waits for a question any more. It may be answered all the same. */
 void joined_cancel(struct joined *j, uint32_t id);
 
 #endif

@@ -14,6 +14,8 @@ struct outer;
  * without memory. */
 struct outer *outer_join(struct event_base *base, const char *socket, const char *link,
                          void (*ended)(void *ctx, const char *why_not), void *ctx);
+
+/* Accepts NULL. */
 void outer_free(struct outer *o);
 
 #endif

@@ -5,8 +5,10 @@
 #ifndef CLIENT_LIBUSB_USB01_ERROR_H
 #define CLIENT_LIBUSB_USB01_ERROR_H
 
-/* Return `error`, a negative errno; the second also says what was tried. */
+/* Returns `error`, a negative errno, which usb_strerror then says. */
 int usb01_fail(int error);
+
+/* The same; says what was tried, too. */
 int usb01_fail_saying(int error, const char *what);
 
 /* What usbfs says where libusb-1.0 says this: a negative errno. */

@@ -49,7 +49,8 @@ static bool is_of(const char *text, uint16_t vendor, uint16_t product, const cha
     return true;
 }
 
-bool usbip_selector_matches(const char *selector, const struct usbip_found *f, const char *serial)
+/* Whether one selector means a device. */
+static bool matches(const char *selector, const struct usbip_found *f, const char *serial)
 {
     const char *rest;
 
@@ -69,7 +70,7 @@ bool usbip_config_wants(const struct usbip_config *c, const struct usbip_found *
     if (!*devices)
         return true;
     while (take_one(&devices, one))
-        if (usbip_selector_matches(one, f, serial))
+        if (matches(one, f, serial))
             return true;
     return false;
 }

@@ -39,7 +39,4 @@ bool usbip_config_wants(const struct usbip_config *c, const struct usbip_found *
 /* Whether what is sent to bulk endpoints of a device is posted. */
 bool usbip_config_posts(const struct usbip_config *c, uint16_t vendor, uint16_t product);
 
-/* Whether one selector means a device. */
-bool usbip_selector_matches(const char *selector, const struct usbip_found *f, const char *serial);
-
 #endif

@@ -47,6 +47,8 @@ void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *se
 bool usbip_device_is_ours(const struct usbip_device_use *d);
 /* Reads the descriptors, if the server gives them without an import; otherwise that does it. */
 void usbip_device_describe(struct usbip_device_use *d);
+
+/* Frees what it has; not itself. */
 void usbip_device_free(struct usbip_device_use *d);
 
 /* The serial number, in ASCII with others as '?'; "" where it is not known. */
@@ -59,10 +61,12 @@ void usbip_device_descriptor(const struct usbip_device_use *d,
 /* The device's own number for one of those, once that is known; 0: it has no such string. */
 uint8_t usbip_device_string(const struct usbip_device_use *d, uint8_t made);
 
-/* A configuration with all that belongs to it, by its number from 0; or by its value. NULL with
- * `*len` 0 if there is none, or none is known. Valid until the next import. */
+/* A configuration with all that belongs to it, by its number from 0. NULL with `*len` 0 if there is
+ * none, or none is known. Valid until the next import. */
 const uint8_t *usbip_device_configuration(const struct usbip_device_use *d, uint8_t index,
                                           size_t *len);
+
+/* The same by its value, bConfigurationValue. */
 const uint8_t *usbip_device_configuration_of(const struct usbip_device_use *d, uint8_t value,
                                              size_t *len);
 

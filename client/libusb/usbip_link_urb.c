@@ -42,7 +42,8 @@ static const struct {
     [USBIP_LINK_GIVEN_UP] = {.due = true, .next = 1u << USBIP_LINK_DROPPED},
 };
 
-bool usbip_link_urb_may_move(enum usbip_link_state from, enum usbip_link_state to)
+/* Whether there is such a way: see enum usbip_link_state. Only asserted. */
+__attribute__((unused)) static bool may_move(enum usbip_link_state from, enum usbip_link_state to)
 {
     const unsigned end = from == USBIP_LINK_OWNED
                              ? 1u << USBIP_LINK_DONE /* submitted to one that has ended */
@@ -68,7 +69,7 @@ static void count(struct usbip_link_urbs *all, const struct usbip_link_urb *u, b
 void usbip_link_urb_move(struct usbip_link_urbs *all, struct usbip_link_urb *u,
                          enum usbip_link_state to)
 {
-    assert(usbip_link_urb_may_move(u->state, to));
+    assert(may_move(u->state, to));
     count(all, u, false);
     u->state = to;
     count(all, u, true);

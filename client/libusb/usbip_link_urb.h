@@ -77,12 +77,11 @@ struct usbip_link_urbs {
     unsigned due;                      /* LEAVING, CANCELLED, GIVEN_UP: their unlinks go first */
 };
 
-/* A URB, all zero. Returns NULL without memory. usbip_link_urb_free accepts NULL. */
+/* A URB, all zero. Returns NULL without memory. */
 struct usbip_link_urb *usbip_link_urb_new(size_t packets);
-void usbip_link_urb_free(struct usbip_link_urb *u);
 
-/* Whether there is such a way: see enum usbip_link_state. */
-bool usbip_link_urb_may_move(enum usbip_link_state from, enum usbip_link_state to);
+/* Accepts NULL. */
+void usbip_link_urb_free(struct usbip_link_urb *u);
 
 /* Moves one, and corrects the counters. The lists are the caller's to see to. */
 void usbip_link_urb_move(struct usbip_link_urbs *all, struct usbip_link_urb *u,
@@ -111,8 +110,10 @@ static inline bool usbip_link_urb_is_in(const struct usbip_link_urb *u)
  * asked. Returns false if that cannot be. */
 bool usbip_link_urb_take_packets(struct usbip_link_urb *u);
 
-/* Puts a new one at the end of the queue; and takes one out of it. */
+/* Puts a new one at the end of the queue. */
 void usbip_link_urb_queue(struct usbip_link_urbs *all, struct usbip_link_urb *u);
+
+/* Takes one out of the queue. */
 void usbip_link_urb_unqueue(struct usbip_link_urbs *all, const struct usbip_link_urb *u);
 
 /* Takes one that is not done out of wherever it stands. */

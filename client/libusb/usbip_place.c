@@ -9,6 +9,7 @@
 enum {
     BUS_FIRST = 200, /* numbers that no bus of this machine has: programs look them up in sysfs */
     BUSES_MAX = 55,
+    PORTS_MAX = 7,        /* USB has no more levels */
     BUSES_OF_SERVER = 50, /* com2net's built-in devices are on bus 250, which is the first */
     SERVER_STEP = 11,
     ADDRESS_MAX = 255,
@@ -53,7 +54,7 @@ static uint8_t take_port(const char **text)
 }
 
 /* The number behind the last '-' or '.'. */
-static size_t last_number(const char *busid, uint8_t ports[static USBIP_PLACE_PORTS_MAX])
+static size_t last_number(const char *busid, uint8_t ports[static PORTS_MAX])
 {
     const char *last = busid;
 
@@ -64,12 +65,14 @@ static size_t last_number(const char *busid, uint8_t ports[static USBIP_PLACE_PO
     return ports[0] ? 1 : 0;
 }
 
-size_t usbip_place_ports(const char *busid, uint8_t ports[static USBIP_PLACE_PORTS_MAX])
+/* Reads the ports of a busid such as 1-1.4, as the kernel names devices. Of others, such as 1-5-2,
+ * it is the last number. Returns how many; 0: there is none. */
+static size_t read_ports(const char *busid, uint8_t ports[static PORTS_MAX])
 {
     const char *text = strchr(busid, '-');
     size_t n = 0;
 
-    while (text && n < USBIP_PLACE_PORTS_MAX) {
+    while (text && n < PORTS_MAX) {
         text++;
         ports[n] = take_port(&text);
         if (!ports[n])
@@ -191,8 +194,8 @@ static struct libusb_device *hub_at(struct libusb_context *ctx, uint8_t bus, con
 void usbip_place_set(struct device_priv *p, size_t server)
 {
     const struct usbip_device *r = &p->use->found.device;
-    uint8_t ports[USBIP_PLACE_PORTS_MAX];
-    size_t n = usbip_place_ports(r->busid, ports);
+    uint8_t ports[PORTS_MAX];
+    size_t n = read_ports(r->busid, ports);
 
     p->dev->bus_number = bus_of(server, r->busnum);
     p->dev->device_address = address_of(p);
@@ -206,16 +209,16 @@ void usbip_place_set(struct device_priv *p, size_t server)
 
 static int compare(struct libusb_device *a, struct libusb_device *b)
 {
-    uint8_t ports[2][USBIP_PLACE_PORTS_MAX] = {{0}};
+    uint8_t ports[2][PORTS_MAX] = {{0}};
     const struct device_priv *pa = priv_of(a), *pb = priv_of(b);
 
     if (pa->use->server != pb->use->server)
         return pa->use->server < pb->use->server ? -1 : 1;
     if (pa->use->found.device.busnum != pb->use->found.device.busnum)
         return pa->use->found.device.busnum < pb->use->found.device.busnum ? -1 : 1;
-    libusb_get_port_numbers(a, ports[0], USBIP_PLACE_PORTS_MAX);
-    libusb_get_port_numbers(b, ports[1], USBIP_PLACE_PORTS_MAX);
-    int r = memcmp(ports[0], ports[1], USBIP_PLACE_PORTS_MAX);
+    libusb_get_port_numbers(a, ports[0], PORTS_MAX);
+    libusb_get_port_numbers(b, ports[1], PORTS_MAX);
+    int r = memcmp(ports[0], ports[1], PORTS_MAX);
     return r != 0 ? r : strcmp(pa->use->found.device.busid, pb->use->found.device.busid);
 }
 

@@ -13,12 +13,6 @@
 struct device_priv;
 struct libusb_context;
 
-enum { USBIP_PLACE_PORTS_MAX = 7 }; /* USB has no more levels */
-
-/* Reads the ports of a busid such as 1-1.4, as the kernel names devices. Of others, such as 1-5-2,
- * it is the last number. Returns how many; 0: there is none. */
-size_t usbip_place_ports(const char *busid, uint8_t ports[static USBIP_PLACE_PORTS_MAX]);
-
 /* Gives the core's device of `p`, which is not in a list yet, its place. */
 void usbip_place_set(struct device_priv *p, size_t server);
 

@@ -88,8 +88,10 @@ void usbip_state_unlock(void);
 /* Has the core wait for a time from now, by a timer that is made when it is needed. */
 void usbip_state_arm_timer(struct libusb_context *ctx, int *timer, int ms);
 
-/* Has the core wait for what a device's connection waits for; and for nothing of it any more. */
+/* Has the core wait for what a device's connection waits for. */
 void usbip_state_watch(struct device_priv *p);
+
+/* Has it wait for nothing of the device any more. */
 void usbip_state_unwatch(struct device_priv *p);
 
 /* Something has been done with a device's connection: has the core wait for the rest, and complete

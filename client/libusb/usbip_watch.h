@@ -20,8 +20,10 @@ void usbip_watch_leave_parent(struct libusb_context *ctx);
  * a second, for which it is due. */
 bool usbip_watch_is_wanted(struct libusb_context *ctx, size_t server);
 
-/* Keeps a connection, which it owns; and closes it. */
+/* Keeps a connection, which it owns. */
 void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd);
+
+/* Closes it. */
 void usbip_watch_end(struct libusb_context *ctx, size_t server);
 
 /* A server has answered, which took so many ms, or has not. One that does not answer, and has been

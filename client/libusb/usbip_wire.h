@@ -19,6 +19,8 @@ struct usbip_wire {
 /* Lays it out in place: it is not to be moved. Returns 0 or -ENOMEM; usbip_wire_free has to follow.
  */
 int usbip_wire_init(struct usbip_wire *w, const struct usbip_link_urb *u, uint32_t devid);
+
+/* Frees what it has; not itself. */
 void usbip_wire_free(struct usbip_wire *w);
 
 /* Leaves out the next bytes, which are sent. */

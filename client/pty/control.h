@@ -51,6 +51,8 @@ struct control_visit {
 struct control *control_new(struct event_base *base, const char *link,
                             const struct control_callbacks *callbacks, void *ctx, bool *stale,
                             char error[static CONTROL_ERROR_MAX]);
+
+/* Accepts NULL. */
 void control_free(struct control *c);
 
 /* What the environment variable NET2PTY_SOCKET says of this socket. */

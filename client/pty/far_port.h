@@ -19,8 +19,8 @@ enum { FAR_PORT_TEXT_MAX = 200 };
 enum far_port_news {
     FAR_PORT_NO_NEWS,
     FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
-    FAR_PORT_RESET,     /* the reset that was asked for is done, */
-    FAR_PORT_NOT_RESET, /* or was not */
+    FAR_PORT_RESET,     /* the reset that was asked for is done */
+    FAR_PORT_NOT_RESET, /* that reset was not done */
     FAR_PORT_PURGED,    /* all purges of what was received are done */
     FAR_PORT_STATE,     /* `state` is another one */
 };
@@ -40,8 +40,8 @@ struct far_port {
     bool resetting;            /* the answer to far_port_reset is still to come */
     unsigned inputs;           /* modem inputs as last notified */
     bool lines_told;           /* since they were last asked for, below */
-    bool lines_awaited;        /* an answer to that is still to come: */
-    unsigned lines_ticket;     /* with this one of stops_answered */
+    bool lines_awaited;        /* an answer to that is still to come */
+    unsigned lines_ticket;     /* that answer comes with this one of stops_answered */
     unsigned polls;            /* for them, in place of notifications to come; not answered */
     unsigned counted;          /* delta bits of edges that only their answers have shown */
     bool suspended;            /* by the server */
@@ -81,14 +81,17 @@ void far_port_set_lines(struct far_port *f, unsigned mask, unsigned outputs);
 /* Sets both, if one of them changes. */
 void far_port_set_outputs(struct far_port *f, unsigned outputs);
 
-/* After a connection: tells both as they should be, or those that were set only, and asks for the
- * others. */
+/* After a connection: tells both outputs as they should be. */
 void far_port_tell_outputs(struct far_port *f);
+
+/* Tells only those that were set, and asks for the others. */
 void far_port_ask_outputs(struct far_port *f);
 
 /* Has the server hold back what its device sends, or not any more. By RFC 2217 it then says nothing
- * else either; com2net answers, and far_port_poll_lines asks it how the modem inputs are. */
+ * else either; com2net answers. */
 void far_port_suspend(struct far_port *f, bool on);
+
+/* Asks com2net how the modem inputs are while it holds back. */
 void far_port_poll_lines(struct far_port *f);
 
 /* Whether the modem lines are known as they are after all that was set: com2net, which carries a
@@ -105,9 +108,10 @@ unsigned far_port_ask_drain(struct far_port *f);
 /* Asks to be told of breaks and line errors, for the counters. */
 void far_port_count_errors(struct far_port *f);
 
-/* Asks for the port's settings, or for a reset of the board behind it; far_port_message says when
- * that is done. */
+/* Asks for the port's settings; far_port_message says when they are there. */
 void far_port_ask_settings(struct far_port *f);
+
+/* Asks for a reset of the board behind the port; far_port_message says when that is done. */
 void far_port_reset(struct far_port *f);
 
 /* Takes a message of the server. */

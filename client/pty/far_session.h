@@ -85,8 +85,10 @@ void far_session_update(struct far_session *s);
 /* From now on breaks and line errors are of interest. */
 void far_session_count(struct far_session *s);
 
-/* Whether it works, or waits for another connection; whether the device is there, too. */
+/* Whether it works, or waits for another connection. */
 bool far_session_is_connected(const struct far_session *s);
+
+/* Whether the device is there, too, as far as the server tells. */
 bool far_session_has_device(const struct far_session *s);
 
 /* Why there is no session, as far as it is known yet. */

@@ -22,8 +22,8 @@ struct far_trouble {
     const struct addr *address;
     char server[ADDR_TEXT_MAX]; /* the same as text */
     char text[FAR_TROUBLE_MAX]; /* empty: there is none */
-    uint64_t since_ms;          /* there is some, whatever its reasons were, */
-    uint64_t told_ms;           /* and the last one was told */
+    uint64_t since_ms;          /* there is some, whatever its reasons were */
+    uint64_t told_ms;           /* when the last reason was told */
 };
 
 /* There is no session; another attempt follows. */

@@ -57,9 +57,10 @@ struct comport *pty_connection_new_comport(const struct comport_callbacks *callb
 /* Takes over a new stream, and the end of RFC 2217 on it, or NULL. Not while there is another. */
 void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport);
 
-/* The stream is lost, and the session goes on without one: returns it. What was sent is sent again
- * when another one is attached. */
+/* The stream is lost, and the session goes on without one: returns it. */
 struct stream *pty_connection_detach(struct pty_connection *c);
+
+/* Goes on with another stream: what was not acknowledged is sent again over it. */
 void pty_connection_attach(struct pty_connection *c, struct stream *stream);
 
 /* The stream takes more. */
@@ -75,6 +76,8 @@ void pty_connection_drop(struct pty_connection *c);
 /* The connection cannot be kept. So nobody who sends loses what it is in the middle of: all is as
  * before when this returns, but that nothing is sent any more. */
 void pty_connection_fail(struct pty_connection *c, const char *why);
+
+/* Whether it has failed, which `failed` is about to tell. */
 bool pty_connection_is_failing(const struct pty_connection *c);
 
 /* Sends bytes of programs. `line`: how fast they go out at the far end. */
@@ -84,8 +87,10 @@ void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t l
 /* Sends what the comport has written. */
 void pty_connection_flush(struct pty_connection *c);
 
-/* Bytes that wait for the kernel, and that the server has not acknowledged. */
+/* Bytes that wait for the kernel. */
 size_t pty_connection_queued(const struct pty_connection *c);
+
+/* Bytes that the server has not acknowledged. */
 size_t pty_connection_unacknowledged(const struct pty_connection *c);
 
 /* Whether the far line is still sending, by what was sent. */

@@ -22,8 +22,8 @@ struct pty_ioctl {
     struct far_port *far;
     struct pty_connection *connection;
     const struct pty_input *input;
-    unsigned drain;      /* the last one asked for, */
-    uint64_t drain_sent; /* and what was sent until then */
+    unsigned drain;      /* the last one asked for */
+    uint64_t drain_sent; /* bytes that had been sent when it was asked for */
 };
 
 /* What ioctl_tty.h needs of a port; its ctx is a struct pty_ioctl. */
@@ -40,8 +40,10 @@ uint64_t pty_ioctl_progress(const struct pty_ioctl *io);
 bool pty_ioctl_has_room(const struct pty_ioctl *io);
 
 /* Whether modem lines can be read as they are after what programs have set; until then a read
- * waits, or gives that up. */
+ * waits. */
 bool pty_ioctl_knows_lines(struct pty_ioctl *io);
+
+/* Gives up waiting for that: lines are read as they were known last. */
 void pty_ioctl_forgo_lines(struct pty_ioctl *io);
 
 /* Whether all that programs have done which have gone is with the kernel, for the server. */

@@ -8,7 +8,9 @@
 #include "pty_connection.h"
 #include "pty_input.h"
 
-void pty_port_tell_settings(struct pty_port *p)
+/* Tells what programs have set. Before anything was told, and while the server's own settings are
+ * being asked for, that is everything. */
+static void tell_settings(struct pty_port *p)
 {
     far_port_tell_settings(p->far, vport_line(p->vport), !p->far->has_told && p->far->learning);
 }
@@ -35,7 +37,7 @@ void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *opt
         line.stop = options->format.stop;
     }
     if (vport_set_line(p->vport, &line) && options->has_format)
-        pty_port_tell_settings(p);
+        tell_settings(p);
 }
 
 void pty_port_hang_up(struct pty_port *p)
@@ -57,7 +59,7 @@ static void on_opened(void *ctx)
 
     log_debug("%s: opened", p->name);
     p->used = true;
-    pty_port_tell_settings(p);
+    tell_settings(p);
     p->hung_up = vport_line(p->vport)->baud == 0;
     if (!p->no_touch_lines)
         far_port_set_outputs(p->far, p->hung_up ? 0 : (unsigned)LINE_OUTPUTS);
@@ -85,7 +87,7 @@ static void on_settings(void *ctx, const struct line_settings *line)
     log_debug("%s: set to %s", p->name, text);
     if (p->raw)
         return;
-    pty_port_tell_settings(p);
+    tell_settings(p);
     /* speed 0 hangs up, another one after it raises the lines again */
     if (line->baud == 0)
         far_port_set_outputs(p->far, 0);

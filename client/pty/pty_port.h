@@ -34,10 +34,6 @@ struct pty_port {
 int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
                    const struct vport_options *options, char error[static VPORT_ERROR_MAX]);
 
-/* Tells what programs have set. Before anything was told, and while the server's own settings are
- * being asked for, that is everything. */
-void pty_port_tell_settings(struct pty_port *p);
-
 /* The server takes commands from now on: is told the settings and the lines, or asked how they are.
  * `has_settings`: the user has said some, so that the server's own do not matter. */
 void pty_port_introduce(struct pty_port *p, bool has_settings);

@@ -53,10 +53,13 @@ void pty_session_withdraw(struct pty_session *s);
 /* Ends the connection and takes the link away. Accepts NULL. */
 void pty_session_free(struct pty_session *s);
 
-/* Whether the session with the server works, or waits for another connection; whether the device is
- * there, too, as far as the server tells; if not, why. */
+/* Whether the session with the server works, or waits for another connection. */
 bool pty_session_is_connected(const struct pty_session *s);
+
+/* Whether the device is there, too, as far as the server tells. */
 bool pty_session_has_device(const struct pty_session *s);
+
+/* Why not, in words; empty where there is no trouble. */
 void pty_session_trouble(const struct pty_session *s, char text[static PTY_SESSION_TROUBLE_MAX]);
 
 /* --- for programs whose requests are answered by us (calls.h) ----------------------------------

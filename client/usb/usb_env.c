@@ -76,7 +76,9 @@ static char *add(struct usb_env *e, const char *name, const char *joint)
     return e->variables[e->count++].value;
 }
 
-int usb_env_suit(char path[static PATH_MAX], bool musl)
+/* Goes on to the folder of those for programs of one C library, musl or glibc. Returns 0, or
+ * -ENOENT, with `path` as it was: they are not there. */
+static int suit(char path[static PATH_MAX], bool musl)
 {
     char folder[PATH_MAX], library[2 * PATH_MAX];
 
@@ -93,7 +95,7 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
 {
     const char *objection = usb_program_objection(p);
 
-    if (!objection && usb_env_suit(path, p->loader.is_musl) < 0)
+    if (!objection && suit(path, p->loader.is_musl) < 0)
         objection = p->loader.is_musl
                         ? "its C library is musl, and net2usb was built without libraries for it "
                           "(they need musl-gcc); use net2usb attach"
@@ -257,8 +259,8 @@ int usb_env(void *ctx, const struct cli_arguments *a)
     }
     usb_program_be_any(&any);
     bool has_hidapi = usb_hidapi_find(&any, folder, hidapi) == 0;
-    if (usb_env_suit(folder, false) < 0)
-        usb_env_suit(folder, true);
+    if (suit(folder, false) < 0)
+        suit(folder, true);
     if (usb_env_make(&e, folder, s.name, a->words + 1, a->count - 1, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
     if (has_hidapi)

@@ -31,12 +31,8 @@ int usb_env_folder(char path[static PATH_MAX]);
 /* What to say where they are not in `folder`: a sentence that names what to do. */
 const char *usb_env_absence(const char *folder);
 
-/* Goes on to the folder of those for programs of one C library, musl or glibc. Returns 0, or
- * -ENOENT, with `path` as it was: they are not there. */
-int usb_env_suit(char path[static PATH_MAX], bool musl);
-
-/* The same for a program: NULL, or what is in the way of putting them into it, as a sentence with
- * what helps. */
+/* Goes on to the folder of those for a program's C library. Returns NULL, or what is in the way of
+ * putting them into it, as a sentence with what helps: then `path` is as it was. */
 const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p);
 
 /* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */

@@ -30,6 +30,8 @@ struct usb_names {
 /* Reads HOST[:PORT]; nothing is asked yet. Returns 0, or -EINVAL with what is right in `error`. */
 int usb_server_init(struct usb_server *s, const char *text,
                     char error[static USB_SERVER_ERROR_MAX]);
+
+/* Frees what it has; not itself. */
 void usb_server_free(struct usb_server *s);
 
 /* Takes its list, anew. Returns 0, or as usbip_call_list with a sentence in `error`; then the list

@@ -20,9 +20,9 @@
 
 enum {
     DEPTH_MAX = 12,            /* of a device's folders */
-    IDLE_S = 10,               /* after which the other end is asked whether it is there, */
-    PROBE_S = 2,               /* so often, */
-    PROBES = 3,                /* so many times */
+    IDLE_S = 10,               /* after which the other end is asked whether it is there */
+    PROBE_S = 2,               /* between two of these questions */
+    PROBES = 3,                /* without an answer: it is gone */
     UNANSWERED_MS = 20 * 1000, /* what is sent may be unacknowledged so long */
 };
 

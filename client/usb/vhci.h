@@ -55,9 +55,13 @@ int vhci_detach(unsigned port, char error[static VHCI_ERROR_MAX]);
 /* The files of a device, by its busid on this machine. */
 void vhci_find_nodes(const char *busid, struct vhci_nodes *nodes);
 
-/* The note about a port: what is written must be removed when the port is free. */
+/* Writes the note about a port, which is to be removed when the port is free. */
 void vhci_put_record(unsigned port, const struct vhci_record *r);
+
+/* Reads the note. Returns 0 or -errno. */
 int vhci_get_record(unsigned port, struct vhci_record *r);
+
+/* Removes it. */
 void vhci_remove_record(unsigned port);
 
 #endif

@@ -25,6 +25,8 @@ struct dialer_callbacks {
 struct dialer *dialer_new(struct event_base *base, const struct addr *addr,
                           const struct stream_options *streams,
                           const struct dialer_callbacks *callbacks, void *ctx);
+
+/* Accepts NULL. */
 void dialer_free(struct dialer *d);
 
 /* Begins to connect: the first time and after dialer_succeeded at once, otherwise after the

@@ -31,6 +31,8 @@ struct listener *listener_new(struct event_base *base, const struct addr *addr,
                               const struct stream_options *streams,
                               const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX]);
+
+/* Accepts NULL. */
 void listener_free(struct listener *l);
 
 /* The address listened on, with the port that the system chose if 0 was asked. */

@@ -40,8 +40,8 @@ struct stream {
     struct timer timer;       /* looks for a dead peer; while finishing, the time left */
     struct timer watch;       /* while something is under way */
     uint64_t written;         /* bytes, in all */
-    uint64_t acknowledged;    /* of them, at the last look, */
-    uint64_t acknowledged_ms; /* and since when */
+    uint64_t acknowledged;    /* of them, at the last look */
+    uint64_t acknowledged_ms; /* since when they are so many */
     bool stalled;
     struct buf queue;
     bool reading;
@@ -270,8 +270,9 @@ static void stream_free(void *arg)
     free(s);
 }
 
-struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
-                                   size_t queue_max)
+/* The stream owns the transport, NULL without memory, from then on. */
+static struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
+                                          size_t queue_max)
 {
     struct stream *s = transport ? calloc(1, sizeof *s) : NULL;
 

@@ -61,11 +61,8 @@ struct transport *transport_socket_new(struct event_base *base, evutil_socket_t 
 struct stream;
 struct stream_options;
 
-/* Makes a stream of a transport, or of a socket, which it owns from then on (also when it fails).
- * It has no owner yet: stream_set_owner comes before the loop's next turn. Returns NULL without
- * memory. */
-struct stream *stream_of_transport(struct event_base *base, struct transport *transport,
-                                   size_t queue_max);
+/* Makes a stream of a socket, which it owns from then on (also when it fails). It has no owner yet:
+ * stream_set_owner comes before the loop's next turn. Returns NULL without memory. */
 struct stream *stream_of_socket(struct event_base *base, evutil_socket_t fd,
                                 const struct stream_options *options);
 

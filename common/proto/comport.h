@@ -49,6 +49,8 @@ struct comport_scratch {
  * outlives it. Returns NULL without memory. */
 struct comport *comport_new(enum comport_role role, size_t out_max, struct comport_scratch *scratch,
                             const struct comport_callbacks *callbacks, void *ctx);
+
+/* Accepts NULL. */
 void comport_free(struct comport *c);
 
 /* Offers the options of the role: server DO COM-PORT, client WILL COM-PORT; both WILL and DO

@@ -103,8 +103,10 @@ int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m);
 /* Writes a body and returns its size. m->command must be one of the enum's. */
 size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC2217_BODY_MAX]);
 
-/* The value of SET-CONTROL that stands for a flow control in one direction; 0 if there is none. */
+/* The value of SET-CONTROL that stands for a flow control of what goes out; 0 if there is none. */
 uint8_t rfc2217_flow_out_code(unsigned flow);
+
+/* The same of what comes in. */
 uint8_t rfc2217_flow_in_code(unsigned flow);
 
 /* The flow control that a value of SET-CONTROL asks for. Returns -EINVAL if it is not a flow's. */

@@ -86,9 +86,10 @@ size_t usbip_reader_wants(const struct usbip_reader *r);
 /* The memory of the body that is being read is wanted back: the rest is dropped. */
 void usbip_reader_drop(struct usbip_reader *r);
 
-/* Where payload is next, which the owner may read into place: how many bytes at `*into`, or 0. It
- * says how many it has put there. */
+/* Where payload is next, which the owner may read into place: how many bytes at `*into`, or 0. */
 size_t usbip_reader_room(const struct usbip_reader *r, uint8_t **into);
+
+/* The owner has put `len` bytes there. */
 void usbip_reader_filled(struct usbip_reader *r, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Runs a command, and all that it starts, with the serial-port requests of its programs answered by
  * us: each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here.
- * Implemented in posix/linux/supervise.c by seccomp user notification: no privilege, no change to
+ * Implemented in posix/linux/supervise*.c by seccomp user notification: no privilege, no change to
  * the programs, any C library or none; or, where that is forbidden, by a library that is loaded
  * into the programs. Everything runs on the loop thread but for supervise_split.
  */
@@ -90,6 +90,8 @@ struct supervisor *supervise_start(struct event_base *base, char *const argv[],
                                    enum supervise_how how, const char *socket,
                                    const struct supervise_callbacks *callbacks, void *ctx,
                                    int *status, char error[static SUPERVISE_ERROR_MAX]);
+
+/* Accepts NULL. */
 void supervise_free(struct supervisor *s);
 
 /* Sends the command SIGTERM. Returns false if it has ended. */
@@ -98,21 +100,27 @@ bool supervise_stop(struct supervisor *s);
 /* Which file the caller's descriptor is. Returns 0 or -errno. */
 int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);
 
-/* Copies from or to the caller's memory. Return 0 or -errno: -EFAULT for a bad address, -ESRCH when
+/* Copies from the caller's memory. Returns 0 or -errno: -EFAULT for a bad address, -ESRCH when
  * the caller waits no more. */
 int supervise_read(const struct supervise_call *call, uint64_t address, void *data, size_t len);
+
+/* Copies to it. Returns as supervise_read does. */
 int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
                     size_t len);
 
-/* Lets the caller go on: with `result` (a negative one is an errno), or with what the kernel makes
- * of its request. A caller that has gone meanwhile is no error. */
+/* Lets the caller go on with `result`; a negative one is an errno. A caller that has gone meanwhile
+ * is no error. */
 void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result);
+
+/* Lets it go on with what the kernel makes of its request. */
 void supervise_continue(struct supervisor *s, const struct supervise_call *call);
 
-/* For a call that is answered later. Whether the caller still waits: */
+/* Whether the caller of a call that is answered later still waits. */
 bool supervise_is_waiting(struct supervisor *s, const struct supervise_call *call);
-/* and what to answer because a signal wants its attention: 0 for nothing, or the negative number
- * with which the kernel restarts or interrupts the call as the program has asked. */
+
+/* What to answer such a call because a signal wants its program's attention. 0 for nothing, or the
+ * negative number with which the kernel restarts or interrupts the call, as the program has asked.
+ */
 int supervise_interruption(const struct supervise_call *call);
 
 #endif

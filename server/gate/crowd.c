@@ -5,9 +5,10 @@
 #include <string.h>
 
 enum {
-    SHARE = 4,       /* places of an address that others cannot take */
-    IDLE_MIN = 4,    /* without a device, of one address, */
-    IDLE_MAX = 4096, /* a quarter of all, between these */
+    SHARE = 4, /* places of an address that others cannot take */
+    /* places of an address for those without a device are a quarter of all, within these */
+    IDLE_MIN = 4,
+    IDLE_MAX = 4096,
     PEER_MAX = 64,
 };
 

@@ -22,11 +22,14 @@ typedef void crowd_evict(void *ctx, const char *why);
 
 /* Of at most `most` connections. NULL without memory. Outlives its addresses. */
 struct crowd *crowd_new(size_t most);
+
+/* Accepts NULL. */
 void crowd_free(struct crowd *c);
 
-/* One more address. Its share of places cannot be taken by others. NULL without memory. Its places
- * are all left before it is freed. */
+/* One more address. Its share of places cannot be taken by others. NULL without memory. */
 struct crowd_address *crowd_address_new(struct crowd *c);
+
+/* Its places have all been left before. */
 void crowd_address_free(struct crowd_address *a);
 
 /* A place for a connection from `peer` (addr_network); one without a device may lose its

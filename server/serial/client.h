@@ -49,8 +49,8 @@ struct client {
     const char *refusal; /* CLIENT_REFUSED: the SIGNATURE that says why */
     bool may_resume;     /* CLIENT_REFUSED: it may be the owner's client, which comes back */
     unsigned ext;        /* version of serial_ext.h that it speaks; 0: none */
-    bool state_told;     /* it was told a STATE, */
-    enum serial_ext_state told_state; /* and this one */
+    bool state_told;     /* it was told a STATE */
+    enum serial_ext_state told_state; /* the one that it was told last */
     unsigned speeches;                /* how often it changed what it speaks */
     uint64_t moved_ms;                /* with idle=: when a byte or a command did */
     uint64_t begun_ms;                /* when it came */
@@ -94,9 +94,13 @@ bool client_can_hear(const struct client *c);
 /* Whether it has no connection, and is waited for. */
 bool client_is_away(const struct client *c);
 
-/* Of its stream, if it has one: bytes that wait, reading, getting on (stream.h). */
+/* Bytes that wait for its stream; 0 without one. */
 size_t client_queued(const struct client *c);
+
+/* Reads from its stream, or pauses. */
 void client_read(struct client *c, bool on);
+
+/* The owner gets on with what its stream has brought (stream_keep). */
 void client_keep(struct client *c);
 
 /* Bytes that it has sent since counts began. */

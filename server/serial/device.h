@@ -80,10 +80,11 @@ void device_unused(struct device *d);
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Takes bytes for the device: all of them, into a bounded queue behind the driver. After
- * device_is_full says true the client is paused until `ready`. Bytes for a device that is unplugged
- * wait for it. Returns 0 or -ENOMEM. */
+/* Takes bytes for the device: all of them, into a bounded queue behind the driver. Bytes for a
+ * device that is unplugged wait for it. Returns 0 or -ENOMEM. */
 int device_write(struct device *d, const uint8_t *data, size_t len);
+
+/* Whether enough waits: the client is to be paused until `ready`. */
 bool device_is_full(const struct device *d);
 
 /* Likewise for a client that is read ahead, for commands behind what the device does not take. */
@@ -132,8 +133,10 @@ const char *device_trouble(const struct device *d);
  */
 const struct serial_info *device_info(struct device *d);
 
-/* The owner's name, or NULL, and for how many seconds it has had it. */
+/* The owner's name, or NULL. */
 const char *device_owner(const struct device *d);
+
+/* For how many seconds the owner has had it. */
 uint32_t device_owned_s(const struct device *d);
 
 /* Whether it is there: open, not only looked for. */

@@ -9,7 +9,7 @@
 #include "port_options.h"
 #include "proto/comport.h"
 #include "rfc2217_text.h"
-#include "serial_io.h"
+#include "serial_ports.h"
 
 enum { KEPT_MAX = 4 << 20 }; /* for a client that is away */
 

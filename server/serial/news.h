@@ -27,6 +27,8 @@ void news_make(struct news *n, struct client *client);
 
 /* Says in the log what was left out, and stops. */
 void news_stop(struct news *n);
+
+/* Frees what it has; not itself. */
 void news_free(struct news *n);
 
 /* Whether the device's bytes can be sent at once. Some of those that cannot are kept; what comes

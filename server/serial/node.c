@@ -7,6 +7,7 @@
 #include "loop_port.h"
 #include "port_options.h"
 #include "serial_identity.h"
+#include "serial_io.h"
 #include "serial_list.h"
 
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
@@ -34,7 +35,7 @@ static void identify(struct node *n, const char *path)
 int node_check(struct node *n, char error[static SERIAL_ERROR_MAX])
 {
     const struct port_options *o = n->options;
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
 
     if (o->loop)
         return 0;
@@ -84,7 +85,7 @@ static int open_real(struct node *n, bool again, struct line_settings *found,
 {
     const struct port_options *o = n->options;
     const struct serial_options how = {.low_latency = !o->no_low_latency, .hupcl = !o->no_hupcl};
-    char path[SERIAL_IO_PATH_MAX];
+    char path[SERIAL_PATH_MAX];
     int r = serial_find(o->selector, o->interface, path, error);
 
     if (r == 0)

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-#include "serial_io.h"
+#include "serial.h"
+#include "serial_ports.h"
 
 struct event_base;
 struct port_options;
@@ -23,7 +24,7 @@ struct node {
     bool reading;                     /* what is open is read */
     bool strict;                      /* only the same device may be opened, not another one */
     bool told_other;                  /* the log has been told that another device is there */
-    char path[SERIAL_IO_PATH_MAX];    /* of what was opened last, or seen at the start */
+    char path[SERIAL_PATH_MAX];       /* of what was opened last, or seen at the start */
     struct serial_info info;          /* of the same, once somebody has asked */
     bool has_info;
     char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */

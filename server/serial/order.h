@@ -53,6 +53,8 @@ void order_make(struct order *o, struct client *client, struct news *news);
 
 /* Says in the log what is dropped, and stops. */
 void order_stop(struct order *o);
+
+/* Frees what it has; not itself. */
 void order_free(struct order *o);
 
 /* Takes input of a client whose speech is decided; what is behind something that waits is held. */
@@ -67,9 +69,13 @@ void order_go_on(struct order *o);
 /* Reads the client, or pauses it. */
 void order_update_reading(struct order *o);
 
-/* The device has taken bytes; few wait for it; the client can hear again. */
+/* The device has taken bytes. */
 void order_device_took(struct order *o);
+
+/* Few bytes wait for the device. */
 void order_device_ready(struct order *o);
+
+/* The client can hear again. */
 void order_drained(struct order *o);
 
 /* --- what a Telnet client's bytes turn out to be ---------------------------------------------- */

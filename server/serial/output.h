@@ -27,6 +27,8 @@ struct output {
 
 /* Makes an empty output to what the node has open. The node outlives it. */
 void output_init(struct output *o, const struct node *node);
+
+/* Frees what it has; not itself. */
 void output_free(struct output *o);
 
 /* Takes all of the bytes. Returns 0 or -ENOMEM. */

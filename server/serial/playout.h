@@ -20,8 +20,8 @@ enum {
 /* Of one client; zero at birth. Times are of the server's clock, stamps of the client's. */
 struct playout {
     bool running;
-    uint32_t stamp;  /* of the last change, */
-    uint64_t due_us; /* and when it was due here */
+    uint32_t stamp;  /* of the last change */
+    uint64_t due_us; /* when that change was due here */
 };
 
 /* When the change with this stamp, which is there at `now_us`, is due: not in the past, and at most

@@ -40,8 +40,10 @@ void port_free(struct port *p);
 /* Says what is known of it; `clients` is the caller's to free. Returns 0 or -ENOMEM. */
 int port_report(const struct port *p, struct port_report *r);
 
-/* Bytes for the device that it has not got yet, and those that it has. */
+/* Bytes for the device that it has not got yet. */
 size_t port_untransmitted(const struct port *p);
+
+/* Bytes that the device has got. */
 uint64_t port_taken(const struct port *p);
 
 #endif

@@ -8,7 +8,7 @@
 #include "cli_commas.h"
 #include "playout.h"
 #include "reset_recipe.h"
-#include "serial_io.h"
+#include "serial_ports.h"
 
 enum { IDLE_MAX_S = 1000000 };
 
@@ -291,7 +291,7 @@ int port_options_parse(const char *selector, char *commas, struct port_options *
 
 bool port_options_are_same(const struct port_options *a, const struct port_options *b)
 {
-    return !a->loop && !b->loop && serial_io_is_same(a->selector, b->selector) &&
+    return !a->loop && !b->loop && serial_ports_are_same(a->selector, b->selector) &&
            a->interface == b->interface;
 }
 

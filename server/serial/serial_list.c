@@ -25,7 +25,7 @@ static void describe(struct serial_info *info, struct sp_port *port)
         if (sp_get_port_usb_vid_pid(port, &info->vid, &info->pid) != SP_OK)
             info->vid = info->pid = -1;
     }
-    serial_io_describe(info);
+    serial_ports_describe(info);
 }
 
 struct found {
@@ -55,7 +55,7 @@ static void add_port(void *ctx, const char *path)
 static int list_each(struct serial_info **list, size_t *count)
 {
     struct found f = {.list = calloc(1, sizeof *f.list)};
-    int r = f.list ? serial_io_each(add_port, &f) : -ENOMEM;
+    int r = f.list ? serial_ports_each(add_port, &f) : -ENOMEM;
 
     if (r == 0 && f.failed)
         r = -ENOMEM;
@@ -91,10 +91,10 @@ int serial_list(struct serial_info **list, size_t *count)
 
 int serial_describe(const char *path, struct serial_info *info)
 {
-    char real[SERIAL_IO_PATH_MAX];
+    char real[SERIAL_PATH_MAX];
     struct sp_port *port;
 
-    serial_io_resolve(path, real);
+    serial_ports_resolve(path, real);
     if (sp_get_port_by_name(real, &port) != SP_OK)
         return -ENODEV;
     describe(info, port);
@@ -127,7 +127,7 @@ static bool matches(const struct serial_info *info, const char *selector, int in
 }
 
 int serial_choose(const struct serial_info *list, size_t count, const char *selector, int interface,
-                  char path[static SERIAL_IO_PATH_MAX], char error[static SERIAL_ERROR_MAX])
+                  char path[static SERIAL_PATH_MAX], char error[static SERIAL_ERROR_MAX])
 {
     size_t found = 0;
     size_t n = 0;
@@ -137,7 +137,7 @@ int serial_choose(const struct serial_info *list, size_t count, const char *sele
         if (!matches(&list[i], selector, interface))
             continue;
         if (found++ == 0)
-            copy(path, SERIAL_IO_PATH_MAX, list[i].path);
+            copy(path, SERIAL_PATH_MAX, list[i].path);
         n += (size_t)snprintf(error + n, SERIAL_ERROR_MAX - n, "%s%.60s (if=%d, serial=%.40s)",
                               found > 1 ? ", " : "", list[i].path, list[i].interface,
                               list[i].serial[0] ? list[i].serial : "-");
@@ -159,7 +159,7 @@ int serial_choose(const struct serial_info *list, size_t count, const char *sele
     return -EEXIST;
 }
 
-int serial_find(const char *selector, int interface, char path[static SERIAL_IO_PATH_MAX],
+int serial_find(const char *selector, int interface, char path[static SERIAL_PATH_MAX],
                 char error[static SERIAL_ERROR_MAX])
 {
     struct serial_info *list;
@@ -170,7 +170,7 @@ int serial_find(const char *selector, int interface, char path[static SERIAL_IO_
         !parse_vid_pid(selector, &vid, &pid)) {
         bool bare = !strpbrk(selector, "/\\");
 
-        snprintf(path, SERIAL_IO_PATH_MAX, "%s%s", bare ? serial_io_prefix() : "", selector);
+        snprintf(path, SERIAL_PATH_MAX, "%s%s", bare ? serial_ports_prefix() : "", selector);
         return 0;
     }
     int r = serial_list(&list, &count);

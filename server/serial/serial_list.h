@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-#include "serial_io.h"
+#include "serial.h"
+#include "serial_ports.h"
 
 /* Lists the ports through libserialport. The array is the caller's to free. Returns 0 or -errno. */
 int serial_list(struct serial_info **list, size_t *count);
@@ -20,11 +21,11 @@ int serial_describe(const char *path, struct serial_info *info);
  * `interface` picks one of several ports of a device, -1 for the only one. Returns 0 with the path,
  * or -errno with what is wrong (and the candidates, if several match) in `error`.
  */
-int serial_find(const char *selector, int interface, char path[static SERIAL_IO_PATH_MAX],
+int serial_find(const char *selector, int interface, char path[static SERIAL_PATH_MAX],
                 char error[static SERIAL_ERROR_MAX]);
 
 /* The choice of serial_find among ports that were listed. */
 int serial_choose(const struct serial_info *list, size_t count, const char *selector, int interface,
-                  char path[static SERIAL_IO_PATH_MAX], char error[static SERIAL_ERROR_MAX]);
+                  char path[static SERIAL_PATH_MAX], char error[static SERIAL_ERROR_MAX]);
 
 #endif

@@ -38,6 +38,8 @@ struct speech {
 void speech_make(struct speech *s, struct client *client, struct order *order,
                  struct newcomer *newcomer);
 void speech_stop(struct speech *s);
+
+/* Frees what it has; not itself. */
 void speech_free(struct speech *s);
 
 /* Begins with what the gate has told apart, or with what the port's options say. */

@@ -25,7 +25,7 @@ struct usb_budget {
     struct usb_urb_pool pool;
     size_t limit;                 /* bytes */
     struct usb_urb *first, *last; /* of the line */
-    /* usb_budget_move's: */
+    /* What follows is counted by usb_budget_move alone. */
     size_t held; /* bytes of those that have room: READ, SUBMITTED and later */
     size_t kept; /* bytes of those that have none yet: READ_TO_WAIT, IN_LINE */
     unsigned under_way[USB_BUDGET_SLOTS], in_line[USB_BUDGET_SLOTS]; /* of each endpoint */

@@ -21,6 +21,8 @@ struct usb_built_in {
  * Returns 0, also where there is none, or -ENOMEM. */
 int usb_built_in_choose(struct usb_built_in *b, const struct usb_kind *const *kinds,
                         const char *selector);
+
+/* Frees what it has; not itself. */
 void usb_built_in_free(struct usb_built_in *b);
 
 /* Takes note of an option that is not of this kind. Returns whether another kind has it. */

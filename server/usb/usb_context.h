@@ -31,6 +31,8 @@ struct usb_context {
 /* Makes a context, which knows the devices that there are now. Returns NULL with libusb's error. */
 struct usb_context *usb_context_new(const struct usb_context_callbacks *callbacks, void *ctx,
                                     int *error);
+
+/* Its devices have been freed before. */
 void usb_context_free(struct usb_context *c);
 
 /* Enters it into a list, and has its events be heard. Returns false without memory. */

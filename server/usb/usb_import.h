@@ -57,6 +57,8 @@ struct usb_import {
 /* Readies one; its pointers and callbacks have been set. URBs may hold `budget` bytes, unless the
  * device has a budget of its own. */
 void usb_import_init(struct usb_import *m, struct event_base *base, size_t budget);
+
+/* Frees what it has; not itself. */
 void usb_import_free(struct usb_import *m);
 
 /* The device is the client's. */

@@ -26,6 +26,8 @@ struct usb_interfaces {
 
 /* Takes over which configuration is in force, and how it is listed. */
 void usb_interfaces_read(struct usb_interfaces *i);
+
+/* Frees what it has; not itself. */
 void usb_interfaces_free(struct usb_interfaces *i);
 
 /* The descriptor of an endpoint, by the alternate settings in force, or NULL. */

@@ -14,8 +14,10 @@ struct usb_queue {
     struct usb_transfer *first, *last; /* by `next`; none: NULL */
 };
 
-/* Adds one at the end, or as the first. */
+/* Adds one at the end. */
 void usb_queue_add(struct usb_queue *q, struct usb_transfer *t);
+
+/* Adds one as the first. */
 void usb_queue_add_first(struct usb_queue *q, struct usb_transfer *t);
 
 /* Takes the first one. NULL where there is none. */

@@ -24,6 +24,8 @@ struct usb_replies {
  * session is to end. Returns 0 or -ENOMEM. */
 int usb_replies_init(struct usb_replies *r, struct event_base *base, struct stream *stream,
                      void (*failed)(void *ctx, const char *why), void *ctx);
+
+/* Frees what it has; not itself. */
 void usb_replies_free(struct usb_replies *r);
 
 /* Drops what waits, and all that follows. */

@@ -22,6 +22,8 @@ struct usb_wanted_list {
 /* Takes those that are not built in of a list of options, which must outlive it. Returns 0 or
  * -ENOMEM. */
 int usb_wanted_read(struct usb_wanted_list *l, const struct usb_options *devices);
+
+/* Frees what it has; not itself. */
 void usb_wanted_free(struct usb_wanted_list *l);
 
 /* What a device is wanted for: the first that it matches, or NULL. Asks the system for its serial

@@ -68,9 +68,11 @@ struct gadget {
 void gadget_init(struct gadget *g, struct event_base *base, const struct gadget_kind *kind,
                  const struct gadget_descriptors *descriptors, const char *name, unsigned number);
 
-/* Unplugs it from its importer, and plugs it in again, perhaps with other descriptors: it has its
- * busid still. Between the two nobody can have it. Not from one of its own functions. */
+/* Unplugs it from its importer. It keeps its busid, and nobody can have it until gadget_return. Not
+ * from one of its own functions. */
 void gadget_leave(struct gadget *g);
+
+/* Plugs it in again, perhaps with other descriptors. */
 void gadget_return(struct gadget *g, const struct gadget_descriptors *descriptors);
 
 /* Asks the kind again for the transfers that wait at an endpoint. */

@@ -25,6 +25,8 @@ struct scsi_data {
 /* Opens an image, a file of whole blocks. Returns NULL with what is wrong in `error`. */
 struct scsi_disk *scsi_disk_new(const char *path, bool read_only,
                                 char error[static SCSI_DISK_ERROR_MAX]);
+
+/* Accepts NULL. */
 void scsi_disk_free(struct scsi_disk *d);
 
 /* Begins a command. Returns whether it is good so far; if not, there is no data, and the next

@@ -18,6 +18,8 @@ struct spi_flash;
  * for a page, 50 for an erase. Returns NULL with what is wrong in `error`. */
 struct spi_flash *spi_flash_new(const char *path, bool real_times,
                                 char error[static SPI_FLASH_ERROR_MAX]);
+
+/* Accepts NULL. */
 void spi_flash_free(struct spi_flash *f);
 
 /* The chip select line: a command goes from its falling edge (`on`) to its rising one. */

@@ -173,33 +173,33 @@ enum serial_match serial_identity_match(const struct serial_identity *id, const 
     return fake_serial.match;
 }
 
-const char *serial_io_prefix(void)
+const char *serial_ports_prefix(void)
 {
     return "/dev/";
 }
 
-bool serial_io_is_same(const char *a, const char *b)
+bool serial_ports_are_same(const char *a, const char *b)
 {
-    const size_t len = strlen(serial_io_prefix());
+    const size_t len = strlen(serial_ports_prefix());
 
-    return strcmp(strncmp(a, serial_io_prefix(), len) == 0 ? a + len : a,
-                  strncmp(b, serial_io_prefix(), len) == 0 ? b + len : b) == 0;
+    return strcmp(strncmp(a, serial_ports_prefix(), len) == 0 ? a + len : a,
+                  strncmp(b, serial_ports_prefix(), len) == 0 ? b + len : b) == 0;
 }
 
-void serial_io_resolve(const char *path, char real[static SERIAL_IO_PATH_MAX])
+void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
 {
     fake_serial.resolved++;
-    snprintf(real, SERIAL_IO_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
+    snprintf(real, SERIAL_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
 }
 
-int serial_io_each(void (*take)(void *ctx, const char *path), void *ctx)
+int serial_ports_each(void (*take)(void *ctx, const char *path), void *ctx)
 {
     for (const char *const *path = fake_serial.ports; path && *path; path++)
         take(ctx, *path);
     return 0;
 }
 
-void serial_io_describe(struct serial_info *info)
+void serial_ports_describe(struct serial_info *info)
 {
     (void)info;
 }

@@ -1,5 +1,6 @@
 /*
- * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h.
+ * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h
+ * and serial_ports.h.
  * There is one; tests say how it behaves and read in its journal what was done to it.
  */
 #ifndef TESTS_FAKES_FAKE_SERIAL_H
@@ -8,6 +9,7 @@
 #include "journal.h"
 #include "serial_identity.h"
 #include "serial_io.h"
+#include "serial_ports.h"
 
 struct fake_serial {
     struct serial base;

@@ -1,0 +1,21 @@
+/*
+ * Whose a pseudo-terminal and its link are.
+ */
+#ifndef POSIX_LINUX_PTY_OWNER_H
+#define POSIX_LINUX_PTY_OWNER_H
+
+#include <sys/types.h>
+
+#include "vport.h"
+
+struct pty_owner {
+    uid_t uid; /* -1: whoever makes them */
+    gid_t gid; /* likewise */
+};
+
+/* Finds the user and the group that the options name. Returns 0, or -EINVAL with what is wrong in
+ * `error`. */
+int pty_owner_find(struct pty_owner *o, const struct vport_options *options,
+                   char error[static VPORT_ERROR_MAX]);
+
+#endif
