@@ -283,7 +283,7 @@ static void refusals_are_told_apart(void)
         pthread_t thread = begin(put_op(server.answer, USBIP_OP_REP_IMPORT, all[k].status), 8);
 
         CHECK(usbip_call_import(&server.address, "1-1", NULL, &i) == all[k].error);
-        usbip_trouble_text(&server.address, all[k].error, text);
+        usbip_trouble_of_import(&server.address, all[k].error, "", text);
         CHECK(strlen(text) > 10);
         end(thread);
     }

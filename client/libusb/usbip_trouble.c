@@ -61,12 +61,6 @@ static void put(const struct usbip_server *s, int error, const uint8_t *said, si
                    text);
 }
 
-void usbip_trouble_text(const struct usbip_server *s, int error,
-                        char text[static UNREACHED_TEXT_MAX])
-{
-    put(s, error, NULL, 0, text);
-}
-
 void usbip_trouble_of_import(const struct usbip_server *s, int error, const char *reason,
                              char text[static UNREACHED_TEXT_MAX])
 {

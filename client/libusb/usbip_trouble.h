@@ -10,11 +10,8 @@
 #include "proto/unreached.h"
 #include "usbip_server.h"
 
-/* `error` is usbip_call.h's; the rest of a sentence about the server. */
-void usbip_trouble_text(const struct usbip_server *s, int error,
-                        char text[static UNREACHED_TEXT_MAX]);
-
-/* The same of an import, with the server's words, or "". */
+/* Of an import: `error` is usbip_call.h's, `reason` the server's words, or "". The rest of a
+ * sentence about the server. */
 void usbip_trouble_of_import(const struct usbip_server *s, int error, const char *reason,
                              char text[static UNREACHED_TEXT_MAX]);
 
