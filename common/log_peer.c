@@ -13,7 +13,9 @@
 
 enum {
     WINDOW_MS = 10000,
-    LINES = 10,    /* of a peer and reason in a window */
+    LINES = 10, /* of a peer and reason in a window */
+    REFUSAL_WINDOW_MS = 60000,
+    REFUSAL_LINES = 1,
     REASONS = 256, /* peers and reasons that are told apart in a window */
     PEER_MAX = 128,
     LINE_MAX_LEN = 1024,
@@ -25,6 +27,8 @@ struct reason {
     enum log_level level;
     uint64_t since_ms;
     unsigned lines;
+    unsigned lines_max; /* that are printed in a window, */
+    uint64_t window_ms; /* which is as long */
     char peer[PEER_MAX];
     char last[LINE_MAX_LEN]; /* that was not printed */
 };
@@ -58,7 +62,7 @@ static void print_more(const struct reason *r, unsigned more)
 /* The window of a reason is over. */
 static void tell(const struct reason *r)
 {
-    const unsigned more = r->lines - (r->lines < LINES ? r->lines : LINES);
+    const unsigned more = r->lines - (r->lines < r->lines_max ? r->lines : r->lines_max);
 
     if (more == 1)
         print(r->level, r->last);
@@ -66,15 +70,15 @@ static void tell(const struct reason *r)
         print_more(r, more - 1);
 }
 
-/* Tells and forgets those whose windows have begun so long ago. */
-static void tell_old(uint64_t now, uint64_t ms)
+/* Tells and forgets those whose windows are over, or all. */
+static void tell_old(uint64_t now_ms, bool all)
 {
     struct reason **at = &counted.reasons;
 
     while (*at) {
         struct reason *r = *at;
 
-        if (now - r->since_ms < ms) {
+        if (!all && now_ms - r->since_ms < r->window_ms) {
             at = &r->next;
             continue;
         }
@@ -101,7 +105,7 @@ static void set_timer(void)
 static void on_timer(void *ctx)
 {
     (void)ctx;
-    tell_old(clock_now_ms(), WINDOW_MS);
+    tell_old(clock_now_ms(), false);
     tell_others();
     if (counted.reasons)
         set_timer();
@@ -117,7 +121,7 @@ void log_peer_end(void)
 {
     if (!counted.counting)
         return;
-    tell_old(clock_now_ms(), 0);
+    tell_old(clock_now_ms(), true);
     tell_others();
     timer_stop(&counted.timer);
     counted.counting = false;
@@ -133,7 +137,7 @@ static void name_peer(char name[static PEER_MAX], const char *peer)
 }
 
 /* NULL when too many are told apart already, or without memory. */
-static struct reason *find(const char *peer, const char *format, enum log_level level)
+static struct reason *find(const char *peer, const char *format, enum log_level level, bool refusal)
 {
     char name[PEER_MAX];
     struct reason *r = counted.reasons;
@@ -151,13 +155,16 @@ static struct reason *find(const char *peer, const char *format, enum log_level 
     r->level = level;
     r->since_ms = clock_now_ms();
     r->lines = 0;
+    r->lines_max = refusal ? REFUSAL_LINES : LINES;
+    r->window_ms = refusal ? REFUSAL_WINDOW_MS : WINDOW_MS;
     memcpy(r->peer, name, sizeof name);
     counted.reasons = r;
     counted.reasons_count++;
     return r;
 }
 
-static void log_line(enum log_level level, const char *peer, const char *format, va_list args)
+static void log_line(enum log_level level, bool refusal, const char *peer, const char *format,
+                     va_list args)
 {
     char line[LINE_MAX_LEN];
 
@@ -166,11 +173,11 @@ static void log_line(enum log_level level, const char *peer, const char *format,
         print(level, line);
         return;
     }
-    struct reason *r = find(peer, format, level);
+    struct reason *r = find(peer, format, level, refusal);
     set_timer();
     if (!r) {
         counted.others++;
-    } else if (r->lines++ < LINES) {
+    } else if (r->lines++ < r->lines_max) {
         print(level, line);
     } else {
         memcpy(r->last, line, sizeof line);
@@ -184,7 +191,7 @@ void log_peer_info(const char *peer, const char *format, ...)
     if (!log_enabled(LOG_LEVEL_INFO))
         return;
     va_start(args, format);
-    log_line(LOG_LEVEL_INFO, peer, format, args);
+    log_line(LOG_LEVEL_INFO, false, peer, format, args);
     va_end(args);
 }
 
@@ -195,15 +202,17 @@ void log_peer_warn(const char *peer, const char *format, ...)
     if (!log_enabled(LOG_LEVEL_WARN))
         return;
     va_start(args, format);
-    log_line(LOG_LEVEL_WARN, peer, format, args);
+    log_line(LOG_LEVEL_WARN, false, peer, format, args);
     va_end(args);
 }
 
-void log_peer_error(const char *peer, const char *format, ...)
+void log_peer_refusal(enum log_level level, const char *peer, const char *format, ...)
 {
     va_list args;
 
+    if (!log_enabled(level))
+        return;
     va_start(args, format);
-    log_line(LOG_LEVEL_ERROR, peer, format, args);
+    log_line(level, true, peer, format, args);
     va_end(args);
 }

@@ -23,7 +23,10 @@ void log_peer_info(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
 void log_peer_warn(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
-void log_peer_error(const char *peer, const char *format, ...)
-    __attribute__((format(COM2NET_PRINTF, 2, 3)));
+
+/* A line that who is refused causes each time that it tries again: one goes out at once, and then
+ * one a minute, with their number. */
+void log_peer_refusal(enum log_level level, const char *peer, const char *format, ...)
+    __attribute__((format(COM2NET_PRINTF, 3, 4)));
 
 #endif

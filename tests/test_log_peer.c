@@ -69,10 +69,26 @@ static void errors_are_counted_and_stay_errors(void)
 {
     begin(LOG_LEVEL_ERROR);
     for (int i = 0; i < 100; i++)
-        log_peer_error("/dev/tty", "%s", "cannot be opened");
-    CHECK(lines == 10);
+        log_peer_refusal(LOG_LEVEL_ERROR, "/dev/tty", "%s", "cannot be opened");
+    CHECK(lines == 1);
     end();
-    CHECK(lines == 11 && strstr(logged, "cannot be opened (and 89 more such lines)"));
+    CHECK(lines == 2 && strstr(logged, "cannot be opened (and 98 more such lines)"));
+}
+
+static void who_is_refused_is_told_once(void)
+{
+    char peer[64];
+
+    begin(LOG_LEVEL_INFO);
+    for (int i = 0; i < 12; i++) {
+        snprintf(peer, sizeof peer, "10.0.0.1:%d", 1024 + i);
+        log_peer_refusal(LOG_LEVEL_INFO, peer, "%s refused: busy", peer);
+    }
+    CHECK(lines == 1);
+    log_peer_refusal(LOG_LEVEL_INFO, "10.0.0.2:9", "%s refused: busy", "10.0.0.2:9");
+    CHECK(lines == 1 + 1);
+    end();
+    CHECK(lines == 3 && strstr(logged, "10.0.0.1:1035 refused: busy (and 10 more such lines)"));
 }
 
 static void one_more_is_told_as_it_is(void)
@@ -114,8 +130,11 @@ static void who_wants_all_gets_all(void)
 }
 
 static const struct test tests[] = {
-    TEST(a_flood_is_counted),        TEST(errors_are_counted_and_stay_errors),
-    TEST(one_more_is_told_as_it_is), TEST(very_many_peers_are_counted_together),
+    TEST(a_flood_is_counted),
+    TEST(errors_are_counted_and_stay_errors),
+    TEST(who_is_refused_is_told_once),
+    TEST(one_more_is_told_as_it_is),
+    TEST(very_many_peers_are_counted_together),
     TEST(who_wants_all_gets_all),
 };
 

@@ -83,8 +83,8 @@ void stranger_refuse(struct stream *stream, enum protocol speech, const uint8_t 
     uint8_t answer[ANSWER_MAX];
     size_t len = make_answer(speech, first, place, answer);
 
-    log_peer_warn(stream_peer(stream), "%s: %s refused: it speaks %s, and %s", where,
-                  stream_peer(stream), protocol_name(speech), what_is_here(place));
+    log_peer_refusal(LOG_LEVEL_WARN, stream_peer(stream), "%s: %s refused: it speaks %s, and %s",
+                     where, stream_peer(stream), protocol_name(speech), what_is_here(place));
     if (len > 0)
         stream_write(stream, answer, len); /* if it fails, the end is answer enough */
     stream_finish(stream);

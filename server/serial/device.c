@@ -345,7 +345,7 @@ const char *device_take(struct device *d)
         const int r = open_device(d, error);
 
         if (r < 0 && !hotplug) {
-            log_peer_error(d->options->name, "%s", error);
+            log_peer_refusal(LOG_LEVEL_ERROR, d->options->name, "%s", error);
             return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
         }
         if (r < 0) {

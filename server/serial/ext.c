@@ -59,13 +59,14 @@ static const char *reason_for(const struct client *c, enum serial_ext_state stat
 
 void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX])
 {
-    static const char *const states[] = {[SERIAL_EXT_BUSY] = "busy: ",
-                                         [SERIAL_EXT_AWAY] = "the device is away: ",
-                                         [SERIAL_EXT_FAILED] = "the device cannot be opened: "};
+    static const char *const states[] = {[SERIAL_EXT_BUSY] = "busy",
+                                         [SERIAL_EXT_AWAY] = "the device is away",
+                                         [SERIAL_EXT_FAILED] = "the device cannot be opened"};
     const enum serial_ext_state state = state_for(c);
-    char reason[CLIENT_REASON_MAX];
+    char buffer[CLIENT_REASON_MAX];
+    const char *reason = reason_for(c, state, buffer);
 
-    snprintf(text, CLIENT_REASON_MAX, "%s%s", states[state], reason_for(c, state, reason));
+    snprintf(text, CLIENT_REASON_MAX, "%s%s%s", states[state], reason[0] ? ": " : "", reason);
 }
 
 static void send_state(struct client *c, enum rfc2217_command command, enum serial_ext_state state)

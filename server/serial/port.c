@@ -226,17 +226,14 @@ static enum client_role role_for(struct port *p)
     return CLIENT_OWNER;
 }
 
-static void log_newcomer(const struct port *p, const struct serial_session *s, const char *refusal)
+/* One who is refused says so himself. */
+static void log_newcomer(const struct port *p, const struct serial_session *s)
 {
-    const struct serial_session *owner = owner_of(p);
-    const char *role = serial_session_role(s) == CLIENT_OBSERVER  ? " observes"
-                       : serial_session_role(s) == CLIENT_REFUSED ? " refused: "
-                                                                  : "";
+    const char *role = serial_session_role(s) == CLIENT_OBSERVER ? " observes" : "";
 
-    if (refusal && owner && serial_session_is_kept(owner))
-        return; /* it may be the owner's client, which comes back: its end says what it was */
-    log_peer_info(serial_session_peer(s), "%s: client %s%s%s", p->options->name,
-                  serial_session_peer(s), role, refusal ? refusal : "");
+    if (serial_session_role(s) != CLIENT_REFUSED)
+        log_peer_info(serial_session_peer(s), "%s: client %s%s", p->options->name,
+                      serial_session_peer(s), role);
 }
 
 static void admit(struct port *p, struct newcomer *n)
@@ -271,7 +268,7 @@ static void admit(struct port *p, struct newcomer *n)
     if (role == CLIENT_OWNER)
         device_set_owner(p->device, serial_session_peer(s));
     p->clients_served += role != CLIENT_REFUSED;
-    log_newcomer(p, s, refusal);
+    log_newcomer(p, s);
     update(p);
 }
 

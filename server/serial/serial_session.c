@@ -347,13 +347,33 @@ static void tell_loss(const struct client *c)
                       lost);
 }
 
+static void log_refusal(const struct client *c)
+{
+    char reason[CLIENT_REASON_MAX];
+
+    ext_refusal(c, reason);
+    log_peer_refusal(LOG_LEVEL_INFO, c->peer, "%s: client %s refused: %s", c->options->name,
+                     c->peer, reason);
+}
+
+/* One who may be the owner's client, which comes back, is refused at the end. */
+static void log_end(const struct client *c, const char *why)
+{
+    if (c->role != CLIENT_REFUSED)
+        log_peer_info(c->who, "%s: gone: %s", c->who, why);
+    else if (c->may_resume && why == c->refusal)
+        log_refusal(c);
+    else
+        log_debug("%s: gone: %s", c->who, why);
+}
+
 void serial_session_end(struct serial_session *s, const char *why)
 {
     struct client *c = &s->client;
 
     if (c->state == CLIENT_OVER)
         return;
-    log_peer_info(c->who, "%s: gone: %s", c->who, why);
+    log_end(c, why);
     tell_loss(c);
     news_stop(&s->news);
     order_stop(&s->order);
@@ -416,6 +436,8 @@ struct serial_session *serial_session_new(const struct serial_session_place *pla
     client_moved(&s->client);
     if (role == CLIENT_OWNER && place->options->idle_s > 0)
         on_idle(s);
+    if (refusal && !may_resume)
+        log_refusal(&s->client);
     /* from the loop: the port has to know the session before anything can end it */
     timer_in_ms(&s->timer, 0);
     return s;

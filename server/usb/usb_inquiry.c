@@ -105,7 +105,8 @@ static void refuse(struct usb_inquiry *q, enum usbip_op_status status, const cha
 
     uint8_t reason[USBIP_EXT_REASON_SIZE];
 
-    log_peer_info(peer, "%s: cannot import \"%s\": %s", peer, q->wanted.busid, why);
+    log_peer_refusal(LOG_LEVEL_INFO, peer, "%s: cannot import \"%s\": %s", peer, q->wanted.busid,
+                     why);
     reply_op(q, q->reader->op.code ^ USBIP_OP_REQUEST, status);
     put_text(reason, why, sizeof reason);
     if (q->reader->op.code == USBIP_OP_REQ_EXT_IMPORT)
