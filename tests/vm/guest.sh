@@ -134,7 +134,7 @@ modem() {
     done
 }
 
-# seen END: what /dev/END has seen, see nullmodem/tty.c
+# seen END: what /dev/END has seen, see nullmodem/box.c
 seen() { cat /sys/kernel/debug/nullmodem/"$1"; }
 
 forget() {

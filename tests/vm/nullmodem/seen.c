@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * seen - what an end of the cable has seen, for the tests to read in debugfs.  The text is
- * described at the head of tty.c.
+ * described at the head of box.c.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>

@@ -64,7 +64,7 @@ struct end {
 	struct tty_port port;
 	struct end *peer;
 	unsigned int index;
-	bool registered, fresh, gone; /* the device: see tty.c */
+	bool registered, fresh, gone; /* the device: see box.c */
 
 	unsigned int out; /* TIOCM_DTR, _RTS, _OUT1 as set at this end */
 	bool throttled;	  /* as a receiver */
