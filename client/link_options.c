@@ -123,7 +123,8 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
 {
     char *commas = strchr(text, ',');
     char why[CLI_ERROR_MAX];
-    const char *reason;
+    char reason[ADDRESS_WHY_MAX];
+    bool raw;
 
     if (commas)
         *commas++ = '\0';
@@ -142,9 +143,11 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
                  text, text);
         return -EINVAL;
     }
-    if (addr_parse_connect(server, &link->server, &reason) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "%.200s (the server of %.100s): %s", server, text, reason);
+    if (addr_parse_connect(server, &link->server, &raw, reason) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s (the server of %.100s): %.270s", server, text,
+                 reason);
         return -EINVAL;
     }
+    link->raw = link->raw || raw;
     return 0;
 }

@@ -200,15 +200,16 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
 /* Whether a LINK to be joined is what only the net2pty that serves it takes. */
 static bool is_no_name(const char *text, char error[static CLI_ERROR_MAX])
 {
+    char why[ADDRESS_WHY_MAX];
     struct addr addr;
-    const char *why;
+    bool raw;
 
     if (strchr(text, ',')) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: options of a link are for the net2pty that serves it", text);
         return true;
     }
-    if (!strchr(text, '/') && addr_parse_connect(text, &addr, &why) == 0) {
+    if (!strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: exec takes links only; the net2pty that serves one has its server", text);
         return true;

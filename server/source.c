@@ -33,7 +33,7 @@ static const char *name_of(const struct source *s)
 static int parse_listen(const struct source *s, char *text, struct addr *listen,
                         char error[static CLI_ERROR_MAX])
 {
-    const char *why;
+    char why[ADDRESS_WHY_MAX];
 
     if (!text) {
         const char *typed = s->is_usb ? s->usb.name : s->port.selector;
@@ -42,9 +42,9 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
                  typed);
         return -EINVAL;
     }
-    if (addr_parse_listen(text, listen, &why) == 0)
+    if (addr_parse_listen(text, listen, why) == 0)
         return 0;
-    snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", text, name_of(s), why);
+    snprintf(error, CLI_ERROR_MAX, "%.100s (the PORT of %.100s): %.280s", text, name_of(s), why);
     return -EINVAL;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address_text.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
 #include "text.h"
@@ -14,14 +15,28 @@
 
 enum { IDS_LEN = 9, SHOWN_MAX = 8 /* devices in an error */ };
 
+/* Says why a text is no server, and what would be one. */
+static void refuse(const char *text, char error[static USB_SERVER_ERROR_MAX])
+{
+    static const char form[] = "it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT";
+    char why[ADDRESS_WHY_MAX];
+    struct address a;
+    enum address_fault fault = address_parse(text, &a);
+
+    if (fault != ADDRESS_FINE)
+        address_text_fault(fault, text, why);
+    else if (a.scheme[0])
+        address_text_scheme(&a, "usbip://", why);
+    else
+        snprintf(why, sizeof why, "%s", form);
+    snprintf(error, USB_SERVER_ERROR_MAX, "%.200s is no server: %s", text, why);
+}
+
 int usb_server_init(struct usb_server *s, const char *text, char error[static USB_SERVER_ERROR_MAX])
 {
     *s = (struct usb_server){.list = NULL};
     if (strchr(text, ',') || usbip_server_parse(text, &s->address) < 0) {
-        snprintf(
-            error, USB_SERVER_ERROR_MAX,
-            "%.200s is no server: it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT",
-            text);
+        refuse(text, error);
         return -EINVAL;
     }
     snprintf(s->name, sizeof s->name, strchr(s->address.host, ':') ? "[%s]:%s" : "%s:%s",
