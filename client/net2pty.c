@@ -137,7 +137,7 @@ static const struct cli_option link_wide_options[] = {
 
 static const struct cli_option status_options[] = {
     CLI_HEADING("Instead of making links:"),
-    {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
+    {"status", 's', "LINK", take_status, "the same as the verb status"},
     {0},
 };
 
@@ -450,7 +450,7 @@ static int run_links(void *ctx, const struct cli_arguments *a)
 
     (void)ctx;
     if (options.status)
-        return a->total > 0 ? cli_usage_error("--status takes one LINK")
+        return a->total > 0 ? cli_usage_error("--status takes one LINK: net2pty status /dev/ttyS5")
                             : ask(control_print_status, options.status);
     if (parse_links(a, error) < 0)
         return cli_usage_error("%s", error);
@@ -467,17 +467,31 @@ static int run_exec(void *ctx, const struct cli_arguments *a)
     return serve_command();
 }
 
+static int run_status(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    if (a->count != 1)
+        return cli_usage_error("status takes one LINK: net2pty status /dev/ttyS5");
+    return ask(control_print_status, a->words[0]);
+}
+
 static int run_reset(void *ctx, const struct cli_arguments *a)
 {
     (void)ctx;
     if (a->count != 1)
-        return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
+        return cli_usage_error(
+            "reset takes one LINK: net2pty reset /dev/ttyS5; a link of that name is ./reset");
     return ask(control_print_reset, a->words[0]);
 }
 
 static const struct cli_option *const link_tables[] = {single_options, link_wide_options,
                                                        command_options, status_options, NULL};
 static const struct cli_option *const exec_tables[] = {command_options, NULL};
+
+static const struct cli_example status_examples[] = {
+    {"net2pty status /dev/ttyS5", "is it connected?"},
+    {0},
+};
 
 static const struct cli_example exec_examples[] = {
     {"net2pty exec /dev/ttyS5 -- esptool chip_id", "one that another net2pty serves"},
@@ -509,6 +523,15 @@ static const struct cli_verb verbs[] = {
         .run = run_exec,
     },
     {
+        .name = "status",
+        .arguments = "LINK",
+        .help = "print the state of a link",
+        .summary = "Prints the state of the net2pty that serves LINK: server, settings, lines, "
+                   "counters.",
+        .examples = status_examples,
+        .run = run_status,
+    },
+    {
         .name = "reset",
         .arguments = "LINK",
         .help = "have com2net reset the board behind a link, as its option reset= says",
@@ -526,11 +549,11 @@ static const struct cli_example examples[] = {
     {"net2pty /dev/ttyS5 raspberry:7000", "for all programs"},
     {"net2pty /tmp/ttyS5 raspberry:7000 -- stm32flash /tmp/ttyS5", "for one program"},
     {"net2pty --wait=60 /tmp/ttyS5 raspberry:7000 -- pytest", "within a minute"},
-    {"net2pty --status /dev/ttyS5", "is it connected?"},
+    {"net2pty status /dev/ttyS5", "is it connected?"},
     {0},
 };
 
-static const char *const notes[] = {
+static const char *const commands[] = {
     "With -- COMMAND it runs COMMAND once the links are connected, and ends with its exit status. "
     "For COMMAND and all that it starts the links are serial ports in full: modem lines, break, "
     "parity, drain. That takes no privilege.",
@@ -539,12 +562,39 @@ static const char *const notes[] = {
 
 static const struct cli_option *const comma_tables[] = {link_options, NULL};
 
-static const char *const end[] = {
+static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.",
     "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line is wrong, 3 "
     "not connected within the time of --wait. With -- COMMAND its own, or 125 net2pty failed, 126 "
     "COMMAND cannot be run, 127 it is not found.",
     NULL,
+};
+
+static const struct cli_topic topics[] = {
+    {.name = "command", .paragraphs = commands},
+    {.name = "link", .commas = comma_tables},
+    {.name = "exit", .paragraphs = statuses},
+    {0},
+};
+
+static const char usb[] = "that is net2usb's, which is for USB devices: see `net2usb help`";
+
+static const struct cli_hint hints[] = {
+    {"list", "com2net lists its ports where it runs: `com2net list` there; USB devices of a server "
+             "are listed from here by `net2usb list HOST`"},
+    {"--list", "com2net lists its ports where it runs: `com2net list` there"},
+    {"-p", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"--port", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"--json", "it is reserved; there is no JSON yet"},
+    {"run", usb},
+    {"env", usb},
+    {"doctor", usb},
+    {"attach", usb},
+    {"detach", usb},
+    {"ports", usb},
+    {"bind", "that is com2net's, which publishes: com2net usb:BUSID 3240"},
+    {"service", "that is com2net's, which publishes: see `com2net help service`"},
+    {0},
 };
 
 static const struct cli_program program = {
@@ -553,10 +603,9 @@ static const struct cli_program program = {
                "HOST:PORT appear as LINK. Programs that open LINK get the port with its speed, "
                "format, flow control and flushes.",
     .examples = examples,
-    .notes = notes,
     .verbs = verbs,
-    .commas = comma_tables,
-    .end = end,
+    .topics = topics,
+    .hints = hints,
 };
 
 int main(int argc, char **argv)

@@ -221,6 +221,7 @@ static const struct cli_verb verbs[] = {
 
 static const struct cli_alias aliases[] = {
     {"port", "ports"}, /* usbip's word */
+    {"status", "ports"},
     {0},
 };
 
@@ -234,26 +235,54 @@ static const struct cli_example program_examples[] = {
     {0},
 };
 
-static const char *const notes[] = {
-    "SELECTOR is a BUSID, VID:PID, VID:PID:SERIAL or a name that the server gives. PORT is 3240 "
-    "unless another one is given. `net2usb VERB --help` shows more of one verb.",
+static const char *const selectors[] = {
+    "SELECTOR is a BUSID (1-1.2), VID:PID (0403:6010), VID:PID:SERIAL or a name that the server "
+    "gives. HOST is a machine; PORT is 3240 unless another one is given.",
     NULL,
 };
 
-static const char *const end[] = {
+static const char *const statuses[] = {
     "Exit status: 0 done, 1 it could not be done, 2 the command line is wrong. Of run: COMMAND's "
     "own, or 125 net2usb failed, 126 COMMAND cannot be run, 127 it is not found.",
     NULL,
+};
+
+static const struct cli_topic topics[] = {
+    {.name = "selector", .paragraphs = selectors},
+    {.name = "exit", .paragraphs = statuses},
+    {0},
+};
+
+static const char publishing[] =
+    "devices are published by com2net, where they are plugged in: com2net list, then com2net "
+    "usb:BUSID 3240";
+static const char serial[] = "that is net2pty's, which is for serial ports: see `net2pty help`";
+
+static const struct cli_hint hints[] = {
+    {"-l", "local devices are com2net's: com2net list"},
+    {"--local", "local devices are com2net's: com2net list"},
+    {"bind", publishing},
+    {"unbind", "a device is given back when the com2net that publishes it ends"},
+    {"service", publishing},
+    {"exec", serial},
+    {"reset", serial},
+    {"--list", "it is a verb: net2usb list HOST"},
+    {"--run", "it is a verb: net2usb run HOST -- COMMAND"},
+    {"--env", "it is a verb: net2usb env HOST"},
+    {"--attach", "it is a verb: net2usb attach HOST SELECTOR"},
+    {"--status", "it is a verb: net2usb ports"},
+    {"--json", "it is reserved; there is no JSON yet"},
+    {0},
 };
 
 static const struct cli_program program = {
     .name = "net2usb",
     .summary = "Uses USB devices that com2net, or another USB/IP server, publishes.",
     .examples = program_examples,
-    .notes = notes,
     .verbs = verbs,
     .aliases = aliases,
-    .end = end,
+    .topics = topics,
+    .hints = hints,
     .ctx = &options,
 };
 

@@ -36,7 +36,8 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 /* Prints an error about the command line with a hint at --help, and returns CLI_EXIT_USAGE. */
 int cli_usage_error(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
 
-/* How much is to be logged, by -v and -q, which every program has. */
+/* How much is to be logged, by -v and -q, and the file of --log-file or NULL. */
 enum log_level cli_log_level(void);
+const char *cli_log_file(void);
 
 #endif
