@@ -28,7 +28,7 @@ enum { EXIT_NOT_CONNECTED = 3 };
 
 static struct {
     const char *status;
-    unsigned wait_ms;
+    int wait_ms;
     bool has_wait;
     enum exec_lines lines;
     struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
@@ -90,7 +90,7 @@ static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_M
 {
     (void)ctx;
     options.has_wait = true;
-    return cli_seconds(value, &options.wait_ms, error);
+    return cli_wait(value, &options.wait_ms, error);
 }
 
 static int take_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -143,7 +143,7 @@ static const struct cli_option status_options[] = {
 
 static const struct cli_option command_options[] = {
     CLI_HEADING("Options of waiting, and of COMMAND:"),
-    {"wait", 'w', "SECONDS", take_wait,
+    {"wait", 'w', "SECONDS|forever", take_wait,
      "give up, with exit status 3, unless every link is connected within that time"},
     {"lines", 0, "MODE", take_lines,
      "how COMMAND gets modem lines, break and parity: seccomp; preload: dynamically linked "
@@ -350,7 +350,7 @@ static int begin_waiting(void)
     const struct timeval limit = {(time_t)(options.wait_ms / 1000),
                                   (suseconds_t)(options.wait_ms % 1000 * 1000)};
 
-    if (!options.has_wait)
+    if (!options.has_wait || options.wait_ms == CLI_FOREVER)
         return 0;
     net2pty.deadline = evtimer_new(net2pty.loop, on_deadline, NULL);
     return !net2pty.deadline || event_add(net2pty.deadline, &limit) < 0 ? -ENOMEM : 0;

@@ -48,3 +48,18 @@ int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX
     *ms = (unsigned)(seconds * 1000);
     return 0;
 }
+
+int cli_wait(const char *value, int *ms, char error[static CLI_ERROR_MAX])
+{
+    unsigned seconds_ms;
+
+    *ms = CLI_FOREVER;
+    if (strcmp(value, "forever") == 0)
+        return 0;
+    if (cli_seconds(value, &seconds_ms, error) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is a number of seconds, such as 10 or 0.5, or forever");
+        return -EINVAL;
+    }
+    *ms = (int)seconds_ms;
+    return 0;
+}

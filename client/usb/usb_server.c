@@ -185,8 +185,9 @@ static void add_devices(struct usb_server *s, const char *selector, char *error)
             snprintf(error + len, USB_SERVER_ERROR_MAX - len, " and others");
             return;
         }
-        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x)",
-                 shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product);
+        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x%s%s)",
+                 shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product,
+                 f->entry.name[0] ? ", named " : "", f->entry.name);
         len += strlen(error + len);
     }
     if (shown == 0)
