@@ -161,6 +161,27 @@ static void hint_at_dashes(char error[static CLI_ERROR_MAX])
     snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
 }
 
+static bool is_server(const char *text)
+{
+    char why[ADDRESS_WHY_MAX];
+    struct addr addr;
+    bool raw;
+
+    return !strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0;
+}
+
+/* HOST:PORT and LINK may be swapped: then their meaning is certain all the same. */
+static void put_link_first(char **words)
+{
+    char *first = words[0];
+
+    if (!is_server(first) || !strchr(words[1], '/') || strstr(words[1], "://"))
+        return;
+    words[0] = words[1];
+    words[1] = first;
+    log_info("the LINK comes first: net2pty %s %s", words[0], words[1]);
+}
+
 static int parse_links(const struct cli_arguments *a, char error[static CLI_ERROR_MAX])
 {
     net2pty.command = a->command;
@@ -175,6 +196,8 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
             return -EINVAL;
         }
+        if (i + 1 < a->count)
+            put_link_first(a->words + i);
         int r = link_options_parse(a->words[i], i + 1 < a->count ? a->words[i + 1] : NULL,
                                    &options.single, link, error);
         if (r < 0 && i > 0)
@@ -200,16 +223,12 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
 /* Whether a LINK to be joined is what only the net2pty that serves it takes. */
 static bool is_no_name(const char *text, char error[static CLI_ERROR_MAX])
 {
-    char why[ADDRESS_WHY_MAX];
-    struct addr addr;
-    bool raw;
-
     if (strchr(text, ',')) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: options of a link are for the net2pty that serves it", text);
         return true;
     }
-    if (!strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0) {
+    if (is_server(text)) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: exec takes links only; the net2pty that serves one has its server", text);
         return true;

@@ -10,6 +10,7 @@
 #include "address_text.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
+#include "name.h"
 #include "text.h"
 #include "usb_text.h"
 
@@ -178,6 +179,8 @@ static void add_devices(struct usb_server *s, const char *selector, char *error)
 
     for (size_t i = 0; i < s->count && len < USB_SERVER_ERROR_MAX; i++) {
         const struct usbip_found *f = &s->list[i];
+        char why[NAME_WHY_MAX];
+        const bool named = name_check(f->entry.name, why) == 0; /* not as its SOURCE was typed */
 
         if (selector && !usb_selector_matches(s, f, selector))
             continue;
@@ -187,7 +190,7 @@ static void add_devices(struct usb_server *s, const char *selector, char *error)
         }
         snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x%s%s)",
                  shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product,
-                 f->entry.name[0] ? ", named " : "", f->entry.name);
+                 named ? ", named " : "", named ? f->entry.name : "");
         len += strlen(error + len);
     }
     if (shown == 0)
