@@ -18,6 +18,7 @@
 #include "log_peer.h"
 #include "loop.h"
 #include "os.h"
+#include "proto/reach.h"
 #include "pty_session.h"
 #include "supervise.h"
 #include "visitor.h"
@@ -332,6 +333,17 @@ static void on_joined(void *ctx, const char *link, const char *why_not)
     end_with(SUPERVISE_EXIT_FAILED);
 }
 
+static const char *trouble_of(const struct pty_session *s, bool raw)
+{
+    const char *trouble = pty_session_trouble(s);
+
+    if (trouble[0])
+        return trouble;
+    if (!pty_session_is_reached(s))
+        return reach_text(-ETIMEDOUT);
+    return raw ? "no answer yet" : "no answer yet; a server of plain TCP needs --raw";
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
@@ -345,10 +357,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
         if (!pty_session_has_device(s))
             log_error("%s: not connected within %g s: %s", net2pty.links[i].link,
-                      options.wait_ms / 1000.0,
-                      pty_session_trouble(s)[0] ? pty_session_trouble(s)
-                      : net2pty.links[i].raw    ? "no answer yet"
-                                             : "no answer yet; a server of plain TCP needs --raw");
+                      options.wait_ms / 1000.0, trouble_of(s, net2pty.links[i].raw));
     }
     end_with(EXIT_NOT_CONNECTED);
 }

@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "os.h"
 #include "stream.h"
+#include "proto/reach.h"
 #include "test.h"
 
 enum {
@@ -290,7 +291,7 @@ static void nobody_answers_himself(void)
         return;
     }
     for (port = 40000; port <= 40001; port++)
-        CHECK_TEXT(dialed("127.0.0.1"), os_error_text(ECONNREFUSED));
+        CHECK_TEXT(dialed("127.0.0.1"), reach_text(-ECONNREFUSED));
     CHECK(tell_kernel(range, "32768 60999") == 0);
     port = before;
 }

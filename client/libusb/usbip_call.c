@@ -12,6 +12,7 @@
 
 #include "proto/buf.h"
 #include "proto/bytes.h"
+#include "proto/reach.h"
 #include "proto/usbip_reader.h"
 #include "usbip_clock.h"
 #include "usbip_names.h"
@@ -25,17 +26,17 @@ enum {
 const char *usbip_call_error(int error)
 {
     switch (-error) {
-    case ECONNREFUSED:
-        return "nothing listens there: is com2net, or usbipd, running, and the port right?";
     case EHOSTDOWN:
-        return "its name is not known";
+        return "its name is not known: is it written right? A number, such as 192.0.2.1, works "
+               "without a name server";
     case ENONET:
         return "no name server has said in time what its address is";
-    case ETIMEDOUT:
-        return "it does not answer: a firewall between, or another address?";
+    case ETIME:
+        return "something listens there, and is silent: is that the port of com2net's USB devices, "
+               "and not of something else?";
     case EPROTO:
     case ECONNRESET:
-        return "what answers there does not speak USB/IP";
+        return "what answers there does not speak USB/IP: is the port right?";
     case EBUSY:
         return "somebody else has the device";
     case ENODEV:
@@ -43,7 +44,7 @@ const char *usbip_call_error(int error)
     case EIO:
         return "it cannot have the device; its log says why";
     default:
-        return strerror(-error);
+        return reach_text(error) ? reach_text(error) : strerror(-error);
     }
 }
 
@@ -306,6 +307,8 @@ static int receive_answer(struct call *c)
             r = wait_for(c->fd, POLLIN, c->deadline);
         else if (r == 0 && !c->ended && usbip_clock_ms() >= c->deadline)
             r = -ETIMEDOUT;
+        if (r == -ETIMEDOUT)
+            r = -ETIME; /* it is there */
         if (r < 0)
             return r;
     }

@@ -33,7 +33,8 @@ struct usbip_found {
  * All return 0 or a negative errno:
  *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
  *               ENONET where no name server has answered
- *   ETIMEDOUT   no answer in time
+ *   ETIMEDOUT   no connection in time
+ *   ETIME       no answer in time, on a connection
  *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device
  *   ENODEV      there is no such device

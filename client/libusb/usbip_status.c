@@ -16,6 +16,7 @@ int usbip_error_of_call(int error)
     case ENOMEM:
         return LIBUSB_ERROR_NO_MEM;
     case ETIMEDOUT:
+    case ETIME:
         return LIBUSB_ERROR_TIMEOUT;
     case EPROTO:
         return LIBUSB_ERROR_IO;

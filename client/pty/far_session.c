@@ -494,8 +494,8 @@ static void on_limit(void *ctx)
     if (comport_agreed(s->connection.comport) && !s->far.refusal)
         become_ready(s); /* some never answer about BINARY, or never say anything */
     else
-        lose(s, "no answer to the COM-PORT option: it is not an RFC 2217 server (--raw takes its "
-                "bytes as they are)");
+        lose(s, "no answer to the COM-PORT option: is that the port of com2net, or of another RFC "
+                "2217 server? (--raw takes the bytes of a raw TCP server as they are)");
 }
 
 static void on_stable(void *ctx)

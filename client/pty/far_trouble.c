@@ -7,7 +7,7 @@
 #include "log.h"
 #include "log_peer.h"
 
-enum { TEXT_MAX = FAR_TROUBLE_MAX - 64 };
+enum { TEXT_MAX = FAR_TROUBLE_MAX - 96 };
 
 void far_trouble_tell(struct far_trouble *t, const char *why)
 {
@@ -31,16 +31,37 @@ static void printable(const struct buf *early, char text[static TEXT_MAX])
     text[n] = '\0';
 }
 
+/* Servers of other protocols that speak first. */
+static bool is_foreign(const char *text)
+{
+    static const char *const greetings[] = {"SSH-", "HTTP/", "220 ", "220-", "* OK", "+OK", "RFB "};
+
+    for (size_t i = 0; i < sizeof greetings / sizeof *greetings; i++)
+        if (strncmp(text, greetings[i], strlen(greetings[i])) == 0)
+            return true;
+    return false;
+}
+
+static void quote(const char *text, char said[static FAR_TROUBLE_MAX])
+{
+    snprintf(said, FAR_TROUBLE_MAX, "it says \"%s\"%s", text,
+             is_foreign(text) ? ": is that the port of com2net?"
+             : strstr(text, "USB/IP")
+                 ? ": take net2usb for them, or com2net's port of a serial port"
+                 : "");
+}
+
 void far_trouble_tell_end(struct far_trouble *t, const struct far_port *far,
                           const struct buf *early, const char *why)
 {
-    char text[TEXT_MAX], refusal[FAR_TROUBLE_MAX];
+    char text[TEXT_MAX], refusal[FAR_TROUBLE_MAX], said[FAR_TROUBLE_MAX];
 
     printable(early, text);
     if (far->refusal)
         snprintf(refusal, sizeof refusal, "%s%s%s", far->refusal, far->state_text[0] ? ": " : "",
                  far->state_text);
-    far_trouble_tell(t, far->refusal ? refusal : text[0] ? text : why);
+    quote(text, said);
+    far_trouble_tell(t, far->refusal ? refusal : text[0] ? said : why);
 }
 
 void far_trouble_tell_device(struct far_trouble *t, const struct far_port *far)

@@ -86,6 +86,11 @@ bool pty_session_is_connected(const struct pty_session *s)
     return far_session_is_connected(&s->session);
 }
 
+bool pty_session_is_reached(const struct pty_session *s)
+{
+    return s->session.connection.stream;
+}
+
 const char *pty_session_trouble(const struct pty_session *s)
 {
     return s->session.trouble.text;

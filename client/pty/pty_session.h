@@ -53,6 +53,9 @@ void pty_session_free(struct pty_session *s);
 /* Whether the session with the server works, or waits for another connection; whether the device is
  * there, too, as far as the server tells; if not, why. */
 bool pty_session_is_connected(const struct pty_session *s);
+
+/* Whether there is a TCP connection to its server, which may be silent. */
+bool pty_session_is_reached(const struct pty_session *s);
 bool pty_session_has_device(const struct pty_session *s);
 const char *pty_session_trouble(const struct pty_session *s);
 

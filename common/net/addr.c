@@ -135,7 +135,8 @@ void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX])
 
 const char *addr_error_text(int error)
 {
-    return error == EVUTIL_EAI_NONAME ? "its name is not known" : evutil_gai_strerror(error);
+    return error == EVUTIL_EAI_NONAME ? "its name is not known: is it written right?"
+                                      : evutil_gai_strerror(error);
 }
 
 bool addr_is_loopback(const struct sockaddr *sa)

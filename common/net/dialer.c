@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "os.h"
+#include "proto/reach.h"
 #include "resolver.h"
 #include "stream.h"
 #include "timer.h"
@@ -169,7 +170,7 @@ static void go_on(struct dialer *d)
     if (r == 0 && d->begun < d->count)
         timer_in_ms(&d->timer, RACE_MS);
     else if (!is_calling(d))
-        fail(d, os_error_text(-d->error));
+        fail(d, reach_text(d->error) ? reach_text(d->error) : os_error_text(-d->error));
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */

@@ -78,7 +78,7 @@ def servers():
             (lambda c: c.sendall(net2usb.listing('1-1')[:100]), none),
             (lambda c: c.sendall(struct.pack('>HHI', 0x106, 5, 0)), none),
             (lambda c: c.sendall(struct.pack('>HHI', 0x111, 5, 5)), NO_USB),
-            (net2usb.sleeps, 'it does not answer')):
+            (net2usb.sleeps, 'and is silent')):
         server = net2usb.Server(answer)
         refuses(('list', server.host), 1, sentence)
         refuses(('run', server.host, '--', 'true'), 125, sentence)
@@ -87,7 +87,7 @@ def servers():
         for byte in net2usb.listing('1-1', '1-2'):
             client.sendall(bytes([byte]))
             time.sleep(0.5)
-    refuses(('list', net2usb.Server(drips).host), 1, 'it does not answer')
+    refuses(('list', net2usb.Server(drips).host), 1, 'and is silent')
 
     # it seems to have extensions, and then does not speak them
     def marked(client):
