@@ -106,16 +106,60 @@ const struct cli_option link_options[] = {
     {0},
 };
 
+/* Whether an item between commas is one that com2net's SOURCE takes. */
+static bool is_of_server(const char *item)
+{
+    static const char *const names[] = {"dtr",       "rts",    "hupcl", "reset",     "rtscts",
+                                        "xonxoff",   "noflow", "hold",  "hotplug",   "takeover",
+                                        "observers", "if",     "idle",  "linedelay", "lowlatency",
+                                        "paced",     "name"};
+    const size_t len = strcspn(item, "=");
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == len && strncmp(item, names[i], len) == 0)
+            return true;
+    return false;
+}
+
 /* A speed or a format, which have no name in front. */
 static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     if (link_options_take_baud(ctx, value, error) == 0 ||
         link_options_take_line(ctx, value, error) == 0)
         return 0;
-    snprintf(error, CLI_ERROR_MAX,
-             "is no option; there are a speed (115200), a format (8E1) and those of "
-             "`net2pty --help`");
+    if (is_of_server(value))
+        snprintf(error, CLI_ERROR_MAX,
+                 "that is an option of the server's: com2net /dev/ttyUSB0,%.100s 7000, where it "
+                 "runs",
+                 value);
+    else
+        snprintf(error, CLI_ERROR_MAX,
+                 "is no option; there are a speed (115200), a format (8E1) and those of `net2pty "
+                 "help link`");
     return -EINVAL;
+}
+
+/* Whether a word is "tty" or "COM" with more behind it: the name of a port, and no path. */
+static bool is_bare_port(const char *link)
+{
+    const bool is_com = strncmp(link, "COM", 3) == 0 && strspn(link + 3, "0123456789") > 0;
+
+    return !strchr(link, '/') && (is_com || (strncmp(link, "tty", 3) == 0 && link[3]));
+}
+
+/* A bare name is a file of the folder that one happens to be in, which is hardly meant. */
+static void tell_bare_port(const char *link, char error[static CLI_ERROR_MAX])
+{
+    if (link[0] == 'C')
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s is a name of Windows's; a LINK is a path, such as /tmp/%.100s or "
+                 "/dev/ttyS5; ./%.100s is one in this folder",
+                 link, link, link);
+    else
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s is in no folder: /dev/%.100s is what programs expect, ./%.100s is one in "
+                 "this folder",
+                 link, link, link);
 }
 
 int link_options_parse(char *text, const char *server, const struct pty_session_options *defaults,
@@ -123,7 +167,8 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
 {
     char *commas = strchr(text, ',');
     char why[CLI_ERROR_MAX];
-    const char *reason;
+    char reason[ADDRESS_WHY_MAX];
+    bool raw;
 
     if (commas)
         *commas++ = '\0';
@@ -137,14 +182,20 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
         snprintf(error, CLI_ERROR_MAX, "%.100s: %.380s", text, why);
         return -EINVAL;
     }
+    if (is_bare_port(text)) {
+        tell_bare_port(text, error);
+        return -EINVAL;
+    }
     if (!server) {
         snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
                  text, text);
         return -EINVAL;
     }
-    if (addr_parse_connect(server, &link->server, &reason) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "%.200s (the server of %.100s): %s", server, text, reason);
+    if (addr_parse_connect(server, &link->server, &raw, reason) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s (the server of %.100s): %.270s", server, text,
+                 reason);
         return -EINVAL;
     }
+    link->raw = link->raw || raw;
     return 0;
 }

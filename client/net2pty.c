@@ -28,7 +28,7 @@ enum { EXIT_NOT_CONNECTED = 3 };
 
 static struct {
     const char *status;
-    unsigned wait_ms;
+    int wait_ms;
     bool has_wait;
     enum exec_lines lines;
     struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
@@ -90,7 +90,7 @@ static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_M
 {
     (void)ctx;
     options.has_wait = true;
-    return cli_seconds(value, &options.wait_ms, error);
+    return cli_wait(value, &options.wait_ms, error);
 }
 
 static int take_lines(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -137,13 +137,13 @@ static const struct cli_option link_wide_options[] = {
 
 static const struct cli_option status_options[] = {
     CLI_HEADING("Instead of making links:"),
-    {"status", 's', "LINK", take_status, "print the state of the net2pty that serves LINK"},
+    {"status", 's', "LINK", take_status, "the same as the verb status"},
     {0},
 };
 
 static const struct cli_option command_options[] = {
     CLI_HEADING("Options of waiting, and of COMMAND:"),
-    {"wait", 'w', "SECONDS", take_wait,
+    {"wait", 'w', "SECONDS|forever", take_wait,
      "give up, with exit status 3, unless every link is connected within that time"},
     {"lines", 0, "MODE", take_lines,
      "how COMMAND gets modem lines, break and parity: seccomp; preload: dynamically linked "
@@ -161,6 +161,27 @@ static void hint_at_dashes(char error[static CLI_ERROR_MAX])
     snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
 }
 
+static bool is_server(const char *text)
+{
+    char why[ADDRESS_WHY_MAX];
+    struct addr addr;
+    bool raw;
+
+    return !strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0;
+}
+
+/* HOST:PORT and LINK may be swapped: then their meaning is certain all the same. */
+static void put_link_first(char **words)
+{
+    char *first = words[0];
+
+    if (!is_server(first) || !strchr(words[1], '/') || strstr(words[1], "://"))
+        return;
+    words[0] = words[1];
+    words[1] = first;
+    log_info("the LINK comes first: net2pty %s %s", words[0], words[1]);
+}
+
 static int parse_links(const struct cli_arguments *a, char error[static CLI_ERROR_MAX])
 {
     net2pty.command = a->command;
@@ -175,6 +196,8 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
             snprintf(error, CLI_ERROR_MAX, "more than %d links", LINKS_MAX);
             return -EINVAL;
         }
+        if (i + 1 < a->count)
+            put_link_first(a->words + i);
         int r = link_options_parse(a->words[i], i + 1 < a->count ? a->words[i + 1] : NULL,
                                    &options.single, link, error);
         if (r < 0 && i > 0)
@@ -200,15 +223,12 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
 /* Whether a LINK to be joined is what only the net2pty that serves it takes. */
 static bool is_no_name(const char *text, char error[static CLI_ERROR_MAX])
 {
-    struct addr addr;
-    const char *why;
-
     if (strchr(text, ',')) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: options of a link are for the net2pty that serves it", text);
         return true;
     }
-    if (!strchr(text, '/') && addr_parse_connect(text, &addr, &why) == 0) {
+    if (is_server(text)) {
         snprintf(error, CLI_ERROR_MAX,
                  "%.200s: exec takes links only; the net2pty that serves one has its server", text);
         return true;
@@ -344,10 +364,10 @@ static void on_stop(void *ctx)
 
 static void begin_waiting(void)
 {
-    if (!options.has_wait)
+    if (!options.has_wait || options.wait_ms == CLI_FOREVER)
         return;
     timer_make(&net2pty.deadline, net2pty.loop, on_deadline, NULL);
-    timer_in_ms(&net2pty.deadline, options.wait_ms);
+    timer_in_ms(&net2pty.deadline, (uint64_t)options.wait_ms);
 }
 
 static void join_links(void)
@@ -445,7 +465,7 @@ static int run_links(void *ctx, const struct cli_arguments *a)
 
     (void)ctx;
     if (options.status)
-        return a->total > 0 ? cli_usage_error("--status takes one LINK")
+        return a->total > 0 ? cli_usage_error("--status takes one LINK: net2pty status /dev/ttyS5")
                             : ask(control_print_status, options.status);
     if (parse_links(a, error) < 0)
         return cli_usage_error("%s", error);
@@ -462,17 +482,31 @@ static int run_exec(void *ctx, const struct cli_arguments *a)
     return serve_command();
 }
 
+static int run_status(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    if (a->count != 1)
+        return cli_usage_error("status takes one LINK: net2pty status /dev/ttyS5");
+    return ask(control_print_status, a->words[0]);
+}
+
 static int run_reset(void *ctx, const struct cli_arguments *a)
 {
     (void)ctx;
     if (a->count != 1)
-        return cli_usage_error("reset takes one LINK; a link of that name is ./reset");
+        return cli_usage_error(
+            "reset takes one LINK: net2pty reset /dev/ttyS5; a link of that name is ./reset");
     return ask(control_print_reset, a->words[0]);
 }
 
 static const struct cli_option *const link_tables[] = {single_options, link_wide_options,
                                                        command_options, status_options, NULL};
 static const struct cli_option *const exec_tables[] = {command_options, NULL};
+
+static const struct cli_example status_examples[] = {
+    {"net2pty status /dev/ttyS5", "is it connected?"},
+    {0},
+};
 
 static const struct cli_example exec_examples[] = {
     {"net2pty exec /dev/ttyS5 -- esptool chip_id", "one that another net2pty serves"},
@@ -504,6 +538,15 @@ static const struct cli_verb verbs[] = {
         .run = run_exec,
     },
     {
+        .name = "status",
+        .arguments = "LINK",
+        .help = "print the state of a link",
+        .summary = "Prints the state of the net2pty that serves LINK: server, settings, lines, "
+                   "counters.",
+        .examples = status_examples,
+        .run = run_status,
+    },
+    {
         .name = "reset",
         .arguments = "LINK",
         .help = "have com2net reset the board behind a link, as its option reset= says",
@@ -521,11 +564,11 @@ static const struct cli_example examples[] = {
     {"net2pty /dev/ttyS5 raspberry:7000", "for all programs"},
     {"net2pty /tmp/ttyS5 raspberry:7000 -- stm32flash /tmp/ttyS5", "for one program"},
     {"net2pty --wait=60 /tmp/ttyS5 raspberry:7000 -- pytest", "within a minute"},
-    {"net2pty --status /dev/ttyS5", "is it connected?"},
+    {"net2pty status /dev/ttyS5", "is it connected?"},
     {0},
 };
 
-static const char *const notes[] = {
+static const char *const commands[] = {
     "With -- COMMAND it runs COMMAND once the links are connected, and ends with its exit status. "
     "For COMMAND and all that it starts the links are serial ports in full: modem lines, break, "
     "parity, drain. That takes no privilege.",
@@ -534,12 +577,39 @@ static const char *const notes[] = {
 
 static const struct cli_option *const comma_tables[] = {link_options, NULL};
 
-static const char *const end[] = {
+static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.",
     "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line is wrong, 3 "
     "not connected within the time of --wait. With -- COMMAND its own, or 125 net2pty failed, 126 "
     "COMMAND cannot be run, 127 it is not found.",
     NULL,
+};
+
+static const struct cli_topic topics[] = {
+    {.name = "command", .paragraphs = commands},
+    {.name = "link", .commas = comma_tables},
+    {.name = "exit", .paragraphs = statuses},
+    {0},
+};
+
+static const char usb[] = "that is net2usb's, which is for USB devices: see `net2usb help`";
+
+static const struct cli_hint hints[] = {
+    {"list", "com2net lists its ports where it runs: `com2net list` there; USB devices of a server "
+             "are listed from here by `net2usb list HOST`"},
+    {"--list", "com2net lists its ports where it runs: `com2net list` there"},
+    {"-p", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"--port", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"--json", "it is reserved; there is no JSON yet"},
+    {"run", usb},
+    {"env", usb},
+    {"doctor", usb},
+    {"attach", usb},
+    {"detach", usb},
+    {"ports", usb},
+    {"bind", "that is com2net's, which publishes: com2net usb:BUSID 3240"},
+    {"service", "that is com2net's, which publishes: see `com2net help service`"},
+    {0},
 };
 
 static const struct cli_program program = {
@@ -548,10 +618,9 @@ static const struct cli_program program = {
                "HOST:PORT appear as LINK. Programs that open LINK get the port with its speed, "
                "format, flow control and flushes.",
     .examples = examples,
-    .notes = notes,
     .verbs = verbs,
-    .commas = comma_tables,
-    .end = end,
+    .topics = topics,
+    .hints = hints,
 };
 
 int main(int argc, char **argv)

@@ -34,6 +34,11 @@ TAKE(strict, o->strict = true)
 TAKE(persist, o->persist = true)
 TAKE(docker, o->docker = true)
 
+static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    return cli_wait(value, &((struct net2usb_options *)ctx)->wait_ms, error);
+}
+
 static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     struct net2usb_options *o = ctx;
@@ -52,6 +57,14 @@ static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_M
     snprintf(o->post + len, sizeof o->post - len, "%s%s", len ? "," : "", value);
     return 0;
 }
+
+static const struct cli_option wait_options[] = {
+    CLI_HEADING("Options of list, run and attach:"),
+    {"wait", 'w', "SECONDS|forever", take_wait,
+     "wait for the server, and for the device where it is away or in use; exit status 3 when that "
+     "takes longer"},
+    {0},
+};
 
 static const struct cli_option library_options[] = {
     CLI_HEADING("Options of run and env:"),
@@ -96,11 +109,11 @@ static const struct cli_option detach_options[] = {
 
 /* --- verbs ------------------------------------------------------------------------------------ */
 
-static const struct cli_option *const list_tables[] = {server_options, NULL};
-static const struct cli_option *const run_tables[] = {library_options, NULL};
+static const struct cli_option *const list_tables[] = {wait_options, server_options, NULL};
+static const struct cli_option *const run_tables[] = {wait_options, library_options, NULL};
 static const struct cli_option *const env_tables[] = {library_options, env_options, NULL};
-static const struct cli_option *const attach_tables[] = {attach_options, server_options,
-                                                         device_options, NULL};
+static const struct cli_option *const attach_tables[] = {wait_options, attach_options,
+                                                         server_options, device_options, NULL};
 static const struct cli_option *const detach_tables[] = {detach_options, NULL};
 
 static const struct cli_example list_examples[] = {
@@ -112,6 +125,7 @@ static const struct cli_example list_examples[] = {
 static const struct cli_example run_examples[] = {
     {"net2usb run raspberry -- iceprog -t", "with all that are free"},
     {"net2usb run raspberry 0403:6010 -- iceprog image.bin", "with this one"},
+    {"net2usb run --wait 60 raspberry -- iceprog -t", "when it is free"},
     {0},
 };
 
@@ -147,7 +161,7 @@ static const struct cli_example ports_examples[] = {
 static const struct cli_verb verbs[] = {
     {
         .name = "list",
-        .arguments = "HOST[:PORT]",
+        .arguments = "[OPTION]... HOST[:PORT]",
         .help = "show the devices of a server, and what to type for each",
         .summary = "Shows the devices of a server: BUSID, ids, texts, who uses each, and what to "
                    "type for it. Servers other than com2net leave out those in use.",
@@ -221,6 +235,7 @@ static const struct cli_verb verbs[] = {
 
 static const struct cli_alias aliases[] = {
     {"port", "ports"}, /* usbip's word */
+    {"status", "ports"},
     {0},
 };
 
@@ -234,26 +249,55 @@ static const struct cli_example program_examples[] = {
     {0},
 };
 
-static const char *const notes[] = {
-    "SELECTOR is a BUSID, VID:PID, VID:PID:SERIAL or a name that the server gives. PORT is 3240 "
-    "unless another one is given. `net2usb VERB --help` shows more of one verb.",
+static const char *const selectors[] = {
+    "SELECTOR is a BUSID (1-1.2), VID:PID (0403:6010), VID:PID:SERIAL or a name that the server "
+    "gives. HOST is a machine; PORT is 3240 unless another one is given.",
     NULL,
 };
 
-static const char *const end[] = {
-    "Exit status: 0 done, 1 it could not be done, 2 the command line is wrong. Of run: COMMAND's "
+static const char *const statuses[] = {
+    "Exit status: 0 done, 1 it could not be done, 2 the command line is wrong, 3 not within the "
+    "time of --wait. Of run: COMMAND's "
     "own, or 125 net2usb failed, 126 COMMAND cannot be run, 127 it is not found.",
     NULL,
+};
+
+static const struct cli_topic topics[] = {
+    {.name = "selector", .paragraphs = selectors},
+    {.name = "exit", .paragraphs = statuses},
+    {0},
+};
+
+static const char publishing[] =
+    "devices are published by com2net, where they are plugged in: com2net list, then com2net "
+    "usb:BUSID 3240";
+static const char serial[] = "that is net2pty's, which is for serial ports: see `net2pty help`";
+
+static const struct cli_hint hints[] = {
+    {"-l", "local devices are com2net's: com2net list"},
+    {"--local", "local devices are com2net's: com2net list"},
+    {"bind", publishing},
+    {"unbind", "a device is given back when the com2net that publishes it ends"},
+    {"service", publishing},
+    {"exec", serial},
+    {"reset", serial},
+    {"--list", "it is a verb: net2usb list HOST"},
+    {"--run", "it is a verb: net2usb run HOST -- COMMAND"},
+    {"--env", "it is a verb: net2usb env HOST"},
+    {"--attach", "it is a verb: net2usb attach HOST SELECTOR"},
+    {"--status", "it is a verb: net2usb ports"},
+    {"--json", "it is reserved; there is no JSON yet"},
+    {0},
 };
 
 static const struct cli_program program = {
     .name = "net2usb",
     .summary = "Uses USB devices that com2net, or another USB/IP server, publishes.",
     .examples = program_examples,
-    .notes = notes,
     .verbs = verbs,
     .aliases = aliases,
-    .end = end,
+    .topics = topics,
+    .hints = hints,
     .ctx = &options,
 };
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "cli_help.h"
+#include "error_text.h"
+#include "typo.h"
 
 /* The command line that is being parsed. */
 static struct {
@@ -14,6 +16,7 @@ static struct {
     const struct cli_verb *verb; /* NULL: none is given, and the program needs one */
     bool dashes_missing;         /* what is wrong may be of a COMMAND */
     enum log_level log_level;
+    const char *log_file;
 } cli = {.log_level = LOG_LEVEL_INFO};
 
 int cli_usage_error(const char *format, ...)
@@ -51,12 +54,21 @@ static int take_quiet(void *ctx, const char *value, char error[static CLI_ERROR_
     return 0;
 }
 
+static int take_log_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    cli.log_file = value;
+    return 0;
+}
+
 static cli_take take_help, take_version;
 
 static const struct cli_option standard_options[] = {
     CLI_HEADING("Common options:"),
     {"verbose", 'v', NULL, take_verbose, "say more; given twice, still more, as bytes in hex"},
     {"quiet", 'q', NULL, take_quiet, "say only what went wrong"},
+    {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
     {"help", 'h', NULL, take_help, "show this help"},
     {"version", 'V', NULL, take_version, "show the version"},
     {0},
@@ -74,13 +86,25 @@ static int take_help(void *ctx, const char *value, char error[static CLI_ERROR_M
     exit(CLI_EXIT_OK);
 }
 
+/* Does not return. */
+static void print_version(void)
+{
+    printf("%s %s\n", cli.program->name, COM2NET_VERSION);
+    exit(CLI_EXIT_OK);
+}
+
 static int take_version(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
     (void)value;
     (void)error;
-    printf("%s %s\n", cli.program->name, COM2NET_VERSION);
-    exit(CLI_EXIT_OK);
+    print_version();
+    return 0;
+}
+
+const char *cli_log_file(void)
+{
+    return cli.log_file;
 }
 
 /* --- finding an option ------------------------------------------------------------------------ */
@@ -118,6 +142,40 @@ static const struct cli_option *find_anywhere(const struct typed *t)
     return found;
 }
 
+static const char *find_hint(const char *word)
+{
+    const struct cli_hint *h = cli.program->hints;
+
+    while (h && h->word && strcmp(h->word, word) != 0)
+        h++;
+    return h && h->word ? h->say : NULL;
+}
+
+static void offer_options(struct typo *typo, const struct cli_option *table)
+{
+    for (const struct cli_option *o = table; o->name; o++)
+        typo_offer(typo, o->name);
+}
+
+/* What may be meant by an option that there is not. */
+static void tell_unknown(const struct typed *t, const char *shown)
+{
+    const char *hint = find_hint(shown);
+    struct typo typo;
+
+    typo_begin(&typo, t->name, t->len);
+    offer_options(&typo, standard_options);
+    for (const struct cli_option *const *tables = cli.verb ? cli.verb->options : NULL;
+         tables && *tables; tables++)
+        offer_options(&typo, *tables);
+    if (hint)
+        cli_usage_error("%s: %s", shown, hint);
+    else if (typo.best)
+        cli_usage_error("unknown option %s; did you mean --%s?", shown, typo.best);
+    else
+        cli_usage_error("unknown option %s; the help shows those that there are", shown);
+}
+
 /* Finds the option that is meant, as it is to be `shown`; NULL after an error. Where the verb is
  * missing, that is the error, later. */
 static const struct cli_option *find(const struct typed *t, const char *shown)
@@ -128,7 +186,7 @@ static const struct cli_option *find(const struct typed *t, const char *shown)
     if (!o && elsewhere && cli.verb->name)
         cli_usage_error("%s is not for %s", shown, cli.verb->name);
     else if (!o)
-        cli_usage_error("unknown option %s", shown);
+        tell_unknown(t, shown);
     return o;
 }
 
@@ -241,6 +299,49 @@ static const struct cli_verb *find_name(const char *name)
     return NULL;
 }
 
+static void tell_topics(const char *word)
+{
+    char text[CLI_ERROR_MAX] = "";
+    size_t len = 0;
+
+    for (const struct cli_topic *t = cli.program->topics; t->name && len < sizeof text; t++)
+        len += (size_t)snprintf(text + len, sizeof text - len, ", %s", t->name);
+    cli_usage_error("there is no help about %s; there is about each verb%s", word, text);
+}
+
+/* `help [TOPIC]`. Does not return. */
+static void print_help(const char *word)
+{
+    const struct cli_topic *t = cli.program->topics;
+    const struct cli_verb *verb = word ? find_name(word) : NULL;
+
+    while (word && t->name && strcmp(t->name, word) != 0)
+        t++;
+    if (verb)
+        cli_help_print_verb(cli.program, verb, standard_options);
+    else if (!word)
+        cli_help_print_program(cli.program, standard_options);
+    else if (t->name)
+        cli_help_print_topic(t);
+    else
+        tell_topics(word);
+    exit(word && !verb && !t->name ? CLI_EXIT_USAGE : CLI_EXIT_OK);
+}
+
+/* Verbs that every program has, and those of other programs, which are told. Returns where it is
+ * none of them. */
+static void take_common_verb(char **argv)
+{
+    const char *hint = find_hint(*argv);
+
+    if (strcmp(*argv, "help") == 0)
+        print_help(argv[1]);
+    if (strcmp(*argv, "version") == 0)
+        print_version();
+    if (hint)
+        exit(cli_usage_error("%s: %s", *argv, hint));
+}
+
 /* Finds the verb, which is the first word that is no option and no option's value, and takes it out
  * of argv. Where there is none it is the nameless one, or NULL. */
 static void find_verb(int *argc, char **argv)
@@ -251,6 +352,8 @@ static void find_verb(int *argc, char **argv)
     while (i < *argc && is_option(argv[i]) && strcmp(argv[i], "--") != 0)
         i += takes_next(argv[i]) ? 2 : 1;
     cli.verb = i < *argc ? find_name(argv[i]) : NULL;
+    if (!cli.verb && i < *argc)
+        take_common_verb(argv + i);
     if (!cli.verb) {
         cli.verb = nameless;
         return;
@@ -315,6 +418,25 @@ static void verb_names(char text[static CLI_ERROR_MAX])
                                            : " and ");
 }
 
+/* A first word that is no verb, of a program that needs one. */
+static void tell_no_verb(const char *word)
+{
+    char names[CLI_ERROR_MAX];
+    struct typo typo;
+
+    verb_names(names);
+    typo_begin(&typo, word, strlen(word));
+    for (const struct cli_verb *v = cli.program->verbs; v->run; v++)
+        typo_offer(&typo, v->name);
+    if (typo.best)
+        cli_usage_error("there is no %s; did you mean %s? There are %s", word, typo.best, names);
+    else if (strpbrk(word, ":."))
+        cli_usage_error("%s: the verb stands before the server: %s VERB %s; there are %s", word,
+                        cli.program->name, word, names);
+    else
+        cli_usage_error("there is no %s; there are %s", word, names);
+}
+
 /* There is a verb, and it takes a "--" if there is one. */
 static int check_verb(const struct cli_arguments *a)
 {
@@ -328,7 +450,7 @@ static int check_verb(const struct cli_arguments *a)
     else if (a->count == 0)
         cli_usage_error("what is to be done? There are %s", names);
     else
-        cli_usage_error("there is no %s; there are %s", a->words[0], names);
+        tell_no_verb(a->words[0]);
     return -EINVAL;
 }
 
@@ -348,5 +470,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     if (cli_parse(program, argc, argv, &a) < 0)
         return CLI_EXIT_USAGE;
     log_init(program->name, cli.log_level);
-    return a.verb->run(program->ctx, &a);
+    int r = cli.log_file ? log_to_file(cli.log_file) : 0;
+    if (r == 0)
+        return a.verb->run(program->ctx, &a);
+    log_error("cannot write the log %s: %s", cli.log_file, error_text(-r));
+    return CLI_EXIT_FAILED;
 }

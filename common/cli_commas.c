@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "typo.h"
+
 const struct cli_option *cli_find_comma(const struct cli_option *options, const char *item)
 {
     return cli_option_of_name(options, item, strcspn(item, "="));
@@ -37,6 +39,25 @@ static int take_comma(const struct cli_table *tables, cli_take *fallback, void *
     return fallback(ctx, item, why);
 }
 
+/* Adds what may be meant by an item that no table has. */
+static void add_typo(const struct cli_table *tables, const char *item,
+                     char error[static CLI_ERROR_MAX])
+{
+    const size_t len = strlen(error), name_len = strcspn(item, "=");
+    struct typo typo;
+
+    typo_begin(&typo, item, name_len);
+    for (const struct cli_table *t = tables; t->options; t++) {
+        if (cli_find_comma(t->options, item))
+            return;
+        for (const struct cli_option *o = t->options; o->name; o++)
+            typo_offer(&typo, o->name);
+    }
+    if (typo.best)
+        snprintf(error + len, CLI_ERROR_MAX - len, "; did you mean %s%s?", typo.best,
+                 item[name_len] ? item + name_len : "");
+}
+
 int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *ctx, char *text,
                      char error[static CLI_ERROR_MAX])
 {
@@ -54,7 +75,8 @@ int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *c
         char why[CLI_ERROR_MAX] = "not valid";
         int r = take_comma(tables, fallback, ctx, item, why);
         if (r < 0) {
-            snprintf(error, CLI_ERROR_MAX, "option %.100s: %.380s", item, why);
+            snprintf(error, CLI_ERROR_MAX, "option %.100s: %.320s", item, why);
+            add_typo(tables, item, error);
             return r;
         }
     }

@@ -156,6 +156,29 @@ static void print_verbs(const struct cli_verb *verbs)
     }
 }
 
+void cli_help_print_topic(const struct cli_topic *topic)
+{
+    print_paragraphs(topic->paragraphs);
+    print_tables(topic->commas, "");
+    if (topic->more)
+        topic->more();
+}
+
+/* What `help` tells of. */
+static void print_topics(const struct cli_program *program)
+{
+    char text[256];
+    int len = snprintf(text, sizeof text, "`%s help TOPIC` shows one part; TOPIC is a verb",
+                       program->name);
+
+    for (const struct cli_topic *t = program->topics; t->name && len < (int)sizeof text; t++)
+        len += snprintf(text + len, sizeof text - (size_t)len, "%s%s", t[1].name ? ", " : " or ",
+                        t->name);
+    if (len < (int)sizeof text)
+        snprintf(text + len, sizeof text - (size_t)len, ".");
+    cli_help_print_paragraph(text);
+}
+
 void cli_help_print_program(const struct cli_program *program, const struct cli_option *standard)
 {
     const char *lead = "usage:";
@@ -167,14 +190,12 @@ void cli_help_print_program(const struct cli_program *program, const struct cli_
     cli_help_print_paragraph(program->summary);
     print_examples(program->examples);
     print_verbs(program->verbs);
-    print_paragraphs(program->notes);
     for (const struct cli_verb *v = program->verbs; v->run; v++)
         print_new_tables(program, v);
     print_table(standard, "--");
-    print_tables(program->commas, "");
-    if (program->more)
-        program->more();
-    print_paragraphs(program->end);
+    for (const struct cli_topic *t = program->topics; t->name; t++)
+        cli_help_print_topic(t);
+    print_topics(program);
 }
 
 void cli_help_print_verb(const struct cli_program *program, const struct cli_verb *verb,

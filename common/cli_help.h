@@ -10,6 +10,7 @@
 void cli_help_print_program(const struct cli_program *program, const struct cli_option *standard);
 void cli_help_print_verb(const struct cli_program *program, const struct cli_verb *verb,
                          const struct cli_option *standard);
+void cli_help_print_topic(const struct cli_topic *topic);
 
 /* Print a paragraph, and a table of options behind commas with its heading. */
 void cli_help_print_paragraph(const char *text);

@@ -36,7 +36,7 @@ int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX])
     return -EINVAL;
 }
 
-int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX])
+static int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX])
 {
     char *end;
     double seconds = strtod(value, &end);
@@ -46,5 +46,20 @@ int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX
         return -EINVAL;
     }
     *ms = (unsigned)(seconds * 1000);
+    return 0;
+}
+
+int cli_wait(const char *value, int *ms, char error[static CLI_ERROR_MAX])
+{
+    unsigned seconds_ms;
+
+    *ms = CLI_FOREVER;
+    if (strcmp(value, "forever") == 0)
+        return 0;
+    if (cli_seconds(value, &seconds_ms, error) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "it is a number of seconds, such as 10 or 0.5, or forever");
+        return -EINVAL;
+    }
+    *ms = (int)seconds_ms;
     return 0;
 }

@@ -35,8 +35,11 @@ const struct cli_option *cli_option_of_name(const struct cli_option *table, cons
                                             size_t len);
 const struct cli_option *cli_option_of_letter(const struct cli_option *table, char letter);
 
-/* Values that many options share; `out` is where the value goes. */
+/* "on" or "off". */
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);
-int cli_seconds(const char *value, unsigned *ms, char error[static CLI_ERROR_MAX]);
+
+/* Of --wait: seconds, or "forever", which is CLI_FOREVER. */
+enum { CLI_FOREVER = -1 };
+int cli_wait(const char *value, int *ms, char error[static CLI_ERROR_MAX]);
 
 #endif

@@ -40,17 +40,29 @@ struct cli_alias {
     const char *word, *verb;
 };
 
+/* What somebody types who thinks of another program, and what to type here. */
+struct cli_hint {
+    const char *word; /* a first word, or an option with its dashes */
+    const char *say;  /* a phrase */
+};
+
+/* Something that `help TOPIC` tells of. */
+struct cli_topic {
+    const char *name;
+    const char *const *paragraphs;          /* ends with NULL; or NULL */
+    const struct cli_option *const *commas; /* options behind commas; or NULL */
+    void (*more)(void);                     /* prints further ones; or NULL */
+};
+
 struct cli_program {
     const char *name;
-    const char *summary;                    /* what it does, a paragraph */
-    const struct cli_example *examples;     /* as of a verb */
-    const char *const *notes;               /* further paragraphs, ends with NULL */
-    const struct cli_verb *verbs;           /* ends with a NULL `run`; the nameless one is first */
-    const struct cli_alias *aliases;        /* ends with a NULL word; or NULL */
-    const struct cli_option *const *commas; /* options behind commas: tables, for the help */
-    void (*more)(void);                     /* prints further ones by cli_help.h, or NULL */
-    const char *const *end;                 /* the last paragraphs of the help */
-    void *ctx;                              /* of options and verbs */
+    const char *summary;                /* what it does, a paragraph */
+    const struct cli_example *examples; /* as of a verb */
+    const struct cli_verb *verbs;       /* ends with a NULL `run`; the nameless one is first */
+    const struct cli_alias *aliases;    /* ends with a NULL word; or NULL */
+    const struct cli_hint *hints;       /* ends with a NULL word; or NULL */
+    const struct cli_topic *topics;     /* the help ends with them; ends with a NULL name */
+    void *ctx;                          /* of options and verbs */
 };
 
 #endif

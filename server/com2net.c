@@ -38,7 +38,6 @@ enum {
 static struct {
     bool list;
     const char *pcap;
-    const char *log_file;
 } options;
 
 static struct {
@@ -60,14 +59,6 @@ static int take_list(void *ctx, const char *value, char error[static CLI_ERROR_M
     (void)value;
     (void)error;
     options.list = true;
-    return 0;
-}
-
-static int take_log_file(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    (void)ctx;
-    (void)error;
-    options.log_file = value;
     return 0;
 }
 
@@ -282,7 +273,7 @@ static int take_arguments(const struct cli_arguments *a)
         count--;
     }
     if (count == 0)
-        return cli_usage_error("no SOURCE is given; `com2net --list` shows the ports there are");
+        return cli_usage_error("no SOURCE is given; `com2net list` shows the ports there are");
     return take_sources(count, a->words);
 }
 
@@ -295,12 +286,16 @@ static int publish(void *ctx, const struct cli_arguments *a)
         return status;
     if (options.list)
         return list_ports();
-    int r = options.log_file ? log_to_file(options.log_file) : 0;
-    if (r < 0) {
-        log_error("cannot write the log %s: %s", options.log_file, error_text(-r));
-        return CLI_EXIT_FAILED;
-    }
     return serve();
+}
+
+static int list(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    return a->count == 0 ? list_ports()
+                         : cli_usage_error("list shows this machine's; it takes no %s; those of "
+                                           "another machine are listed there",
+                                           a->words[0]);
 }
 
 /* --- the service ------------------------------------------------------------------------------ */
@@ -316,7 +311,7 @@ static int check_service(int argc, char **argv)
     if (a.verb->name)
         return cli_usage_error("a service publishes; it does not %s", a.verb->name);
     int status = take_arguments(&a);
-    file = options.log_file;
+    file = cli_log_file();
     if (status == CLI_EXIT_OK && options.list)
         return cli_usage_error("a service cannot --list");
     if (status == CLI_EXIT_OK && file && file[0] != '/' && file[0] != '\\' &&
@@ -342,13 +337,17 @@ static int service(void *ctx, const struct cli_arguments *a)
 
 static const struct cli_option publish_options[] = {
     CLI_HEADING("Options:"),
-    {"list", 'l', NULL, take_list, "list serial ports and USB devices, with what to type for each"},
+    {"list", 'l', NULL, take_list, "the same as the verb list"},
     {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
-    {"log-file", 0, "FILE", take_log_file, "append the log to FILE, instead of standard error"},
     {0},
 };
 
 static const struct cli_option *const publish_tables[] = {publish_options, NULL};
+
+static const struct cli_example list_examples[] = {
+    {"com2net list", "and what to type for each"},
+    {0},
+};
 
 static const struct cli_example service_examples[] = {
     {"com2net service install -- COM3,hotplug 7000", "publishes COM3 from now on"},
@@ -364,6 +363,15 @@ static const struct cli_verb verbs[] = {
         .run = publish,
     },
     {
+        .name = "list",
+        .arguments = "",
+        .help = "list serial ports and USB devices, with what to type for each",
+        .summary = "Lists the serial ports and USB devices of this machine, with what to type to "
+                   "publish each.",
+        .examples = list_examples,
+        .run = list,
+    },
+    {
         .name = "service",
         .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
         .help = "on Windows: install, remove and control a service",
@@ -377,7 +385,7 @@ static const struct cli_verb verbs[] = {
 };
 
 static const struct cli_example examples[] = {
-    {"com2net --list", "what there is to publish"},
+    {"com2net list", "what there is to publish"},
     {"com2net /dev/ttyUSB0 7000", "for this machine only"},
     {"com2net /dev/ttyUSB0,hotplug 0.0.0.0:7000", "for all, unplugged or not"},
     {"com2net usb:0403:6010,name=board 0.0.0.0:3240", "a USB device, for net2usb"},
@@ -385,7 +393,7 @@ static const struct cli_example examples[] = {
     {0},
 };
 
-static const char *const notes[] = {
+static const char *const sources[] = {
     "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3), "
     "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.",
     "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with the driver "
@@ -403,11 +411,54 @@ static void print_usb_options(void)
     usb_options_print(virtual_kinds);
 }
 
-static const char *const end[] = {
+static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each port.",
     "Exit status: 0 ended by a signal, by Ctrl-C or as a service, 1 a port could not be published, "
     "2 the command line is wrong.",
     NULL,
+};
+
+static const struct cli_topic topics[] = {
+    {.name = "source", .paragraphs = sources},
+    {.name = "serial", .commas = comma_tables},
+    {.name = "usb", .more = print_usb_options},
+    {.name = "exit", .paragraphs = statuses},
+    {0},
+};
+
+static const char a_speed[] =
+    "a speed stands behind the SOURCE, after a comma: com2net /dev/ttyUSB0,115200 7000";
+static const char a_port[] = "the PORT stands behind the SOURCE: com2net /dev/ttyUSB0 7000";
+static const char of_net2usb[] = "that is done where the device is used: net2usb there, see "
+                                 "`net2usb help`; here it is published: com2net usb:VID:PID 3240";
+static const char of_net2pty[] = "that is done where the port is used: net2pty there, see "
+                                 "`net2pty help`; here it is published: com2net /dev/ttyUSB0 7000";
+
+static const struct cli_hint hints[] = {
+    {"-b", a_speed},
+    {"--baud", a_speed},
+    {"--speed", a_speed},
+    {"-p", a_port},
+    {"--port", a_port},
+    {"-d", "it stays in the foreground: a systemd unit, or & behind the line, runs it further"},
+    {"--daemon", "it stays in the foreground: a systemd unit, or & behind the line, runs it "
+                 "further"},
+    {"-w", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
+    {"--wait", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
+    {"--json", "it is reserved; there is no JSON yet"},
+    {"--status", "a com2net that runs logs its state when it is asked to: pkill -USR1 com2net"},
+    {"status", "a com2net that runs logs its state when it is asked to: pkill -USR1 com2net"},
+    {"run", of_net2usb},
+    {"env", of_net2usb},
+    {"doctor", of_net2usb},
+    {"attach", of_net2usb},
+    {"detach", of_net2usb},
+    {"ports", of_net2usb},
+    {"exec", of_net2pty},
+    {"reset", of_net2pty},
+    {"bind", "a USB device is published without it: com2net usb:BUSID 3240"},
+    {"unbind", "a USB device is given back when com2net ends"},
+    {0},
 };
 
 static const struct cli_program command_line = {
@@ -415,11 +466,9 @@ static const struct cli_program command_line = {
     .summary = "Publishes serial ports over TCP, by RFC 2217 and for raw TCP clients, and USB "
                "devices over USB/IP.",
     .examples = examples,
-    .notes = notes,
     .verbs = verbs,
-    .commas = comma_tables,
-    .more = print_usb_options,
-    .end = end,
+    .topics = topics,
+    .hints = hints,
 };
 
 int main(int argc, char **argv)

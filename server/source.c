@@ -6,6 +6,7 @@
 
 #include <event2/util.h>
 
+#include "log.h"
 #include "virtual_kinds.h"
 
 /* Reads one SOURCE with its options. Returns 0 or -EINVAL. */
@@ -30,21 +31,68 @@ static const char *name_of(const struct source *s)
     return s->is_usb ? s->usb.name : s->port.name;
 }
 
+static const char *typed_of(const struct source *s)
+{
+    return s->is_usb ? s->usb.name : s->port.selector;
+}
+
+static bool is_listen(const char *text)
+{
+    char why[ADDRESS_WHY_MAX];
+    struct addr addr;
+
+    return addr_parse_listen(text, &addr, why) == 0;
+}
+
+/* Whether a source and its port were typed as one word: "/dev/ttyUSB0:7000", "loop::7000". `*len`
+ * is that of the source. */
+static bool is_joined(const char *typed, size_t *len, uint16_t *port)
+{
+    const char *colon = strrchr(typed, ':');
+
+    if (!colon || !address_port(colon + 1, port))
+        return false;
+    *len = (size_t)(colon - typed);
+    return typed[0] == '/' || strncmp(typed, "loop:", 5) == 0 || strncmp(typed, "tty", 3) == 0 ||
+           strncmp(typed, "COM", 3) == 0;
+}
+
+/* The PORT of a source is missing: perhaps it stands in the source. */
+static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
+{
+    uint16_t port;
+    size_t len;
+
+    if (is_joined(typed, &len, &port))
+        snprintf(error, CLI_ERROR_MAX,
+                 "%s: a blank stands between SOURCE and PORT: `com2net %.*s%s %u`", typed, (int)len,
+                 typed, len == strlen("loop") && typed[0] == 'l' ? ":" : "", port);
+    else if (is_listen(typed))
+        snprintf(error, CLI_ERROR_MAX,
+                 "%s: the SOURCE is missing before it, as in `com2net /dev/ttyUSB0 %s`", typed,
+                 typed);
+    else
+        snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", typed,
+                 typed);
+}
+
+static bool is_named(const struct source *s)
+{
+    return s->is_usb ? s->usb.named : s->port.named;
+}
+
 static int parse_listen(const struct source *s, char *text, struct addr *listen,
                         char error[static CLI_ERROR_MAX])
 {
-    const char *why;
+    char why[ADDRESS_WHY_MAX];
 
     if (!text) {
-        const char *typed = s->is_usb ? s->usb.name : s->port.selector;
-
-        snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", typed,
-                 typed);
+        tell_no_port(typed_of(s), error);
         return -EINVAL;
     }
-    if (addr_parse_listen(text, listen, &why) == 0)
+    if (addr_parse_listen(text, listen, why) == 0)
         return 0;
-    snprintf(error, CLI_ERROR_MAX, "%.200s (the PORT of %.100s): %s", text, name_of(s), why);
+    snprintf(error, CLI_ERROR_MAX, "%.100s (the PORT of %.100s): %.280s", text, name_of(s), why);
     return -EINVAL;
 }
 
@@ -86,6 +134,40 @@ static int take_source(char *text, struct source *sources, int count, int max,
     return r;
 }
 
+/* Whether it is a speed or a format. */
+static bool is_setting(const char *text)
+{
+    struct line_settings line = line_default;
+
+    return line_parse_baud(text, &line.baud) == 0 || line_parse_format(text, &line) == 0;
+}
+
+/* A number where a SOURCE is to stand. Behind another source it is a speed, as a rule. */
+static int refuse_number(const char *number, const struct source *before, const char *after,
+                         char error[static CLI_ERROR_MAX])
+{
+    if (before)
+        snprintf(error, CLI_ERROR_MAX,
+                 "%s: a speed stands behind the SOURCE, after a comma: `com2net %s,%s%s%s %u`",
+                 number, typed_of(before), number, after ? "," : "", after ? after : "",
+                 before->listen.port);
+    else
+        tell_no_port(number, error);
+    return -EINVAL;
+}
+
+/* PORT and SOURCE may be swapped: then their meaning is certain all the same. */
+static void put_source_first(char **args, int argc)
+{
+    char *first = args[0];
+
+    if (argc < 2 || !is_listen(first) || is_listen(args[1]) || is_setting(args[1]))
+        return;
+    args[0] = args[1];
+    args[1] = first;
+    log_info("the SOURCE comes first: com2net %s %s", args[0], args[1]);
+}
+
 bool source_is_first(const struct source *sources, int place)
 {
     return place == 0 || sources[place - 1].usb.next != &sources[place].usb;
@@ -100,6 +182,10 @@ static int parse_address(char **args, int argc, int *used, struct source *source
     struct addr listen;
 
     *used = 0;
+    put_source_first(args, argc);
+    if (args[0][0] && !args[0][strspn(args[0], "0123456789")])
+        return refuse_number(args[0], first > 0 ? &sources[first - 1] : NULL,
+                             argc > 1 ? args[1] : NULL, error);
     do { /* only usb: sources may repeat before their PORT */
         int r = take_source(args[*used], sources, *count, max, error);
 
@@ -125,6 +211,23 @@ static int parse_address(char **args, int argc, int *used, struct source *source
     return 0;
 }
 
+/* Clients choose a device by its name. */
+static int check_names(const struct source *sources, int count, char error[static CLI_ERROR_MAX])
+{
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j < i; j++) {
+            if (!is_named(&sources[i]) || !is_named(&sources[j]) ||
+                strcmp(name_of(&sources[i]), name_of(&sources[j])) != 0)
+                continue;
+            snprintf(error, CLI_ERROR_MAX,
+                     "option name=%s: another SOURCE has this name; %.50s-%d would do",
+                     name_of(&sources[i]), name_of(&sources[i]), i + 1);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 int source_parse_all(int argc, char **args, struct source *sources, int max,
                      char error[static CLI_ERROR_MAX])
 {
@@ -137,6 +240,10 @@ int source_parse_all(int argc, char **args, struct source *sources, int max,
             source_free_all(sources, count);
             return r;
         }
+    }
+    if (check_names(sources, count, error) < 0) {
+        source_free_all(sources, count);
+        return -EINVAL;
     }
     return count;
 }

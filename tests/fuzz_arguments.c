@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     char *args[ARGUMENTS_MAX];
     char error[CLI_ERROR_MAX] = "";
     struct addr addr;
-    const char *why;
+    char why[ADDRESS_WHY_MAX];
+    bool raw;
     int count = 0;
 
     char *text = malloc(len + 1);
@@ -28,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     for (size_t at = 0; at <= len && count < ARGUMENTS_MAX; at += strlen(text + at) + 1)
         args[count++] = text + at;
 
-    if (addr_parse_connect(text, &addr, &why) == 0) {
+    if (addr_parse_connect(text, &addr, &raw, why) == 0) {
         char again[ADDR_TEXT_MAX];
 
         addr_text(&addr, again);

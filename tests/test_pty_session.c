@@ -116,7 +116,7 @@ static void a_server_that_is_not_there_yet_is_waited_for(void)
 {
     begin();
     close(listener);
-    RUN_UNTIL(strstr(logged, "is the container itself: name the host; trying again"));
+    RUN_UNTIL(strstr(logged, "is the container itself: name the host, where"));
     CHECK(!pty_session_is_connected(session));
     CHECK(strstr(trouble(), "nothing listens there"));
     listen_again();

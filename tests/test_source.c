@@ -113,6 +113,58 @@ static void usb_sources_may_share_a_port(void)
     CHECK(parse("usb:demo-loop,budget=0 1") == -EINVAL && strstr(error, "from 1 to 1024"));
 }
 
+static void words_in_the_wrong_place_are_understood(void)
+{
+    static const char *const wrong[][2] = {
+        {"loop: 7811 115200", "com2net loop:,115200 7811"},
+        {"/dev/x 7811 115200 8n1", "com2net /dev/x,115200,8n1 7811"},
+        {"loop::7811", "com2net loop: 7811"},
+        {"loop:7811", "com2net loop: 7811"},
+        {"/dev/ttyUSB0:7811", "com2net /dev/ttyUSB0 7811"},
+        {"7811", "com2net /dev/ttyUSB0 7811"},
+        {"localhost:7811", "com2net /dev/ttyUSB0 localhost:7811"},
+        {"COM3 7811", "Windows"},
+        {"usb:0x0403:0x6010 1", "without 0x"},
+        {"usb:001:004 1", "lsusb"},
+        {"usb:403:6010 1", "four digits"},
+        {"loop:,hotplugg 1", "did you mean hotplug?"},
+        {"/dev/x,takover 1", "did you mean takeover?"},
+    };
+
+    CHECK(parse("7811 /dev/ttyUSB0") == 1);
+    CHECK_TEXT(sources[0].port.selector, "/dev/ttyUSB0");
+    CHECK(sources[0].listen.port == 7811);
+    CHECK(parse("0.0.0.0:7811 loop: [::]:7812 usb:demo-loop") == 2);
+    CHECK(sources[0].port.loop && sources[1].is_usb && sources[1].listen.port == 7812);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(parse(wrong[i][0]) == -EINVAL);
+        if (!strstr(error, wrong[i][1]))
+            fprintf(stderr, "%s: %s\n", wrong[i][0], error);
+        CHECK(strstr(error, wrong[i][1]));
+    }
+}
+
+static void names_are_for_shells_and_clients(void)
+{
+    static const char *const wrong[][2] = {
+        {"loop:,name=two_words! 1", "two_words would do"},
+        {"loop:,name=-x 1", "x would do"},
+        {"loop:,name= 1", "board would do"},
+        {"loop:,name=a/b 1", "a-b would do"},
+        {"usb:demo-loop,name=1-1.2 1", "usb-1-1.2 would do"},
+        {"usb:demo-loop,name=0403:6010 1", "0403-6010 would do"},
+        {"loop:,name=a 1 usb:demo-loop,name=a 2", "a-2 would do"},
+    };
+
+    CHECK(parse("loop:,name=A.b_c-9 1 loop:,name=1 2 loop: 3 loop: 4") == 4);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CHECK(parse(wrong[i][0]) == -EINVAL);
+        if (!strstr(error, wrong[i][1]))
+            fprintf(stderr, "%s: %s\n", wrong[i][0], error);
+        CHECK(strstr(error, wrong[i][1]));
+    }
+}
+
 static void no_touch_lines_implies_what_it_needs(void)
 {
     CHECK(parse("/dev/x,no-touch-lines 1") == 1);
@@ -285,6 +337,8 @@ static const struct test tests[] = {
     TEST(several_ports),
     TEST(options_of_a_port),
     TEST(usb_sources_may_share_a_port),
+    TEST(words_in_the_wrong_place_are_understood),
+    TEST(names_are_for_shells_and_clients),
     TEST(no_touch_lines_implies_what_it_needs),
     TEST(what_is_wrong_is_named),
     TEST(usb_devices_are_real_or_built_in),

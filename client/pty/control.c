@@ -267,7 +267,8 @@ static int ask(const char *link, const char *request, unsigned limit_ms,
     const int n = local_ask(link, request, limit_ms, text, CONTROL_REPORT_MAX);
 
     if (n == -ENOENT || n == -ECONNREFUSED)
-        snprintf(error, CONTROL_ERROR_MAX, "%.200s: no net2pty serves it", link);
+        snprintf(error, CONTROL_ERROR_MAX,
+                 "%.200s: no net2pty serves it; `net2pty %.200s HOST:PORT` does that", link, link);
     else if (n == -EAGAIN)
         snprintf(error, CONTROL_ERROR_MAX,
                  "%.200s: cannot ask its net2pty: it does not answer; has somebody stopped it?",

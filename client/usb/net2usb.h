@@ -8,7 +8,11 @@
 
 #include "cli.h"
 
-enum { NET2USB_POST_MAX = 1024, NET2USB_EXIT_FAILED = 125 /* of run, as of net2pty */ };
+enum {
+    NET2USB_POST_MAX = 1024,
+    NET2USB_EXIT_FAILED = 125 /* of run, as of net2pty */,
+    NET2USB_EXIT_NOT_REACHED = 3 /* within --wait, as of net2pty */
+};
 
 struct net2usb_options {
     const char *remote; /* -r, -b and -p of usbip: what else is an argument; NULL: not given */
@@ -16,6 +20,7 @@ struct net2usb_options {
     const char *port;
     char post[NET2USB_POST_MAX];
     bool strict, persist, docker;
+    int wait_ms; /* or CLI_FOREVER; 0: not at all */
 };
 
 /* The verbs; `ctx` is a struct net2usb_options. Return the exit status. */

@@ -22,6 +22,7 @@
 #include "net2usb.h"
 #include "usb_server.h"
 #include "usbip_trouble.h"
+#include "usb_wait.h"
 #include "vhci.h"
 
 enum {
@@ -283,6 +284,20 @@ static int take_words(const struct net2usb_options *o, const struct cli_argument
     return CLI_EXIT_OK;
 }
 
+/* With --wait: the server, and the device. Returns 0, or -1 after an error. */
+static int wait_first(struct attachment *a, int wait_ms)
+{
+    char selector[256], error[USB_SERVER_ERROR_MAX];
+    char *selectors[] = {selector};
+
+    snprintf(selector, sizeof selector, "%s", a->selector);
+    if (wait_ms == 0 ||
+        usb_wait(&a->server, &(struct usb_want){selectors, 1, false}, wait_ms, error) == 0)
+        return 0;
+    log_error("not within %g s: %s", wait_ms / 1000.0, error);
+    return -1;
+}
+
 int usb_attach(void *ctx, const struct cli_arguments *words)
 {
     const struct net2usb_options *o = ctx;
@@ -298,6 +313,8 @@ int usb_attach(void *ctx, const struct cli_arguments *words)
         return CLI_EXIT_FAILED;
     }
     free(ports);
+    if (wait_first(&a, o->wait_ms) < 0)
+        return NET2USB_EXIT_NOT_REACHED;
     a.persists = o->persist;
     a.port = -1;
     if (a.persists) {

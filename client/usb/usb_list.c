@@ -6,6 +6,7 @@
 #include "log.h"
 #include "net2usb.h"
 #include "usb_server.h"
+#include "usb_wait.h"
 
 static const char *speed_name(uint32_t speed)
 {
@@ -70,14 +71,15 @@ int usb_list(void *ctx, const struct cli_arguments *a)
         return cli_usage_error("list takes one server: net2usb list HOST[:PORT]");
     if (usb_server_init(&s, host, error) < 0)
         return cli_usage_error("%s", error);
-    if (usb_server_list(&s, error) < 0) {
+    if (usb_wait(&s, &(struct usb_want){.devices = false}, o->wait_ms, error) < 0) {
         log_error("%s", error);
-        return CLI_EXIT_FAILED;
+        return o->wait_ms > 0 ? NET2USB_EXIT_NOT_REACHED : CLI_EXIT_FAILED;
     }
     for (size_t i = 0; i < s.count; i++)
         print_device(&s, &s.list[i]);
     if (s.count == 0)
-        printf("%s has no device%s\n", s.name, s.extended ? "" : " that is free");
+        printf("%s has no device%s; com2net usb:VID:PID 3240 publishes one there\n", s.name,
+               s.extended ? "" : " that is free");
     usb_server_free(&s);
     return CLI_EXIT_OK;
 }

@@ -92,7 +92,9 @@ int usb_detach(void *ctx, const struct cli_arguments *a)
     const char *port = o->port ? o->port : a->count > 0 ? a->words[0] : NULL;
 
     if (!port || a->count != (o->port ? 0 : 1))
-        return cli_usage_error("detach takes a port, or all: net2usb detach PORT");
+        return cli_usage_error(
+            "detach takes a port, or all: net2usb detach PORT; net2usb ports shows "
+            "them");
     if (strcmp(port, "all") == 0)
         return detach_all();
     if (!*port || strlen(port) > 4 || port[strspn(port, "0123456789")])

@@ -11,45 +11,29 @@
 #include "usb_hidapi.h"
 #include "usb_program.h"
 #include "usb_server.h"
+#include "usb_wait.h"
 
 enum { EXIT_NOT_FOUND = 127, EXIT_CANNOT_RUN = 126 }; /* as shells say it */
 
 enum { SELECTORS_MAX = 128 };
 
-static bool has_free(const struct usb_server *s)
+/* The server answers, and has what is wanted. Returns 0, or an exit status after an error. */
+static int check_devices(struct usb_server *s, char **selectors, int count, int wait_ms)
 {
-    bool has = false;
-
-    for (size_t i = 0; i < s->count; i++)
-        has = has || s->list[i].entry.state == USBIP_EXT_FREE;
-    return has;
-}
-
-/* The server answers, and has what is wanted. */
-static int check_devices(struct usb_server *s, char **selectors, int count)
-{
+    const struct usb_want want = {selectors, count, true};
     char error[USB_SERVER_ERROR_MAX];
-    const struct usbip_found *first = NULL;
+    int r = usb_wait(s, &want, wait_ms, error);
 
-    if (usb_server_list(s, error) < 0) {
+    if (r < 0 && wait_ms > 0) {
+        log_error("not within %g s: %s", wait_ms / 1000.0, error);
+        return NET2USB_EXIT_NOT_REACHED;
+    }
+    if (r == -EBUSY)
+        log_warn("%s: COMMAND will not have it until that ends; --wait SECONDS waits for it",
+                 error);
+    else if (r < 0)
         log_error("%s", error);
-        return -1;
-    }
-    for (int i = 0; i < count; i++) {
-        int n = usb_selector_find(s, selectors[i], &first, error);
-
-        if (n < 0) {
-            log_error("%s", error);
-            return -1;
-        }
-        if (n == 1 && first->entry.state != USBIP_EXT_FREE)
-            log_warn("%s is in use by %s: COMMAND will not have it until that ends", selectors[i],
-                     first->entry.user[0] ? first->entry.user : "somebody");
-    }
-    if (count == 0 && !has_free(s))
-        log_warn("%s has no device%s", s->name,
-                 s->count > 0 || !s->extended ? " that is free" : "");
-    return 0;
+    return r == 0 || r == -EBUSY ? 0 : NET2USB_EXIT_FAILED;
 }
 
 /* By something else than its busid. */
@@ -160,8 +144,10 @@ int usb_run(void *ctx, const struct cli_arguments *a)
     if (selector_count > SELECTORS_MAX ||
         usb_env_make(&e, folder, s.name, selectors, selector_count, o) < 0)
         return cli_usage_error("these are too many SELECTORs");
-    bool has_them = check_devices(&s, selectors, selector_count) == 0;
-    int status = has_them ? find_command(*command, folder, hidapi, &program) : NET2USB_EXIT_FAILED;
+    int status = check_devices(&s, selectors, selector_count, o->wait_ms);
+    const bool has_them = status == 0;
+    if (has_them)
+        status = find_command(*command, folder, hidapi, &program);
     int count = has_them ? add_places(&s, selectors, selector_count, all) : 0;
     /* the folder may be another one */
     if (usb_env_make(&e, folder, s.name, all, count, o) < 0)

@@ -7,22 +7,38 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address_text.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
+#include "name.h"
 #include "text.h"
 #include "usbip_trouble.h"
 #include "usb_text.h"
 
 enum { IDS_LEN = 9, SHOWN_MAX = 8 /* devices in an error */ };
 
+/* Says why a text is no server, and what would be one. */
+static void refuse(const char *text, char error[static USB_SERVER_ERROR_MAX])
+{
+    static const char form[] = "it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT";
+    char why[ADDRESS_WHY_MAX];
+    struct address a;
+    enum address_fault fault = address_parse(text, &a);
+
+    if (fault != ADDRESS_FINE)
+        address_text_fault(fault, text, why);
+    else if (a.scheme[0])
+        address_text_scheme(&a, "usbip://", why);
+    else
+        snprintf(why, sizeof why, "%s", form);
+    snprintf(error, USB_SERVER_ERROR_MAX, "%.200s is no server: %s", text, why);
+}
+
 int usb_server_init(struct usb_server *s, const char *text, char error[static USB_SERVER_ERROR_MAX])
 {
     *s = (struct usb_server){.list = NULL};
     if (strchr(text, ',') || usbip_server_parse(text, &s->address) < 0) {
-        snprintf(
-            error, USB_SERVER_ERROR_MAX,
-            "%.200s is no server: it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT",
-            text);
+        refuse(text, error);
         return -EINVAL;
     }
     snprintf(s->name, sizeof s->name, strchr(s->address.host, ':') ? "[%s]:%s" : "%s:%s",
@@ -166,6 +182,8 @@ static void add_devices(struct usb_server *s, const char *selector, char *error)
 
     for (size_t i = 0; i < s->count && len < USB_SERVER_ERROR_MAX; i++) {
         const struct usbip_found *f = &s->list[i];
+        char why[NAME_WHY_MAX];
+        const bool named = name_check(f->entry.name, why) == 0; /* not as its SOURCE was typed */
 
         if (selector && !usb_selector_matches(s, f, selector))
             continue;
@@ -173,8 +191,9 @@ static void add_devices(struct usb_server *s, const char *selector, char *error)
             snprintf(error + len, USB_SERVER_ERROR_MAX - len, " and others");
             return;
         }
-        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x)",
-                 shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product);
+        snprintf(error + len, USB_SERVER_ERROR_MAX - len, "%s%s (%04x:%04x%s%s)",
+                 shown++ > 0 ? ", " : "", f->device.busid, f->device.vendor, f->device.product,
+                 named ? ", named " : "", named ? f->entry.name : "");
         len += strlen(error + len);
     }
     if (shown == 0)

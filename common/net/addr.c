@@ -6,78 +6,89 @@
 
 #include <event2/util.h>
 
-static int parse_port(const char *text, uint16_t *port)
+static bool is_one_of(const char *scheme, const char *const *spoken)
 {
-    unsigned value = 0;
+    while (*spoken && strcmp(*spoken, scheme) != 0)
+        spoken++;
+    return *spoken;
+}
 
-    if (!*text)
+/* What listeners and servers have in common. */
+static int parse(const char *text, struct addr *addr, struct address *a,
+                 char why[static ADDRESS_WHY_MAX])
+{
+    enum address_fault fault = address_parse(text, a);
+
+    if (fault != ADDRESS_FINE) {
+        address_text_fault(fault, text, why);
         return -EINVAL;
-    for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9')
-            return -EINVAL;
-        value = value * 10 + (unsigned)(*p - '0');
-        if (value > 65535)
-            return -EINVAL;
     }
-    *port = (uint16_t)value;
+    *addr = (struct addr){.port = a->port};
+    snprintf(addr->host, sizeof addr->host, "%s", a->host);
     return 0;
 }
 
-/* Splits host and port. A host in brackets may have colons, another one may not. */
-static int split(const char *text, struct addr *addr, const char **why)
+int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX])
 {
-    const char *host = text;
-    const char *end = strrchr(text, ':');
+    struct address a = {.has_port = true};
+    int r = 0;
 
-    addr->loopback = false;
-    if (!end) {
-        addr->host[0] = '\0';
-        *why = "it must be a port number from 0 to 65535, such as 7000";
-        return parse_port(text, &addr->port);
+    *addr = (struct addr){.port = 0};
+    if (strchr(text, ':')) {
+        r = parse(text, addr, &a, why);
+    } else if (!address_port(text, &addr->port)) {
+        snprintf(why, ADDRESS_WHY_MAX,
+                 "it must be a port number from 0 to 65535, such as 7000, or ADDRESS:PORT");
+        r = -EINVAL;
     }
-
-    const char *port = end + 1;
-    if (*host == '[' && end > host && end[-1] == ']') {
-        host++;
-        end--;
-    } else if (memchr(host, ':', (size_t)(end - host))) {
-        *why = "an IPv6 address stands in brackets, such as [::1]:7000";
-        return -EINVAL;
+    if (r == 0 && !a.has_port) {
+        address_text_no_port(&a, "7000", why);
+        r = -EINVAL;
     }
-    if (end - host >= ADDR_HOST_MAX) {
-        *why = "the host's name is too long";
-        return -EINVAL;
+    if (r == 0 && a.scheme[0]) {
+        address_text_scheme(&a, "[ADDRESS:]PORT is what a port listens on", why);
+        r = -EINVAL;
     }
-    memcpy(addr->host, host, (size_t)(end - host));
-    addr->host[end - host] = '\0';
-    *why = "behind the colon must stand a port number from 0 to 65535";
-    return parse_port(port, &addr->port);
-}
-
-int addr_parse_listen(const char *text, struct addr *addr, const char **why)
-{
-    int r = split(text, addr, why);
-
-    if (r < 0)
-        return r;
-    if (!addr->host[0] || evutil_ascii_strcasecmp(addr->host, "localhost") == 0) {
+    if (r == 0 && (!addr->host[0] || evutil_ascii_strcasecmp(addr->host, "localhost") == 0)) {
         snprintf(addr->host, sizeof addr->host, "127.0.0.1");
         addr->loopback = true;
     }
-    return 0;
+    return r;
 }
 
-int addr_parse_connect(const char *text, struct addr *addr, const char **why)
+/* A port alone: the host is what is missing. */
+static int refuse_port(const char *text, char why[static ADDRESS_WHY_MAX])
 {
-    if (!strchr(text, ':') || *text == ':') {
-        *why = "it must be HOST:PORT, such as localhost:7000";
+    snprintf(why, ADDRESS_WHY_MAX,
+             "its HOST is missing: it must be HOST:PORT, as in localhost:%s, or another machine's "
+             "name",
+             text);
+    return -EINVAL;
+}
+
+int addr_parse_connect(const char *text, struct addr *addr, bool *raw,
+                       char why[static ADDRESS_WHY_MAX])
+{
+    static const char *const telnet[] = {"", "rfc2217", "telnet", NULL};
+    static const char *const bytes[] = {"tcp", "socket", NULL};
+    struct address a;
+    uint16_t port;
+
+    if (address_port(*text == ':' ? text + 1 : text, &port))
+        return refuse_port(*text == ':' ? text + 1 : text, why);
+    if (parse(text, addr, &a, why) < 0)
+        return -EINVAL;
+    *raw = is_one_of(a.scheme, bytes);
+    if (!*raw && !is_one_of(a.scheme, telnet)) {
+        address_text_scheme(&a, "rfc2217://, or tcp:// for bytes only", why);
         return -EINVAL;
     }
-    int r = split(text, addr, why);
-    if (r < 0)
-        return r;
+    if (!a.has_port || !a.host[0]) {
+        address_text_no_port(&a, "7000", why);
+        return -EINVAL;
+    }
     if (addr->port == 0) {
-        *why = "a port to connect to is from 1 to 65535";
+        snprintf(why, ADDRESS_WHY_MAX, "a port to connect to is from 1 to 65535");
         return -EINVAL;
     }
     return 0;
@@ -122,7 +133,8 @@ void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX])
 
 const char *addr_error_text(int error)
 {
-    return error == EVUTIL_EAI_NONAME ? "its name is not known" : evutil_gai_strerror(error);
+    return error == EVUTIL_EAI_NONAME ? "its name is not known: is it written right?"
+                                      : evutil_gai_strerror(error);
 }
 
 bool addr_is_loopback(const struct sockaddr *sa)

@@ -1,5 +1,5 @@
 /*
- * Addresses as people type them: "7000", "host:7000", "[::1]:7000".
+ * Addresses of listeners and servers as people type them, see proto/address.h.
  */
 #ifndef COMMON_NET_ADDR_H
 #define COMMON_NET_ADDR_H
@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address_text.h"
+
 struct sockaddr;
 
 enum {
-    ADDR_HOST_MAX = 256,
+    ADDR_HOST_MAX = ADDRESS_HOST_MAX,
     ADDR_TEXT_MAX = ADDR_HOST_MAX + 10,
 };
 
@@ -23,11 +25,13 @@ struct addr {
 
 /* Reads [ADDRESS:]PORT of a listener: without an address, and with localhost (RFC 6761, 6.3), it is
  * the loopback's, 127.0.0.1 and ::1; port 0 lets the system choose. Returns 0, or -EINVAL with what
- * is wrong in `*why` (a constant). */
-int addr_parse_listen(const char *text, struct addr *addr, const char **why);
+ * is wrong, and what would be right, in `why`. */
+int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX]);
 
-/* Reads HOST:PORT of a server. Returns as above; neither may be missing, the port not be 0. */
-int addr_parse_connect(const char *text, struct addr *addr, const char **why);
+/* Reads HOST:PORT of a serial port's server. Returns as above; neither may be missing, the port not
+ * be 0. `*raw` says that its scheme means bytes only: tcp:// or socket://. */
+int addr_parse_connect(const char *text, struct addr *addr, bool *raw,
+                       char why[static ADDRESS_WHY_MAX]);
 
 /* Writes "host:port", with brackets where the host has colons. */
 void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);

@@ -27,7 +27,9 @@ static void add_refused(const struct unreached *u, char text[static UNREACHED_TE
     if (is_loopback(u->host)) {
         add(text, ", and the port right? In a container, ");
         add(text, u->host);
-        add(text, " is the container itself: name the host");
+        add(text,
+            " is the container itself: name the host, where it listens for others by 0.0.0.0:");
+        add(text, u->port);
         return;
     }
     add(text, ", the port right, and said for all (com2net ");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "addr.h"
 #include "log_peer.h"
 #include "proto/usbip.h"
 #include "stream.h"
@@ -12,8 +13,8 @@ enum { ANSWER_MAX = 1024 };
 static const char *what_is_here(enum stranger_place place)
 {
     return place == STRANGER_AT_USB
-               ? "these are USB devices of com2net (USB/IP), for net2usb and usbip"
-               : "this is a serial port of com2net (RFC 2217), for net2pty";
+               ? "these are USB devices of com2net (USB/IP): take net2usb, or usbip"
+               : "this is a serial port of com2net (RFC 2217): take net2pty";
 }
 
 static size_t answer_http(enum stranger_place place, uint8_t answer[static ANSWER_MAX])
@@ -80,11 +81,13 @@ static size_t make_answer(enum protocol speech, const uint8_t *first, enum stran
 void stranger_refuse(struct stream *stream, enum protocol speech, const uint8_t *first,
                      enum stranger_place place, const char *where)
 {
+    char who[ADDR_TEXT_MAX + 32];
     uint8_t answer[ANSWER_MAX];
     size_t len = make_answer(speech, first, place, answer);
 
-    log_peer_refusal(LOG_LEVEL_WARN, stream_peer(stream), "%s: %s refused: it speaks %s, and %s",
-                     where, stream_peer(stream), protocol_name(speech), what_is_here(place));
+    snprintf(who, sizeof who, "%s by %s", protocol_name(speech), stream_peer(stream));
+    log_peer_refusal(LOG_LEVEL_WARN, who, "%s: %s refused: it speaks %s, and %s", where,
+                     stream_peer(stream), protocol_name(speech), what_is_here(place));
     if (len > 0)
         stream_write(stream, answer, len); /* if it fails, the end is answer enough */
     stream_finish(stream);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli_commas.h"
+#include "name.h"
 #include "playout.h"
 #include "reset_recipe.h"
 #include "serial_ports.h"
@@ -71,11 +72,10 @@ static int take_name(void *ctx, const char *value, char error[static CLI_ERROR_M
 {
     struct port_options *s = ctx;
 
-    if (!*value) {
-        snprintf(error, CLI_ERROR_MAX, "a name has at least one letter");
+    if (name_check(value, error) < 0)
         return -EINVAL;
-    }
     s->name = value;
+    s->named = true;
     return 0;
 }
 
@@ -248,9 +248,18 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
         return 0;
     }
     snprintf(error, CLI_ERROR_MAX,
-             "is no option; there are a speed (115200), a format (8n1) and those of "
-             "`com2net --help`");
+             value[0] >= '0' && value[0] <= '9'
+                 ? "is no speed, such as 115200, and no format, such as 8n1"
+                 : "is no option; there are a speed (115200), a format (8n1) and those of `com2net "
+                   "help serial`");
     return -EINVAL;
+}
+
+/* "COM3", where the names of ports are paths. */
+static bool is_of_windows(const char *selector)
+{
+    return serial_ports_prefix()[0] == '/' && strncmp(selector, "COM", 3) == 0 && selector[3] &&
+           !selector[3 + strspn(selector + 3, "0123456789")];
 }
 
 int port_options_parse(const char *selector, char *commas, struct port_options *o,
@@ -274,6 +283,13 @@ int port_options_parse(const char *selector, char *commas, struct port_options *
         snprintf(error, CLI_ERROR_MAX,
                  "the built-in port is loop: with a colon; a device of that name has its path, "
                  "such as /dev/loop");
+        return -EINVAL;
+    }
+    if (is_of_windows(selector)) {
+        snprintf(error, CLI_ERROR_MAX,
+                 "%s is a name of Windows's; here a port is such as /dev/ttyUSB0: `com2net list` "
+                 "shows them, and a device of that name has its path, /dev/%s",
+                 selector, selector);
         return -EINVAL;
     }
     if (commas && cli_parse_commas(port_options_table, take_settings, o, commas, why) < 0) {

@@ -29,6 +29,7 @@ enum port_level {
 struct port_options {
     const char *selector;      /* as typed, without options */
     const char *name;          /* of ,name=, otherwise the selector: the port's name in the log */
+    bool named;                /* by name= */
     bool loop;                 /* the built-in port, not one of the system's */
     int interface;             /* of ,if=, or -1 */
     struct line_settings line; /* settings that were given; the others stay as the port is found */

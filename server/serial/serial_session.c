@@ -352,8 +352,8 @@ static void log_refusal(const struct client *c)
     char reason[CLIENT_REASON_MAX];
 
     ext_refusal(c, reason);
-    log_peer_refusal(LOG_LEVEL_INFO, c->peer, "%s: client %s refused: %s", c->options->name,
-                     c->peer, reason);
+    log_peer_refusal(LOG_LEVEL_INFO, c->who, "%s: client %s refused: %s", c->options->name, c->peer,
+                     reason);
 }
 
 /* One who may be the owner's client, which comes back, is refused at the end. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "addr.h"
 #include "log.h"
 #include "log_peer.h"
 #include "proto/buf.h"
@@ -103,9 +104,11 @@ static void refuse(struct usb_inquiry *q, enum usbip_op_status status, const cha
 {
     const char *peer = q->importer->peer;
 
+    char who[USBIP_BUSID_SIZE + ADDR_TEXT_MAX + 8];
     uint8_t reason[USBIP_EXT_REASON_SIZE];
 
-    log_peer_refusal(LOG_LEVEL_INFO, peer, "%s: cannot import \"%s\": %s", peer, q->wanted.busid,
+    snprintf(who, sizeof who, "%s by %s", q->wanted.busid, peer);
+    log_peer_refusal(LOG_LEVEL_INFO, who, "%s: cannot import \"%s\": %s", peer, q->wanted.busid,
                      why);
     reply_op(q, q->reader->op.code ^ USBIP_OP_REQUEST, status);
     put_text(reason, why, sizeof reason);

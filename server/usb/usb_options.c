@@ -7,6 +7,7 @@
 
 #include "cli_commas.h"
 #include "cli_help.h"
+#include "name.h"
 #include "usb_selector.h"
 
 enum { BUDGET = 16 << 20 };
@@ -15,10 +16,8 @@ static int take_name(void *ctx, const char *value, char error[static CLI_ERROR_M
 {
     struct usb_options *s = ctx;
 
-    if (!*value) {
-        snprintf(error, CLI_ERROR_MAX, "a name has at least one letter");
+    if (name_check(value, error) < 0)
         return -EINVAL;
-    }
     s->name = value;
     s->named = true;
     return 0;
@@ -137,6 +136,24 @@ static int parse_commas(struct usb_options *o, char *commas, char error[static C
     return cli_parse_tables(tables, take_other, o, commas, error);
 }
 
+/* What is meant by a selector that is none. */
+static void tell_selector(const char *text, char error[static CLI_ERROR_MAX])
+{
+    const char *selector = text + sizeof usb - 1;
+    const char *hint = "";
+
+    if (strstr(selector, "0x"))
+        hint = "; ids are written without 0x: usb:0403:6010";
+    else if (strlen(selector) == 7 && strspn(selector, "0123456789:") == 7)
+        hint = "; lsusb's bus and device number change each time: take its ID, usb:VID:PID";
+    else if (strspn(selector, "0123456789abcdefABCDEF:") == strlen(selector))
+        hint = "; ids have four digits each: usb:0403:6010";
+    snprintf(error, CLI_ERROR_MAX,
+             "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "
+             "`com2net list`, several of these with / between them, or usb:demo-NAME%s",
+             text, hint);
+}
+
 int usb_options_parse(const char *text, char *commas, const struct usb_kind *const *kinds,
                       struct usb_options *o, char error[static CLI_ERROR_MAX])
 {
@@ -147,10 +164,7 @@ int usb_options_parse(const char *text, char *commas, const struct usb_kind *con
     o->real = strncmp(text, demo, sizeof demo - 1) != 0;
     o->selector = text + sizeof usb - 1;
     if (o->real && !usb_selector_is_valid(o->selector)) {
-        snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "
-                 "`com2net --list`, several of these with / between them, or usb:demo-NAME",
-                 text);
+        tell_selector(text, error);
         return -EINVAL;
     }
     if (!o->real && usb_built_in_choose(&o->built_in, kinds, text + sizeof demo - 1) < 0) {

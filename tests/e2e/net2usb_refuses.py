@@ -33,7 +33,7 @@ def usage():
             (('list', '-r', 'a', 'b'), 'list takes one server'),
             (('list', 'a', '--', 'x'), 'list runs no command'),
             (('list', '--persist', 'a'), '--persist is not for list'),
-            (('list', 'a:b'), 'a:b is no server: it is HOST or HOST:PORT'),
+            (('list', 'a:b'), 'a:b is no server: behind the colon must stand a port'),
             (('list', ''), ' is no server'),
             (('run',), 'run takes a server'),
             (('run', 'a'), 'there is no COMMAND: net2usb run a -- COMMAND'),

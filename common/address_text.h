@@ -1,0 +1,23 @@
+/* What is wrong with an address that somebody has typed, for people. */
+#ifndef COMMON_ADDRESS_TEXT_H
+#define COMMON_ADDRESS_TEXT_H
+
+#include <stddef.h>
+
+#include "proto/address.h"
+
+enum { ADDRESS_WHY_MAX = 512 };
+
+/* Writes what is wrong and what to type instead, a phrase that stands behind the `text` itself. */
+void address_text_fault(enum address_fault fault, const char *text,
+                        char why[static ADDRESS_WHY_MAX]);
+
+/* Likewise, of one whose port is missing; a PORT such as `example` is to stand there. */
+void address_text_no_port(const struct address *a, const char *example,
+                          char why[static ADDRESS_WHY_MAX]);
+
+/* Likewise, of a scheme that is none of those that are spoken, such as "rfc2217:// and tcp://". */
+void address_text_scheme(const struct address *a, const char *spoken,
+                         char why[static ADDRESS_WHY_MAX]);
+
+#endif

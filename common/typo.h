@@ -1,0 +1,18 @@
+/* What somebody may have meant who has typed a word that there is not. */
+#ifndef COMMON_TYPO_H
+#define COMMON_TYPO_H
+
+#include <stddef.h>
+
+struct typo {
+    const char *typed;
+    size_t len;
+    const char *best; /* the nearest of the words offered that is near enough; or NULL */
+    unsigned distance;
+};
+
+/* Begins with the first `len` bytes of what was typed, which stay the caller's, as do the words. */
+void typo_begin(struct typo *t, const char *typed, size_t len);
+void typo_offer(struct typo *t, const char *word);
+
+#endif
