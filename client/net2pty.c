@@ -12,6 +12,7 @@
 #include "error_text.h"
 #include "exec.h"
 #include "link_options.h"
+#include "local_socket.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
@@ -482,12 +483,40 @@ static int run_exec(void *ctx, const struct cli_arguments *a)
     return serve_command();
 }
 
+/* Prints the state of a link that is found in a folder; a socket may be left over there. */
+static void print_found(void *ctx, const char *link)
+{
+    char error[CONTROL_ERROR_MAX];
+    unsigned *count = ctx;
+    int r = control_print_status(link, error);
+
+    if (r == 0)
+        ++*count;
+    else if (r != -ENOENT && r != -ECONNREFUSED)
+        log_warn("%s", error);
+}
+
+/* Without a LINK: those in the usual folders, and in this one. */
+static int print_all(void)
+{
+    static const char *const folders[] = {"/dev", "/dev/shm", "/tmp", "."};
+    unsigned count = 0;
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        local_socket_each(folders[i], print_found, &count);
+    if (count > 0)
+        return CLI_EXIT_OK;
+    log_error("no net2pty serves a link in /dev, /dev/shm, /tmp or this folder; `net2pty LINK "
+              "HOST:PORT` makes one");
+    return CLI_EXIT_FAILED;
+}
+
 static int run_status(void *ctx, const struct cli_arguments *a)
 {
     (void)ctx;
-    if (a->count != 1)
-        return cli_usage_error("status takes one LINK: net2pty status /dev/ttyS5");
-    return ask(control_print_status, a->words[0]);
+    if (a->count > 1)
+        return cli_usage_error("status takes one LINK, or none: net2pty status /dev/ttyS5");
+    return a->count == 1 ? ask(control_print_status, a->words[0]) : print_all();
 }
 
 static int run_reset(void *ctx, const struct cli_arguments *a)
@@ -505,6 +534,7 @@ static const struct cli_option *const exec_tables[] = {command_options, NULL};
 
 static const struct cli_example status_examples[] = {
     {"net2pty status /dev/ttyS5", "is it connected?"},
+    {"net2pty status", "all that there are"},
     {0},
 };
 
@@ -539,10 +569,10 @@ static const struct cli_verb verbs[] = {
     },
     {
         .name = "status",
-        .arguments = "LINK",
-        .help = "print the state of a link",
+        .arguments = "[LINK]",
+        .help = "print the state of a link, or of all",
         .summary = "Prints the state of the net2pty that serves LINK: server, settings, lines, "
-                   "counters.",
+                   "counters. Without LINK, of those in /dev, /dev/shm, /tmp and this folder.",
         .examples = status_examples,
         .run = run_status,
     },

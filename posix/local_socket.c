@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "local_socket.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -476,4 +477,25 @@ void local_socket_free(struct local_socket *l)
     if (l->folder >= 0)
         close(l->folder);
     free(l);
+}
+
+void local_socket_each(const char *folder, void (*take)(void *ctx, const char *link), void *ctx)
+{
+    static const char suffix[] = ".net2pty";
+    DIR *d = opendir(folder);
+
+    if (!d)
+        return;
+    for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+        const size_t len = strlen(e->d_name);
+        char link[PATH_MAX];
+
+        if (e->d_name[0] != '.' || len < sizeof suffix + 1 ||
+            strcmp(e->d_name + len - strlen(suffix), suffix) != 0)
+            continue;
+        if (snprintf(link, sizeof link, "%s/%.*s", folder, (int)(len - sizeof suffix),
+                     e->d_name + 1) < (int)sizeof link)
+            take(ctx, link);
+    }
+    closedir(d);
 }

@@ -57,6 +57,9 @@ evutil_socket_t local_socket_connect(const char *link);
 /* Likewise to the one of that name, ours or root's. */
 evutil_socket_t local_socket_connect_named(const char *name);
 
+/* Calls `take` with each link in `folder` that has a socket beside it, living or not. */
+void local_socket_each(const char *folder, void (*take)(void *ctx, const char *link), void *ctx);
+
 /* Has receiving from a blocking socket end with -EAGAIN when nothing has come for so long. Returns
  * 0 or -errno. */
 int local_socket_limit(evutil_socket_t fd, unsigned ms);
