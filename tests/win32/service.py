@@ -25,18 +25,18 @@ def main():
     log = harness.temp('the log.txt')
     port = wine.Port('COM3')
     try:
-        service('install', '--', '--log-file', 'Z:' + log, 'COM3,name=board 1', '0')
+        service('install', '--', '--log-file', 'Z:' + log, 'COM3,name=board-1', '0')
         check('installed already' in service('install', '--', 'loop:', '0', status=1), 'once only')
         check('com2net.exe' in registry(EVENT_KEY)[1], 'the Event Log knows its messages')
         check('LocalService' in registry(SERVICE_KEY)[1], 'it runs with few rights')
         check('stopped' in service('status', status=1), 'status before the start')
         service('start')
         said = service('status')
-        check('running (pid ' in said and '"COM3,name=board 1" 0' in said, said)
+        check('running (pid ' in said and 'COM3,name=board-1 0' in said, said)
 
         with open(log) as f:
             text = f.read()
-        number = int(harness.re.search(r'board 1: listening on 127.0.0.1:(\d+)', text).group(1))
+        number = int(harness.re.search(r'board-1: listening on 127.0.0.1:(\d+)', text).group(1))
         peer = harness.Peer(number).agreed()
         peer.send(b'serviced')
         equal(port.read(8), b'serviced', 'data')
