@@ -52,13 +52,13 @@ def main():
         check('not installed' in service('status', status=1), 'status after all')
 
         # without a file its lines go to the Event Log
-        service('install', '--', 'COM3,name=board 2', '0')
+        service('install', '--', 'COM3,name=board-2', '0')
         service('start')
         where = ''.join(wine.where_errors_go())
         service('uninstall')
         with open(wine.EVENTS) as f:
             events = f.read()
-        check('board 2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}; {where}')
+        check('board-2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}; {where}')
 
         # one that cannot do its work says so at the start, with its exit status
         service('install', '--', '--log-file', 'Z:' + log, 'COM77', '0')
