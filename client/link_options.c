@@ -162,6 +162,47 @@ static void tell_bare_port(const char *link, char error[static CLI_ERROR_MAX])
                  link, link, link);
 }
 
+static bool is_setting(const char *text)
+{
+    struct line_settings line = line_default;
+
+    return line_parse_baud(text, &line.baud) == 0 || line_parse_format(text, &line) == 0;
+}
+
+/* A word that has no server behind it may be another one's speed, or a server without a LINK. */
+static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
+{
+    char why[ADDRESS_WHY_MAX];
+    struct addr addr;
+    bool raw;
+
+    if (is_setting(text))
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s: a speed or format stands behind the LINK, after a comma: `net2pty "
+                 "/dev/ttyS5,%.100s HOST:PORT`",
+                 text, text);
+    else if (!strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0)
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.200s: the LINK is missing before it, as in `net2pty /dev/ttyS5 %.200s`", text,
+                 text);
+    else
+        return false;
+    return true;
+}
+
+/* Options behind the server are the link's. */
+static bool tell_setting(const char *link, const char *server, char error[static CLI_ERROR_MAX])
+{
+    const size_t len = strcspn(server, ",");
+
+    if (!server[len])
+        return false;
+    snprintf(error, CLI_ERROR_MAX,
+             "%.100s: options stand behind the LINK: `net2pty %.100s%.100s %.*s`", server, link,
+             server + len, (int)len, server);
+    return true;
+}
+
 int link_options_parse(char *text, const char *server, const struct pty_session_options *defaults,
                        struct pty_session_options *link, char error[static CLI_ERROR_MAX])
 {
@@ -186,6 +227,10 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
         tell_bare_port(text, error);
         return -EINVAL;
     }
+    if (!server && tell_no_server(text, error))
+        return -EINVAL;
+    if (server && tell_setting(text, server, error))
+        return -EINVAL;
     if (!server) {
         snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
                  text, text);

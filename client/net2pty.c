@@ -176,7 +176,10 @@ static void put_link_first(char **words)
 {
     char *first = words[0];
 
-    if (!is_server(first) || !strchr(words[1], '/') || strstr(words[1], "://"))
+    const bool is_link = strchr(words[1], '/') || strncmp(words[1], "tty", 3) == 0 ||
+                         strncmp(words[1], "COM", 3) == 0;
+
+    if (!is_server(first) || !is_link || strchr(words[1], ':'))
         return;
     words[0] = words[1];
     words[1] = first;
@@ -631,6 +634,15 @@ static const struct cli_hint hints[] = {
     {"-p", "the port stands behind the host: net2pty LINK HOST:PORT"},
     {"--port", "the port stands behind the host: net2pty LINK HOST:PORT"},
     {"--json", "it is reserved; there is no JSON yet"},
+    {"-d", "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
+    {"--daemon",
+     "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
+    {"--timeout", "that is --wait SECONDS"},
+    {"--host", "the server stands behind the LINK: net2pty LINK HOST:PORT"},
+    {"--link", "the LINK stands before its server: net2pty LINK HOST:PORT"},
+    {"-c", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--exec", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--usb", usb},
     {"run", usb},
     {"env", usb},
     {"doctor", usb},

@@ -286,6 +286,17 @@ static const struct cli_hint hints[] = {
     {"--env", "it is a verb: net2usb env HOST"},
     {"--attach", "it is a verb: net2usb attach HOST SELECTOR"},
     {"--status", "it is a verb: net2usb ports"},
+    {"--host", "the server stands behind the verb: net2usb list HOST"},
+    {"-s", "a serial number stands in the SELECTOR: VID:PID:SERIAL"},
+    {"--serial", "a serial number stands in the SELECTOR: VID:PID:SERIAL"},
+    {"--timeout", "that is --wait SECONDS"},
+    {"share", publishing},
+    {"publish", publishing},
+    {"connect", "run gives a device to a program, attach to the kernel: net2usb run HOST -- "
+                "COMMAND"},
+    {"use", "run gives a device to a program, attach to the kernel: net2usb run HOST -- COMMAND"},
+    {"disconnect", "that is detach: net2usb detach PORT"},
+    {"devices", "that is list: net2usb list HOST"},
     {"--json", "it is reserved; there is no JSON yet"},
     {0},
 };

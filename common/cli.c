@@ -235,6 +235,12 @@ static int take_long(char **argv)
 /* One group of letters such as -vv. Returns the arguments used, or -EINVAL. */
 static int take_letters(char **argv)
 {
+    const struct typed whole = {argv[0] + 1, strlen(argv[0] + 1), 0};
+
+    if (whole.len > 1 && find_anywhere(&whole)) {
+        cli_usage_error("unknown option %s; did you mean -%s?", argv[0], argv[0]);
+        return -EINVAL;
+    }
     for (const char *p = argv[0] + 1; *p; p++) {
         const struct typed t = {.letter = *p};
         const char shown[] = {'-', *p, '\0'};
@@ -334,12 +340,21 @@ static void take_common_verb(char **argv)
 {
     const char *hint = find_hint(*argv);
 
+    const bool has_object = argv[1] && !strchr(argv[1], '/');
+    struct typo typo;
+
     if (strcmp(*argv, "help") == 0)
         print_help(argv[1]);
     if (strcmp(*argv, "version") == 0)
         print_version();
     if (hint)
         exit(cli_usage_error("%s: %s", *argv, hint));
+    typo_begin(&typo, *argv, strlen(*argv));
+    for (const struct cli_verb *v = cli.program->verbs; v->run; v++)
+        if (v->name)
+            typo_offer(&typo, v->name);
+    if (typo.best && !has_object && !cli.program->verbs->name)
+        exit(cli_usage_error("there is no %s; did you mean %s?", *argv, typo.best));
 }
 
 /* Finds the verb, which is the first word that is no option and no option's value, and takes it out

@@ -76,6 +76,43 @@ static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
                  typed);
 }
 
+/* Whether it is a format, or a speed that ports have: 70000 is rather meant as a port. */
+static bool is_setting(const char *text)
+{
+    struct line_settings line = line_default;
+
+    if (line_parse_baud(text, &line.baud) == 0)
+        return line.baud % 75 == 0 || line.baud % 250000 == 0;
+    return line_parse_format(text, &line) == 0;
+}
+
+/* Whether what stands where the PORT is to stand is of the source, and says where that stands. */
+static bool tell_setting(const char *source, const char *text, char error[static CLI_ERROR_MAX])
+{
+    const size_t len = strcspn(text, ",");
+
+    if (is_setting(text))
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s: a speed or format stands behind the SOURCE, after a comma: `com2net "
+                 "%.100s,%.100s 7000`",
+                 text, source, text);
+    else if (text[len])
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s: options stand behind the SOURCE: `com2net %.100s%.100s %.*s`", text,
+                 source, text + len, (int)len, text);
+    else if (strncmp(text, "*:", 2) == 0)
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s: for everybody it is 0.0.0.0%.100s, or [::]%.100s: `com2net %.100s "
+                 "0.0.0.0%.50s`",
+                 text, text + 1, text + 1, source, text + 1);
+    else if (strcmp(source, "usb") == 0)
+        snprintf(error, CLI_ERROR_MAX,
+                 "usb: and the device are one word: `com2net usb:%.100s 3240`", text);
+    else
+        return false;
+    return true;
+}
+
 static bool is_named(const struct source *s)
 {
     return s->is_usb ? s->usb.named : s->port.named;
@@ -92,6 +129,8 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
     }
     if (addr_parse_listen(text, listen, why) == 0)
         return 0;
+    if (tell_setting(typed_of(s), text, error))
+        return -EINVAL;
     snprintf(error, CLI_ERROR_MAX, "%.100s (the PORT of %.100s): %.280s", text, name_of(s), why);
     return -EINVAL;
 }
@@ -132,14 +171,6 @@ static int take_source(char *text, struct source *sources, int count, int max,
         }
     }
     return r;
-}
-
-/* Whether it is a speed or a format. */
-static bool is_setting(const char *text)
-{
-    struct line_settings line = line_default;
-
-    return line_parse_baud(text, &line.baud) == 0 || line_parse_format(text, &line) == 0;
 }
 
 /* A number where a SOURCE is to stand. Behind another source it is a speed, as a rule. */

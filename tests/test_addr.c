@@ -59,7 +59,7 @@ static void what_to_type_is_said(void)
         {":::7811", "[::]:7811"},
         {"::1", "[::1]:7000"},
         {"http", "a port number"},
-        {"192.0.2.1", "ADDRESS:PORT"},
+        {"192.0.2.1", "192.0.2.1:7000"},
         {"1.2.3:7811", "four numbers"},
         {"tcp://localhost:7811", "PORT"},
         {"[::1]", "[::1]:7000"},

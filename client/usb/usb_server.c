@@ -23,9 +23,12 @@ static void refuse(const char *text, char error[static USB_SERVER_ERROR_MAX])
     static const char form[] = "it is HOST or HOST:PORT, with an IPv6 address [ADDRESS]:PORT";
     char why[ADDRESS_WHY_MAX];
     struct address a;
+    uint16_t port;
     enum address_fault fault = address_parse(text, &a);
 
-    if (fault != ADDRESS_FINE)
+    if (address_port(text, &port) && strlen(text) > 3 && text[0] != '0')
+        snprintf(why, sizeof why, "its HOST is missing, as in localhost:%s", text);
+    else if (fault != ADDRESS_FINE)
         address_text_fault(fault, text, why);
     else if (a.scheme[0])
         address_text_scheme(&a, "usbip://", why);

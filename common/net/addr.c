@@ -36,6 +36,8 @@ int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRE
     *addr = (struct addr){.port = 0};
     if (strchr(text, ':')) {
         r = parse(text, addr, &a, why);
+    } else if (strchr(text, '.') || evutil_ascii_strcasecmp(text, "localhost") == 0) {
+        r = parse(text, addr, &a, why);
     } else if (!address_port(text, &addr->port)) {
         snprintf(why, ADDRESS_WHY_MAX,
                  "it must be a port number from 0 to 65535, such as 7000, or ADDRESS:PORT");

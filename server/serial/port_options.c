@@ -247,6 +247,10 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
         s->has_format = true;
         return 0;
     }
+    if (strncmp(value, "baud=", 5) == 0 || strncmp(value, "speed=", 6) == 0) {
+        snprintf(error, CLI_ERROR_MAX, "a speed has no name: write %.100s", strchr(value, '=') + 1);
+        return -EINVAL;
+    }
     snprintf(error, CLI_ERROR_MAX,
              value[0] >= '0' && value[0] <= '9'
                  ? "is no speed, such as 115200, and no format, such as 8n1"
@@ -258,8 +262,11 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
 /* "COM3", where the names of ports are paths. */
 static bool is_of_windows(const char *selector)
 {
-    return serial_ports_prefix()[0] == '/' && strncmp(selector, "COM", 3) == 0 && selector[3] &&
-           !selector[3 + strspn(selector + 3, "0123456789")];
+    const size_t com = strspn(selector, "COMcom");
+    const size_t digits = strspn(selector + com, "0123456789");
+
+    return serial_ports_prefix()[0] == '/' && com == strlen("COM") && digits > 0 &&
+           (!selector[com + digits] || strcmp(selector + com + digits, ":") == 0);
 }
 
 int port_options_parse(const char *selector, char *commas, struct port_options *o,

@@ -146,7 +146,7 @@ static void tell_selector(const char *text, char error[static CLI_ERROR_MAX])
         hint = "; ids are written without 0x: usb:0403:6010";
     else if (strlen(selector) == 7 && strspn(selector, "0123456789:") == 7)
         hint = "; lsusb's bus and device number change each time: take its ID, usb:VID:PID";
-    else if (strspn(selector, "0123456789abcdefABCDEF:") == strlen(selector))
+    else if (*selector && strspn(selector, "0123456789abcdefABCDEF:") == strlen(selector))
         hint = "; ids have four digits each: usb:0403:6010";
     snprintf(error, CLI_ERROR_MAX,
              "%.100s: a USB device is usb:VID:PID, usb:VID:PID:SERIAL, usb:BUS-PORT as in "

@@ -104,6 +104,7 @@ def main():
             continue
         for name, value in values.items():
             command = command.replace(name, value)
+            texts = [text.replace(name, value) for text in texts]
         words = [programs.get(word, word) for word in shlex.split(command)]
         got, said = run(words, status)
         absent = [text for text in texts if text not in said]
