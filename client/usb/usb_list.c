@@ -79,8 +79,8 @@ int usb_list(void *ctx, const struct cli_arguments *a)
     for (size_t i = 0; i < s.count; i++)
         print_device(&s, &s.list[i]);
     if (s.count == 0)
-        printf("%s has no device%s; com2net usb:VID:PID 3240 publishes one there\n", s.name,
-               s.extended ? "" : " that is free");
+        printf("%s has no device%s\n", s.name,
+               s.extended ? "; com2net usb:VID:PID 3240 publishes one there" : " that is free");
     usb_server_free(&s);
     return CLI_EXIT_OK;
 }

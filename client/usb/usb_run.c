@@ -29,8 +29,8 @@ static int check_devices(struct usb_server *s, char **selectors, int count, int 
         return NET2USB_EXIT_NOT_REACHED;
     }
     if (r == -EBUSY)
-        log_warn("%s: COMMAND will not have it until that ends; --wait SECONDS waits for it",
-                 error);
+        log_warn("%s%s; --wait SECONDS waits for it", error,
+                 count > 0 ? ": COMMAND will not have it until that ends" : "");
     else if (r < 0)
         log_error("%s", error);
     return r == 0 || r == -EBUSY ? 0 : NET2USB_EXIT_FAILED;

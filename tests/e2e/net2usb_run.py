@@ -80,7 +80,8 @@ def warns_when_nothing_is_free():
     other = usbip.Client(server.port)
     other.import_device('250-1')
     status, _, err = net2usb.net2usb('run', host, '--', 'true')
-    equal((status, err), (0, f'net2usb: warning: {host} has no device that is free\n'), 'it is not')
+    equal((status, err), (0, f'net2usb: warning: {host} has no device that is free; '
+                             '--wait SECONDS waits for it\n'), 'it is not')
     other.close()
 
 

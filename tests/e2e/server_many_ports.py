@@ -40,7 +40,7 @@ def memory(program):
 
 
 def too_few_descriptors():
-    arguments = ['loop:,name=a', '0'] * 20
+    arguments = ['loop:', '0'] * 20
     said = harness.Program([harness.under_test('com2net', ''), *arguments],
                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
     said.expected = True
