@@ -13,7 +13,8 @@
  * Returns 0, or -ENOENT when the system does not tell us. */
 int owner_of_port(uint16_t port, bool ipv6_only, char *name, size_t size);
 
-/* Names another process that has the file at `path` open, as "name (pid N)". Returns 0, or -ENOENT
+/* Names another process that has the file at `path` open, as "name (pid N)": of several a com2net,
+ * as others, such as an emulator, need not have it for themselves. Returns 0, or -ENOENT
  * when there is none or the system does not tell us. */
 int owner_of_file(const char *path, char *name, size_t size);
 

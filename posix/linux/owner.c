@@ -72,16 +72,18 @@ static void process_name(const char *pid, char *name, size_t size)
 int owner_of_file(const char *path, char *name, size_t size)
 {
     DIR *proc = opendir("/proc");
-    bool found = false;
+    bool found = false, certain = false;
 
     if (!proc)
         return -ENOENT;
-    for (struct dirent *e = readdir(proc); e && !found; e = readdir(proc)) {
+    for (struct dirent *e = readdir(proc); e && !certain; e = readdir(proc)) {
         if (e->d_name[0] < '1' || e->d_name[0] > '9' || atoi(e->d_name) == getpid())
             continue;
-        found = process_has_open(e->d_name, path);
-        if (found)
-            process_name(e->d_name, name, size);
+        if (!process_has_open(e->d_name, path))
+            continue;
+        found = true;
+        process_name(e->d_name, name, size);
+        certain = strncmp(name, "com2net ", 8) == 0;
     }
     closedir(proc);
     return found ? 0 : -ENOENT;

@@ -12,7 +12,7 @@ def main():
     first = harness.Com2net(device.path + ',hold', '0')
     said = harness.fails([com2net, device.path + ',hold', '0'])
     check(device.path in said and 'busy' in said, f'the port is named: {said}')
-    check('(pid ' in said and 'has it open' in said, f'who has it open is named: {said}')
+    check(f'com2net (pid {first.pid}) has it open' in said, f'who has it open is named: {said}')
     check(first.running(), 'the first one goes on')
     said = harness.fails([com2net, '/etc/passwd', '0'])
     check('not a serial port' in said, f'a file is no port: {said}')
