@@ -124,6 +124,33 @@ static void who_has_not_the_token_is_told_busy(void)
     end();
 }
 
+/* It would take a server that lets it wait for one that works. */
+static void who_has_no_session_yet_is_told_busy_at_once(void)
+{
+    struct client a, b;
+
+    begin("");
+    begin_kept(&a);
+    client_begin_telnet(&b);
+    comport_send_text(b.end.comport, "net2pty/9 ext=1");
+    client_flush(&b);
+    RUN_UNTIL(&b, comport_agreed(b.end.comport));
+    comport_send_text(b.end.comport, "");
+    client_tell(&b, RFC2217_SET_BAUDRATE, 0);
+    client_flush(&b);
+    RUN_UNTIL(&b, b.ended);
+    CHECK(client_saw(&b, "SIGNATURE busy\n") && client_saw(&b, "STATE busy"));
+    CHECK(!client_saw(&b, " ext=1\n") && !client_saw(&b, "SET-BAUDRATE"));
+    client_close(&b);
+    come_again(&b, "0123456789abcdeX", 0); /* whose session is gone, so that it has none either */
+    RUN_UNTIL(&b, client_saw(&b, "RESUME refuse 0\n"));
+    run_for(&b, 100);
+    CHECK(b.ended && client_saw(&b, "SIGNATURE busy\n"));
+    client_close(&b);
+    client_close(&a);
+    end();
+}
+
 static void nobody_is_resumed_who_was_not_asked_for(void)
 {
     struct client a, b;
@@ -203,6 +230,7 @@ static const struct test tests[] = {
     TEST(what_was_under_way_is_sent_again),
     TEST(commands_are_done_once),
     TEST(who_has_not_the_token_is_told_busy),
+    TEST(who_has_no_session_yet_is_told_busy_at_once),
     TEST(nobody_is_resumed_who_was_not_asked_for),
     TEST(what_is_acknowledged_is_not_kept),
     TEST(a_session_is_kept_once),
