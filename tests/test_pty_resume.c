@@ -87,6 +87,20 @@ static void what_a_new_session_sends_at_once_is_not_lost(void)
     end();
 }
 
+/* As over a network that loses packets. The session is the server's to give up: one that began anew
+ * would get what is sent for the old one. */
+static void a_server_may_be_slow_to_answer(void)
+{
+    begin_kept(90);
+    lose();
+    server_is_asked();
+    run_for(5000);
+    CHECK(!server_saw("SET-BAUDRATE") && !strstr(logged, "lost with the connection"));
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
+    end();
+}
+
 static void what_is_read_along_is_nobodys(void)
 {
     begin_kept(90);
@@ -116,6 +130,7 @@ static void who_is_too_late_hangs_up_with_hangup(void)
 static const struct test tests[] = {
     TEST(a_reset_that_sending_finds_is_a_loss_too),
     TEST(what_a_new_session_sends_at_once_is_not_lost),
+    TEST(a_server_may_be_slow_to_answer),
     TEST(what_is_read_along_is_nobodys),
     TEST(who_is_too_late_hangs_up_with_hangup),
 };
