@@ -218,6 +218,38 @@ static void what_is_acknowledged_is_not_kept(void)
     end();
 }
 
+/* It is not read, as others are not, and gets all answers when it fetches them. */
+static void who_does_not_fetch_answers_is_held_up(void)
+{
+    static const uint8_t ask[] = {255, 250, 44, 0, 255, 240};
+    static uint8_t asks[1000 * sizeof ask], answers[65536];
+    struct client a;
+    size_t asked = 0, answered = 0;
+
+    for (size_t i = 0; i < sizeof asks; i++)
+        asks[i] = ask[i % sizeof ask];
+    begin("");
+    begin_kept(&a);
+    log_init("test", LOG_LEVEL_INFO);
+    for (int refused = 0; refused < 200 && asked < 30000000; run_for(NULL, 1)) {
+        const int n = socket_send(a.fd, asks + asked % sizeof ask, sizeof asks - sizeof ask);
+
+        refused = n > 0 ? 0 : refused + 1;
+        asked += n > 0 ? (size_t)n : 0;
+    }
+    CHECK(!strstr(logged, "does not fetch the answers"));
+    CHECK(asked < 30000000);
+    for (const uint64_t limit = patience_ms() + 20000; answered <= 4 * asked; run_for(NULL, 1)) {
+        const int n = socket_recv(a.fd, answers, sizeof answers);
+
+        CHECK(patience_ms() < limit);
+        answered += n > 0 ? (size_t)n : 0;
+    }
+    CHECK(!strstr(logged, "gone"));
+    client_close(&a);
+    end();
+}
+
 static void the_network_loses_connections_and_the_client_ends_them(void)
 {
     CHECK(stream_error_is_networks(-ETIMEDOUT) && stream_error_is_networks(-EHOSTUNREACH));
@@ -234,6 +266,7 @@ static const struct test tests[] = {
     TEST(nobody_is_resumed_who_was_not_asked_for),
     TEST(what_is_acknowledged_is_not_kept),
     TEST(a_session_is_kept_once),
+    TEST(who_does_not_fetch_answers_is_held_up),
     TEST(the_network_loses_connections_and_the_client_ends_them),
 };
 
