@@ -8,7 +8,10 @@
 
 #include "cli_help.h"
 #include "error_text.h"
+#include "text.h"
 #include "typo.h"
+
+enum { WRONG_MAX = 2048 }; /* of what is wrong, in words */
 
 /* The command line that is being parsed. */
 static struct {
@@ -22,12 +25,14 @@ static struct {
 int cli_usage_error(const char *format, ...)
 {
     const char *verb = cli.verb && cli.verb->name ? cli.verb->name : "";
+    char text[WRONG_MAX], shown[WRONG_MAX];
     va_list args;
 
-    fprintf(stderr, "%s: ", cli.program->name);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    text_escape(shown, sizeof shown, text); /* what was typed is in it */
+    fprintf(stderr, "%s: %s", cli.program->name, shown);
     if (cli.dashes_missing)
         fprintf(stderr, "\nIf this is of a COMMAND: it stands behind --, with its options.");
     fprintf(stderr, "\nTry '%s %s%s--help'.\n", cli.program->name, verb, *verb ? " " : "");

@@ -14,6 +14,14 @@ static void server_resume(enum serial_ext_resume_kind kind, uint64_t received, u
     server_flush();
 }
 
+static void reset_connection(void)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    server_close();
+}
+
 /* A session that the server keeps, with a program at work. */
 static void begin_kept(uint32_t grace_s)
 {
@@ -32,10 +40,7 @@ static void begin_kept(uint32_t grace_s)
 /* The connection is lost: by a reset, as a host in between makes one. */
 static void lose(void)
 {
-    const struct linger at_once = {.l_onoff = 1};
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    server_close();
+    reset_connection();
     RUN_UNTIL(strstr(logged, "the connection is lost"));
     CHECK(pty_session_is_connected(session));
 }
@@ -48,6 +53,20 @@ static void server_is_asked(void)
     comport_send_text(server.comport, "com2net/9 ext=1");
     server_flush();
     RUN_UNTIL(server_saw("RESUME resume"));
+}
+
+/* The system says each error once: to who sends, if he is the first. */
+static void a_reset_that_sending_finds_is_a_loss_too(void)
+{
+    begin_kept(90);
+    reset_connection();
+    fake_vport_write("abc");
+    fake_vport_write("def");
+    RUN_UNTIL(strstr(logged, "the connection is lost"));
+    server_is_asked();
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
+    end();
 }
 
 static void what_a_new_session_sends_at_once_is_not_lost(void)
@@ -65,6 +84,20 @@ static void what_a_new_session_sends_at_once_is_not_lost(void)
     server_tell(RFC2217_SET_BAUDRATE, 9600);
     RUN_UNTIL(programs_saw("read 62 6f 6f 74\n"));
     CHECK(!programs_saw("hung up"));
+    end();
+}
+
+/* As over a network that loses packets. The session is the server's to give up: one that began anew
+ * would get what is sent for the old one. */
+static void a_server_may_be_slow_to_answer(void)
+{
+    begin_kept(90);
+    lose();
+    server_is_asked();
+    run_for(5000);
+    CHECK(!server_saw("SET-BAUDRATE") && !strstr(logged, "lost with the connection"));
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
     end();
 }
 
@@ -95,7 +128,9 @@ static void who_is_too_late_hangs_up_with_hangup(void)
 }
 
 static const struct test tests[] = {
+    TEST(a_reset_that_sending_finds_is_a_loss_too),
     TEST(what_a_new_session_sends_at_once_is_not_lost),
+    TEST(a_server_may_be_slow_to_answer),
     TEST(what_is_read_along_is_nobodys),
     TEST(who_is_too_late_hangs_up_with_hangup),
 };

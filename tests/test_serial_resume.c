@@ -124,6 +124,33 @@ static void who_has_not_the_token_is_told_busy(void)
     end();
 }
 
+/* It would take a server that lets it wait for one that works. */
+static void who_has_no_session_yet_is_told_busy_at_once(void)
+{
+    struct client a, b;
+
+    begin("");
+    begin_kept(&a);
+    client_begin_telnet(&b);
+    comport_send_text(b.end.comport, "net2pty/9 ext=1");
+    client_flush(&b);
+    RUN_UNTIL(&b, comport_agreed(b.end.comport));
+    comport_send_text(b.end.comport, "");
+    client_tell(&b, RFC2217_SET_BAUDRATE, 0);
+    client_flush(&b);
+    RUN_UNTIL(&b, b.ended);
+    CHECK(client_saw(&b, "SIGNATURE busy\n") && client_saw(&b, "STATE busy"));
+    CHECK(!client_saw(&b, " ext=1\n") && !client_saw(&b, "SET-BAUDRATE"));
+    client_close(&b);
+    come_again(&b, "0123456789abcdeX", 0); /* whose session is gone, so that it has none either */
+    RUN_UNTIL(&b, client_saw(&b, "RESUME refuse 0\n"));
+    run_for(&b, 100);
+    CHECK(b.ended && client_saw(&b, "SIGNATURE busy\n"));
+    client_close(&b);
+    client_close(&a);
+    end();
+}
+
 static void nobody_is_resumed_who_was_not_asked_for(void)
 {
     struct client a, b;
@@ -191,6 +218,38 @@ static void what_is_acknowledged_is_not_kept(void)
     end();
 }
 
+/* It is not read, as others are not, and gets all answers when it fetches them. */
+static void who_does_not_fetch_answers_is_held_up(void)
+{
+    static const uint8_t ask[] = {255, 250, 44, 0, 255, 240};
+    static uint8_t asks[1000 * sizeof ask], answers[65536];
+    struct client a;
+    size_t asked = 0, answered = 0;
+
+    for (size_t i = 0; i < sizeof asks; i++)
+        asks[i] = ask[i % sizeof ask];
+    begin("");
+    begin_kept(&a);
+    log_init("test", LOG_LEVEL_INFO);
+    for (int refused = 0; refused < 200 && asked < 30000000; run_for(NULL, 1)) {
+        const int n = socket_send(a.fd, asks + asked % sizeof ask, sizeof asks - sizeof ask);
+
+        refused = n > 0 ? 0 : refused + 1;
+        asked += n > 0 ? (size_t)n : 0;
+    }
+    CHECK(!strstr(logged, "does not fetch the answers"));
+    CHECK(asked < 30000000);
+    for (const uint64_t limit = patience_ms() + 20000; answered <= 4 * asked; run_for(NULL, 1)) {
+        const int n = socket_recv(a.fd, answers, sizeof answers);
+
+        CHECK(patience_ms() < limit);
+        answered += n > 0 ? (size_t)n : 0;
+    }
+    CHECK(!strstr(logged, "gone"));
+    client_close(&a);
+    end();
+}
+
 static void the_network_loses_connections_and_the_client_ends_them(void)
 {
     CHECK(stream_error_is_networks(-ETIMEDOUT) && stream_error_is_networks(-EHOSTUNREACH));
@@ -203,9 +262,11 @@ static const struct test tests[] = {
     TEST(what_was_under_way_is_sent_again),
     TEST(commands_are_done_once),
     TEST(who_has_not_the_token_is_told_busy),
+    TEST(who_has_no_session_yet_is_told_busy_at_once),
     TEST(nobody_is_resumed_who_was_not_asked_for),
     TEST(what_is_acknowledged_is_not_kept),
     TEST(a_session_is_kept_once),
+    TEST(who_does_not_fetch_answers_is_held_up),
     TEST(the_network_loses_connections_and_the_client_ends_them),
 };
 

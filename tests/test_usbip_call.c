@@ -3,6 +3,7 @@
  * also cut at every byte and sent in pieces, and what a server may claim is held against it.
  */
 #include "usbip_call.h"
+#include "usbip_clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -291,7 +292,7 @@ static void refusals_are_told_apart(void)
 
 static void a_refusal_says_why(void)
 {
-    static const char why[USBIP_EXT_REASON_SIZE] = "no permission\x1b[2J: join plugdev";
+    static const char why[USBIP_EXT_REASON_SIZE] = "no permission\x1b[2J: join\xc2\x9bplugdev";
     const struct usbip_ext_import terms = {.busid = "1-1"};
     struct usbip_imported i;
     char text[UNREACHED_TEXT_MAX];
@@ -306,11 +307,27 @@ static void a_refusal_says_why(void)
         end(thread);
     }
     usbip_trouble_of_import(&server.address, -EIO, i.reason, text);
-    CHECK_TEXT(text, "it cannot have the device: no permission [2J: join plugdev");
+    CHECK_TEXT(text, "it cannot have the device: no permission [2J: join  plugdev");
     usbip_trouble_of_import(&server.address, -EBUSY, "10.0.0.9:5000 has it", text);
     CHECK(strstr(text, "somebody else has the device: 10.0.0.9:5000 has it"));
     usbip_trouble_of_import(&server.address, -EIO, "", text);
     CHECK(strstr(text, "its log says why")); /* usbipd's */
+}
+
+/* The program that opens the device waits meanwhile. */
+static void a_reason_is_not_waited_for_long(void)
+{
+    const struct usbip_ext_import terms = {.busid = "1-1"};
+    const long long begun = usbip_clock_ms();
+    struct usbip_imported i;
+
+    server.stays = true;
+    pthread_t thread =
+        begin(put_op(server.answer, USBIP_OP_REP_EXT_IMPORT, USBIP_ST_DEV_ERR), ANSWER_MAX);
+    CHECK(usbip_call_import(&server.address, "1-1", &terms, &i) == -EIO && !i.reason[0]);
+    CHECK(usbip_clock_ms() - begun < 4000);
+    end(thread);
+    server.stays = false;
 }
 
 static void descriptors_are_bounded(void)
@@ -356,7 +373,9 @@ static void nobody_listens(void)
 }
 
 static const struct test tests[] = {
-    TEST(addresses_are_read), TEST(lists_come_in_pieces),       TEST(cut_lists_are_errors),
-    TEST(lies_are_errors),    TEST(imports_leave_what_follows), TEST(refusals_are_told_apart),
-    TEST(a_refusal_says_why), TEST(descriptors_are_bounded),    TEST(nobody_listens)};
+    TEST(addresses_are_read),         TEST(lists_come_in_pieces),
+    TEST(cut_lists_are_errors),       TEST(lies_are_errors),
+    TEST(imports_leave_what_follows), TEST(refusals_are_told_apart),
+    TEST(a_refusal_says_why),         TEST(a_reason_is_not_waited_for_long),
+    TEST(descriptors_are_bounded),    TEST(nobody_listens)};
 TEST_MAIN(tests)

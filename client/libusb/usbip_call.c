@@ -21,6 +21,7 @@ enum {
     KEEPALIVE_S = 5,
     KEEPALIVE_PROBES = 2, /* 15 s */
     GREETING_MS = 1000,
+    REASON_MS = 1000, /* it comes with the refusal, or not at all */
 };
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -286,9 +287,11 @@ static int receive_answer(struct call *c)
 /* The words of a refusal, which some servers have not. */
 static void receive_reason(struct call *c)
 {
+    const long long most = usbip_clock_ms() + REASON_MS;
+    const long long deadline = most < c->deadline ? most : c->deadline;
     size_t len = 0;
 
-    while (len < sizeof c->reason && wait_for(c->fd, POLLIN, c->deadline) == 0) {
+    while (len < sizeof c->reason && wait_for(c->fd, POLLIN, deadline) == 0) {
         ssize_t n = recv(c->fd, c->reason + len, sizeof c->reason - len, 0);
 
         if (n <= 0)
@@ -296,8 +299,8 @@ static void receive_reason(struct call *c)
         len += (size_t)n;
     }
     c->reason[len < sizeof c->reason ? 0 : len - 1] = '\0';
-    for (char *p = c->reason; *p; p++) /* they are shown to people */
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
+    for (char *p = c->reason; *p; p++) /* they are shown to people, on any terminal */
+        if (*p < ' ' || *p > '~')
             *p = ' ';
 }
 

@@ -33,6 +33,7 @@
 
 enum {
     NEGOTIATE_MS = 3000,
+    RESUME_MS = 15000,      /* of a server that lives, but is slow, or whose network is */
     SETTLE_MS = 1000,       /* for BINARY, once the COM-PORT option is agreed */
     STABLE_MS = 1000,       /* a session that lasts so long works: the back-off begins anew */
     EARLY_MAX = 128 * 1024, /* more than one read of the connection */
@@ -108,6 +109,9 @@ static void take_resume(struct far_session *s, const struct rfc2217_message *m)
     log_message(s, m);
     switch (pty_resume_message(&s->resume, m)) {
     case PTY_RESUME_NO_NEWS:
+        break;
+    case PTY_RESUME_ASKED:
+        timer_in_ms(&s->limit, RESUME_MS);
         break;
     case PTY_RESUME_GRANTED:
         comport_pause(s->resume.comport); /* what is behind it is for the old one */
@@ -500,7 +504,7 @@ static void on_limit(void *ctx)
     struct far_session *s = ctx;
 
     if (s->state == FAR_SESSION_AWAY) { /* it has not answered: it is another one, or none */
-        if (comport_agreed(s->resume.comport))
+        if (comport_agreed(s->resume.comport) && !s->resume.asked)
             begin_anew(s);
         else
             give_up_asking(s);

@@ -126,8 +126,7 @@ static enum pty_resume_news take_signature(struct pty_resume *r, const struct rf
         return PTY_RESUME_REFUSED;
     r->asked = true;
     memcpy(ask.token, r->token, sizeof ask.token);
-    return send_resume(r->comport, &ask) < 0 || send_out(r) < 0 ? PTY_RESUME_BAD
-                                                                : PTY_RESUME_NO_NEWS;
+    return send_resume(r->comport, &ask) < 0 || send_out(r) < 0 ? PTY_RESUME_BAD : PTY_RESUME_ASKED;
 }
 
 enum pty_resume_news pty_resume_message(struct pty_resume *r, const struct rfc2217_message *m)

@@ -22,6 +22,7 @@ struct stream;
 /* What a message of the server meant. */
 enum pty_resume_news {
     PTY_RESUME_NO_NEWS,
+    PTY_RESUME_ASKED,   /* while away: the server is one of ours, and was asked for the session */
     PTY_RESUME_GRANTED, /* while away: the session goes on over the new connection */
     PTY_RESUME_REFUSED, /* while away: it is gone at the server */
     PTY_RESUME_BAD,     /* the server counts what cannot be: the connection is to be ended */

@@ -48,6 +48,7 @@ struct stream {
     int paused_checks;  /* of the timer, since reading was paused */
     int stalled_checks; /* likewise, since the owner got on */
     bool eof;           /* the peer has closed its side */
+    int send_error;     /* the first one: the system says each once, and then that all was read */
     bool mute;          /* the peer has gone; what it has left is read */
     size_t lost;        /* mute: bytes for it */
     bool shut;          /* finishing: our side is closed already */
@@ -121,6 +122,16 @@ static void hand_on(struct stream *s, size_t len, size_t room)
         s->callbacks->received(s->ctx, read_buffer, len - filled);
 }
 
+/* Nothing is left to read. A reset that sending has found first was no end in order; -EPIPE was, as
+ * the peer had closed its side before it. */
+static void take_end(struct stream *s)
+{
+    if (s->send_error < 0 && s->send_error != -EPIPE)
+        end(s, s->send_error);
+    else
+        take_eof(s);
+}
+
 /* Reads once. Returns whether the owner's room was too small for what there is. */
 static bool read_once(struct stream *s)
 {
@@ -134,7 +145,7 @@ static bool read_once(struct stream *s)
     if (n == -EAGAIN)
         return false;
     if (n == 0)
-        take_eof(s);
+        take_end(s);
     else if (n < 0)
         end(s, n);
     else if (s->state == STREAM_OPEN)
@@ -162,11 +173,22 @@ static bool can_only_hear(struct stream *s, int error)
     return true;
 }
 
+static int send_now(struct stream *s, const void *data, size_t len)
+{
+    const int n = s->transport->ops->send(s->transport, data, len);
+
+    if (n > 0)
+        s->send_error = 0;
+    else if (n < 0 && n != -EAGAIN && s->send_error == 0)
+        s->send_error = n;
+    return n;
+}
+
 static void on_writable(void *ctx)
 {
     struct stream *s = ctx;
 
-    int n = s->transport->ops->send(s->transport, buf_head(&s->queue), s->queue.len);
+    int n = send_now(s, buf_head(&s->queue), s->queue.len);
     if (n == -EAGAIN)
         return;
     if (n < 0 && !can_only_hear(s, n)) {
@@ -348,9 +370,9 @@ int stream_write(struct stream *s, const void *data, size_t len)
         return 0;
     }
     if (s->queue.len == 0 && len > 0) {
-        int n = s->transport->ops->send(s->transport, data, len);
+        int n = send_now(s, data, len);
 
-        /* an error shows again, for good, when the loop writes or reads */
+        /* the loop tells an error, when it writes or has read all */
         sent = n > 0 ? (size_t)n : 0;
     }
     if (sent < len) {

@@ -12,8 +12,9 @@
 #include "stream.h"
 
 enum {
-    SPEECHES_TOLD = 2,     /* a peer may toggle its options as often as it likes */
-    ROOM_MIN = 256 * 1024, /* of what is kept for one who is away, for answers and a read */
+    QUEUE_HIGH = 64 * 1024, /* answers that it does not fetch */
+    SPEECHES_TOLD = 2,      /* a peer may toggle its options as often as it likes */
+    ROOM_MIN = 256 * 1024,  /* of what is kept for one who is away, for answers and a read */
 };
 
 void client_set_state(struct client *c, enum client_state state)
@@ -52,9 +53,19 @@ bool client_is_away(const struct client *c)
     return !c->stream && c->replay.on && c->state != CLIENT_OVER;
 }
 
-size_t client_queued(const struct client *c)
+/* Bytes that wait for its stream; 0 without one. */
+static size_t queued(const struct client *c)
 {
     return c->stream ? stream_queued(c->stream) : 0;
+}
+
+bool client_fetches(const struct client *c)
+{
+    size_t behind;
+    const bool waits = replay_next(&c->replay, &behind);
+
+    return queued(c) < QUEUE_HIGH &&
+           (!waits || c->replay.kept.max - c->replay.kept.len > ROOM_MIN / 2);
 }
 
 void client_read(struct client *c, bool on)
@@ -77,7 +88,7 @@ bool client_can_hear(const struct client *c)
         return false;
     if (client_is_away(c))
         return c->replay.kept.max - c->replay.kept.len > ROOM_MIN;
-    return client_queued(c) == 0 && !replay_next(&c->replay, &behind);
+    return queued(c) == 0 && !replay_next(&c->replay, &behind);
 }
 
 /* Sends it, or keeps it for one who is away. Returns 0 or -errno. */

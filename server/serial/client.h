@@ -94,8 +94,8 @@ bool client_can_hear(const struct client *c);
 /* Whether it has no connection, and is waited for. */
 bool client_is_away(const struct client *c);
 
-/* Bytes that wait for its stream; 0 without one. */
-size_t client_queued(const struct client *c);
+/* Whether it fetches what it asks for; otherwise it is not to be read. */
+bool client_fetches(const struct client *c);
 
 /* Reads from its stream, or pauses. */
 void client_read(struct client *c, bool on);

@@ -19,11 +19,11 @@
 
 enum {
     HELD_MAX = 512 * 1024,
-    QUEUE_HIGH = 64 * 1024,   /* answers that a client does not fetch: do not read it */
-    DRAIN_STUCK_MS = 2000,    /* pyserial gives up on an answer after 3 s */
-    ANSWERS_HIGH = 16 * 1024, /* send before taking more commands */
-    BREAK_MS = 250,           /* of IAC BRK */
-    TELNET_BREAK = 255,       /* IAC BRK where a command waits: no number of RFC 2217's */
+    RESET_HELD_MAX = 64 * 1024, /* during a reset, to notice when the client goes */
+    DRAIN_STUCK_MS = 2000,      /* pyserial gives up on an answer after 3 s */
+    ANSWERS_HIGH = 16 * 1024,   /* send before taking more commands */
+    BREAK_MS = 250,             /* of IAC BRK */
+    TELNET_BREAK = 255,         /* IAC BRK where a command waits: no number of RFC 2217's */
 };
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -41,14 +41,13 @@ static bool is_owner(const struct order *o)
 void order_update_reading(struct order *o)
 {
     struct client *c = o->client;
-    /* during a reset, too, to notice when it goes */
-    const bool resetting = o->wait == ORDER_RESET && o->held.len < QUEUE_HIGH;
+    const bool resetting = o->wait == ORDER_RESET && o->held.len < RESET_HELD_MAX;
 
     if (c->state == CLIENT_NEW || is_over(o)) /* its first bytes come first */
         return;
     ahead_update(&o->ahead);
     client_read(c, (resetting || (o->wait == ORDER_GOES_ON && o->held.len == 0)) &&
-                       !ahead_is_full(&o->ahead) && client_queued(c) < QUEUE_HIGH);
+                       !ahead_is_full(&o->ahead) && client_fetches(c));
 }
 
 static void write_device(struct order *o, const uint8_t *data, size_t len)
@@ -82,7 +81,7 @@ static size_t take_telnet(struct order *o, const uint8_t *data, size_t len)
     size_t used = 0;
 
     while (used < len && !is_over(o) && o->wait == ORDER_GOES_ON && !ahead_is_full(&o->ahead) &&
-           client_queued(c) < QUEUE_HIGH) {
+           client_fetches(c)) {
         used += comport_receive(c->commands.comport, data + used, len - used);
         if (used == len)
             commands_apply_group(&c->commands);

@@ -40,9 +40,25 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     order_data(((struct speech *)ctx)->order, data, len);
 }
 
+/* Whether one who is refused means to come back: he asks for the SIGNATURE at once, others when the
+ * COM-PORT option is agreed on. Once he has asked for his session in vain he is one of them. */
+static void note_return(struct speech *s, const struct rfc2217_message *m)
+{
+    if (m->command == RFC2217_SIGNATURE && m->text_len == 0)
+        s->returns = true;
+    if (m->command == RFC2217_RESUME) {
+        s->returns = false;
+        timer_in_ms(&s->timer, 0);
+    }
+}
+
 static void on_message(void *ctx, const struct rfc2217_message *m)
 {
-    order_message(((struct speech *)ctx)->order, m);
+    struct speech *s = ctx;
+
+    order_message(s->order, m);
+    if (is_refused(s) && !is_over(s))
+        note_return(s, m);
 }
 
 static void on_malformed(void *ctx, const struct rfc2217_message *m)
@@ -193,6 +209,20 @@ void speech_decide(struct speech *s)
         speak(s, protocol_tell_resting(buf_head(&s->first), s->first.len));
 }
 
+/* One who may be the owner's client, and is about to say so, is waited for. Others are not: they
+ * would take the port for theirs. */
+static void refuse(struct speech *s)
+{
+    if (s->agreed && s->client->may_resume && s->client->ext > 0 && s->returns && !s->patient) {
+        s->patient = true;
+        timer_in_ms(&s->timer, REFUSE_MS);
+    } else if (s->agreed) {
+        refuse_in_words(s->client);
+    } else {
+        refuse_in_a_line(s->client);
+    }
+}
+
 /* More of what it begins with. */
 static void tell_apart(struct speech *s, const uint8_t *data, size_t len)
 {
@@ -211,7 +241,9 @@ static void tell_apart(struct speech *s, const uint8_t *data, size_t len)
 
 void speech_take(struct speech *s, const uint8_t *data, size_t len)
 {
-    if (s->undecided || s->doubtful)
+    if (s->agreed && !s->returns) /* it has seen that, and is not answered as if it were served */
+        refuse(s);
+    else if (s->undecided || s->doubtful)
         tell_apart(s, data, len);
     else
         order_take(s->order, data, len);
@@ -252,19 +284,6 @@ void speech_begin(struct speech *s)
     if (s->client->state == CLIENT_RAW)
         s->undecided = listens && mode == PORT_MODE_AUTO;
     order_update_reading(s->order);
-}
-
-/* One who may be the owner's client, and knows how to say so, is waited for. */
-static void refuse(struct speech *s)
-{
-    if (s->agreed && s->client->may_resume && s->client->ext > 0 && !s->patient) {
-        s->patient = true;
-        timer_in_ms(&s->timer, REFUSE_MS);
-    } else if (s->agreed) {
-        refuse_in_words(s->client);
-    } else {
-        refuse_in_a_line(s->client);
-    }
 }
 
 static void on_timer(void *ctx)

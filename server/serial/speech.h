@@ -27,6 +27,7 @@ struct speech {
     bool ended_early;      /* it had closed its side before the session began */
     bool undecided;        /* raw by silence: what it sends first may still be something else */
     bool agreed;           /* refused: it has the COM-PORT option, and can be told why */
+    bool returns;          /* refused: it may be about to ask for its session */
     bool patient;          /* refused: it has had its time to say that it comes back */
     bool doubtful;         /* Telnet by a beginning that may have been data */
     struct buf first;      /* while either is so: what it has sent from its beginning on */

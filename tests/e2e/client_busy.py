@@ -22,5 +22,9 @@ def main():
     os.write(link, b'mine')
     equal(device.read(4), b'mine', 'data to the device')
 
+    third = harness.Net2pty(harness.temp('third'), f'127.0.0.1:{server.port}')  # its session is kept
+    third.says('in use by another client')
+    equal(': connected to' in third.log(), False, 'a port in use, taken for its own')
+
 
 harness.run(main)

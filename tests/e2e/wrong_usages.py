@@ -97,7 +97,7 @@ def main():
     usb = harness.Com2net('usb:demo-icestick,name=ice', 'usb:demo-dfu', '0', ports=1)
     values = {'$LOOP': f'127.0.0.1:{loop.port}', '$USB': f'127.0.0.1:{usb.port}', '$D': folder,
               '$HTTP': server(b''), '$SILENT': server(b''), '$SSH': server(b'SSH-2.0-OpenSSH_9.2p1\r\n'),
-              '$FULL': full_server(kept), '$NONE': f'127.0.0.1:{harness.free_port()}'}
+              '$ESC': '\x1b', '$FULL': full_server(kept), '$NONE': f'127.0.0.1:{harness.free_port()}'}
     wrong = []
     for number, command, status, texts in rows():
         if missing(texts):
@@ -108,7 +108,7 @@ def main():
         words = [programs.get(word, word) for word in shlex.split(command)]
         got, said = run(words, status)
         absent = [text for text in texts if text not in said]
-        if got != status or absent:
+        if got != status or absent or '\x1b' in said:
             wrong.append(f'{number} $ {command}\n{said}status {got}, not {status}; absent: {absent}')
     check(not wrong, '\n\n'.join(wrong))
 
