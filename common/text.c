@@ -81,3 +81,17 @@ void text_escape(char *to, size_t size, const char *from)
     }
     to[len] = '\0';
 }
+
+void text_duration(uint64_t seconds, char text[static TEXT_DURATION_MAX])
+{
+    static const struct {
+        const char *name;
+        uint64_t seconds;
+    } units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"days", 86400}};
+    size_t i = 0;
+
+    while (i + 1 < sizeof units / sizeof *units && seconds >= 2 * units[i + 1].seconds)
+        i++;
+    snprintf(text, TEXT_DURATION_MAX, "%llu %s", (unsigned long long)(seconds / units[i].seconds),
+             units[i].name);
+}

@@ -21,4 +21,9 @@ void text_escape(char *to, size_t size, const char *from);
  * there is no room. */
 bool text_put(char *to, size_t size, size_t *len, uint32_t c);
 
+enum { TEXT_DURATION_MAX = 32 };
+
+/* A time that has passed: "12 s", "5 min", "3 h", "4 days". */
+void text_duration(uint64_t seconds, char text[static TEXT_DURATION_MAX]);
+
 #endif

@@ -45,7 +45,7 @@ static void a_person_is_told_busy_in_a_line(void)
     client_send(&second, "\xff\xfc\x2c\xff\xfe\x2c", 6); /* WONT, DONT */
     RUN_UNTIL(&second, second.ended);
     CHECK(saw_raw(&second, "com2net: esp32: busy: 127.0.0.1:"));
-    CHECK(saw_raw(&second, " has it\r\n"));
+    CHECK(saw_raw(&second, " has it, for 0 s\r\n"));
     client_close(&second);
     client_close(&first);
     end();

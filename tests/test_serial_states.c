@@ -97,7 +97,7 @@ static void who_is_refused_is_told_by_whom(void)
     begin_ours(&second);
     RUN_UNTIL(&second, second.ended);
     CHECK(client_saw(&second, "SIGNATURE busy\nSTATE busy: 127.0.0.1:"));
-    CHECK(client_saw(&second, " has it\n"));
+    CHECK(client_saw(&second, " has it, for 0 s\n"));
     client_close(&second);
     client_close(&first);
     end();

@@ -91,9 +91,27 @@ static void descriptors_are_cleaned(void)
     CHECK_TEXT(text, "a?\xf0\x9f\x92\xa1?");
 }
 
+static void durations_are_short(void)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *text;
+    } all[] = {{0, "0 s"},    {119, "119 s"},   {120, "2 min"},     {7199, "119 min"},
+               {7200, "2 h"}, {172799, "47 h"}, {172800, "2 days"}, {8640000, "100 days"}};
+    char text[TEXT_DURATION_MAX];
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        text_duration(all[i].seconds, text);
+        CHECK_TEXT(text, all[i].text);
+    }
+    text_duration(UINT64_MAX, text);
+    CHECK(strstr(text, " days"));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
+        TEST(durations_are_short),
         TEST(what_is_fit_passes),
         TEST(control_characters_do_not),
         TEST(what_is_no_utf8_does_not),

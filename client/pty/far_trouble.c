@@ -7,6 +7,7 @@
 #include "far_port.h"
 #include "log.h"
 #include "log_peer.h"
+#include "text.h"
 
 enum {
     TEXT_MAX = FAR_TROUBLE_MAX - 64,
@@ -17,15 +18,14 @@ enum {
 /* The same as before: tells it from time to time, with the time so far. */
 static void tell_again(struct far_trouble *t, const char *why, uint64_t now_ms)
 {
-    const uint64_t so_far_s = (now_ms - t->since_ms) / 1000;
+    char so_far[TEXT_DURATION_MAX];
     const bool first = t->told_ms == t->since_ms;
 
     if (now_ms - t->told_ms < (first ? FIRST_AGAIN_MS : AGAIN_MS))
         return;
     t->told_ms = now_ms;
-    log_info("%s: %s: still waiting, for %llu %s by now: %s", t->name, t->server,
-             (unsigned long long)(so_far_s < 120 ? so_far_s : so_far_s / 60),
-             so_far_s < 120 ? "s" : "min", why);
+    text_duration((now_ms - t->since_ms) / 1000, so_far);
+    log_info("%s: %s: still waiting, for %s by now: %s", t->name, t->server, so_far, why);
 }
 
 void far_trouble_tell(struct far_trouble *t, const char *why)

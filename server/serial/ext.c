@@ -10,6 +10,7 @@
 #include "proto/comport.h"
 #include "rfc2217_text.h"
 #include "serial_ports.h"
+#include "text.h"
 
 enum { KEPT_MAX = 4 << 20 }; /* for a client that is away */
 
@@ -48,9 +49,11 @@ static const char *reason_for(const struct client *c, enum serial_ext_state stat
                               char text[static CLIENT_REASON_MAX])
 {
     const char *owner = device_owner(c->device);
+    char since[TEXT_DURATION_MAX];
 
     if (state == SERIAL_EXT_BUSY && owner) {
-        snprintf(text, CLIENT_REASON_MAX, "%s has it%s", owner,
+        text_duration(device_owned_s(c->device), since);
+        snprintf(text, CLIENT_REASON_MAX, "%s has it, for %s%s", owner, since,
                  c->role == CLIENT_OBSERVER ? ", and you read along" : "");
         return text;
     }
