@@ -22,6 +22,7 @@
 #include "supervise.h"
 #include "timer.h"
 #include "visitor.h"
+#include "waiting_line.h"
 
 enum { LINKS_MAX = 256 };
 
@@ -49,6 +50,7 @@ static struct {
     int count;
     int unconnected; /* sessions that have not worked yet */
     struct timer deadline;
+    struct waiting_line waiting;
     int status;
 } net2pty = {.status = CLI_EXIT_OK};
 
@@ -310,6 +312,7 @@ static void on_connected(void *ctx)
     if (net2pty.unconnected > 0)
         return;
     timer_stop(&net2pty.deadline);
+    waiting_line_end(&net2pty.waiting);
     if (net2pty.command)
         start_command();
 }
@@ -404,6 +407,7 @@ static int make_links(void)
         if (calls_add(net2pty.calls, net2pty.sessions[i]) < 0)
             return -1;
     }
+    waiting_line_begin(&net2pty.waiting, net2pty.loop, net2pty.sessions, net2pty.count);
     return 0;
 }
 
@@ -419,6 +423,7 @@ static int serve(void)
     } else if (make_links() < 0 || loop_run(net2pty.loop) < 0) {
         net2pty.status = net2pty.command ? SUPERVISE_EXIT_FAILED : CLI_EXIT_FAILED;
     }
+    waiting_line_end(&net2pty.waiting);
     for (int i = 0; i < net2pty.count; i++)
         pty_session_withdraw(net2pty.sessions[i]);
     if (net2pty.command) { /* the same links can be made again as soon as the front has ended */

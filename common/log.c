@@ -12,12 +12,18 @@
 #include "file.h"
 #include "text.h"
 
-enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32, TIME_MAX = 64 };
+enum { LINE_MAX_LEN = 1024, BYTES_PER_LINE = 32, TIME_MAX = 64, WAITING_MAX = 80 };
 
 static const char *program = "com2net";
 static enum log_level highest = LOG_LEVEL_INFO;
 static FILE *log_file; /* instead of standard error */
 static void (*log_sink)(enum log_level level, const char *line);
+
+/* Below the log, on a terminal; empty: there is none. */
+static char waiting[WAITING_MAX];
+
+/* To a terminal: back to the beginning of the line, and no line there (ECMA-48, 8.3.41). */
+static const char no_line[] = "\r\x1b[K";
 
 /* Lines that could not be written, as on a full disk, and the errno of the last. */
 static unsigned missing;
@@ -76,10 +82,11 @@ static void print_time(char text[static TIME_MAX])
  * whether it was written. */
 static bool write_line(enum log_level level, const char *line)
 {
-    char time[TIME_MAX], whole[TIME_MAX + 64 + LINE_MAX_LEN];
+    char time[TIME_MAX], whole[TIME_MAX + 64 + LINE_MAX_LEN + WAITING_MAX];
 
     print_time(time);
-    snprintf(whole, sizeof whole, "%s%.40s: %s%s\n", time, program, level_words[level], line);
+    snprintf(whole, sizeof whole, "%s%s%.40s: %s%s\n%s", waiting[0] ? no_line : "", time, program,
+             level_words[level], line, waiting);
     int r = file_write_text(log_file ? log_file : stderr, whole);
     if (r < 0)
         missing_why = -r;
@@ -108,6 +115,23 @@ static void print_line(enum log_level level, const char *format, va_list args)
     }
     if (missing > 0 || !write_line(level, line))
         missing++;
+}
+
+bool log_can_wait(void)
+{
+    return !log_file && !log_sink && log_enabled(LOG_LEVEL_INFO) && file_is_terminal(stderr);
+}
+
+void log_waiting(const char *text)
+{
+    char escaped[LINE_MAX_LEN], whole[WAITING_MAX + sizeof no_line];
+
+    if (!log_can_wait() || (!text && !waiting[0]))
+        return;
+    text_escape(escaped, sizeof escaped, text ? text : "");
+    text_clean(waiting, sizeof waiting, escaped);
+    snprintf(whole, sizeof whole, "%s%s", no_line, waiting);
+    file_write_text(stderr, whole);
 }
 
 #define PRINT(level)                                                                               \

@@ -31,6 +31,13 @@ void log_debug(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1,
 /* At the trace level: `len` bytes in hex, 32 a line, each line beginning with `who`. */
 void log_bytes(const char *who, const uint8_t *data, size_t len);
 
+/* Whether log_waiting shows anything: standard error is a terminal, and has the log. */
+bool log_can_wait(void);
+
+/* Keeps one line, cut to 79 characters, below the log on a terminal, in place of the one before:
+ * what is waited for. NULL takes it away. */
+void log_waiting(const char *text);
+
 /* Appends lines to a file, with date and time, instead of standard error or the sink that there is.
  * Returns 0 or -errno. */
 int log_to_file(const char *path);

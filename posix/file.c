@@ -54,6 +54,11 @@ int file_write_text(FILE *file, const char *text)
     return 0;
 }
 
+bool file_is_terminal(FILE *file)
+{
+    return isatty(fileno(file)) == 1;
+}
+
 int file_seek(FILE *file, uint64_t offset)
 {
     return fseeko(file, (off_t)offset, SEEK_SET) < 0 ? -errno : 0;

@@ -41,6 +41,11 @@ int file_write_text(FILE *file, const char *text)
     return errno ? -errno : -EIO;
 }
 
+bool file_is_terminal(FILE *file)
+{
+    return _isatty(_fileno(file)) != 0;
+}
+
 int file_seek(FILE *file, uint64_t offset)
 {
     return _fseeki64(file, (int64_t)offset, SEEK_SET) != 0 ? -errno : 0;

@@ -91,6 +91,11 @@ void pty_session_trouble(const struct pty_session *s, char text[static PTY_SESSI
     far_session_trouble(&s->session, text);
 }
 
+const char *pty_session_server(const struct pty_session *s)
+{
+    return s->session.trouble.server;
+}
+
 void pty_session_report(const struct pty_session *s, char text[static PTY_REPORT_MAX])
 {
     const struct far_session *far = &s->session;

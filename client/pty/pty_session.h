@@ -62,6 +62,9 @@ bool pty_session_has_device(const struct pty_session *s);
 /* Why not, in words; empty where there is no trouble. */
 void pty_session_trouble(const struct pty_session *s, char text[static PTY_SESSION_TROUBLE_MAX]);
 
+/* Its server, as "host:port". */
+const char *pty_session_server(const struct pty_session *s);
+
 /* --- for programs whose requests are answered by us (calls.h) ----------------------------------
  */
 

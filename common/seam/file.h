@@ -5,6 +5,7 @@
 #ifndef COMMON_SEAM_FILE_H
 #define COMMON_SEAM_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -18,6 +19,9 @@ FILE *file_open_private(const char *path);
 /* Writes a line of text at once. Returns 0 or -errno, as of a full disk: nothing of it is kept to
  * be written later, but a part may have been written. */
 int file_write_text(FILE *file, const char *text);
+
+/* Whether it is a terminal. */
+bool file_is_terminal(FILE *file);
 
 /* Moves to a place, in bytes, in a file of any size. Returns 0 or -errno. */
 int file_seek(FILE *file, uint64_t offset);
