@@ -108,6 +108,23 @@ static void what_waits_for_another_connection_is_not_out(void)
     end();
 }
 
+/* It would come when nobody waits for it any more. */
+static void nothing_is_reset_while_the_connection_is_lost(void)
+{
+    begin_kept(90);
+    lose();
+    const int asker = fake_vport_ask();
+    CHECK(send(asker, "reset\n", 6, MSG_NOSIGNAL) == 6);
+    RUN_UNTIL(strstr(logged, "reset: not connected to the server"));
+    server_is_asked();
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
+    run_for(100);
+    CHECK(!server_saw("SET-CONTROL reset"));
+    close(asker);
+    end();
+}
+
 static void a_server_may_be_slow_to_answer(void)
 {
     begin_kept(90);
@@ -150,6 +167,7 @@ static const struct test tests[] = {
     TEST(a_reset_that_sending_finds_is_a_loss_too),
     TEST(what_a_new_session_sends_at_once_is_not_lost),
     TEST(what_waits_for_another_connection_is_not_out),
+    TEST(nothing_is_reset_while_the_connection_is_lost),
     TEST(a_server_may_be_slow_to_answer),
     TEST(what_is_read_along_is_nobodys),
     TEST(who_is_too_late_hangs_up_with_hangup),
