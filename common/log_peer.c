@@ -16,7 +16,8 @@ enum {
     LINES = 10, /* of a peer and reason in a window */
     REFUSAL_WINDOW_MS = 60000,
     REFUSAL_LINES = 1,
-    REASONS = 256, /* peers and reasons that are told apart in a window */
+    REASONS = 256,  /* peers and reasons that are told apart in a window, */
+    REFUSALS = 128, /* of them refusals, whose window is long */
     PEER_MAX = 128,
     LINE_MAX_LEN = 1024,
 };
@@ -25,6 +26,7 @@ struct reason {
     struct reason *next;
     const char *format;
     enum log_level level;
+    bool refusal;
     uint64_t since_ms;
     unsigned lines;
     unsigned lines_max; /* that are printed in a window, */
@@ -37,7 +39,7 @@ static struct {
     bool counting;
     struct timer timer;
     struct reason *reasons;
-    unsigned reasons_count;
+    unsigned reasons_count, refusals_count;
     unsigned others; /* lines for which there was no room */
 } counted;
 
@@ -84,6 +86,7 @@ static void tell_old(uint64_t now_ms, bool all)
         }
         *at = r->next;
         counted.reasons_count--;
+        counted.refusals_count -= r->refusal;
         tell(r);
         free(r);
     }
@@ -145,7 +148,7 @@ static struct reason *find(const char *peer, const char *format, enum log_level 
     name_peer(name, peer);
     while (r && (r->format != format || strcmp(r->peer, name) != 0))
         r = r->next;
-    if (r || counted.reasons_count == REASONS)
+    if (r || counted.reasons_count == REASONS || (refusal && counted.refusals_count == REFUSALS))
         return r;
     r = malloc(sizeof *r);
     if (!r)
@@ -153,6 +156,7 @@ static struct reason *find(const char *peer, const char *format, enum log_level 
     r->next = counted.reasons;
     r->format = format;
     r->level = level;
+    r->refusal = refusal;
     r->since_ms = clock_now_ms();
     r->lines = 0;
     r->lines_max = refusal ? REFUSAL_LINES : LINES;
@@ -160,6 +164,7 @@ static struct reason *find(const char *peer, const char *format, enum log_level 
     memcpy(r->peer, name, sizeof name);
     counted.reasons = r;
     counted.reasons_count++;
+    counted.refusals_count += refusal;
     return r;
 }
 

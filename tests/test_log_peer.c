@@ -113,6 +113,23 @@ static void very_many_peers_are_counted_together(void)
     CHECK(lines == 257 && strstr(logged, "9744 more lines"));
 }
 
+/* They are remembered for a minute, and may name anything. */
+static void refusals_leave_room_for_others(void)
+{
+    char peer[64];
+
+    begin(LOG_LEVEL_INFO);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(peer, sizeof peer, "%d by 10.0.0.1:7", i);
+        log_peer_refusal(LOG_LEVEL_INFO, peer, "%s refused: no such device", peer);
+    }
+    CHECK(lines == 128);
+    refuse("10.0.0.2:9");
+    CHECK(lines == 129);
+    end();
+    CHECK(lines == 130 && strstr(logged, "872 more lines"));
+}
+
 static void who_wants_all_gets_all(void)
 {
     begin(LOG_LEVEL_DEBUG);
@@ -135,6 +152,7 @@ static const struct test tests[] = {
     TEST(who_is_refused_is_told_once),
     TEST(one_more_is_told_as_it_is),
     TEST(very_many_peers_are_counted_together),
+    TEST(refusals_leave_room_for_others),
     TEST(who_wants_all_gets_all),
 };
 

@@ -1,5 +1,6 @@
 /* How net2pty goes on with a session, or does not: packaging/doc/serial-extensions.md, RESUME. */
 #include "proto/serial_ext.h"
+#include "pty_ioctl.h"
 #include "pty_stage.h"
 
 static void server_resume(enum serial_ext_resume_kind kind, uint64_t received, uint32_t grace_s)
@@ -89,6 +90,41 @@ static void what_a_new_session_sends_at_once_is_not_lost(void)
 
 /* As over a network that loses packets. The session is the server's to give up: one that began anew
  * would get what is sent for the old one. */
+/* A program that waits until all is out waits for the server, too. */
+static void what_waits_for_another_connection_is_not_out(void)
+{
+    begin_kept(90);
+    reset_connection();
+    fake_vport_write("abc");
+    fake_vport_write("def");
+    RUN_UNTIL(strstr(logged, "the connection is lost"));
+    CHECK(pty_ioctl_port.unsent(pty_session_ioctl(session)) >= 6);
+    server_is_asked();
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
+    RUN_UNTIL(server_saw("data 61 62 63"));
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, 0); /* takes the acknowledgement along */
+    RUN_UNTIL(pty_ioctl_port.unsent(pty_session_ioctl(session)) == 0);
+    end();
+}
+
+/* It would come when nobody waits for it any more. */
+static void nothing_is_reset_while_the_connection_is_lost(void)
+{
+    begin_kept(90);
+    lose();
+    const int asker = fake_vport_ask();
+    CHECK(send(asker, "reset\n", 6, MSG_NOSIGNAL) == 6);
+    RUN_UNTIL(strstr(logged, "reset: not connected to the server"));
+    server_is_asked();
+    server_resume(SERIAL_EXT_GRANT, 0, 90);
+    RUN_UNTIL(strstr(logged, "nothing is lost"));
+    run_for(100);
+    CHECK(!server_saw("SET-CONTROL reset"));
+    close(asker);
+    end();
+}
+
 static void a_server_may_be_slow_to_answer(void)
 {
     begin_kept(90);
@@ -130,6 +166,8 @@ static void who_is_too_late_hangs_up_with_hangup(void)
 static const struct test tests[] = {
     TEST(a_reset_that_sending_finds_is_a_loss_too),
     TEST(what_a_new_session_sends_at_once_is_not_lost),
+    TEST(what_waits_for_another_connection_is_not_out),
+    TEST(nothing_is_reset_while_the_connection_is_lost),
     TEST(a_server_may_be_slow_to_answer),
     TEST(what_is_read_along_is_nobodys),
     TEST(who_is_too_late_hangs_up_with_hangup),

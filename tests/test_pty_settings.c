@@ -145,6 +145,24 @@ static void after_a_drain_nothing_is_unsent(void)
     end();
 }
 
+/* B0 hangs up; what is written then would take days, if it were a speed. */
+static void without_a_speed_nothing_is_waited_for(void)
+{
+    const struct ioctl_port *port = &pty_ioctl_port;
+
+    begin();
+    server_agree_and_teach();
+    fake_vport_open();
+    fake_vport_set("8N1", 0);
+    for (int i = 0; i < 100; i++)
+        fake_vport_write("x");
+    RUN_UNTIL(server_saw("data"));
+    server_tell(RFC2217_NOTIFY_MODEMSTATE, 0); /* takes the acknowledgement along */
+    run_for(500);
+    CHECK(port->unsent(pty_session_ioctl(session)) == 0);
+    end();
+}
+
 static void a_program_that_is_quicker_decides(void)
 {
     begin();
@@ -289,6 +307,7 @@ static const struct test tests[] = {
     TEST(changes_are_told_ahead_of_the_data),
     TEST(a_drain_is_not_ended_by_the_answer_to_a_setting),
     TEST(after_a_drain_nothing_is_unsent),
+    TEST(without_a_speed_nothing_is_waited_for),
     TEST(a_program_that_is_quicker_decides),
     TEST(a_given_speed_is_told),
     TEST(a_given_format_is_told_over_what_was_learnt),

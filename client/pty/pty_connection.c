@@ -81,14 +81,14 @@ void pty_connection_flush(struct pty_connection *c)
                             r == -ENOBUFS ? "it does not take what it is told" : "out of memory");
 }
 
-/* Reckons when the far line will be idle. */
+/* Reckons when the far line will be idle; without a speed nobody knows. */
 static void keep_time(struct pty_connection *c, size_t len, const struct line_settings *line)
 {
     uint64_t now_us = clock_now_ms() * 1000;
 
     if (c->busy_until_us < now_us)
         c->busy_until_us = now_us;
-    c->busy_until_us += line_wire_time_us(line, len);
+    c->busy_until_us += line->baud > 0 ? line_wire_time_us(line, len) : 0;
 }
 
 void pty_connection_send(struct pty_connection *c, const uint8_t *data, size_t len,
@@ -122,7 +122,12 @@ size_t pty_connection_queued(const struct pty_connection *c)
 
 size_t pty_connection_unacknowledged(const struct pty_connection *c)
 {
-    return c->stream ? stream_unacknowledged(c->stream) : 0;
+    size_t behind;
+
+    if (!c->stream)
+        return c->left_behind;
+    replay_next(&c->replay, &behind);
+    return behind + stream_unacknowledged(c->stream);
 }
 
 bool pty_connection_is_busy(const struct pty_connection *c)
@@ -145,20 +150,11 @@ void pty_connection_open(struct pty_connection *c, struct stream *stream, struct
     c->comport = comport;
 }
 
-/* Bytes of the connection that the server's system has not got, as far as ours knows. */
-static size_t undelivered(const struct pty_connection *c)
-{
-    size_t behind;
-
-    replay_next(&c->replay, &behind);
-    return behind + stream_unacknowledged(c->stream);
-}
-
 /* Tells what the connection takes with it of what programs have written. */
 static size_t count_loss(struct pty_connection *c)
 {
     const size_t lost =
-        c->unsent + outstanding_data(&c->outstanding, c->stream ? undelivered(c) : c->left_behind);
+        c->unsent + outstanding_data(&c->outstanding, pty_connection_unacknowledged(c));
 
     c->unsent = c->sending = 0;
     c->outstanding = (struct outstanding){0};
@@ -182,7 +178,7 @@ struct stream *pty_connection_detach(struct pty_connection *c)
 {
     struct stream *stream = c->stream;
 
-    c->left_behind = undelivered(c);
+    c->left_behind = pty_connection_unacknowledged(c);
     c->stream = NULL;
     c->stalled = false;
     return stream;

@@ -90,7 +90,7 @@ void pty_connection_flush(struct pty_connection *c);
 /* Bytes that wait for the kernel. */
 size_t pty_connection_queued(const struct pty_connection *c);
 
-/* Bytes that the server has not acknowledged. */
+/* Bytes that the server's system has not got, as far as ours knows. */
 size_t pty_connection_unacknowledged(const struct pty_connection *c);
 
 /* Whether the far line is still sending, by what was sent. */

@@ -25,7 +25,7 @@ void pty_reset_ask(struct pty_reset *r)
 {
     if (r->raw) {
         finish(r, "raw TCP has no resets");
-    } else if (!r->connection->ready) {
+    } else if (!r->connection->ready || !r->connection->stream) {
         finish(r, "not connected to the server");
     } else if (is_stranger_yet(r)) {
         timer_in_ms(&r->limit, LIMIT_MS);
