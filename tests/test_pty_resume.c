@@ -149,6 +149,17 @@ static void what_is_read_along_is_nobodys(void)
     end();
 }
 
+static void it_is_told_since_when_the_connection_is_lost(void)
+{
+    begin_kept(90);
+    lose();
+    close(listener);
+    run_for(70000);
+    CHECK(strstr(logged, "still waiting, for 6"));
+    listen_again();
+    end();
+}
+
 static void who_is_too_late_hangs_up_with_hangup(void)
 {
     options.hangup = true;
@@ -170,6 +181,7 @@ static const struct test tests[] = {
     TEST(nothing_is_reset_while_the_connection_is_lost),
     TEST(a_server_may_be_slow_to_answer),
     TEST(what_is_read_along_is_nobodys),
+    TEST(it_is_told_since_when_the_connection_is_lost),
     TEST(who_is_too_late_hangs_up_with_hangup),
 };
 

@@ -307,13 +307,16 @@ static void on_failed(void *ctx, const char *why)
 /* The connection is lost, and the session is not: another one is made for it. */
 static void go_away(struct far_session *s, const char *why)
 {
+    char text[FAR_TROUBLE_MAX];
+
     set_state(s, FAR_SESSION_AWAY);
     timer_stop(&s->limit);
     timer_stop(&s->stable);
     pty_resume_park(&s->resume);
     log_info("%s: %s: the connection is lost (%s): going on with the session over another one",
              s->name, s->trouble.server, why);
-    snprintf(s->trouble.text, sizeof s->trouble.text, "the connection is lost: %s", why);
+    snprintf(text, sizeof text, "the connection is lost: %s", why);
+    far_trouble_note(&s->trouble, text);
     far_session_update(s);
     dialer_start(s->dialer);
 }

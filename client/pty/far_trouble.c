@@ -28,6 +28,14 @@ static void tell_again(struct far_trouble *t, const char *why, uint64_t now_ms)
     log_info("%s: %s: still waiting, for %s by now: %s", t->name, t->server, so_far, why);
 }
 
+void far_trouble_note(struct far_trouble *t, const char *why)
+{
+    t->told_ms = clock_now_ms();
+    if (!t->text[0])
+        t->since_ms = t->told_ms;
+    snprintf(t->text, sizeof t->text, "%s", why);
+}
+
 void far_trouble_tell(struct far_trouble *t, const char *why)
 {
     const uint64_t now_ms = clock_now_ms();
@@ -36,11 +44,8 @@ void far_trouble_tell(struct far_trouble *t, const char *why)
         tell_again(t, why, now_ms);
         return;
     }
-    if (!t->text[0])
-        t->since_ms = now_ms;
-    t->told_ms = now_ms;
     log_info("%s: %s: %s; trying again", t->name, t->server, why);
-    snprintf(t->text, sizeof t->text, "%s", why);
+    far_trouble_note(t, why);
 }
 
 void far_trouble_words(const struct far_trouble *t, enum unreached_why why, const struct buf *early,

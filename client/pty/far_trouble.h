@@ -29,6 +29,9 @@ struct far_trouble {
 /* There is no session; another attempt follows. */
 void far_trouble_tell(struct far_trouble *t, const char *why);
 
+/* Likewise, by who tells it himself. */
+void far_trouble_note(struct far_trouble *t, const char *why);
+
 /* In words, what it means that the server is not reached, or not what is wanted. `early` is what it
  * has said in plain text. */
 void far_trouble_words(const struct far_trouble *t, enum unreached_why why, const struct buf *early,
