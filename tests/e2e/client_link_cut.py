@@ -53,6 +53,7 @@ run = subprocess.run(['/usr/bin/python3', '-c', '''{PROGRAM}''', client.link, ha
                      stdout=subprocess.PIPE, text=True)
 print(run.stdout.strip(), flush=True)
 print(client.status().replace(chr(10), '|'), flush=True)
+client.stop()
 """
 
 
