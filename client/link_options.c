@@ -91,7 +91,7 @@ static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 const struct cli_option link_options[] = {
-    CLI_HEADING("Options of a LINK, behind commas, together with a speed and a format "
+    CLI_HEADING("Options of a LINK, after commas, together with a speed and a format "
                 "(/dev/ttyS5,115200,8E1,mode=666):"),
     {"raw", 0, NULL, link_options_take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
     {"hangup", 0, NULL, take_hangup,
@@ -99,7 +99,7 @@ const struct cli_option link_options[] = {
     {"no-touch-lines", 0, NULL, link_options_take_no_touch_lines,
      "opening and closing the link leave DTR and RTS alone"},
     {"replace", 0, NULL, link_options_take_replace,
-     "LINK may stand in place of a symbolic link that leads nowhere"},
+     "LINK may replace a symbolic link that leads nowhere"},
     {"owner", 0, "USER", take_owner, "who owns the port"},
     {"group", 0, "GROUP", take_group, "its group"},
     {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},

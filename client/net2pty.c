@@ -120,7 +120,7 @@ static int take_status(void *ctx, const char *value, char error[static CLI_ERROR
 }
 
 static const struct cli_option single_options[] = {
-    CLI_HEADING("Options of a single link; with several they stand behind commas:"),
+    CLI_HEADING("Options of a single link; with several, write them after commas:"),
     {"baud", 'b', "SPEED", take_single_baud, "speed to begin with (what the server's port has)"},
     {"line", 'l', "FORMAT", take_single_line,
      "format of the line, such as 8E1: what a pseudo-terminal cannot carry, parity and size, "
@@ -134,7 +134,7 @@ static const struct cli_option link_wide_options[] = {
     {"no-touch-lines", 0, NULL, take_every_no_touch,
      "opening and closing links leave DTR and RTS alone"},
     {"replace", 0, NULL, take_every_replace,
-     "links may stand in place of symbolic links that lead nowhere, whoever has made them"},
+     "links may replace symbolic links that lead nowhere, whoever has made them"},
     {0},
 };
 
@@ -552,7 +552,7 @@ static const struct cli_example exec_examples[] = {
 };
 
 static const struct cli_example reset_examples[] = {
-    {"net2pty reset /dev/ttyS5", "the board behind it"},
+    {"net2pty reset /dev/ttyS5", "the board at its port"},
     {0},
 };
 
@@ -587,7 +587,7 @@ static const struct cli_verb verbs[] = {
     {
         .name = "reset",
         .arguments = "LINK",
-        .help = "have com2net reset the board behind a link, as its option reset= says",
+        .help = "have com2net reset the board of a link, as its option reset= says",
         .summary = "Has the net2pty that serves LINK ask com2net to reset the board, as com2net's "
                    "option reset= says. Exit status 0 means that it is done.",
         .examples = reset_examples,
@@ -617,9 +617,9 @@ static const struct cli_option *const comma_tables[] = {link_options, NULL};
 
 static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.",
-    "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line is wrong, 3 "
-    "not connected within the time of --wait. With -- COMMAND its own, or 125 net2pty failed, 126 "
-    "COMMAND cannot be run, 127 it is not found.",
+    "Exit status 0: ended by a signal. 1: a link could not be made. 2: the command line is wrong. "
+    "3: not connected within the time of --wait. With -- COMMAND its own, or 125: net2pty failed. "
+    "126: COMMAND cannot be run. 127: it is not found.",
     NULL,
 };
 

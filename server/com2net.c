@@ -385,7 +385,7 @@ static const struct cli_verb verbs[] = {
 };
 
 static const struct cli_example examples[] = {
-    {"com2net list", "what there is to publish"},
+    {"com2net list", "what can be published"},
     {"com2net /dev/ttyUSB0 7000", "for this machine only"},
     {"com2net /dev/ttyUSB0,hotplug 0.0.0.0:7000", "for all, unplugged or not"},
     {"com2net usb:0403:6010,name=board 0.0.0.0:3240", "a USB device, for net2usb"},
@@ -396,9 +396,10 @@ static const struct cli_example examples[] = {
 static const char *const sources[] = {
     "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3), "
     "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.",
-    "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with the driver "
-    "WinUSB or libusbK), published over USB/IP; with / between them one that comes back as "
-    "another. usb:demo-NAME is a built-in one, see below. Several usb: ones may share a PORT.",
+    "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device, published over USB/IP. On "
+    "Windows it needs the driver WinUSB or libusbK. Write / between the ids of a board that "
+    "returns as another device. usb:demo-NAME is a built-in device, see below. Several usb: "
+    "sources may share a PORT.",
     "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT are for "
     "everybody. PORT 0 lets the system choose.",
     NULL,
@@ -413,8 +414,9 @@ static void print_usb_options(void)
 
 static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each port.",
-    "Exit status: 0 ended by a signal, by Ctrl-C or as a service, 1 a port could not be published, "
-    "2 the command line is wrong.",
+    "Exit status 0: ended by a signal, by Ctrl-C or as a service. 1: a port could not be "
+    "published. "
+    "2: the command line is wrong.",
     NULL,
 };
 
