@@ -178,7 +178,7 @@ static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
 
     if (is_setting(text))
         snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: a speed or format stands behind the LINK, after a comma: `net2pty "
+                 "%.100s: a speed or format comes after the LINK and a comma: `net2pty "
                  "/dev/ttyS5,%.100s HOST:PORT`",
                  text, text);
     else if (!strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0)
@@ -198,7 +198,7 @@ static bool tell_setting(const char *link, const char *server, char error[static
     if (!server[len])
         return false;
     snprintf(error, CLI_ERROR_MAX,
-             "%.100s: options stand behind the LINK: `net2pty %.100s%.100s %.*s`", server, link,
+             "%.100s: options come after the LINK: `net2pty %.100s%.100s %.*s`", server, link,
              server + len, (int)len, server);
     return true;
 }

@@ -161,7 +161,7 @@ static void hint_at_dashes(char error[static CLI_ERROR_MAX])
 {
     size_t len = strlen(error);
 
-    snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
+    snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND comes after --");
 }
 
 static bool is_server(const char *text)
@@ -192,7 +192,7 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
 {
     net2pty.command = a->command;
     if (a->command && !*a->command) {
-        snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing behind --");
+        snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing after --");
         return -EINVAL;
     }
     for (int i = 0; i < a->count; i += 2) {
@@ -220,7 +220,7 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
     if (net2pty.count > 1 && options.has_single) {
         snprintf(error, CLI_ERROR_MAX,
                  "--baud, --line and --raw are for a single link; with "
-                 "several, write them behind each: LINK,115200,8E1,raw");
+                 "several, write them after each: LINK,115200,8E1,raw");
         return -EINVAL;
     }
     return 0;
@@ -636,17 +636,16 @@ static const struct cli_hint hints[] = {
     {"list", "com2net lists its ports where it runs: `com2net list` there; USB devices of a server "
              "are listed from here by `net2usb list HOST`"},
     {"--list", "com2net lists its ports where it runs: `com2net list` there"},
-    {"-p", "the port stands behind the host: net2pty LINK HOST:PORT"},
-    {"--port", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"-p", "the port comes after the host: net2pty LINK HOST:PORT"},
+    {"--port", "the port comes after the host: net2pty LINK HOST:PORT"},
     {"--json", "it is reserved; there is no JSON yet"},
-    {"-d", "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
-    {"--daemon",
-     "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
+    {"-d", "it stays in the foreground: add & to the line, or use a systemd unit"},
+    {"--daemon", "it stays in the foreground: add & to the line, or use a systemd unit"},
     {"--timeout", "that is --wait SECONDS"},
-    {"--host", "the server stands behind the LINK: net2pty LINK HOST:PORT"},
-    {"--link", "the LINK stands before its server: net2pty LINK HOST:PORT"},
-    {"-c", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
-    {"--exec", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--host", "the server comes after the LINK: net2pty LINK HOST:PORT"},
+    {"--link", "the LINK comes before its server: net2pty LINK HOST:PORT"},
+    {"-c", "a COMMAND comes after --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--exec", "a COMMAND comes after --: net2pty LINK HOST:PORT -- COMMAND"},
     {"--usb", usb},
     {"run", usb},
     {"env", usb},

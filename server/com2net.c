@@ -376,7 +376,7 @@ static const struct cli_verb verbs[] = {
         .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
         .help = "on Windows: install, remove and control a service",
         .summary = "On Windows, installs, removes and controls a service that runs with the "
-                   "ARGUMENTs behind \"--\".",
+                   "ARGUMENTs after \"--\".",
         .examples = service_examples,
         .dashes = CLI_DASHES_END_OPTIONS,
         .run = service,
@@ -429,8 +429,8 @@ static const struct cli_topic topics[] = {
 };
 
 static const char a_speed[] =
-    "a speed stands behind the SOURCE, after a comma: com2net /dev/ttyUSB0,115200 7000";
-static const char a_port[] = "the PORT stands behind the SOURCE: com2net /dev/ttyUSB0 7000";
+    "a speed comes after the SOURCE and a comma: com2net /dev/ttyUSB0,115200 7000";
+static const char a_port[] = "the PORT comes after the SOURCE: com2net /dev/ttyUSB0 7000";
 static const char of_net2usb[] = "that is done where the device is used: net2usb there, see "
                                  "`net2usb help`; here it is published: com2net usb:VID:PID 3240";
 static const char of_net2pty[] = "that is done where the port is used: net2pty there, see "
@@ -442,9 +442,8 @@ static const struct cli_hint hints[] = {
     {"--speed", a_speed},
     {"-p", a_port},
     {"--port", a_port},
-    {"-d", "it stays in the foreground: a systemd unit, or & behind the line, runs it further"},
-    {"--daemon", "it stays in the foreground: a systemd unit, or & behind the line, runs it "
-                 "further"},
+    {"-d", "it stays in the foreground: use a systemd unit, or add & to the line"},
+    {"--daemon", "it stays in the foreground: use a systemd unit, or add & to the line"},
     {"-w", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--wait", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--json", "it is reserved; there is no JSON yet"},
