@@ -91,7 +91,7 @@ static int take_mode(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 const struct cli_option link_options[] = {
-    CLI_HEADING("Options of a LINK, behind commas, together with a speed and a format "
+    CLI_HEADING("Options of a LINK, after commas, together with a speed and a format "
                 "(/dev/ttyS5,115200,8E1,mode=666):"),
     {"raw", 0, NULL, link_options_take_raw, "the server speaks raw TCP, not RFC 2217: bytes only"},
     {"hangup", 0, NULL, take_hangup,
@@ -99,7 +99,7 @@ const struct cli_option link_options[] = {
     {"no-touch-lines", 0, NULL, link_options_take_no_touch_lines,
      "opening and closing the link leave DTR and RTS alone"},
     {"replace", 0, NULL, link_options_take_replace,
-     "LINK may stand in place of a symbolic link that leads nowhere"},
+     "LINK may replace a symbolic link that leads nowhere"},
     {"owner", 0, "USER", take_owner, "who owns the port"},
     {"group", 0, "GROUP", take_group, "its group"},
     {"mode", 0, "MODE", take_mode, "its permissions, octal: mode=666 is for everybody"},
@@ -178,7 +178,7 @@ static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
 
     if (is_setting(text))
         snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: a speed or format stands behind the LINK, after a comma: `net2pty "
+                 "%.100s: a speed or format comes after the LINK and a comma: `net2pty "
                  "/dev/ttyS5,%.100s HOST:PORT`",
                  text, text);
     else if (!strchr(text, '/') && addr_parse_connect(text, &addr, &raw, why) == 0)
@@ -198,7 +198,7 @@ static bool tell_setting(const char *link, const char *server, char error[static
     if (!server[len])
         return false;
     snprintf(error, CLI_ERROR_MAX,
-             "%.100s: options stand behind the LINK: `net2pty %.100s%.100s %.*s`", server, link,
+             "%.100s: options come after the LINK: `net2pty %.100s%.100s %.*s`", server, link,
              server + len, (int)len, server);
     return true;
 }

@@ -120,7 +120,7 @@ static int take_status(void *ctx, const char *value, char error[static CLI_ERROR
 }
 
 static const struct cli_option single_options[] = {
-    CLI_HEADING("Options of a single link; with several they stand behind commas:"),
+    CLI_HEADING("Options of a single link; with several, write them after commas:"),
     {"baud", 'b', "SPEED", take_single_baud, "speed to begin with (what the server's port has)"},
     {"line", 'l', "FORMAT", take_single_line,
      "format of the line, such as 8E1: what a pseudo-terminal cannot carry, parity and size, "
@@ -134,7 +134,7 @@ static const struct cli_option link_wide_options[] = {
     {"no-touch-lines", 0, NULL, take_every_no_touch,
      "opening and closing links leave DTR and RTS alone"},
     {"replace", 0, NULL, take_every_replace,
-     "links may stand in place of symbolic links that lead nowhere, whoever has made them"},
+     "links may replace symbolic links that lead nowhere, whoever has made them"},
     {0},
 };
 
@@ -161,7 +161,7 @@ static void hint_at_dashes(char error[static CLI_ERROR_MAX])
 {
     size_t len = strlen(error);
 
-    snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND stands behind --");
+    snprintf(error + len, CLI_ERROR_MAX - len, "; a COMMAND comes after --");
 }
 
 static bool is_server(const char *text)
@@ -192,7 +192,7 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
 {
     net2pty.command = a->command;
     if (a->command && !*a->command) {
-        snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing behind --");
+        snprintf(error, CLI_ERROR_MAX, "a COMMAND is missing after --");
         return -EINVAL;
     }
     for (int i = 0; i < a->count; i += 2) {
@@ -220,7 +220,7 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
     if (net2pty.count > 1 && options.has_single) {
         snprintf(error, CLI_ERROR_MAX,
                  "--baud, --line and --raw are for a single link; with "
-                 "several, write them behind each: LINK,115200,8E1,raw");
+                 "several, write them after each: LINK,115200,8E1,raw");
         return -EINVAL;
     }
     return 0;
@@ -552,7 +552,7 @@ static const struct cli_example exec_examples[] = {
 };
 
 static const struct cli_example reset_examples[] = {
-    {"net2pty reset /dev/ttyS5", "the board behind it"},
+    {"net2pty reset /dev/ttyS5", "the board at its port"},
     {0},
 };
 
@@ -587,7 +587,7 @@ static const struct cli_verb verbs[] = {
     {
         .name = "reset",
         .arguments = "LINK",
-        .help = "have com2net reset the board behind a link, as its option reset= says",
+        .help = "have com2net reset the board of a link, as its option reset= says",
         .summary = "Has the net2pty that serves LINK ask com2net to reset the board, as com2net's "
                    "option reset= says. Exit status 0 means that it is done.",
         .examples = reset_examples,
@@ -617,9 +617,9 @@ static const struct cli_option *const comma_tables[] = {link_options, NULL};
 
 static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each link; with -- COMMAND all go to COMMAND.",
-    "Exit status: 0 ended by a signal, 1 a link could not be made, 2 the command line is wrong, 3 "
-    "not connected within the time of --wait. With -- COMMAND its own, or 125 net2pty failed, 126 "
-    "COMMAND cannot be run, 127 it is not found.",
+    "Exit status 0: ended by a signal. 1: a link could not be made. 2: the command line is wrong. "
+    "3: not connected within the time of --wait. With -- COMMAND its own, or 125: net2pty failed. "
+    "126: COMMAND cannot be run. 127: it is not found.",
     NULL,
 };
 
@@ -636,17 +636,16 @@ static const struct cli_hint hints[] = {
     {"list", "com2net lists its ports where it runs: `com2net list` there; USB devices of a server "
              "are listed from here by `net2usb list HOST`"},
     {"--list", "com2net lists its ports where it runs: `com2net list` there"},
-    {"-p", "the port stands behind the host: net2pty LINK HOST:PORT"},
-    {"--port", "the port stands behind the host: net2pty LINK HOST:PORT"},
+    {"-p", "the port comes after the host: net2pty LINK HOST:PORT"},
+    {"--port", "the port comes after the host: net2pty LINK HOST:PORT"},
     {"--json", "it is reserved; there is no JSON yet"},
-    {"-d", "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
-    {"--daemon",
-     "it stays in the foreground: & behind the line, or a systemd unit, runs it further"},
+    {"-d", "it stays in the foreground: add & to the line, or use a systemd unit"},
+    {"--daemon", "it stays in the foreground: add & to the line, or use a systemd unit"},
     {"--timeout", "that is --wait SECONDS"},
-    {"--host", "the server stands behind the LINK: net2pty LINK HOST:PORT"},
-    {"--link", "the LINK stands before its server: net2pty LINK HOST:PORT"},
-    {"-c", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
-    {"--exec", "a COMMAND stands behind --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--host", "the server comes after the LINK: net2pty LINK HOST:PORT"},
+    {"--link", "the LINK comes before its server: net2pty LINK HOST:PORT"},
+    {"-c", "a COMMAND comes after --: net2pty LINK HOST:PORT -- COMMAND"},
+    {"--exec", "a COMMAND comes after --: net2pty LINK HOST:PORT -- COMMAND"},
     {"--usb", usb},
     {"run", usb},
     {"env", usb},

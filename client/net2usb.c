@@ -195,9 +195,10 @@ static const struct cli_verb verbs[] = {
     {
         .name = "doctor",
         .arguments = "HOST[:PORT] [-- COMMAND]",
-        .help = "look for what is in the way",
-        .summary = "Looks for what is in the way: of the server, and of COMMAND. What is wrong "
-                   "begins with BAD, and the exit status is 1 then.",
+        .help = "find out why it does not work",
+        .summary =
+            "Finds out why it does not work: looks at the server, and at COMMAND. Lines about "
+            "faults begin with BAD, and the exit status is 1 then.",
         .examples = doctor_examples,
         .dashes = CLI_DASHES_COMMAND,
         .run = usb_doctor,
@@ -256,9 +257,9 @@ static const char *const selectors[] = {
 };
 
 static const char *const statuses[] = {
-    "Exit status: 0 done, 1 it could not be done, 2 the command line is wrong, 3 not within the "
-    "time of --wait. Of run: COMMAND's "
-    "own, or 125 net2usb failed, 126 COMMAND cannot be run, 127 it is not found.",
+    "Exit status 0: done. 1: it could not be done. 2: the command line is wrong. 3: not within the "
+    "time of --wait. Of run: COMMAND's own, or 125: net2usb failed. 126: COMMAND cannot be run. "
+    "127: it is not found.",
     NULL,
 };
 
@@ -286,9 +287,9 @@ static const struct cli_hint hints[] = {
     {"--env", "it is a verb: net2usb env HOST"},
     {"--attach", "it is a verb: net2usb attach HOST SELECTOR"},
     {"--status", "it is a verb: net2usb ports"},
-    {"--host", "the server stands behind the verb: net2usb list HOST"},
-    {"-s", "a serial number stands in the SELECTOR: VID:PID:SERIAL"},
-    {"--serial", "a serial number stands in the SELECTOR: VID:PID:SERIAL"},
+    {"--host", "the server comes after the verb: net2usb list HOST"},
+    {"-s", "a serial number is part of the SELECTOR: VID:PID:SERIAL"},
+    {"--serial", "a serial number is part of the SELECTOR: VID:PID:SERIAL"},
     {"--timeout", "that is --wait SECONDS"},
     {"share", publishing},
     {"publish", publishing},

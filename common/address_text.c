@@ -8,10 +8,8 @@ void address_text_fault(enum address_fault fault, const char *text,
 {
     static const char *const texts[] = {
         [ADDRESS_FINE] = "",
-        [ADDRESS_BAD_BRACKETS] =
-            "brackets stand around an IPv6 address, with the port behind them: [::1]:7000",
-        [ADDRESS_BAD_PORT] =
-            "behind the colon must stand a port number from 0 to 65535, such as 7000",
+        [ADDRESS_BAD_BRACKETS] = "write brackets around an IPv6 address, then the port: [::1]:7000",
+        [ADDRESS_BAD_PORT] = "after the colon comes a port number from 0 to 65535, such as 7000",
         [ADDRESS_BAD_NUMBER] =
             "it is no whole IPv4 address, which has four numbers, such as 192.0.2.1",
         [ADDRESS_BAD_NAME] = "no host has such a name; it is a name such as raspberry, or a number",
@@ -20,7 +18,7 @@ void address_text_fault(enum address_fault fault, const char *text,
 
     if (fault == ADDRESS_IS_IDS)
         snprintf(why, ADDRESS_WHY_MAX,
-                 "these are the ids of a USB device; the server stands before them: HOST %.100s",
+                 "these are the ids of a USB device; the server comes before them: HOST %.100s",
                  text);
     else
         snprintf(why, ADDRESS_WHY_MAX, "%s", texts[fault]);
@@ -42,7 +40,7 @@ void address_text_no_port(const struct address *a, const char *example,
     const size_t len = length_without_port(a, &port);
 
     if (len > 0)
-        snprintf(why, ADDRESS_WHY_MAX, "an IPv6 address stands in brackets: [%.*s]:%u", (int)len,
+        snprintf(why, ADDRESS_WHY_MAX, "write an IPv6 address in brackets: [%.*s]:%u", (int)len,
                  a->host, port);
     else if (strchr(a->host, ':'))
         snprintf(why, ADDRESS_WHY_MAX, "its PORT is missing, as in [%s]:%s", a->host, example);

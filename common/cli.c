@@ -34,7 +34,7 @@ int cli_usage_error(const char *format, ...)
     text_escape(shown, sizeof shown, text); /* what was typed is in it */
     fprintf(stderr, "%s: %s", cli.program->name, shown);
     if (cli.dashes_missing)
-        fprintf(stderr, "\nIf this is of a COMMAND: it stands behind --, with its options.");
+        fprintf(stderr, "\nIf this is of a COMMAND: it comes after --, with its options.");
     fprintf(stderr, "\nTry '%s %s%s--help'.\n", cli.program->name, verb, *verb ? " " : "");
     return CLI_EXIT_USAGE;
 }
@@ -317,7 +317,7 @@ static void tell_topics(const char *word)
 
     for (const struct cli_topic *t = cli.program->topics; t->name && len < sizeof text; t++)
         len += (size_t)snprintf(text + len, sizeof text - len, ", %s", t->name);
-    cli_usage_error("there is no help about %s; there is about each verb%s", word, text);
+    cli_usage_error("no help about %s; try a verb%s", word, text);
 }
 
 /* `help [TOPIC]`. Does not return. */
@@ -359,7 +359,7 @@ static void take_common_verb(char **argv)
         if (v->name)
             typo_offer(&typo, v->name);
     if (typo.best && !has_object && !cli.program->verbs->name)
-        exit(cli_usage_error("there is no %s; did you mean %s?", *argv, typo.best));
+        exit(cli_usage_error("unknown verb %s; did you mean %s?", *argv, typo.best));
 }
 
 /* Finds the verb, which is the first word that is no option and no option's value, and takes it out
@@ -449,12 +449,13 @@ static void tell_no_verb(const char *word)
     for (const struct cli_verb *v = cli.program->verbs; v->run; v++)
         typo_offer(&typo, v->name);
     if (typo.best)
-        cli_usage_error("there is no %s; did you mean %s? There are %s", word, typo.best, names);
+        cli_usage_error("unknown verb %s; did you mean %s? The verbs are %s", word, typo.best,
+                        names);
     else if (strpbrk(word, ":."))
-        cli_usage_error("%s: the verb stands before the server: %s VERB %s; there are %s", word,
+        cli_usage_error("%s: the verb comes before the server: %s VERB %s; the verbs are %s", word,
                         cli.program->name, word, names);
     else
-        cli_usage_error("there is no %s; there are %s", word, names);
+        cli_usage_error("unknown verb %s; try %s", word, names);
 }
 
 /* There is a verb, and it takes a "--" if there is one. */
@@ -468,7 +469,7 @@ static int check_verb(const struct cli_arguments *a)
     if (a->verb)
         cli_usage_error("%s runs no command", a->verb->name);
     else if (a->count == 0)
-        cli_usage_error("what is to be done? There are %s", names);
+        cli_usage_error("the verb is missing; try %s", names);
     else
         tell_no_verb(a->words[0]);
     return -EINVAL;

@@ -32,7 +32,7 @@ bool fifo_is_at(const char *path)
 
 const char *fifo_advice(void)
 {
-    return "make a FIFO there with mkfifo, or a file of what is to be played for each client";
+    return "make a FIFO there with mkfifo, or a file of events, which is played for each client";
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *ctx)

@@ -376,7 +376,7 @@ static const struct cli_verb verbs[] = {
         .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
         .help = "on Windows: install, remove and control a service",
         .summary = "On Windows, installs, removes and controls a service that runs with the "
-                   "ARGUMENTs behind \"--\".",
+                   "ARGUMENTs after \"--\".",
         .examples = service_examples,
         .dashes = CLI_DASHES_END_OPTIONS,
         .run = service,
@@ -385,7 +385,7 @@ static const struct cli_verb verbs[] = {
 };
 
 static const struct cli_example examples[] = {
-    {"com2net list", "what there is to publish"},
+    {"com2net list", "what can be published"},
     {"com2net /dev/ttyUSB0 7000", "for this machine only"},
     {"com2net /dev/ttyUSB0,hotplug 0.0.0.0:7000", "for all, unplugged or not"},
     {"com2net usb:0403:6010,name=board 0.0.0.0:3240", "a USB device, for net2usb"},
@@ -396,9 +396,10 @@ static const struct cli_example examples[] = {
 static const char *const sources[] = {
     "SOURCE is a path (/dev/ttyUSB0, /dev/serial/by-id/...), a name (ttyUSB0, COM3), "
     "serial=SERIALNUMBER, VID:PID, or loop: for a built-in loopback port.",
-    "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device (on Windows with the driver "
-    "WinUSB or libusbK), published over USB/IP; with / between them one that comes back as "
-    "another. usb:demo-NAME is a built-in one, see below. Several usb: ones may share a PORT.",
+    "usb:VID:PID, usb:VID:PID:SERIAL or usb:BUS-PORT is a USB device, published over USB/IP. On "
+    "Windows it needs the driver WinUSB or libusbK. Write / between the ids of a board that "
+    "returns as another device. usb:demo-NAME is a built-in device, see below. Several usb: "
+    "sources may share a PORT.",
     "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT are for "
     "everybody. PORT 0 lets the system choose.",
     NULL,
@@ -413,8 +414,9 @@ static void print_usb_options(void)
 
 static const char *const statuses[] = {
     "Signals: SIGUSR1 logs the state of each port.",
-    "Exit status: 0 ended by a signal, by Ctrl-C or as a service, 1 a port could not be published, "
-    "2 the command line is wrong.",
+    "Exit status 0: ended by a signal, by Ctrl-C or as a service. 1: a port could not be "
+    "published. "
+    "2: the command line is wrong.",
     NULL,
 };
 
@@ -427,8 +429,8 @@ static const struct cli_topic topics[] = {
 };
 
 static const char a_speed[] =
-    "a speed stands behind the SOURCE, after a comma: com2net /dev/ttyUSB0,115200 7000";
-static const char a_port[] = "the PORT stands behind the SOURCE: com2net /dev/ttyUSB0 7000";
+    "a speed comes after the SOURCE and a comma: com2net /dev/ttyUSB0,115200 7000";
+static const char a_port[] = "the PORT comes after the SOURCE: com2net /dev/ttyUSB0 7000";
 static const char of_net2usb[] = "that is done where the device is used: net2usb there, see "
                                  "`net2usb help`; here it is published: com2net usb:VID:PID 3240";
 static const char of_net2pty[] = "that is done where the port is used: net2pty there, see "
@@ -440,9 +442,8 @@ static const struct cli_hint hints[] = {
     {"--speed", a_speed},
     {"-p", a_port},
     {"--port", a_port},
-    {"-d", "it stays in the foreground: a systemd unit, or & behind the line, runs it further"},
-    {"--daemon", "it stays in the foreground: a systemd unit, or & behind the line, runs it "
-                 "further"},
+    {"-d", "it stays in the foreground: use a systemd unit, or add & to the line"},
+    {"--daemon", "it stays in the foreground: use a systemd unit, or add & to the line"},
     {"-w", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--wait", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--json", "it is reserved; there is no JSON yet"},

@@ -65,7 +65,7 @@ static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
 
     if (is_joined(typed, &len, &port))
         snprintf(error, CLI_ERROR_MAX,
-                 "%s: a blank stands between SOURCE and PORT: `com2net %.*s%s %u`", typed, (int)len,
+                 "%s: put a blank between SOURCE and PORT: `com2net %.*s%s %u`", typed, (int)len,
                  typed, len == strlen("loop") && typed[0] == 'l' ? ":" : "", port);
     else if (is_listen(typed))
         snprintf(error, CLI_ERROR_MAX,
@@ -93,13 +93,13 @@ static bool tell_setting(const char *source, const char *text, char error[static
 
     if (is_setting(text))
         snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: a speed or format stands behind the SOURCE, after a comma: `com2net "
+                 "%.100s: a speed or format comes after the SOURCE and a comma: `com2net "
                  "%.100s,%.100s 7000`",
                  text, source, text);
     else if (text[len])
         snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: options stand behind the SOURCE: `com2net %.100s%.100s %.*s`", text,
-                 source, text + len, (int)len, text);
+                 "%.100s: options come after the SOURCE: `com2net %.100s%.100s %.*s`", text, source,
+                 text + len, (int)len, text);
     else if (strncmp(text, "*:", 2) == 0)
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: for everybody it is 0.0.0.0%.100s, or [::]%.100s: `com2net %.100s "
@@ -179,8 +179,8 @@ static int refuse_number(const char *number, const struct source *before, const 
 {
     if (before)
         snprintf(error, CLI_ERROR_MAX,
-                 "%s: a speed stands behind the SOURCE, after a comma: `com2net %s,%s%s%s %u`",
-                 number, typed_of(before), number, after ? "," : "", after ? after : "",
+                 "%s: a speed comes after the SOURCE and a comma: `com2net %s,%s%s%s %u`", number,
+                 typed_of(before), number, after ? "," : "", after ? after : "",
                  before->listen.port);
     else
         tell_no_port(number, error);
@@ -232,7 +232,7 @@ static int parse_address(char **args, int argc, int *used, struct source *source
         return -EINVAL;
     if (is_taken(&listen, sources, first)) {
         snprintf(error, CLI_ERROR_MAX,
-                 "%.200s is the PORT of two; only usb: sources share one, which stands behind "
+                 "%.200s is the PORT of two; only usb: sources share one, which comes after "
                  "the last of them: usb:... usb:... %.200s",
                  address, address);
         return -EINVAL;

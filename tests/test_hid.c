@@ -533,7 +533,7 @@ static void bad_options_are_named(void)
         {"mouse,events=.", "events=. cannot be opened"}, /* a folder */
         {"disk:.,ro", "., the disk's image: "},
         {"loop:slow", "usb:demo-loop:full"},
-        {"mouse:x", "no such built-in device"},
+        {"mouse:x", "is not a built-in device"},
         {"mous", "dfu, mouse, keyboard"},
     };
     char error[CLI_ERROR_MAX];

@@ -103,7 +103,7 @@ static void observers_read_and_change_nothing(void)
     RUN_UNTIL(&owner, client_saw(&owner, "data 68 69"));
     RUN_UNTIL(&observer, client_saw(&observer, "data 68 69"));
     client_close(&owner);
-    RUN_UNTIL(&observer, strstr(logged, "gone"));
+    RUN_UNTIL(&observer, strstr(logged, "disconnected"));
     CHECK(fake_serial.open); /* an observer keeps it open */
     client_close(&observer);
     RUN_UNTIL(NULL, !fake_serial.open);

@@ -58,7 +58,7 @@ static void the_last_bytes_of_a_client_have_its_settings(void)
     RUN_UNTIL(&first, device_saw("write 61 62"));
     fake_serial.untransmitted = 2;
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_begin_telnet(&second);
     client_write(&second, "ef");
     client_tell(&second, RFC2217_SET_BAUDRATE, 0);
@@ -92,7 +92,7 @@ static void bytes_that_are_stuck_do_not_keep_the_next_client_waiting(void)
     RUN_UNTIL(&first, device_saw("configure 300 8N1"));
     run_for(&first, 20);
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_begin_telnet(&second);
     client_tell(&second, RFC2217_SET_BAUDRATE, 600);
     client_flush(&second);
@@ -117,14 +117,14 @@ static void clients_come_and_go_while_a_device_is_slow(void)
     client_flush(&first);
     RUN_UNTIL(&first, device_saw("write 61 62"));
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_agree(&second);
     client_write(&second, "ef");
     client_flush(&second);
     run_for(&second, 50);
     logged[0] = '\0';
     client_close(&second);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_connect(&third); /* a raw one, which gives no command that would hurry anything */
     client_send(&third, "gh", 2);
     RUN_UNTIL(&third, strstr(logged, "speaks raw"));
@@ -148,7 +148,7 @@ static void a_telnet_break_leaves_no_bytes_behind(void)
     RUN_UNTIL(&first, device_saw("write 61 62"));
     fake_serial.untransmitted = 2;
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_agree(&second);
     client_write(&second, "cd");
     comport_send_command(second.end.comport, TELNET_BYTE_BRK);
@@ -176,14 +176,14 @@ static void a_purge_drops_what_clients_before_have_left(void)
     RUN_UNTIL(&first, device_saw("write 61 62"));
     fake_serial.untransmitted = 2;
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_agree(&second);
     client_write(&second, "ef");
     client_flush(&second);
     run_for(&second, 20);
     logged[0] = '\0';
     client_close(&second);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_agree(&third);
     client_tell(&third, RFC2217_PURGE_DATA, RFC2217_PURGE_TX);
     client_write(&third, "g");
@@ -211,7 +211,7 @@ static void a_wait_for_what_the_client_before_left_is_told(void)
     client_flush(&first);
     RUN_UNTIL(&first, device_saw("write 61"));
     client_close(&first);
-    RUN_UNTIL(NULL, strstr(logged, "gone"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected"));
     client_agree(&second);
     for (int i = 0; i < 3 && !strstr(logged, " waits for "); i++) {
         run_for(&second, 900);

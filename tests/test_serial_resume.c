@@ -71,7 +71,7 @@ static void what_was_under_way_is_sent_again(void)
     RUN_UNTIL(&b, client_saw(&b, "data 74 77 6f\n"));
     CHECK(client_saw(&b, "RESUME grant 3\n")); /* abc */
     CHECK(!client_saw(&b, "6f 6e 65") && !client_saw(&b, "busy"));
-    CHECK(strstr(logged, "is back, and goes on"));
+    CHECK(strstr(logged, "is back, and continues"));
     journal_clear(&fake_serial.journal);
     comport_send_data(b.end.comport, (const uint8_t *)"def", 3);
     client_flush(&b);

@@ -161,7 +161,7 @@ static void with_no_touch_lines_only_clients_move_them(void)
     CHECK_TEXT(fake_serial.journal.text, "open\n");
     client_agree(&c);
     client_close(&c);
-    RUN_UNTIL(NULL, strstr(logged, "gone: it has closed"));
+    RUN_UNTIL(NULL, strstr(logged, "disconnected: it has closed"));
     run_for(NULL, 50);
     CHECK_TEXT(fake_serial.journal.text, "");
     client_agree(&c);

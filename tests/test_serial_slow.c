@@ -81,7 +81,7 @@ static void who_has_closed_is_not_in_the_way_of_the_next_one(void)
     client_send(&third, "mine", 4);
     fake_serial_make_room(SIZE_MAX);
     const char *gone = NULL;
-    RUN_UNTIL(&third, third.ended || (gone = strstr(logged, "gone: ")) != NULL);
+    RUN_UNTIL(&third, third.ended || (gone = strstr(logged, "disconnected: ")) != NULL);
     RUN_UNTIL(&third, third.ended || strstr(gone, "speaks raw"));
     CHECK(!third.ended);
     client_close(&third);

@@ -85,7 +85,7 @@ static void what_a_client_left_for_an_unplugged_device_is_dropped(void)
             RUN_UNTIL(&first, client_saw(&first, "SET-BAUDRATE 300"));
             run_for(&first, 20);
             client_close(&first);
-            RUN_UNTIL(NULL, strstr(logged, "gone: "));
+            RUN_UNTIL(NULL, strstr(logged, "disconnected: "));
             if (leaves_first)
                 fake_serial_unplug();
             RUN_UNTIL(NULL, strstr(logged, "4 bytes"));

@@ -13,7 +13,8 @@ bool fifo_is_at(const char *path)
 
 const char *fifo_advice(void)
 {
-    return "on Windows, which has no FIFOs, it is a file of what is to be played for each client";
+    return "on Windows, which has no FIFOs, it is a file of events, which is played for each "
+           "client";
 }
 
 struct fifo *fifo_open(struct event_base *base, const char *path,

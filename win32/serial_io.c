@@ -289,7 +289,7 @@ static void say_error(const char *path, DWORD code, int error, char text[static 
         break;
     case ENODEV:
         snprintf(text, SERIAL_ERROR_MAX,
-                 "%.200s: the name is there but no device is behind it (%s); plug it in, or choose "
+                 "%.200s: the name exists but has no device (%s); plug it in, or choose "
                  "another of `com2net --list`",
                  path, words);
         break;

@@ -446,7 +446,7 @@ int service_main(int argc, char **argv, const struct service_program *program)
         if (!verbs[i].takes_arguments)
             return cli_usage_error("service %s takes no arguments", verb);
         if (strcmp(argv[1], "--") != 0)
-            return cli_usage_error("service %s: %s: what it is to publish stands behind \"--\", as "
+            return cli_usage_error("service %s: %s: what it is to publish comes after \"--\", as "
                                    "in `com2net service %s -- COM3 7000`",
                                    verb, argv[1], verb);
         argv[1] = arguments[0]; /* the name of the program that gets the rest */

@@ -117,7 +117,7 @@ static void on_exited(void *ctx, int status, bool left)
     e->status = status;
     if (!left)
         return;
-    log_info("the command has ended and left something behind, which is still served");
+    log_info("the command has ended; what it left in the background is still served");
     supervise_report(status);
 }
 
@@ -261,8 +261,8 @@ static bool can_supervise(struct exec *e)
     uint64_t begin = clock_now_us();
     int r = supervise_test(e->why);
 
-    log_debug("whether programs can be supervised took %u us to find out: %s",
-              (unsigned)(clock_now_us() - begin), r == 0 ? "yes" : e->why);
+    log_debug("supervision test: %s (%u us)", r == 0 ? "it works" : e->why,
+              (unsigned)(clock_now_us() - begin));
     return r == 0;
 }
 

@@ -264,7 +264,7 @@ struct pty_session *pty_session_new(struct event_base *base,
         pty_session_free(s);
         return NULL;
     }
-    log_info("%s: made (%s is behind it); connecting to %s", s->name, vport_device(s->port.vport),
+    log_info("%s: made (a link to %s); connecting to %s", s->name, vport_device(s->port.vport),
              s->session.trouble.server);
     far_session_start(&s->session);
     return s;

@@ -205,7 +205,7 @@ static void wait_for_loss(const struct attachment *a)
         sleep_ms(WATCH_MS);
     if (stopped)
         return;
-    log_info("%s: %s is gone; it is attached again when it is back", a->server.name, a->busid);
+    log_info("%s: %s is gone; it will be attached again when it returns", a->server.name, a->busid);
     vhci_remove_record((unsigned)a->port);
 }
 

@@ -68,8 +68,8 @@ int usb_list(void *ctx, const struct cli_arguments *a)
     struct usb_server s;
 
     if (!host || a->count != (o->remote ? 0 : 1))
-        return cli_usage_error("list takes one server: net2usb list HOST[:PORT]; a port stands "
-                               "behind a colon, and all its devices are shown");
+        return cli_usage_error("list takes one server: net2usb list HOST[:PORT]; a port comes "
+                               "after a colon, and all its devices are shown");
     if (usb_server_init(&s, host, error) < 0)
         return cli_usage_error("%s", error);
     if (usb_wait(&s, &(struct usb_want){.devices = false}, o->wait_ms, error) < 0) {

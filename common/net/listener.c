@@ -182,7 +182,7 @@ static void warn_of_other(const struct addr *addr)
 
     if (owner_of_port(addr->port, true, owner, sizeof owner) < 0)
         snprintf(owner, sizeof owner, "another program");
-    log_warn("[::1]:%u is not ours: %s has it; who connects to localhost may meet it", addr->port,
+    log_warn("[::1]:%u is not ours: %s has it; clients of localhost may reach it", addr->port,
              owner);
 }
 

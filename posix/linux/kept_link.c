@@ -57,7 +57,7 @@ static void on_check(void *ctx)
         return;
     }
     if (!k->lost && r == -EEXIST)
-        tell(k, "something else stands there now, and programs do not find the port; when that is "
+        tell(k, "something else is there now, and programs do not find the port; when that is "
                 "removed the link is made again");
     else if (!k->lost)
         log_warn("somebody has removed the link, and it cannot be made again: %s", error);

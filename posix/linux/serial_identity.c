@@ -148,7 +148,7 @@ enum serial_match serial_identity_match(const struct serial_identity *id, const 
         snprintf(
             text, SERIAL_ERROR_MAX,
             "%.200s: this pseudo-terminal has ended, and its number may be another program's by "
-            "now; publish a link that is made anew with each, or start com2net again",
+            "now; publish a link that is made again for each, or start com2net again",
             path);
         return SERIAL_REUSED;
     }

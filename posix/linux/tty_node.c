@@ -89,7 +89,7 @@ void tty_node_say_error(const char *path, int error, char text[static SERIAL_ERR
     case ENODEV:
     case EIO:
         snprintf(text, SERIAL_ERROR_MAX,
-                 "%.200s: the name is there but no device is behind it; plug it in, or choose "
+                 "%.200s: the name exists but has no device; plug it in, or choose "
                  "another of `com2net --list`",
                  path);
         break;

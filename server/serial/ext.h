@@ -28,7 +28,7 @@ void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX]);
 /* Acknowledges what it has sent, if it is time: that is not sent again when it comes back. */
 void ext_note_received(struct client *c);
 
-/* Tells a client that came back that its session goes on over this connection. */
+/* Tells a client that came back that its session continues over this connection. */
 void ext_grant(struct client *c, uint64_t received);
 
 /* Answers one of the messages 51 to 55. */

@@ -195,7 +195,7 @@ static int take_xonxoff(void *ctx, const char *value, char error[static CLI_ERRO
 }
 
 const struct cli_option port_options_table[] = {
-    CLI_HEADING("Options of a SOURCE, behind commas, together with a speed and a format "
+    CLI_HEADING("Options of a SOURCE, after commas, together with a speed and a format "
                 "(/dev/ttyUSB0,115200,8n1,dtr=off):"),
     {"rtscts", 0, NULL, take_rtscts, "hardware flow control at open"},
     {"xonxoff", 0, NULL, take_xonxoff, "software flow control at open"},
@@ -210,7 +210,8 @@ const struct cli_option port_options_table[] = {
     {"hupcl", 0, "on|off", take_hupcl,
      "whether DTR and RTS go down when the last client leaves (on)"},
     {"no-touch-lines", 0, NULL, take_no_touch_lines,
-     "no client's coming or going moves DTR or RTS: hold and hupcl=off; only com2net's own start "
+     "no client moves DTR or RTS by connecting or leaving: hold and hupcl=off; only com2net's "
+     "start "
      "raises them"},
     {"reset", 0, "RECIPE", take_reset,
      "how the board is reset when a client asks (`net2pty reset LINK`): esp, esp-usb-jtag, "
@@ -218,16 +219,16 @@ const struct cli_option port_options_table[] = {
     {"linedelay", 0, "MS", take_line_delay,
      "how long changes of DTR and RTS by net2pty wait, so that the gaps between them are kept "
      "(30)"},
-    CLI_HEADING("Options of a SOURCE, of the device's coming and going:"),
+    CLI_HEADING("Options of a SOURCE, of a device that is unplugged:"),
     {"hold", 0, NULL, take_hold,
      "keep the port open from start to end, not only while a client is there"},
     {"hotplug", 0, NULL, take_hotplug,
      "the device may be absent at the start, and clients stay while it is unplugged"},
     CLI_HEADING("Options of a SOURCE, of clients:"),
     {"mode", 0, "MODE", take_mode,
-     "auto: RFC 2217, or raw for who does not begin with a Telnet negotiation (the default); "
+     "auto (the default): RFC 2217 for clients that begin with a Telnet negotiation, else raw; "
      "rfc2217; telnet; raw"},
-    {"takeover", 0, NULL, take_takeover, "a new client replaces the one there is"},
+    {"takeover", 0, NULL, take_takeover, "a new client replaces the present one"},
     {"observers", 0, NULL, take_observers, "further clients get what the device sends, read-only"},
     {"idle", 0, "SECONDS", take_idle,
      "end an owner for whom no byte and no command has moved for so long (never)"},

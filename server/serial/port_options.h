@@ -41,7 +41,7 @@ struct port_options {
     enum port_mode mode;
     bool hold;           /* open from start to end */
     bool hotplug;        /* may be absent, and sessions outlive an unplug */
-    bool takeover;       /* a new client replaces the one there is */
+    bool takeover;       /* a new client replaces the present one */
     bool observers;      /* further clients may read */
     bool no_hupcl;       /* DTR and RTS stay when the last client goes */
     bool no_touch_lines; /* no session's begin or end moves them; implies hold, no_hupcl */

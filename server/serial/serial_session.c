@@ -271,7 +271,7 @@ static void go_on_with(struct serial_session *s, struct stream *stream, struct c
     crowd_set_owner(place, on_evicted, s);
     crowd_set_working(place, true);
     client_set_peer(c, stream_peer(stream));
-    log_peer_info(c->who, "%s: is back, and goes on: %zu bytes for it are sent again", c->who,
+    log_peer_info(c->who, "%s: is back, and continues: %zu bytes for it are sent again", c->who,
                   c->replay.kept.len);
     replay_again(&c->replay);
     on_drained(s);
@@ -298,7 +298,7 @@ bool serial_session_resume(struct serial_session *s, struct serial_session *by,
     struct crowd_place *place = by->place;
     by->client.stream = NULL;
     by->place = NULL;
-    serial_session_end(by, "its session goes on");
+    serial_session_end(by, "its session continues");
     go_on_with(s, stream, place);
     return true;
 }
@@ -360,11 +360,11 @@ static void log_refusal(const struct client *c)
 static void log_end(const struct client *c, const char *why)
 {
     if (c->role != CLIENT_REFUSED)
-        log_peer_info(c->who, "%s: gone: %s", c->who, why);
+        log_peer_info(c->who, "%s: disconnected: %s", c->who, why);
     else if (c->may_resume && why == c->refusal)
         log_refusal(c);
     else
-        log_debug("%s: gone: %s", c->who, why);
+        log_debug("%s: disconnected: %s", c->who, why);
 }
 
 void serial_session_end(struct serial_session *s, const char *why)

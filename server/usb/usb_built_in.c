@@ -76,9 +76,8 @@ struct usb_device *usb_built_in_make(const struct usb_built_in *b, struct event_
                  "usb:demo-%s has no option %s%s; see USB devices in com2net(1)", b->kind->name,
                  b->strange->name, b->strange->argument ? "=" : "");
     else
-        snprintf(error, CLI_ERROR_MAX,
-                 "usb:demo-%.100s: there is no such built-in device; there are: %s", b->selector,
-                 forms);
+        snprintf(error, CLI_ERROR_MAX, "usb:demo-%.100s is not a built-in device; try %s",
+                 b->selector, forms);
     return NULL;
 }
 

@@ -179,7 +179,7 @@ bool usb_export_free(struct usb_export *e)
         return true;
     e->address = NULL;
     if (!end_sessions(e)) {
-        log_error("a USB device does not let go of its transfers; it is left to the system");
+        log_error("a USB device does not release its transfers; it is left to the system");
         return false;
     }
     usb_bus_free(e->bus);

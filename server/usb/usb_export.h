@@ -33,7 +33,7 @@ void usb_export_set_address(struct usb_export *e, const char *address);
 void usb_export_take(struct usb_export *e, struct newcomer *n);
 
 /* Ends its sessions, for which it runs the loop. Returns false, and leaves all as it is, when a
- * device does not let go of its transfers. Accepts NULL. */
+ * device does not release its transfers. Accepts NULL. */
 bool usb_export_free(struct usb_export *e);
 
 /* Says what is known of its devices; `devices` is the caller's to free. Returns 0 or -ENOMEM. */

@@ -392,7 +392,7 @@ bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_
         const struct usb_options *before = taken_by(h, o);
         if (before) {
             snprintf(error, CLI_ERROR_MAX,
-                     "what matches usb:%.80s is that of usb:%.80s already, which stands before it; "
+                     "what matches usb:%.80s is that of usb:%.80s already, which comes before it; "
                      "usb:BUSID or usb:VID:PID:SERIAL is one of several",
                      o->selector, before->selector);
             return false;

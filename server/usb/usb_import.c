@@ -280,7 +280,7 @@ static bool begin_urb(struct usb_import *m)
         return true;
     }
     if (head->devid != m->devid) {
-        m->callbacks->failed(m->ctx, "it speaks of a device that it has not imported");
+        m->callbacks->failed(m->ctx, "it names a device that it has not imported");
         return true;
     }
     if (head->command == USBIP_CMD_UNLINK) {

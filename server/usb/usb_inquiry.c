@@ -180,7 +180,7 @@ static void import(struct usb_inquiry *q)
     }
     if (is_own(q, d)) {
         d->importer->owner->has_lost = true;
-        d->importer->end(d->importer, "its client has connected anew");
+        d->importer->end(d->importer, "its client has connected again");
         q->waits = d->importer != NULL;
         if (q->waits)
             return;

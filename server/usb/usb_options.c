@@ -79,7 +79,7 @@ static const struct cli_option common_table[] = {
 /* Of real devices. */
 static const struct cli_option real_table[] = {
     {"hotplug", 0, NULL, take_hotplug, "the device may be absent at the start"},
-    {"reset", 0, NULL, take_usb_reset, "reset it each time a client has let go of it"},
+    {"reset", 0, NULL, take_usb_reset, "reset it each time a client has released it"},
     {"no-merge", 0, NULL, take_no_merge, "FTDI's chips get each small transfer by itself"},
     {0},
 };

@@ -361,9 +361,8 @@ static int take_play(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 static const struct cli_option options[] = {
-    {"events", 0, "PATH", take_events,
-     "a FIFO, or a file, that says what happens to it (see the manual page)"},
-    {"play", 0, "TEXT", take_play, "what happens to it for each client, before that"},
+    {"events", 0, "PATH", take_events, "a FIFO, or a file, with its events (see the manual page)"},
+    {"play", 0, "TEXT", take_play, "its events as a text, for each client, before those of a file"},
     {0},
 };
 

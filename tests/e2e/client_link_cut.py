@@ -91,7 +91,7 @@ def one(seconds):
         time.sleep(seconds)
         far.plug_cable()
         if seconds > 10:  # before, it may be the same connection
-            server.says(r'is back, and goes on', 60)
+            server.says(r'is back, and continues', 60)
         time.sleep(10)
         board.stop = True
         board.join()

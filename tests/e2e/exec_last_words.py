@@ -24,7 +24,7 @@ def test(place):
             harness.time.sleep(0.002)
         harness.same(got, harness.BULK[:size], f'{size} bytes')
         place.ended(program)
-        server.says('gone: ')
+        server.says('disconnected: ')
         check('< SET-BAUDRATE 57600' in server.log(), 'the speed set last')
 
     device = harness.Device()

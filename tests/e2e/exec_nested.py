@@ -37,7 +37,7 @@ def main():
     program.expected = True
     equal(program.wait(30), 13, f'exit status; it said: {program.log()}')
     check('modem lines' not in program.log(), 'nothing is missing')
-    check('left something' not in program.log(), 'an inner one has gone when its status is there')
+    check('left in the background' not in program.log(), 'an inner one has gone when its status is there')
 
     # the outer one's own link
     program = harness.Program([net2pty, *pairs[0], '--', net2pty, 'exec', links[0], '--',

@@ -32,7 +32,7 @@ class FarPort:
         self.watch()
         open(gate, 'w').close()
         place.ended(program, **options)
-        self.server.says('gone: ')
+        self.server.says('disconnected: ')
         return program.log()
 
     def settings(self):

@@ -38,7 +38,7 @@ def removed(where):
     os.unlink(client.link)
     with open(client.link, 'x') as f:
         f.write('mine')
-    client.says('something else stands there')
+    client.says('something else is there')
     with open(client.link) as f:
         equal(f.read(), 'mine', 'the file of somebody else')
     os.unlink(client.link)
@@ -47,7 +47,7 @@ def removed(where):
     other = harness.temp('other')
     os.symlink('/dev/null', other)
     os.rename(other, client.link)
-    eventually(lambda: client.log().count('something else stands there') == 2, 'it is said again')
+    eventually(lambda: client.log().count('something else is there') == 2, 'it is said again')
     client.stop()
     equal(os.readlink(client.link), '/dev/null', "somebody else's link")
 

@@ -26,14 +26,14 @@ def refuses(words, status, sentence, limit=12):
 
 def usage():
     for words, sentence in (
-            ((), 'what is to be done?'),
-            (('explode',), 'there is no explode; there are list, run'),
+            ((), 'the verb is missing; try'),
+            (('explode',), 'unknown verb explode; try list, run'),
             (('list',), 'list takes one server'),
             (('list', 'a', 'b'), 'list takes one server'),
             (('list', '-r', 'a', 'b'), 'list takes one server'),
             (('list', 'a', '--', 'x'), 'list runs no command'),
             (('list', '--persist', 'a'), '--persist is not for list'),
-            (('list', 'a:b'), 'a:b is no server: behind the colon must stand a port'),
+            (('list', 'a:b'), 'a:b is no server: after the colon comes a port'),
             (('list', ''), ' is no server'),
             (('run',), 'run takes a server'),
             (('run', 'a'), 'there is no COMMAND: net2usb run a -- COMMAND'),

@@ -15,7 +15,7 @@ def main():
     peer.send(b'six')
     equal(peer.read(3), b'six', 'data')
     peer.close()
-    server.says('gone')
+    server.says('disconnected')
     client = harness.Net2pty(harness.temp('tty'), f'[::1]:{server.port}')
     link = harness.open_link(client.link)
     os.write(link, b'six')

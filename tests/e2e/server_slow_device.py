@@ -37,7 +37,7 @@ def main():
         check(more, f'all bytes arrive, not only {got}')
         got += len(more)
     equal(got, COUNT, 'bytes at the slow device')
-    server.says(f'{stuck.path}.*gone', 30)
+    server.says(f'{stuck.path}.*disconnected', 30)
     server.says(f'{stuck.path}: closed', 10)
 
 

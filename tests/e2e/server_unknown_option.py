@@ -21,8 +21,8 @@ def main():
                        ([com2net, '--list', 'loop:', '0'], '--list'),
                        ([com2net, '--pcap', harness.temp('pcap'), 'loop:', '0'], '--pcap'),
                        ([net2pty, './ttyS5', 'host'], 'host (the server of ./ttyS5): its PORT is missing: it must be HOST:PORT'),
-                       ([net2pty, './ttyS5', 'host:7', 'picocom', './ttyS5'], 'stands behind --'),
-                       ([net2pty, './ttyS5', 'host:7', 'tool', '-c', 'x'], 'stands behind --'),
+                       ([net2pty, './ttyS5', 'host:7', 'picocom', './ttyS5'], 'comes after --'),
+                       ([net2pty, './ttyS5', 'host:7', 'tool', '-c', 'x'], 'comes after --'),
                        ([net2pty, '--status', 'ttyS5', 'ttyS6'], '--status takes one LINK'),
                        ([net2pty, 'exec', 'ttyS5,raw', '--', 'true'], 'options of a link'),
                        ([net2pty, 'exec', 'ttyS5', 'host:7', '--', 'true'], 'links only')):

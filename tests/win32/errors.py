@@ -28,12 +28,12 @@ def main():
     for name in 'nul', 'nul,hotplug':
         says(wine.refused(name, '0', status=1), 'nul: is not a serial port')
     wine.point('COM5', None)
-    says(wine.refused('COM5,hold', '0', status=1), 'no device is behind it')
+    says(wine.refused('COM5,hold', '0', status=1), 'the name exists but has no device')
     says(wine.refused('COM3', status=2), 'COM3: its PORT is missing')
     says(wine.refused('COM3', '0', r'\\.\com3', '0', status=2), 'are the same device')
     says(wine.refused('service', 'install', status=2), 'com2net service install -- COM3 7000')
     says(wine.refused('service', 'install', '--', 'COM3,8x1', '0', status=2), 'option 8x1')
-    says(wine.refused('service', 'install', 'COM3', '0', status=2), 'stands behind "--"')
+    says(wine.refused('service', 'install', 'COM3', '0', status=2), 'comes after "--"')
     says(wine.refused('service', 'install', '--', '--log-file=log.txt', 'loop:', '0', status=2),
          'needs the whole path')
     says(wine.refused('service', 'reinstall', status=2), 'install, uninstall, start, stop')
