@@ -4,6 +4,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <io.h>
 #include <stdlib.h>
 #include <wchar.h>
 
