@@ -11,6 +11,7 @@
 #include "fakes/fake_libusb.h"
 #include "log.h"
 #include "loop.h"
+#include "stage_time.h"
 #include "startup.h"
 #include "usb_options.h"
 #include "test.h"
@@ -275,6 +276,7 @@ int main(int argc, char **argv)
 
     CHECK(startup_init(&argc, &argv) == 0);
     log_set_sink(drop_line);
+    stage_time_begin();
     base = loop_new(false);
     CHECK(base);
     int status = test_main(argc, argv, tests, sizeof tests / sizeof *tests);
