@@ -2,6 +2,7 @@
  * net2pty: links serial ports that servers publish to local names. Command line, start and end;
  * what it does in between is pty_session.c's.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,6 +189,19 @@ static void put_link_first(char **words)
     log_info("the LINK comes first: net2pty %s %s", words[0], words[1]);
 }
 
+/* Returns 0, or -EINVAL with what is wrong in `error`. */
+static int check_is_new(const char *link, char error[static CLI_ERROR_MAX])
+{
+    for (int i = 0; i < net2pty.count; i++) {
+        if (strcmp(net2pty.names[i], link) == 0) {
+            snprintf(error, CLI_ERROR_MAX, "%.200s is the LINK of two; each server has its own",
+                     link);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 static int parse_links(const struct cli_arguments *a, char error[static CLI_ERROR_MAX])
 {
     net2pty.command = a->command;
@@ -208,6 +222,8 @@ static int parse_links(const struct cli_arguments *a, char error[static CLI_ERRO
                                    &options.single, link, error);
         if (r < 0 && i > 0)
             hint_at_dashes(error);
+        if (r == 0)
+            r = check_is_new(link->link, error);
         if (r < 0)
             return r;
         link->counts = net2pty.command != NULL;
@@ -507,11 +523,17 @@ static void print_found(void *ctx, const char *link)
 /* Without a LINK: those in the usual folders, and in this one. */
 static int print_all(void)
 {
-    static const char *const folders[] = {"/dev", "/dev/shm", "/tmp", "."};
+    static const char *const folders[] = {"/dev", "/dev/shm", "/tmp"};
+    char here[PATH_MAX];
+    bool is_other = realpath(".", here) != NULL;
     unsigned count = 0;
 
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        is_other = is_other && strcmp(here, folders[i]) != 0;
         local_socket_each(folders[i], print_found, &count);
+    }
+    if (is_other)
+        local_socket_each(".", print_found, &count);
     if (count > 0)
         return CLI_EXIT_OK;
     log_error("no net2pty serves a link in /dev, /dev/shm, /tmp or this folder; `net2pty LINK "

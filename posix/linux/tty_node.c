@@ -83,7 +83,8 @@ void tty_node_say_error(const char *path, int error, char text[static SERIAL_ERR
                 path, path);
         break;
     case ENOTTY:
-        snprintf(text, SERIAL_ERROR_MAX, "%.200s: is not a serial port", path);
+        snprintf(text, SERIAL_ERROR_MAX,
+                 "%.200s: is not a serial port; `com2net list` shows those that there are", path);
         break;
     case ENXIO:
     case ENODEV:

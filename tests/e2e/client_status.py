@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """net2pty --status LINK and SIGUSR1 tell where the link leads and how it is set."""
 
+import os
 import signal
 import subprocess
 
 import harness
-from harness import check, eventually
+from harness import check, equal, eventually
 
 
 def main():
@@ -24,6 +25,13 @@ def main():
     client.send_signal(signal.SIGUSR1)
     eventually(lambda: '57600' in client.log()[before:], 'SIGUSR1 tells the speed', 5)
     check(client.running(), 'net2pty goes on')
+
+    name = os.path.basename(harness.temp().rstrip('/')) + '-tty'
+    harness.Net2pty(f'/tmp/{name}', f'127.0.0.1:{server.port}').says('made')
+    asked = subprocess.run([harness.under_test('net2pty', 'client'), 'status'], cwd='/tmp', stdout=subprocess.PIPE,
+                           timeout=60, text=True, check=True)
+    equal(asked.stdout.count(f'link: /tmp/{name}\n'), 1, f'without a LINK: {asked.stdout}')
+    equal(asked.stdout.count(f'{name}\n'), 1, f'each link is told once: {asked.stdout}')
     del link
 
 
