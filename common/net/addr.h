@@ -23,9 +23,9 @@ struct addr {
     bool loopback; /* of a listener: ::1 belongs to it, too, where the machine has it */
 };
 
-/* Reads [ADDRESS:]PORT of a listener: without an address, and with localhost (RFC 6761, 6.3), it is
- * the loopback's, 127.0.0.1 and ::1; port 0 lets the system choose. Returns 0, or -EINVAL with what
- * is wrong, and what would be right, in `why`. */
+/* Reads [ADDRESS:]PORT of a listener. No address and localhost (RFC 6761, 6.3) both mean the
+ * loopback, 127.0.0.1 and ::1. Port 0 lets the system choose. Returns 0, or -EINVAL with what is
+ * wrong, and what would be right, in `why`. */
 int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX]);
 
 /* Reads HOST:PORT of a serial port's server. Returns as above; neither may be missing, the port not
@@ -39,8 +39,9 @@ void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
 /* The same for a socket's address. */
 void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr);
 
-/* Writes what one machine at the other end of a socket cannot change as it likes: its IPv4 address,
- * or the network of its IPv6 address, of which 64 bits name the interface (RFC 4291, 2.5.1). */
+/* Writes the part of a peer's address that one machine cannot change as it likes. That is its IPv4
+ * address, or the network of its IPv6 address. The other 64 bits of the latter name the interface
+ * (RFC 4291, 2.5.1). */
 void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX]);
 
 /* Why a host was not found: of an error of evutil_getaddrinfo. */

@@ -1,8 +1,8 @@
 /*
  * Theory of operation. An attempt is a look-up, unless the host is a number, and then a connection
- * to each address, side by side as RFC 8305 has it: another one begins when the one before has
- * failed or has had RACE_MS, families in turn. The first that stands is the one; the attempt has
- * failed when all have.
+ * to each address. Connections run side by side (RFC 8305), families in turn. The next one begins
+ * when the one before has failed or has had RACE_MS. The first that succeeds is used. The attempt
+ * has failed when all have.
  */
 #include "dialer.h"
 
@@ -109,8 +109,9 @@ static void fail_with(struct dialer *d, int error)
 
 static void go_on(struct dialer *d);
 
-/* Whether a socket is connected to itself: nobody listens, and the system has given it the very
- * port that it calls (RFC 9293, section 3.5: both sides begin at the same time). */
+/* Whether a socket is connected to itself. This happens when nobody listens and the system has
+ * given the socket the very port that it calls. RFC 9293, section 3.5, allows it: both sides begin
+ * at the same time. */
 static bool is_own_peer(evutil_socket_t fd)
 {
     struct sockaddr_storage ours = {0}, theirs = {0};

@@ -1,6 +1,6 @@
 /*
- * Connects to a server, again and again until it works: with a back-off from 0.1 to 5 s, and
- * without ever blocking the loop, names included.
+ * Connects to a server, again and again until it works, with a back-off from 0.1 to 5 s. It never
+ * blocks the loop, not even for the look-up of a name.
  */
 #ifndef COMMON_NET_DIALER_H
 #define COMMON_NET_DIALER_H
@@ -33,7 +33,7 @@ void dialer_free(struct dialer *d);
  * back-off that earlier failures have earned. */
 void dialer_start(struct dialer *d);
 
-/* The session over the last connection works: the back-off begins anew. */
+/* The session over the last connection works: the back-off begins again. */
 void dialer_succeeded(struct dialer *d);
 
 #endif

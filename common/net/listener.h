@@ -23,10 +23,10 @@ struct listener_callbacks {
 };
 
 /* Listens on `addr`, whose host may be a name or empty-handed forms such as 0.0.0.0 and ::; every
- * address that it resolves to is listened on. Of a loopback 127.0.0.1 must be had; where somebody
- * else has ::1 at this port, which is a warning, those who connect there meet him. An address that
- * the machine has not is waited for: it may come, as by DHCP or with a bridge. `streams` is for
- * each connection. Returns NULL with the reason, and what to do, in `error`. */
+ * address that it resolves to is listened on. For the loopback, 127.0.0.1 must be free. If another
+ * program has ::1 at this port, that is a warning, and clients of ::1 reach that program. If the
+ * machine does not have the address yet, the listener waits: DHCP or a bridge may add it. `streams`
+ * is for each connection. Returns NULL with the reason, and what to do, in `error`. */
 struct listener *listener_new(struct event_base *base, const struct addr *addr,
                               const struct stream_options *streams,
                               const struct listener_callbacks *callbacks, void *ctx,
@@ -38,7 +38,7 @@ void listener_free(struct listener *l);
 /* The address listened on, with the port that the system chose if 0 was asked. */
 const char *listener_text(const struct listener *l);
 
-/* Whether its address is waited for. */
+/* Whether it still waits for its address. */
 bool listener_is_waiting(const struct listener *l);
 
 #endif

@@ -7,7 +7,7 @@
 struct replay;
 struct stream;
 
-/* Gives the stream what it has not been given, until some of it waits in the stream: go on when
+/* Gives the stream what it has not been given, until some of it waits in the stream. Continue when
  * that has drained. Returns 0 or a -errno of stream_write. */
 int resend(struct replay *r, struct stream *s);
 

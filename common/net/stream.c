@@ -26,7 +26,7 @@ enum {
 
 enum stream_state {
     STREAM_OPEN,
-    STREAM_FINISHING, /* the owner is gone; what is queued goes out, what comes in is dropped */
+    STREAM_FINISHING, /* the owner is gone: the queue still goes out, input is dropped */
     STREAM_CLOSED,    /* waits to be freed */
 };
 
@@ -46,10 +46,10 @@ struct stream {
     struct buf queue;
     bool reading;
     int paused_checks;  /* of the timer, since reading was paused */
-    int stalled_checks; /* likewise, since the owner got on */
+    int stalled_checks; /* the same, since the owner got on */
     bool eof;           /* the peer has closed its side */
     int send_error;     /* the first one: the system says each once, and then that all was read */
-    bool mute;          /* the peer has gone; what it has left is read */
+    bool mute;          /* the peer has gone: the rest of its bytes is read */
     size_t lost;        /* mute: bytes for it */
     bool shut;          /* finishing: our side is closed already */
     char peer[ADDR_TEXT_MAX];
@@ -132,7 +132,7 @@ static void take_end(struct stream *s)
         take_eof(s);
 }
 
-/* Reads once. Returns whether the owner's room was too small for what there is. */
+/* Reads once. Returns whether the owner's room was too small for all the bytes. */
 static bool read_once(struct stream *s)
 {
     uint8_t *into = NULL;
@@ -163,7 +163,7 @@ static void on_readable(void *ctx)
 }
 
 /* Whether a peer that has gone may have left something to read, whose end then tells: it had sent
- * that before, and wants it done. What we send from here on is lost. */
+ * that before, and wants it done. All that we send from here on is lost. */
 static bool can_only_hear(struct stream *s, int error)
 {
     if ((error != -EPIPE && error != -ECONNRESET) || s->eof || s->state != STREAM_OPEN)
@@ -205,8 +205,8 @@ static void on_writable(void *ctx)
         s->callbacks->drained(s->ctx);
 }
 
-/* A paused stream cannot read that its peer has gone. It is given up when the owner does not get on
- * with taking what the peer had sent, or the peer does not care for it any more. */
+/* A paused stream cannot read that its peer has gone. It is given up when the owner stops taking
+ * the peer's bytes, or the peer does not care for it any more. */
 static bool is_abandoned(struct stream *s)
 {
     if (s->reading)
@@ -340,7 +340,7 @@ void stream_read(struct stream *s, bool on)
 
 void stream_catch_up(struct stream *s)
 {
-    enum { READS = 3 }; /* what a client left behind, and its end */
+    enum { READS = 3 }; /* the last bytes of a client, and its end */
 
     for (int i = 0; i < READS && s->state == STREAM_OPEN && s->reading && !s->eof; i++)
         on_readable(s);

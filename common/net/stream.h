@@ -1,7 +1,7 @@
 /*
  * A connection: bytes to and from a peer, in order, with a bounded queue of what the kernel did not
- * take. A listener, a dialer or local.h makes it; nobody outside this folder sees a descriptor.
- * What carries the bytes is a table (transport.h). What they mean is the owner's business.
+ * take. A listener, a dialer or local.h makes it; nobody outside this folder sees a descriptor. A
+ * table of functions carries the bytes (transport.h). Their meaning is the owner's business.
  *
  * net2usb has connections of its own (client/libusb): its libraries live in strangers' programs and
  * link the C library only.
@@ -23,7 +23,7 @@ struct stream_callbacks {
     /* Bytes of the peer, valid during the call; len > 0. */
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* Optional: where what comes next may be read to, in place of `received`: the room at `*into`,
-     * or 0. `filled` says how much was; up to `beyond` bytes behind it, at least one, are read by
+     * or 0. `filled` says how much was; up to `beyond` bytes after it, at least one, are read by
      * the same call, and `received`. */
     size_t (*room)(void *ctx, uint8_t **into);
     void (*filled)(void *ctx, size_t len);
@@ -39,8 +39,8 @@ struct stream_callbacks {
     /* The connection has ended; the owner calls stream_close. It comes from the loop: never from
      * within a call of the owner's but stream_catch_up, as he may be in the middle of anything.
      * `error` is 0 when the peer closed its side: nothing is received any more, but the peer may
-     * still want to hear. What is written goes out then, until the owner closes too or `ended`
-     * comes with an error, a negative errno. */
+     * still want to hear. Bytes that are written then still go out, until the owner closes too or
+     * `ended` comes with an error, a negative errno. */
     void (*ended)(void *ctx, int error);
 };
 
@@ -86,12 +86,12 @@ size_t stream_unacknowledged(const struct stream *s);
  * they have returned. */
 void stream_close(struct stream *s);
 
-/* Likewise, and tells the peer by a reset, also of what is still under way: for who comes back over
- * another connection, and would take an end in order for the end of everything. */
+/* The same, but with a reset, which also drops the bytes under way. It is for peers that come back
+ * over another connection. They would take an orderly end for the end of everything. */
 void stream_reset(struct stream *s);
 
-/* Takes no notice of the connection any more, and lets it be: the peer is told nothing, so that it
- * waits for who comes back over another connection. stream_close follows. */
+/* Ignores the connection from now on, and leaves it open. The peer is told nothing, so it waits for
+ * the client to come back over another connection. stream_close follows. */
 void stream_park(struct stream *s);
 
 /* Sends what is queued, then ends the connection without a reset, so that the peer gets all of it.

@@ -1,6 +1,6 @@
 /*
- * What carries the bytes of a stream: a socket. A table of functions, so that something else can
- * stand between the two. stream.c and those who make connections (listener, dialer) use it; nobody
+ * The carrier of a stream's bytes: a socket. It is a table of functions, so that another layer fits
+ * between the two. stream.c and those who make connections (listener, dialer) use it; nobody
  * outside this folder does.
  */
 #ifndef COMMON_NET_TRANSPORT_H
@@ -26,9 +26,9 @@ struct transport_ops {
                    size_t second_len);
     /* Sends what is taken now: returns the bytes, -EAGAIN, or another -errno. */
     int (*send)(struct transport *t, const void *data, size_t len);
-    /* Tells the peer that nothing more will come; receiving goes on. */
+    /* Tells the peer that nothing more will come; receiving continues. */
     void (*end_sending)(struct transport *t);
-    /* What is known of the peer: tcp.h has the promises, as tcp_*. */
+    /* Facts about the peer: tcp.h has the promises, as tcp_*. */
     bool (*peer_has_closed)(const struct transport *t);
     bool (*is_reset)(const struct transport *t);
     bool (*is_dead)(const struct transport *t);

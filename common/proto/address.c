@@ -121,7 +121,7 @@ static enum address_fault check_host(const char *host)
     return ADDRESS_FINE;
 }
 
-/* Length of what is host and port: behind it a URL may have a path or options. */
+/* Length of host and port: after it a URL may have a path or options. */
 static size_t authority(const char *text, const struct address *a)
 {
     const char *p = text;

@@ -1,6 +1,6 @@
 /*
  * Addresses of machines as people type them: "host", "host:7000", "::1", "[::1]:7000",
- * "rfc2217://host:7000". What each program makes of them is its own.
+ * "rfc2217://host:7000". Each program decides what it does with them.
  */
 #ifndef COMMON_PROTO_ADDRESS_H
 #define COMMON_PROTO_ADDRESS_H
@@ -19,8 +19,8 @@ struct address {
 
 enum address_fault {
     ADDRESS_FINE,
-    ADDRESS_BAD_BRACKETS, /* no "]", or something else than a port behind it */
-    ADDRESS_BAD_PORT,     /* behind the colon stands no number from 0 to 65535 */
+    ADDRESS_BAD_BRACKETS, /* no "]", or something else than a port after it */
+    ADDRESS_BAD_PORT,     /* no number from 0 to 65535 follows the colon */
     ADDRESS_BAD_NUMBER,   /* digits and dots that are no whole IPv4 address */
     ADDRESS_BAD_NAME,     /* a letter that no host's name has */
     ADDRESS_TOO_LONG,

@@ -19,7 +19,7 @@ void buf_free(struct buf *b)
     buf_init(b, b->max);
 }
 
-/* Makes room for `len` more bytes behind the queued ones. */
+/* Makes room for `len` more bytes after the queued ones. */
 static int make_room(struct buf *b, size_t len)
 {
     if (b->start + b->len + len <= b->cap)

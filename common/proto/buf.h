@@ -1,5 +1,5 @@
 /*
- * A bounded queue of bytes: what goes in at the end comes out at the start, in one piece. It grows
+ * A bounded queue of bytes: they go in at the end and come out at the start, in one piece. It grows
  * up to its bound and gives large memory back when it runs empty, so that idle connections cost
  * next to nothing.
  */
@@ -23,7 +23,7 @@ void buf_init(struct buf *b, size_t max);
 /* Frees what is queued; the queue is empty and usable again. */
 void buf_free(struct buf *b);
 
-/* Makes room for `len` more bytes at once, as far as the bound allows: for who is about to add many
+/* Makes room for `len` more bytes at once, as far as the bound allows. Use it before adding many
  * small pieces. Without memory nothing happens; buf_add will tell. */
 void buf_reserve(struct buf *b, size_t len);
 

@@ -44,7 +44,7 @@ static inline void put_be64(uint8_t *p, uint64_t v)
     put_be32(p + 4, (uint32_t)v);
 }
 
-/* Text in a field of `size` bytes: what is behind it is 0, and the last one always is. */
+/* Text in a field of `size` bytes. The bytes after the text are 0, and the last byte always is. */
 static inline void put_text(uint8_t *p, const char *text, size_t size)
 {
     size_t len = 0;

@@ -9,7 +9,7 @@
 
 #include "telnet_gate.h"
 
-/* Where an option stands on one side. */
+/* The state of an option on one side. */
 enum side {
     SIDE_OFF,     /* never offered, or given up */
     SIDE_OFFERED, /* we asked, the peer has not answered */
@@ -51,7 +51,7 @@ struct comport {
     bool cr_out; /* ours was */
 };
 
-/* What we agree to when the peer asks first. ECHO is the server's to perform. */
+/* The options that we agree to when the peer asks first. ECHO is the server's to perform. */
 static const telnet_telopt_t server_options[] = {
     {TELNET_TELOPT_BINARY, TELNET_WILL, TELNET_DO},
     {TELNET_TELOPT_ECHO, TELNET_WILL, TELNET_DONT},
@@ -103,7 +103,7 @@ bool comport_binary(const struct comport *c)
     return c->local[OPTION_BINARY] == SIDE_ON && c->remote[OPTION_BINARY] == SIDE_ON;
 }
 
-/* Tells the owner where the COM-PORT option stands, if that has changed. */
+/* Tells the owner the state of the COM-PORT option, if that has changed. */
 static void report_option(struct comport *c)
 {
     bool agreed = comport_agreed(c);

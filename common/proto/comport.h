@@ -1,11 +1,11 @@
 /*
- * One end of a Telnet connection that speaks the COM-PORT option (RFC 2217), in either role: bytes
- * of the peer go in, data and messages come out by callbacks, bytes for the peer collect in a
+ * One end of a Telnet connection that speaks the COM-PORT option (RFC 2217), in either role. The
+ * peer's bytes go in; data and messages come out by callbacks. Bytes for the peer collect in a
  * queue. It does no I/O and reads no clock. Option negotiation (RFC 1143) and the framing of
- * subnegotiations are libtelnet's, behind the gate of telnet_gate.h.
+ * subnegotiations are libtelnet's. The gate of telnet_gate.h guards it.
  *
  * Each role accepts the mirror image of the usual negotiation too: the option is agreed once either
- * side performs it (pyserial's server says WILL where it should say DO).
+ * side performs it. pyserial's server says WILL where it should say DO.
  */
 #ifndef COMMON_PROTO_COMPORT_H
 #define COMMON_PROTO_COMPORT_H

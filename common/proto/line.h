@@ -1,6 +1,6 @@
 /*
  * A serial line as data: its settings, its modem lines, its errors. Values that RFC 2217 numbers
- * have those numbers, so that no table stands between the wire and these enums.
+ * have those numbers, so no table is needed between the wire and these enums.
  */
 #ifndef COMMON_PROTO_LINE_H
 #define COMMON_PROTO_LINE_H
@@ -66,7 +66,7 @@ struct line_settings {
     uint8_t flow_in;   /* enum line_flow: how we stop the other end */
 };
 
-/* 9600 8N1 without flow control, what a port is when nobody said otherwise. */
+/* 9600 8N1 without flow control, the default of a port. */
 extern const struct line_settings line_default;
 
 bool line_settings_equal(const struct line_settings *a, const struct line_settings *b);
@@ -89,12 +89,12 @@ unsigned line_edges(unsigned before, unsigned now);
  * DSR 2, RI 4, CD 8). */
 uint8_t line_modem_state(unsigned inputs, unsigned edges);
 
-/* The modem inputs `now` with, in the low four bits, the deltas of NOTIFY-MODEMSTATE against
- * `before`: CTS 1, DSR 2, trailing edge of RI 4, CD 8 (RFC 2217 section 3). */
+/* The modem inputs `now`, and in the low four bits the deltas of NOTIFY-MODEMSTATE against
+ * `before`. These are CTS 1, DSR 2, trailing edge of RI 4, CD 8 (RFC 2217 section 3). */
 uint8_t line_modem_delta(unsigned before, unsigned now);
 
-/* Whether a real speed is near enough to the one asked (2.5 %) to be acknowledged as that one:
- * pyserial insists on reading back what it set, UARTs round. */
+/* Whether a real speed is near enough to the one asked (2.5 %) to be acknowledged as that one.
+ * UARTs round, and pyserial insists on reading back the speed it set. */
 bool line_baud_near(uint32_t asked, uint32_t real);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Tells protocols apart by how a connection begins. Whole beginnings count, not first bytes: FF FB,
- * 01 11 and `G` stand at the head of firmware images, of camera commands and of what people type.
+ * Tells protocols apart by how a connection begins. Whole beginnings count, not first bytes.
+ * Firmware images, camera commands and typed text can begin with FF FB, 01 11 and `G`, too.
  *
  *   Telnet    IAC WILL|DO|WONT|DONT and a known option, or IAC SB COM-PORT (RFC 854, RFC 2217)
  *   USB/IP    01 11, a known operation, and the four zeros of a request
@@ -9,8 +9,8 @@
  *   SSH       `SSH-` (RFC 4253, 4.2)
  *   HTTP      a method, a space and a `/` (RFC 9112, 3)
  *
- * A lone IAC WILL 0 might be data, and so it is if data follow it at once: a Telnet client goes on
- * with the next negotiation, or waits for an answer.
+ * A lone IAC WILL 0 might be data, and is if data follow it at once. A Telnet client continues with
+ * the next negotiation, or waits for an answer.
  */
 #ifndef COMMON_PROTO_PROTOCOL_H
 #define COMMON_PROTO_PROTOCOL_H
@@ -31,7 +31,8 @@ enum protocol {
 /* No more bytes than these are ever needed for a decision. */
 enum { PROTOCOL_BEGINNING_MAX = 16 };
 
-/* What begins with these bytes. Once that is not PROTOCOL_OPEN, further bytes do not change it. */
+/* The protocol that begins with these bytes. Once that is not PROTOCOL_OPEN, further bytes do not
+ * change it. */
 enum protocol protocol_tell(const uint8_t *data, size_t len);
 
 /* Likewise, where nothing more comes for now: PROTOCOL_TELNET for a whole negotiation, data

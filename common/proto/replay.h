@@ -1,7 +1,7 @@
 /*
- * What one end of a connection has sent and the other end has not acknowledged, kept so that it can
- * be sent again over a new connection, and how much has been received: counts begin at the same
- * message for both ends (serial_ext.h, RESUME).
+ * The bytes that one end of a connection has sent and the other end has not acknowledged. They are
+ * kept so that they can be sent again over a new connection. It also counts the received bytes.
+ * Counts begin at the same message for both ends (serial_ext.h, RESUME).
  */
 #ifndef COMMON_PROTO_REPLAY_H
 #define COMMON_PROTO_REPLAY_H
@@ -21,7 +21,7 @@ struct replay {
     uint64_t told;         /* of the bytes that were received: as many were acknowledged */
 };
 
-/* Begins to count: what is sent from now on is kept, `max` bytes of it at most. */
+/* Begins to count: bytes sent from now on are kept, `max` bytes of them at most. */
 void replay_begin(struct replay *r, size_t max);
 
 /* Ends it, and forgets what was kept. */
@@ -44,12 +44,12 @@ void replay_again(struct replay *r);
  * noted as told. */
 bool replay_is_due(struct replay *r, uint64_t received);
 
-/* The other end says that it has received so many bytes in all; it may have said more before, as
- * what it said is sent again, too. Returns 0, or -EBADMSG for more than was sent: nothing changes
- * then. */
+/* The other end says that it has received so many bytes in all. It may have reported more before,
+ * as its reports are sent again, too. Returns 0, or -EBADMSG for more than was sent: nothing
+ * changes then. */
 int replay_acknowledge(struct replay *r, uint64_t received);
 
-/* The other end goes on from there. As replay_acknowledge, but what it acknowledged before is not
+/* The other end continues from there. As replay_acknowledge, but what it acknowledged before is not
  * kept, so that fewer bytes are -EBADMSG, too. */
 int replay_go_on(struct replay *r, uint64_t received);
 

@@ -24,7 +24,7 @@ static const enum payload payloads[] = {
     [RFC2217_PURGE_DATA] = PAYLOAD_BYTE,
 };
 
-/* What follows the code of a command. Returns -ENOTSUP for one that nobody has. */
+/* The payload after the code of a command. Returns -ENOTSUP for one that nobody has. */
 static int payload_of(uint8_t command)
 {
     if (command == RFC2217_SET_LINES)

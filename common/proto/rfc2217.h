@@ -1,7 +1,7 @@
 /*
- * One message of the Telnet COM-PORT option (RFC 2217) as a struct, and back. What is decoded and
- * encoded here is the body of a subnegotiation, after the option byte, with its doubled IACs
- * undone; who says what when is in comport.h.
+ * One message of the Telnet COM-PORT option (RFC 2217) as a struct, and back. This codec reads and
+ * writes the body of a subnegotiation, after the option byte, with its doubled IACs undone. The
+ * order of messages is comport.h's.
  */
 #ifndef COMMON_PROTO_RFC2217_H
 #define COMMON_PROTO_RFC2217_H
@@ -82,28 +82,28 @@ enum rfc2217_purge {
 struct rfc2217_message {
     uint8_t command; /* enum rfc2217_command, direction taken off */
     bool from_server;
-    bool draft_baud;     /* SET-BAUDRATE in one byte, an index into the draft's table (old Cisco);
-                            `value` is the speed all the same, and an answer has to be in kind */
+    bool draft_baud;     /* SET-BAUDRATE in one byte, an index into the draft's table (old Cisco).
+                            `value` is the speed all the same. An answer has to be in kind */
     uint32_t value;      /* the speed, or the one byte of the other commands; SET-LINES: when, in
                             microseconds of the client's clock, which wraps */
     uint8_t mask;        /* SET-LINES: which of LINE_DTR and LINE_RTS change, */
     uint8_t lines;       /* and what to */
-    const uint8_t *text; /* of a SIGNATURE, or what is behind the code of 51 to 55: borrowed */
+    const uint8_t *text; /* of a SIGNATURE, or the bytes after the code of 51 to 55: borrowed */
     size_t text_len;
 };
 
 /*
  * Reads a body. Returns 0; -ENOTSUP for a command that is neither RFC 2217's nor ours; -EBADMSG for
- * one whose payload has the wrong size, with `command` and `from_server` set so that it can be
- * answered with the value in force. On 0, m->text points into `body`.
- * A server's speed of more than four bytes is taken by its first four (sredird on 64 bits sends 8).
+ * a payload of the wrong size. With -EBADMSG, `command` and `from_server` are set so that the
+ * command can be answered with the value in force. On 0, m->text points into `body`. A server's
+ * speed of more than four bytes is taken by its first four (sredird on 64 bits sends 8).
  */
 int rfc2217_decode(const uint8_t *body, size_t len, struct rfc2217_message *m);
 
 /* Writes a body and returns its size. m->command must be one of the enum's. */
 size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC2217_BODY_MAX]);
 
-/* The value of SET-CONTROL that stands for a flow control of what goes out; 0 if there is none. */
+/* The value of SET-CONTROL for a flow control of our output; 0 if there is none. */
 uint8_t rfc2217_flow_out_code(unsigned flow);
 
 /* The same of what comes in. */

@@ -7,7 +7,7 @@
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* What is left of a payload. */
+/* The rest of a payload. */
 struct rest {
     const uint8_t *bytes;
     size_t len;
@@ -44,7 +44,7 @@ static struct serial_ext_text take_text(struct rest *r)
     return (struct serial_ext_text){take(r, len), len};
 }
 
-/* What a newer version adds stands behind, and is not looked at. */
+/* A newer version adds its fields at the end; they are ignored. */
 static int verdict(const struct rest *r)
 {
     return r->bad ? -EBADMSG : 0;
@@ -127,7 +127,7 @@ int serial_ext_get_resume(const uint8_t *payload, size_t len, struct serial_ext_
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Writes a text behind `n` bytes, as much of it as there is room for. Returns the size then. */
+/* Writes a text after `n` bytes, as much of it as there is room for. Returns the size then. */
 static size_t put_bytes(uint8_t *payload, size_t n, struct serial_ext_text text)
 {
     const size_t room = SERIAL_EXT_MAX - n;

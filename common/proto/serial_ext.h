@@ -1,8 +1,8 @@
 /*
- * Messages of ours in the COM-PORT option, between com2net and net2pty: what follows the codes 51
- * to 55 of rfc2217.h, in either direction. packaging/doc/serial-extensions.md has the layouts, and
- * who says what when. All numbers are big-endian; texts are UTF-8, borrowed from what was decoded,
- * and not terminated.
+ * Messages of ours in the COM-PORT option, between com2net and net2pty. They follow the codes 51 to
+ * 55 of rfc2217.h, in either direction. packaging/doc/serial-extensions.md has the layouts, and who
+ * says what when. All numbers are big-endian; texts are UTF-8, borrowed from what was decoded, and
+ * not terminated.
  */
 #ifndef COMMON_PROTO_SERIAL_EXT_H
 #define COMMON_PROTO_SERIAL_EXT_H
@@ -15,7 +15,7 @@
 
 enum {
     SERIAL_EXT_VERSION = 1,
-    SERIAL_EXT_MAX = RFC2217_TEXT_MAX, /* bytes behind a code */
+    SERIAL_EXT_MAX = RFC2217_TEXT_MAX, /* bytes after a code */
     SERIAL_EXT_NAME_MAX = 64,
     SERIAL_EXT_TOKEN_SIZE = 16,
     SERIAL_EXT_NO_INTERFACE = 255,
@@ -61,8 +61,8 @@ struct serial_ext_identity {
 
 enum serial_ext_resume_kind {
     SERIAL_EXT_BEGIN,  /* client: a session with this token begins */
-    SERIAL_EXT_RESUME, /* client: goes on with the session of this token */
-    SERIAL_EXT_GRANT,  /* server: counts begin, or go on, behind this message */
+    SERIAL_EXT_RESUME, /* client: continues the session of this token */
+    SERIAL_EXT_GRANT,  /* server: counts begin, or continue, after this message */
     SERIAL_EXT_REFUSE, /* server: there is no such session */
     SERIAL_EXT_ACK,    /* either: so many bytes have been received */
 };
@@ -77,8 +77,8 @@ struct serial_ext_resume {
 /* The version that a SIGNATURE says by a word `ext=N`; 0: none. */
 unsigned serial_ext_version(const uint8_t *signature, size_t len);
 
-/* Read what is behind a code. Return 0, or -EBADMSG for what has not the layout. A SELECT's name
- * has 1 to SERIAL_EXT_NAME_MAX bytes. */
+/* Read the bytes after a code. Return 0, or -EBADMSG if they do not have the layout. A SELECT's
+ * name has 1 to SERIAL_EXT_NAME_MAX bytes. */
 int serial_ext_get_name(const uint8_t *payload, size_t len, struct serial_ext_text *name);
 int serial_ext_get_state(const uint8_t *payload, size_t len, struct serial_ext_port_state *s);
 int serial_ext_get_entry(const uint8_t *payload, size_t len, struct serial_ext_entry *e);

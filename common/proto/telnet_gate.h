@@ -1,10 +1,9 @@
 /*
  * The gate in front of libtelnet: cuts a Telnet stream into pieces, knowing nothing but the IAC
  * state. Data never enters libtelnet, and of subnegotiations only complete ones of the COM-PORT
- * option with a bounded size do. Both libtelnet 0.21 and 0.23 have holes that a peer can use
- * otherwise: 0.23 turns `FF FA 55 FB` at the end of a segment into data of size SIZE_MAX, 0.21
- * starts to inflate on an un-negotiated `IAC SB 86`, both deliver the rest of an oversize
- * subnegotiation as data.
+ * option with a bounded size do. Without it a peer can use holes of libtelnet 0.21 and 0.23. 0.23
+ * turns `FF FA 55 FB` at the end of a segment into data of size SIZE_MAX. 0.21 starts to inflate on
+ * an un-negotiated `IAC SB 86`. Both deliver the rest of an oversize subnegotiation as data.
  */
 #ifndef COMMON_PROTO_TELNET_GATE_H
 #define COMMON_PROTO_TELNET_GATE_H

@@ -9,7 +9,7 @@ static bool is_loopback(const char *host)
            strcmp(host, "::1") == 0;
 }
 
-/* Words, one behind the other, cut where there is no room. */
+/* Words, one after the other, cut where there is no room. */
 static void add(char text[static UNREACHED_TEXT_MAX], const char *words)
 {
     const size_t len = strlen(text), more = strlen(words), room = UNREACHED_TEXT_MAX - 1 - len;

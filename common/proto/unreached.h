@@ -27,16 +27,16 @@ struct unreached {
     bool usb; /* asked for USB devices, otherwise for a serial port */
     const char *host;
     const char *port;
-    const uint8_t *said; /* UNREACHED_FOREIGN: what it says, as far as it has come; may be empty */
+    const uint8_t *said; /* UNREACHED_FOREIGN: its text, as far as it has come; may be empty */
     size_t said_len;
     const char *words; /* UNREACHED_OTHER: the system's */
 };
 
-/* Says it, as the rest of a sentence about the server. What a server says is made printable. */
+/* Says it, as the rest of a sentence about the server. The server's text is made printable. */
 void unreached_text(const struct unreached *u, char text[static UNREACHED_TEXT_MAX]);
 
-/* Whether somebody's first bytes are those of another kind of server, which speaks first: nothing
- * else of it is waited for. */
+/* Whether somebody's first bytes are those of another kind of server, which speaks first. Then
+ * waiting for more is useless. */
 bool unreached_is_foreign(const uint8_t *said, size_t len);
 
 #endif

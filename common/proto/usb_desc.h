@@ -66,7 +66,7 @@ struct usb_desc_endpoint {
     uint8_t interval;
 };
 
-/* A walk over descriptors that stand one behind the other. */
+/* A walk over descriptors that follow each other. */
 struct usb_desc_walk {
     const uint8_t *data;
     size_t len;
@@ -87,8 +87,8 @@ int usb_desc_get_endpoint(const uint8_t *descriptor, struct usb_desc_endpoint *e
  * become U+FFFD. Returns its size. */
 size_t usb_desc_put_string(const char *text, uint8_t descriptor[static USB_DESC_STRING_MAX]);
 
-/* Of a configuration with all that belongs to it, wTotalLength: what is there of the length that it
- * claims. Returns 0 if it is no configuration. */
+/* Length of a configuration with all that belongs to it, wTotalLength: the part that is present of
+ * the length that it claims. Returns 0 if it is no configuration. */
 size_t usb_desc_configuration_size(const uint8_t *data, size_t len);
 
 /* Finds an endpoint of a configuration by its address, in the interface's alternate setting that

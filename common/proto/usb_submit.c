@@ -6,7 +6,7 @@
 
 enum {
     IN = 0x80,
-    SS_COMPANION = 0x30, /* USB 3.2 section 9.6.7, behind the descriptor of the endpoint */
+    SS_COMPANION = 0x30, /* USB 3.2 section 9.6.7, after the descriptor of the endpoint */
     PRINTER = 7,
     SUPER_FRAME_MAX = 98304, /* devio.c: 96 packets of a frame of super speed plus */
     FULL_INTERVAL_MAX = 255,
@@ -72,7 +72,7 @@ static uint32_t packet_limit(const struct usb_submit_device *d, enum usb_transfe
 }
 
 /* Bytes of an isochronous packet of a URB: of high speed up to three of the bus, of super speed
- * bursts of them. `behind` are the descriptors behind that of the endpoint. */
+ * bursts of them. `behind` are the descriptors after that of the endpoint. */
 static uint32_t frame_size(const struct usb_submit_device *d, const struct usb_desc_endpoint *e,
                            uint32_t max_packet, struct usb_desc_walk behind)
 {

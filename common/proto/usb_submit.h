@@ -1,8 +1,8 @@
 /*
- * What becomes of a transfer between a program and the bus, as Linux has it: which URB usbfs makes
- * of what a program asks for, and which URBs usb_submit_urb refuses. usbip-host hands what it is
- * sent to the latter as it is, and ends the session where that is refused; so a client sends what
- * usbfs would have handed on.
+ * The way of a transfer from a program to the bus, as in Linux. It tells which URB usbfs makes of a
+ * program's request, and which URBs usb_submit_urb refuses. usbip-host hands the URBs it receives
+ * to usb_submit_urb unchanged, and ends the session if one is refused. So a client sends the URBs
+ * that usbfs would have handed on.
  *
  * Sources: drivers/usb/core/devio.c (proc_do_submiturb, proc_bulk, proc_control, check_ctrlrecip),
  * urb.c (usb_submit_urb) and config.c (usb_parse_endpoint, which corrects descriptors before both
@@ -20,7 +20,7 @@
 struct usbip_packet;
 struct usbip_urb;
 
-/* What is known of the device. */
+/* The facts about the device. */
 struct usb_submit_device {
     uint32_t speed;               /* enum usbip_speed */
     bool known;                   /* its descriptors are: else all may be, and nothing is checked */
@@ -41,7 +41,7 @@ struct usb_submit {
     int32_t interval; /* going out: in frames or microframes; 0 of bulk and control ones */
 };
 
-/* An endpoint as the kernel takes it: what its descriptor may not say is put right. */
+/* An endpoint as the kernel takes it: values that its descriptor may not have are corrected. */
 struct usb_submit_endpoint {
     enum usb_transfer_type type;
     uint8_t interval;    /* bInterval */
@@ -53,9 +53,9 @@ struct usb_submit_endpoint {
 int usb_submit_find(const struct usb_submit_device *d, uint8_t address,
                     struct usb_submit_endpoint *e);
 
-/* Makes of what is asked for what goes out. Returns 0, or what usbfs says to the program: -EINVAL
- * (another type of endpoint, a buffer shorter than wLength or than its packets), -ENOENT (no such
- * endpoint or interface), -EMSGSIZE (packets larger than they can be). */
+/* Makes of what is asked for what goes out. Returns 0, or the error that usbfs returns to the
+ * program. -EINVAL: another type of endpoint, a buffer shorter than wLength or than its packets.
+ * -ENOENT: no such endpoint or interface. -EMSGSIZE: packets larger than they can be. */
 int usb_submit_by_usbfs(const struct usb_submit_device *d, struct usb_submit *s);
 
 /* Why usb_submit_urb refuses what a client sends, or warns of it in the kernel's log; NULL: it does

@@ -16,11 +16,11 @@ enum {
     USBIP_PATH_SIZE = 256,
     USBIP_BUSID_SIZE = 32,
     USBIP_OP_SIZE = 8,       /* what each message of the first phase begins with */
-    USBIP_COUNT_SIZE = 4,    /* devices, behind it in the answer to a list */
+    USBIP_COUNT_SIZE = 4,    /* devices, after it in the answer to a list */
     USBIP_DEVICE_SIZE = 312, /* without interfaces */
     USBIP_INTERFACE_SIZE = 4,
     USBIP_URB_SIZE = 48,      /* what each message of the second phase begins with */
-    USBIP_PACKET_SIZE = 16,   /* an isochronous packet's descriptor, behind the payload */
+    USBIP_PACKET_SIZE = 16,   /* an isochronous packet's descriptor, after the payload */
     USBIP_PACKETS_MAX = 1024, /* vhci_hcd and usbip-host take no more */
     USBIP_BUSNUM_MAX = 255, /* so is devnum: the tools keep them in bytes when they make a devid */
 };
@@ -64,7 +64,7 @@ struct usbip_op {
 
 struct usbip_device {
     char path[USBIP_PATH_SIZE]; /* text, ended by a 0 after usbip_get_device */
-    uint32_t extensions; /* 0, or the version of com2net's, marked behind the path: usbip_ext.h */
+    uint32_t extensions; /* 0, or the version of com2net's, marked after the path: usbip_ext.h */
     char busid[USBIP_BUSID_SIZE]; /* likewise */
     uint32_t busnum, devnum;
     uint32_t speed; /* enum usbip_speed */
@@ -133,7 +133,7 @@ enum usbip_errno {
     USBIP_EREMOTEIO = -121, /* short, with SHORT_NOT_OK; the data is there */
 };
 
-/* One header. What belongs to other commands is 0, and is not written. */
+/* One header. Fields of other commands are 0, and are not written. */
 struct usbip_urb {
     enum usbip_command command;
     uint32_t seqnum;
@@ -157,7 +157,7 @@ struct usbip_urb {
 };
 
 /* One isochronous packet. The client sends the whole buffer of an OUT URB, gaps included (the
- * document says otherwise); the server answers an IN one with the packets joined. */
+ * document says otherwise). The server answers an IN one with the packets joined. */
 struct usbip_packet {
     uint32_t offset, length; /* in the buffer */
     uint32_t actual;         /* 0 in CMD_SUBMIT */
@@ -170,15 +170,15 @@ int usbip_get_urb(const uint8_t bytes[static USBIP_URB_SIZE], struct usbip_urb *
 void usbip_put_packet(const struct usbip_packet *p, uint8_t bytes[static USBIP_PACKET_SIZE]);
 void usbip_get_packet(const uint8_t bytes[static USBIP_PACKET_SIZE], struct usbip_packet *p);
 
-/* What follows a header: the payload, then the descriptors of isochronous packets. `in`: for
+/* After a header come the payload, then the descriptors of isochronous packets. `in`: for
  * RET_SUBMIT, whether its URB was an IN one, which the header need not say. */
 struct usbip_body {
     size_t payload; /* bytes */
     size_t packets; /* descriptors */
 };
 
-/* Finds it. Returns 0, or what is wrong with the header: -EPROTO for a direction, an endpoint or a
- * number of packets that cannot be, -EMSGSIZE for more than `payload_max` bytes. */
+/* Finds it. Returns 0 or the fault of the header. -EPROTO: a direction, an endpoint or a number of
+ * packets that cannot be. -EMSGSIZE: more than `payload_max` bytes. */
 int usbip_urb_body(const struct usbip_urb *u, int in, size_t payload_max, struct usbip_body *body);
 
 #endif

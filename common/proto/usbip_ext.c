@@ -9,7 +9,7 @@
 
 enum {
     ENTRY_USER = USBIP_EXT_NAME_SIZE,
-    ENTRY_STATE = ENTRY_USER + USBIP_EXT_USER_SIZE, /* 4 bytes behind it are 0 */
+    ENTRY_STATE = ENTRY_USER + USBIP_EXT_USER_SIZE, /* 4 bytes after it are 0 */
     IMPORT_GRACE = USBIP_BUSID_SIZE,
     IMPORT_TOKEN = IMPORT_GRACE + 4,
     RESUMED = 1,

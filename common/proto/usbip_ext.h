@@ -1,10 +1,9 @@
 /*
- * com2net's additions to the first phase of USB/IP, which the page
- * packaging/doc/usbip-extensions.md defines: lists that say who has a device and that are sent anew
- * when they change, descriptors without an import, imports that are kept for a while. A server that
- * has them says so by a mark in each device's record (`extensions` of struct usbip_device), and a
- * client asks for them only where it has seen the mark. Numbers are big-endian. Pure: bytes and
- * structs.
+ * com2net's additions to the first phase of USB/IP; packaging/doc/usbip-extensions.md defines them.
+ * Lists name the user of a device, and are sent again when they change. Descriptors are available
+ * without an import. Imports are kept for a while. A server that has them sets a mark in each
+ * device's record (`extensions` of struct usbip_device). A client asks for them only where it has
+ * seen the mark. Numbers are big-endian. Pure: bytes and structs.
  */
 #ifndef COMMON_PROTO_USBIP_EXT_H
 #define COMMON_PROTO_USBIP_EXT_H
@@ -26,8 +25,8 @@ enum {
     USBIP_EXT_LIST_SIZE = 4,                                             /* of a request: flags */
     USBIP_EXT_IMPORT_SIZE = USBIP_BUSID_SIZE + 4 + USBIP_EXT_TOKEN_SIZE, /* likewise */
     USBIP_EXT_GRANT_SIZE = 8,
-    USBIP_EXT_REASON_SIZE = 200,   /* behind a refusal of one: why, for people; ended by a 0 */
-    USBIP_EXT_DESCRIPTOR_SIZE = 8, /* what each begins with */
+    USBIP_EXT_REASON_SIZE = 200,         /* after a refusal of one: why, for people; ended by a 0 */
+    USBIP_EXT_DESCRIPTOR_SIZE = 8,       /* what each begins with */
     USBIP_EXT_DESCRIPTORS_MAX = 1 << 17, /* bytes of an answer */
     USBIP_EXT_GRACE_MAX_MS = 60 * 1000,
 };
@@ -44,7 +43,7 @@ enum usbip_ext_code {
 
 /* Flags of USBIP_OP_REQ_EXT_LIST. */
 enum {
-    USBIP_EXT_KEEP = 1, /* the connection stays, and the list comes anew when it changes */
+    USBIP_EXT_KEEP = 1, /* the connection stays, and the list comes again when it changes */
 };
 
 enum usbip_ext_state {
@@ -87,15 +86,15 @@ void usbip_ext_put_grant(const struct usbip_ext_grant *g,
 void usbip_ext_get_grant(const uint8_t bytes[static USBIP_EXT_GRANT_SIZE],
                          struct usbip_ext_grant *g);
 
-/* One descriptor, under the wValue and wIndex of the GET_DESCRIPTOR that gives it (USB 2.0 section
- * 9.4.3): the type and number, and the language of a string. */
+/* One descriptor, under the wValue and wIndex of the GET_DESCRIPTOR that returns it (USB 2.0
+ * section 9.4.3). They hold the type and number, and the language of a string. */
 struct usbip_ext_descriptor {
     uint16_t value, index;
     const uint8_t *data; /* within what is walked */
     size_t len;
 };
 
-/* Adds a descriptor behind others. Returns 0, -EMSGSIZE (it is longer than a device can send) or
+/* Adds a descriptor after others. Returns 0, -EMSGSIZE (it is longer than a device can send) or
  * what buf_add says. */
 int usbip_ext_add_descriptor(struct buf *b, uint16_t value, uint16_t index, const uint8_t *data,
                              size_t len);

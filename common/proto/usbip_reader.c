@@ -21,7 +21,7 @@ void usbip_reader_begin_urbs(struct usbip_reader *r)
     set_state(r, USBIP_READER_URB);
 }
 
-/* What follows the head of a request. */
+/* The body of a request, after its head. */
 static size_t request_size(uint16_t code)
 {
     switch (code) {
@@ -37,7 +37,7 @@ static size_t request_size(uint16_t code)
     }
 }
 
-/* A device's record, with what the extensions have behind it. */
+/* A device's record, with the fields that the extensions add after it. */
 static size_t device_size(uint16_t code)
 {
     switch (code) {
@@ -94,7 +94,7 @@ static const uint8_t *collect(struct usbip_reader *r, const uint8_t **data, size
     return r->record;
 }
 
-/* What follows the head, and whether it has to be there before the owner hears of it. */
+/* The length after the head, and whether it has to be there before the owner hears of it. */
 static bool expect(struct usbip_reader *r)
 {
     if (request_size(r->op.code) > 0) {
@@ -124,7 +124,7 @@ static enum usbip_read take_op(struct usbip_reader *r, const uint8_t *record)
     r->list = r->op.code == USBIP_OP_REP_DEVLIST || r->op.code == USBIP_OP_REP_EXT_LIST;
     r->count = 0;
     if (r->op.version != USBIP_VERSION)
-        return USBIP_READ_OP; /* the owner has to see to it: what follows is unknown */
+        return USBIP_READ_OP; /* the owner has to see to it: the rest is unknown */
     return expect(r) ? USBIP_READ_NOTHING : USBIP_READ_OP;
 }
 

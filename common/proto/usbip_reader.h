@@ -21,7 +21,7 @@ enum usbip_read {
     USBIP_READ_INTERFACE, /* `interface`: the next of `device`, in a list */
     USBIP_READ_URB,       /* `urb`; usbip_reader_body or _skip has to follow */
     USBIP_READ_BODY,      /* what the owner has given is filled */
-    USBIP_READ_BAD,       /* no record of this protocol; nothing behind it can be read */
+    USBIP_READ_BAD,       /* no record of this protocol; nothing after it can be read */
 };
 
 struct usbip_reader {
@@ -79,8 +79,8 @@ void usbip_reader_cut(struct usbip_reader *r, size_t room);
 /* Likewise, dropping it. */
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body);
 
-/* How many bytes, at least one, may be given to it at most so that none is taken that stands behind
- * the record under way: for who hands the connection on. */
+/* How many bytes, at least one, it may be given so that it takes none after the record under way.
+ * It is for owners that hand the connection on. */
 size_t usbip_reader_wants(const struct usbip_reader *r);
 
 /* The memory of the body that is being read is wanted back: the rest is dropped. */
