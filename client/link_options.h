@@ -1,5 +1,5 @@
 /*
- * One LINK of net2pty's command line: its name, its server and the options behind commas.
+ * One LINK of net2pty's command line: its name, its server and the options after commas.
  */
 #ifndef CLIENT_LINK_OPTIONS_H
 #define CLIENT_LINK_OPTIONS_H
@@ -7,12 +7,13 @@
 #include "cli_option.h"
 #include "pty_session.h"
 
-/* Those behind commas, but for a speed and a format, which have no name; `ctx` is a struct
+/* The options after commas, but for a speed and a format, which have no name; `ctx` is a struct
  * pty_session_options. */
 extern const struct cli_option link_options[];
 
 /* Reads LINK[,OPTION]..., which is cut into pieces that `link` points to, and HOST:PORT, or NULL.
- * What is not given is as in `defaults`. Returns 0, or -EINVAL with what is wrong in `error`. */
+ * Values that are not given are as in `defaults`. Returns 0, or -EINVAL with what is wrong in
+ * `error`. */
 int link_options_parse(char *text, const char *server, const struct pty_session_options *defaults,
                        struct pty_session_options *link, char error[static CLI_ERROR_MAX]);
 

@@ -1,6 +1,6 @@
 /*
- * While net2pty waits for its servers for the first time: on a terminal one line that says for
- * which, for how long by now, and why. Runs on the loop thread.
+ * One line on a terminal while net2pty waits for its servers for the first time. It says for which,
+ * for how long by now, and why. Runs on the loop thread.
  */
 #ifndef CLIENT_WAITING_LINE_H
 #define CLIENT_WAITING_LINE_H

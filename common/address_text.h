@@ -1,4 +1,4 @@
-/* What is wrong with an address that somebody has typed, for people. */
+/* Tells people the fault of an address that somebody has typed. */
 #ifndef COMMON_ADDRESS_TEXT_H
 #define COMMON_ADDRESS_TEXT_H
 
@@ -8,11 +8,11 @@
 
 enum { ADDRESS_WHY_MAX = 512 };
 
-/* Writes what is wrong and what to type instead, a phrase that stands behind the `text` itself. */
+/* Writes the fault and what to type instead, a phrase that follows the `text` itself. */
 void address_text_fault(enum address_fault fault, const char *text,
                         char why[static ADDRESS_WHY_MAX]);
 
-/* Likewise, of one whose port is missing; a PORT such as `example` is to stand there. */
+/* The same for one whose port is missing; a PORT such as `example` is needed there. */
 void address_text_no_port(const struct address *a, const char *example,
                           char why[static ADDRESS_WHY_MAX]);
 

@@ -14,19 +14,18 @@ enum {
     CLI_EXIT_USAGE = 2,  /* the command line is wrong */
 };
 
-/* What is left of a command line when verb and options are taken out. It is all in argv. */
+/* The rest of a command line when verb and options are taken out. It is all in argv. */
 struct cli_arguments {
     const struct cli_verb *verb;
-    char **words;   /* those before a bare "--"; that, and what follows it, stands behind them */
+    char **words;   /* those before a bare "--"; the "--" and the words after it follow them */
     int count;      /* of these words */
     int total;      /* with the "--" and all that follows */
     char **command; /* what follows the "--", or NULL: there is none */
 };
 
 /*
- * Takes verb and options out of argv, where the options may stand anywhere before a bare "--".
- * --help and --version print and exit. Returns 0, or -EINVAL after an error, which has been
- * printed.
+ * Takes verb and options out of argv, where the options may be anywhere before a bare "--". --help
+ * and --version print and exit. Returns 0, or -EINVAL after an error, which has been printed.
  */
 int cli_parse(const struct cli_program *program, int argc, char **argv, struct cli_arguments *a);
 

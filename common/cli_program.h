@@ -1,6 +1,6 @@
 /*
- * A program's command line as data: what it does, by which verbs, with which options. Parsing
- * (cli.h) and help (cli_help.h) both read it.
+ * A program's command line as data: its purpose, its verbs, its options. Parsing (cli.h) and help
+ * (cli_help.h) both read it.
  */
 #ifndef COMMON_CLI_PROGRAM_H
 #define COMMON_CLI_PROGRAM_H
@@ -16,7 +16,7 @@ struct cli_example {
     const char *what; /* a few words */
 };
 
-/* What a bare "--" means. */
+/* The meaning of a bare "--". */
 enum cli_dashes {
     CLI_DASHES_WRONG,
     CLI_DASHES_END_OPTIONS,
@@ -26,11 +26,11 @@ enum cli_dashes {
 /* Something that a program does. */
 struct cli_verb {
     const char *name;                        /* the first word; NULL: without one */
-    const char *arguments;                   /* for "usage:", behind the name */
+    const char *arguments;                   /* for "usage:", after the name */
     const char *help;                        /* a phrase */
     const char *summary;                     /* a paragraph */
     const struct cli_example *examples;      /* ends with a NULL command; or NULL */
-    const struct cli_option *const *options; /* tables, behind which stand the standard ones */
+    const struct cli_option *const *options; /* tables; the standard ones follow them */
     enum cli_dashes dashes;
     int (*run)(void *ctx, const struct cli_arguments *a); /* returns the exit status */
 };
@@ -40,7 +40,7 @@ struct cli_alias {
     const char *word, *verb;
 };
 
-/* What somebody types who thinks of another program, and what to type here. */
+/* A word of another program that users type by habit, and the word to type here. */
 struct cli_hint {
     const char *word; /* a first word, or an option with its dashes */
     const char *say;  /* a phrase */
@@ -50,7 +50,7 @@ struct cli_hint {
 struct cli_topic {
     const char *name;
     const char *const *paragraphs;          /* ends with NULL; or NULL */
-    const struct cli_option *const *commas; /* options behind commas; or NULL */
+    const struct cli_option *const *commas; /* options after commas; or NULL */
     void (*more)(void);                     /* prints further ones; or NULL */
 };
 

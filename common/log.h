@@ -1,7 +1,7 @@
 /*
- * The log: lines for people, on standard error or in a file. Each line stands alone: who (port,
- * peer), what, why. What comes from a peer or a device is escaped, so that no peer can forge a line
- * or move a terminal's cursor. Called on the loop thread only.
+ * The log: lines for people, on standard error or in a file. Each line is complete: who (port,
+ * peer), what, why. Text from a peer or a device is escaped, so that no peer can forge a line or
+ * move a terminal's cursor. Called on the loop thread only.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -34,8 +34,8 @@ void log_bytes(const char *who, const uint8_t *data, size_t len);
 /* Whether log_waiting shows anything: standard error is a terminal, and has the log. */
 bool log_can_wait(void);
 
-/* Keeps one line, cut to 79 characters, below the log on a terminal, in place of the one before:
- * what is waited for. NULL takes it away. */
+/* Keeps one line, cut to 79 characters, below the log on a terminal, in place of the one before. It
+ * names the thing that we wait for. NULL takes it away. */
 void log_waiting(const char *text);
 
 /* Appends lines to a file, with date and time, instead of standard error or the sink that there is.

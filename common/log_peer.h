@@ -1,7 +1,7 @@
 /*
- * Lines of the log that a peer can cause as often as it likes: by connecting, by asking for what is
+ * Lines of the log that a peer can cause as often as it likes: by connecting, by requests that are
  * refused. Of each peer and reason some go out, the rest of a while is counted, and told in one
- * line. Who follows events closely (--verbose) gets all. Called on the loop thread only.
+ * line. A user who follows events closely (--verbose) gets all. Called on the loop thread only.
  */
 #ifndef COMMON_LOG_PEER_H
 #define COMMON_LOG_PEER_H
@@ -17,16 +17,16 @@ void log_peer_begin(struct event_base *base);
 /* Says what was counted by now. */
 void log_peer_end(void);
 
-/* `peer` is who causes it: what a line begins with, whose last part may be a port number, which is
- * not counted by. The format is the reason: a constant. */
+/* `peer` names the peer that causes it, at the beginning of the line. Its last part may be a port
+ * number, which counting ignores. The format is the reason: a constant. */
 void log_peer_info(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
 void log_peer_warn(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
 
-/* Likewise, but `peer` may say more than who it is, as what was asked for, to tell reasons apart.
- * A line that who is refused causes each time that it tries again: one goes out at once, and then
- * one a minute, with their number. */
+/* Likewise, but `peer` may say more than who it is, as what was asked for, to tell reasons apart. A
+ * line that a refused peer causes each time that it tries again. One goes out at once, and then one
+ * a minute, with their number. */
 void log_peer_refusal(enum log_level level, const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 3, 4)));
 

@@ -8,9 +8,9 @@
 
 struct event_base;
 
-/* Makes the loop; libevent's messages go to the log. Its timers have steps of some milliseconds;
- * `precise` ones are on time to a tenth of a millisecond, for a system call in each turn of the
- * loop. NULL if the system refuses. */
+/* Makes the loop; libevent's messages go to the log. Its timers have steps of some milliseconds.
+ * `precise` ones are on time to a tenth of a millisecond; they cost a system call in each turn of
+ * the loop. NULL if the system refuses. */
 struct event_base *loop_new(bool precise);
 
 /* Runs until loop_stop. Returns 0, or -1 when the loop itself failed. */
@@ -33,7 +33,7 @@ void loop_free(struct event_base *base);
 struct loop_end {
     void (*function)(void);
     struct loop_end *next; /* loop.c's */
-    bool known;            /* likewise loop.c's */
+    bool known;            /* loop.c's, too */
 };
 
 /* Has loop_free call its function first, from now on. `end` is the module's, for ever; it may be

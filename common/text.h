@@ -1,7 +1,7 @@
 /*
- * Texts that come from elsewhere, made fit for a terminal or a log: what peers and devices say is
- * theirs, and may be anything. Control characters are those of C0 and DEL, and of C1, which some
- * terminals obey as well: as U+0080 to U+009F, and as single bytes, which are no UTF-8.
+ * Texts from elsewhere, made fit for a terminal or a log: texts of peers and devices may be
+ * anything. Control characters are those of C0, DEL, and those of C1, which some terminals obey as
+ * well. C1 counts as U+0080 to U+009F, and as single bytes, which are no UTF-8.
  */
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H
@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies UTF-8, with '?' for what is none and for control characters; what does not fit is cut. The
- * copy is never longer, so `to` may be `from`. */
+/* Copies UTF-8, with '?' for bytes that are no UTF-8 and for control characters; a text that does
+ * not fit is cut. The copy is never longer, so `to` may be `from`. */
 void text_clean(char *to, size_t size, const char *from);
 
 /* Likewise with \xHH for each byte of them: nothing is hidden. The copy may be longer. */

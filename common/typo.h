@@ -1,4 +1,4 @@
-/* What somebody may have meant who has typed a word that there is not. */
+/* The word that a user may have meant who has typed an unknown word. */
 #ifndef COMMON_TYPO_H
 #define COMMON_TYPO_H
 

@@ -17,7 +17,7 @@ struct caller;
 struct joined;
 struct pty_session;
 
-/* Who has it fills in what is known. */
+/* Its owner fills in the known members. */
 struct call_link {
     struct vport_identity identity;
     bool known; /* the identity */
@@ -31,14 +31,14 @@ struct call_link {
 
 enum call_wait_for {
     CALL_WAIT_ROOM,       /* nothing is done yet */
-    CALL_WAIT_LINES,      /* likewise: they are asked for */
+    CALL_WAIT_LINES,      /* the same: they are asked for */
     CALL_WAIT_TTY,        /* `tty` is not over */
     CALL_WAIT_ANSWER,     /* of another net2pty, with the number `id` */
     CALL_WAIT_CONNECTION, /* a greeting */
     CALL_WAIT_LINK,       /* on a file of a link that is not joined again yet */
 };
 
-/* What a request waits for. */
+/* The event that a request waits for. */
 struct call_wait {
     enum call_wait_for what;
     struct ioctl_wait tty;
@@ -50,7 +50,7 @@ struct call_wait {
 /* Whether a file is the link's port. */
 bool call_link_is(struct call_link *l, const struct vport_identity *file);
 
-/* Whether a file stands at the path of a link that is to be joined again: a program was quicker
+/* Whether a file is at the path of a link that is to be joined again. Then a program was quicker
  * than we to see that somebody serves it now. */
 bool call_link_is_lost(const struct call_link *l, const struct vport_identity *file);
 
@@ -58,13 +58,13 @@ bool call_link_is_lost(const struct call_link *l, const struct vport_identity *f
  * waits for is in `w`. `w->id` is given. */
 bool call_link_carry_out(struct call_link *l, struct caller *caller, struct call_wait *w);
 
-/* What has been begun for a caller that does not wait for it any more is ended. */
+/* Work that was begun for a caller that no longer waits for it is ended. */
 void call_link_abandon(struct call_link *l, struct call_wait *w);
 
 /* Ends a caller with a result of ioctl(2). */
 void call_link_end_call(struct caller *caller, int result);
 
-/* Whether a link of this process has nothing more to do for the programs that have ended;
+/* Whether a link of this process is done with its work for the programs that have ended.
  * `*progress` is set when some of their bytes have got on since the last time. */
 bool call_link_is_done(struct call_link *l, bool *progress);
 

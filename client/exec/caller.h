@@ -1,5 +1,5 @@
 /*
- * Who has made a request on a link: its memory, and how it is answered.
+ * The program that has made a request on a link: its memory, and how it is answered.
  */
 #ifndef CLIENT_EXEC_CALLER_H
 #define CLIENT_EXEC_CALLER_H
@@ -12,14 +12,14 @@
 
 struct caller;
 
-/* Who has made a request: a supervised program (exec.h), or another process (visitor.h). */
+/* The maker of a request: a supervised program (exec.h), or another process (visitor.h). */
 struct caller_ops {
     /* The memory of who asks: 0 or -errno. -EPERM and -EACCES: it is closed to us. */
     int (*read)(struct caller *c, uint64_t address, void *data, size_t len);
     int (*write)(struct caller *c, uint64_t address, const void *data, size_t len);
     /* Whether it still waits for an answer. */
     bool (*is_waiting)(struct caller *c);
-    /* What to answer because a signal wants its program: 0 for nothing, or a negative number. */
+    /* The answer because a signal wants its program: 0 for none, or a negative number. */
     int (*interruption)(struct caller *c);
     /* Ends the call, and the caller: with a result of ioctl(2), or with what the kernel makes of
      * the request. */

@@ -30,8 +30,8 @@ enum calls_join {
     CALLS_JOIN_PATIENTLY, /* as soon as it is there, and likewise */
 };
 
-/* Joins a link that another net2pty serves. `joined` is called once, perhaps at once: with NULL
- * when the link is connected to its server, otherwise with the reason why it is not joined. */
+/* Joins a link that another net2pty serves. `joined` is called once, perhaps at once. Its argument
+ * is NULL when the link is connected to its server, otherwise the reason why it is not joined. */
 void calls_join(struct calls *c, const char *link, enum calls_join how,
                 void (*joined)(void *ctx, const char *link, const char *why_not), void *ctx);
 
@@ -41,9 +41,9 @@ void calls_make(struct calls *c, const struct vport_identity *identity, struct c
 /* Answers 0 once `session` is connected and its device is there, or at once. */
 void calls_greet(struct calls *c, struct pty_session *session, bool at_once, struct caller *caller);
 
-/* Calls `left`, now or from the loop, when what programs have written to the sessions' links is
- * done, as close(2) of a serial port waits for it: on the wire, as far as the server tells. It is
- * given up, and logged, after 30 s without progress. */
+/* Calls `left`, now or from the loop, when the bytes that programs have written to the sessions'
+ * links are done. It waits as close(2) of a serial port does: until they are on the wire, as far as
+ * the server tells. It is given up, and logged, after 30 s without progress. */
 void calls_leave(struct calls *c, void (*left)(void *ctx), void *ctx);
 
 /* The caller has gone: forgets it, without an answer. */

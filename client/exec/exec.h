@@ -1,7 +1,7 @@
 /*
- * COMMAND, and all that it starts, with its requests on links answered: by supervision where that
- * is allowed, by an outer net2pty inside of one, by the preload library otherwise, or not at all.
- * Everything runs on the loop thread.
+ * COMMAND, and all that it starts, with its requests on links answered. Supervision answers where
+ * it is allowed; inside of a net2pty, the outer one does. Otherwise the preload library does, or
+ * nobody. Everything runs on the loop thread.
  */
 #ifndef CLIENT_EXEC_EXEC_H
 #define CLIENT_EXEC_EXEC_H
@@ -28,17 +28,17 @@ struct exec_options {
 };
 
 /* Starts COMMAND, whose requests `calls` carries out; both and the options must outlive it.
- * `finished` is called, perhaps at once, when nothing of it is left and what it wrote last is done
- * (calls_leave), with its exit status; if it leaves something in the background, the process in
- * front (supervise.h) gets the status at once. What prevents it is logged, and is a status, too.
- * Returns NULL without memory. */
+ * `finished` is called, perhaps at once, with its exit status, when all its processes have ended
+ * and its last bytes are done (calls_leave). If it leaves something in the background, the process
+ * in front (supervise.h) gets the status at once. A failure to run it is logged, and is a status,
+ * too. Returns NULL without memory. */
 struct exec *exec_start(struct event_base *base, const struct exec_options *options,
                         struct calls *calls, void (*finished)(void *ctx, int status), void *ctx);
 
 /* Accepts NULL. */
 void exec_free(struct exec *e);
 
-/* Asks COMMAND to end; what is left of it is served until then. Returns false if it does not run.
+/* Asks COMMAND to end; the rest of it is served until then. Returns false if it does not run.
  */
 bool exec_stop(struct exec *e);
 

@@ -1,8 +1,9 @@
 /*
- * Requests of programs on a link, passed from one process to another: from the preload library, or
- * from a `net2pty exec`, to the net2pty that serves the link, over its socket (control.h). A
- * connection begins with IOCTL_WIRE_OPENING; frames follow, in both directions. Each question but
- * a cancellation has one answer with its id; answers come in any order. Numbers are big-endian.
+ * Requests of programs on a link, passed from one process to another. The sender is the preload
+ * library or a `net2pty exec`; the receiver is the net2pty that serves the link. They use its
+ * socket (control.h). A connection begins with IOCTL_WIRE_OPENING; frames follow, in both
+ * directions. Each question but a cancellation has one answer with its id; answers come in any
+ * order. Numbers are big-endian.
  *
  *   question  kind:1 compat:1 len:1 0:1 id:4 request:4 argument:8 device:8 inode:8 special:8 data
  *   answer    kind:1 0:1      len:1 0:1 id:4 result:4 data
@@ -67,7 +68,7 @@ size_t ioctl_wire_put_answer(const struct ioctl_wire_answer *a,
                              uint8_t frame[static IOCTL_WIRE_ANSWER_MAX]);
 
 /* Read the frame that `data` begins with. Return its length, 0 if more has to come, or -EPROTO: it
- * is none, and nothing behind it can be read. */
+ * is none, and nothing after it can be read. */
 int ioctl_wire_get_question(const uint8_t *data, size_t len, struct ioctl_wire_question *q);
 int ioctl_wire_get_answer(const uint8_t *data, size_t len, struct ioctl_wire_answer *a);
 

@@ -17,7 +17,7 @@ struct joined;
 struct joined_callbacks {
     /* The link works; this is what its port is. */
     void (*ready)(void *ctx, const struct vport_identity *identity);
-    /* It is not there, or not any more; what was asked will not be answered. */
+    /* It is not there, or not any more; requests will not be answered. */
     void (*lost)(void *ctx, const char *why);
     /* Returns whether it was asked for, and not cancelled. */
     bool (*answered)(void *ctx, const struct ioctl_wire_answer *answer);

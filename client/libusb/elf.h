@@ -1,6 +1,6 @@
 /*
- * What a program or library asks the dynamic loader for, read out of its file (System V ABI,
- * chapters 4 and 5; both classes, both byte orders). Pure: bytes in, a struct out.
+ * The requests of a program or library to the dynamic loader, read from its file. Source: System V
+ * ABI, chapters 4 and 5; both classes, both byte orders. Pure: bytes in, a struct out.
  */
 #ifndef CLIENT_LIBUSB_ELF_H
 #define CLIENT_LIBUSB_ELF_H
@@ -37,8 +37,8 @@ struct elf_symbol {
 int elf_read(const uint8_t *data, size_t len, struct elf *e);
 
 /* The next of its dynamic symbols that has a name; `at` begins as 0. Returns false at their end.
- * How many there are a file does not say, where a hash table does not; so those of a damaged one
- * may be anything, with names that end within the file. */
+ * Only a hash table tells their number. So the symbols of a damaged file may be anything; their
+ * names end within the file. */
 bool elf_next_symbol(const struct elf *e, size_t *at, struct elf_symbol *s);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * What newer releases added to libusb's interface than the one that is pinned, under the names and
- * with the promises of upstream's libusb.h: 1.0.30 (LIBUSB_API_VERSION 0x0100010C), and the strings
- * of configurations and interfaces from what will be 1.0.31. Programs take them from libusb's own
- * header; this one is for newer_api.c. Once a pinned release has them they go.
+ * Functions that releases newer than the pinned one added to libusb's interface. They have the
+ * names and promises of upstream's libusb.h. They are those of 1.0.30 (LIBUSB_API_VERSION
+ * 0x0100010C), and the strings of configurations and interfaces of the coming 1.0.31. Programs take
+ * them from libusb's own header; this one is for newer_api.c. Once a pinned release has them they
+ * go.
  */
 #ifndef CLIENT_LIBUSB_NEWER_API_H
 #define CLIENT_LIBUSB_NEWER_API_H
@@ -25,8 +26,8 @@ enum { LIBUSB_DEVICE_STRING_BYTES_MAX = 384 }; /* in UTF-8, with the NUL */
  * A string of a device that need not be open, in UTF-8 and in the device's first language. Returns
  * its length with the NUL, or LIBUSB_ERROR_NOT_FOUND where there is none, or another error. `data`
  * of `length` > 0 bytes gets what fits, whole characters only, and is "" after an error; NULL: only
- * the length is wanted. Our own server has told the strings in its list; a foreign one is asked by
- * way of an import, as libusb_open does.
+ * the length is wanted. Our own server has told the strings in its list; a foreign one is asked
+ * through an import, as libusb_open does.
  */
 int libusb_get_device_string(struct libusb_device *dev, enum libusb_device_string_type type,
                              char *data, int length);

@@ -1,7 +1,7 @@
 /*
- * libusb-0.1, as programs that were built with it see it: structs of the same layout and calls of
- * the same names and meanings as /usr/include/usb.h of libusb 0.1.12 (Debian's libusb-dev; the
- * project's page is libusb.sourceforge.io/doc). For usb01_*.c, and for tests; programs bring the
+ * libusb-0.1, as programs that were built with it see it. Structs have the layout, and calls the
+ * names and meanings, of /usr/include/usb.h of libusb 0.1.12. Sources: Debian's libusb-dev; the
+ * project's page libusb.sourceforge.io/doc. For usb01_*.c, and for tests; programs bring the
  * original.
  *
  * Calls return 0 or more, or a negative errno, which they leave in errno as well: libftdi looks for
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What stands in the records has these layouts in libusb-1.0, too (usb01_list.c checks it). */
+/* The records have these layouts in libusb-1.0, too (usb01_list.c checks it). */
 struct usb_endpoint_descriptor {
     uint8_t bLength, bDescriptorType, bEndpointAddress, bmAttributes;
     uint16_t wMaxPacketSize;
@@ -82,7 +82,7 @@ typedef struct usb_dev_handle usb_dev_handle;
 #pragma GCC visibility push(default)
 
 extern struct usb_bus *usb_busses;
-/* Not in usb.h, but exported: what usb_set_debug has set, and what usb_strerror says. */
+/* Not in usb.h, but exported: the level of usb_set_debug, and the text of usb_strerror. */
 extern int usb_debug;
 extern int usb_error_errno; /* negative */
 extern char usb_error_str[8192];

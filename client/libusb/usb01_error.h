@@ -11,7 +11,7 @@ int usb01_fail(int error);
 /* The same; says what was tried, too. */
 int usb01_fail_saying(int error, const char *what);
 
-/* What usbfs says where libusb-1.0 says this: a negative errno. */
+/* The error of usbfs for one of libusb-1.0: a negative errno. */
 int usb01_error_of(int r);
 
 /* The end of a call that says only whether it worked: `r` is of libusb-1.0. */

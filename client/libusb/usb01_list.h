@@ -1,7 +1,7 @@
 /*
- * What libusb-0.1 shows: busses and devices in lists that change only when programs ask for it,
- * descriptors with all that belongs to them. What libusb-1.0 has parsed is shown as it is, since
- * the records are alike.
+ * The lists of libusb-0.1. Busses and devices change only when programs ask for it; descriptors
+ * have all that belongs to them. The records that libusb-1.0 has parsed are shown unchanged, since
+ * they are alike.
  */
 #ifndef CLIENT_LIBUSB_USB01_LIST_H
 #define CLIENT_LIBUSB_USB01_LIST_H

@@ -56,8 +56,8 @@ int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *wa
  * more. */
 int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count);
 
-/* What a server says within a second, by itself or to a request: one that speaks something else
- * than USB/IP. Returns how many bytes. */
+/* The text that a server sends within a second, unasked or to a request. It is for a server that
+ * speaks something else than USB/IP. Returns how many bytes. */
 size_t usbip_call_greeting(const struct usbip_server *s, uint8_t *said, size_t room);
 
 /* Takes descriptors of a device, in the form of usbip_ext.h. */
@@ -70,7 +70,7 @@ struct usbip_imported {
     char reason[USBIP_EXT_REASON_SIZE]; /* why it is refused, in the server's words, or "" */
 };
 
-/* Imports a device; with `terms` by the request of the extensions, in which `busid` stands. When it
+/* Imports a device; with `terms` by the request of the extensions, which carries `busid`. When it
  * fails, only `reason` is filled in. */
 int usbip_call_import(const struct usbip_server *s, const char *busid,
                       const struct usbip_ext_import *terms, struct usbip_imported *imported);

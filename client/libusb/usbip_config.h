@@ -1,5 +1,5 @@
 /*
- * What the libraries are told by the environment, which `net2usb run` sets:
+ * The settings of the libraries from the environment, which `net2usb run` sets:
  *
  *   NET2USB_SERVER   HOST[:PORT], several with commas between them
  *
@@ -29,7 +29,7 @@ struct usbip_config {
     bool strict;
 };
 
-/* Reads the environment. What cannot be understood is left out. */
+/* Reads the environment. Values that cannot be understood are left out. */
 void usbip_config_read(struct usbip_config *c);
 
 /* Whether a device is one of those that are wanted. `serial` is its serial number, or "". */

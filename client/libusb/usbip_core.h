@@ -1,5 +1,5 @@
 /*
- * The core's own functions in front of which ours stand.
+ * The core's own functions that ours wrap.
  */
 #ifndef CLIENT_LIBUSB_USBIP_CORE_H
 #define CLIENT_LIBUSB_USBIP_CORE_H

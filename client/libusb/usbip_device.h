@@ -70,7 +70,7 @@ const uint8_t *usbip_device_configuration(const struct usbip_device_use *d, uint
 const uint8_t *usbip_device_configuration_of(const struct usbip_device_use *d, uint8_t value,
                                              size_t *len);
 
-/* What a GET_DESCRIPTOR asks for, where it is known; NULL otherwise. */
+/* The descriptor that a GET_DESCRIPTOR asks for, where it is known; NULL otherwise. */
 const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct usb_setup *setup,
                                   size_t *len);
 
@@ -78,14 +78,14 @@ const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct
  * usbip_call_import does, with the server's words for a refusal, or "". */
 int usbip_device_import(struct usbip_device_use *d, char reason[static USBIP_EXT_REASON_SIZE]);
 
-/* Nobody uses it: what is posted is sent first. `keep`: a foreign server's connection stays a
- * moment, for who opens it again. */
+/* Nobody uses it: posted URBs are sent first. `keep`: a foreign server's connection stays a moment,
+ * for who opens it again. */
 void usbip_device_leave(struct usbip_device_use *d, bool keep);
 
 /* Ends a connection that has stayed long enough, or that the server has ended. */
 void usbip_device_tidy(struct usbip_device_use *d);
 
-/* What is known of it. Valid until the next import, or change of settings. */
+/* The facts about it. Valid until the next import, or change of settings. */
 struct usb_submit_device usbip_device_facts(const struct usbip_device_use *d);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * What the backend does with devices and handles, but for their transfers: the import that is made
- * when it is needed first, claims, settings, resets, descriptors. Those named as members of
- * libusb's struct usbi_os_backend promise what libusbi.h says there, and take the backend's lock;
- * the first two want it to be held.
+ * The backend's work on devices and handles, but for their transfers. That is the import, made when
+ * it is needed first; claims, settings, resets, descriptors. Functions named as members of libusb's
+ * struct usbi_os_backend keep the promises of libusbi.h, and take the backend's lock. The first two
+ * want it to be held.
  */
 #ifndef CLIENT_LIBUSB_USBIP_HANDLE_H
 #define CLIENT_LIBUSB_USBIP_HANDLE_H

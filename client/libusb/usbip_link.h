@@ -46,21 +46,21 @@ struct usbip_link {
 /* Begins one on the connection of an import, which it owns. Returns 0 or -ENOMEM. */
 int usbip_link_init(struct usbip_link *l, int fd, uint32_t devid);
 
-/* Ends it at once. What was not done is not told; URBs that belonged to it are freed. */
+/* Ends it at once. Undone URBs are not reported; URBs that belonged to it are freed. */
 void usbip_link_free(struct usbip_link *l);
 
 /* In the child of a fork: the connection is the parent's. It has ended here, without a word to the
- * server; what was under way is not told of. */
+ * server; URBs under way are not reported. */
 void usbip_link_abandon(struct usbip_link *l);
 
-/* Sends one, or queues it behind those that wait for the connection. It may be done at once.
- * Returns 0, or -ENOMEM when it is to be sent at once and there is no memory for that: it stays the
+/* Sends one, or queues it after those that wait for the connection. It may be done at once. Returns
+ * 0, or -ENOMEM when it is to be sent at once and there is no memory for that: it stays the
  * owner's. One that waits is done with USBIP_ENOMEM then. */
 int usbip_link_submit(struct usbip_link *l, struct usbip_link_urb *u);
 
 /* Posts a copy of OUT data, which nobody waits for. Returns false, and has done nothing, when
- * something else has to come first: URBs that wait, answers, or an error that is to be told; or
- * they are more than USBIP_LINK_POSTED_MAX. */
+ * something else has to come first: URBs that wait, answers, or an error to report. It does so,
+ * too, for more than USBIP_LINK_POSTED_MAX. */
 bool usbip_link_post(struct usbip_link *l, uint8_t address, const uint8_t *data, size_t len);
 
 /* Does not want it any more: it will be done soon, whatever the server does. Returns false where
@@ -87,7 +87,7 @@ bool usbip_link_wants_to_send(const struct usbip_link *l);
 /* Milliseconds until usbip_link_step has to be called though nothing has come; -1: not at all. */
 int usbip_link_timeout(const struct usbip_link *l);
 
-/* Sends what is held back to be joined with more: its answers are waited for. */
+/* Sends the bytes that are held back to be joined with more: somebody waits for the answers. */
 void usbip_link_push(struct usbip_link *l);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * The URBs of a link: where each is in its life, and the lists in which they stand. No connection
- * and no clock.
+ * The URBs of a link: the state of each, and the lists that hold them. No connection and no clock.
  */
 #ifndef CLIENT_LIBUSB_USBIP_LINK_URB_H
 #define CLIENT_LIBUSB_USBIP_LINK_URB_H
@@ -29,13 +28,13 @@ enum usbip_link_state {
     USBIP_LINK_OWNED,     /* its owner's: not submitted yet, or taken */
     USBIP_LINK_QUEUED,    /* no byte of it has gone; it has no number */
     USBIP_LINK_SENDING,   /* some have: it is the first of the queue */
-    USBIP_LINK_LEAVING,   /* likewise, and it is cancelled: an unlink is to follow it */
+    USBIP_LINK_LEAVING,   /* the same, and it is cancelled: an unlink is to follow it */
     USBIP_LINK_SENT,      /* all have: it waits for its answer */
-    USBIP_LINK_CANCELLED, /* likewise, and an unlink is to be sent */
-    USBIP_LINK_UNLINKED,  /* likewise, and the unlink is sent */
-    USBIP_LINK_POSTED,    /* sent; who asked for it has been told that it is done */
+    USBIP_LINK_CANCELLED, /* the same, and an unlink is to be sent */
+    USBIP_LINK_UNLINKED,  /* the same, and the unlink is sent */
+    USBIP_LINK_POSTED,    /* sent; its owner has been told that it is done */
     USBIP_LINK_GIVEN_UP,  /* as CANCELLED, but nobody waits for it any more */
-    USBIP_LINK_DROPPED,   /* as UNLINKED, likewise */
+    USBIP_LINK_DROPPED,   /* as UNLINKED, the same */
     USBIP_LINK_DONE,      /* to be taken */
     USBIP_LINK_STATES
 };
@@ -87,7 +86,7 @@ void usbip_link_urb_free(struct usbip_link_urb *u);
 void usbip_link_urb_move(struct usbip_link_urbs *all, struct usbip_link_urb *u,
                          enum usbip_link_state to);
 
-/* Whether a part of it has gone: it stands in the queue, and among those that have numbers. */
+/* Whether a part of it has gone: it is in the queue, and among those that have numbers. */
 static inline bool usbip_link_urb_is_in_part(const struct usbip_link_urb *u)
 {
     return u->state == USBIP_LINK_SENDING || u->state == USBIP_LINK_LEAVING;
@@ -116,10 +115,10 @@ void usbip_link_urb_queue(struct usbip_link_urbs *all, struct usbip_link_urb *u)
 /* Takes one out of the queue. */
 void usbip_link_urb_unqueue(struct usbip_link_urbs *all, const struct usbip_link_urb *u);
 
-/* Takes one that is not done out of wherever it stands. */
+/* Takes one that is not done out of the list that holds it. */
 void usbip_link_urb_take_out(struct usbip_link_urbs *all, struct usbip_link_urb *u);
 
-/* One that stands nowhere is done, with a status. One that nobody waits for is freed. */
+/* One that is in no list is done, with a status. One that nobody waits for is freed. */
 void usbip_link_urb_done(struct usbip_link_urbs *all, struct usbip_link_urb *u, int status);
 
 /* Takes one of those that are done. */

@@ -1,8 +1,8 @@
 /*
- * The addresses of servers' names. Looking one up may take as long as a name server likes: it is
- * done by the C library in a thread of its own, is waited for only so long, and is remembered.
- * Calls may come from several threads. A fork's child looks up anew what its parent had not
- * finished.
+ * The addresses of servers' names. A look-up may take as long as a name server likes. So the C
+ * library does it in a thread of its own, callers wait for a limited time, and the result is
+ * remembered. Calls may come from several threads. A fork's child repeats the look-ups that its
+ * parent had not finished.
  */
 #ifndef CLIENT_LIBUSB_USBIP_NAMES_H
 #define CLIENT_LIBUSB_USBIP_NAMES_H
@@ -27,8 +27,8 @@ struct usbip_address {
  * (pthread_atfork): what is seen to later is locked first by a fork, as by a call. */
 void usbip_names_prepare(void);
 
-/* Sees to it that a server's addresses are known, and not too old. Waits so many ms at most; the
- * look-up goes on, and its result is there for who asks later. */
+/* Sees to it that a server's addresses are known, and not too old. Waits so many ms at most. The
+ * look-up continues, and its result is there for later callers. */
 void usbip_names_look_up(const struct usbip_server *s, int ms);
 
 /* Gives the addresses that are known, without waiting. Returns how many, or -EHOSTDOWN (the name is

@@ -1,6 +1,7 @@
 /*
- * What the parts of the backend share: the devices of all contexts, the lock that guards them, and
- * what the core waits for. Everything here wants the lock, but for what takes it.
+ * The state that the parts of the backend share: the devices of all contexts, the lock that guards
+ * them, and the descriptors that the core waits for. Everything here wants the lock, but for what
+ * takes it.
  */
 #ifndef CLIENT_LIBUSB_USBIP_STATE_H
 #define CLIENT_LIBUSB_USBIP_STATE_H
@@ -18,13 +19,13 @@ struct usbip_watch {
     int fd;           /* -1: there is none */
     bool paused;      /* nobody waits for it */
     long long opened; /* when the last one was, in ms; 0: never */
-    long long due;    /* when the server is to be asked anew; 0: when it says something */
+    long long due;    /* when the server is to be asked again; 0: when it says something */
     long long since;  /* it has been heard so often since then */
     unsigned heard;
     unsigned failures; /* since it has answered last */
 };
 
-/* What the core keeps for us beside each of its own. */
+/* The data that the core keeps for us beside each of its own. */
 struct context_priv {
     struct usbip_watch watches[USBIP_CONFIG_SERVERS_MAX];
     int timer; /* of these; -1 */
@@ -55,7 +56,7 @@ struct usbip_shared {
     uint32_t claimed; /* interfaces */
 };
 
-/* What the core keeps for us beside a transfer. */
+/* The data that the core keeps for us beside a transfer. */
 struct transfer_priv {
     struct usbip_link_urb *urb; /* under way; NULL: done */
     bool cancelled;
@@ -94,8 +95,8 @@ void usbip_state_watch(struct device_priv *p);
 /* Has it wait for nothing of the device any more. */
 void usbip_state_unwatch(struct device_priv *p);
 
-/* Something has been done with a device's connection: has the core wait for the rest, and complete
- * what is done by its next event, in all contexts that have it. */
+/* Something has been done with a device's connection. Has the core wait for the rest, and complete
+ * the done transfers by its next event, in all contexts of the device. */
 void usbip_state_settle(struct device_priv *p);
 
 /* The descriptor of a device's connection or timer has something. */

@@ -1,5 +1,5 @@
 /*
- * What a server says, in libusb's words. Pure.
+ * A server's answers, in libusb's words. Pure.
  */
 #ifndef CLIENT_LIBUSB_USBIP_STATUS_H
 #define CLIENT_LIBUSB_USBIP_STATUS_H

@@ -1,6 +1,6 @@
 /*
- * A link's work, waited for. What else is done meanwhile is kept for usbip_link_take. As the link:
- * not for several threads at once.
+ * A link's work, waited for. Other URBs that are done meanwhile are kept for usbip_link_take. As
+ * the link: not for several threads at once.
  */
 #ifndef CLIENT_LIBUSB_USBIP_SYNC_H
 #define CLIENT_LIBUSB_USBIP_SYNC_H

@@ -1,5 +1,5 @@
 /*
- * What is wrong with a call that has failed, in words that say what to do.
+ * The fault of a call that has failed, in words that say what to do.
  */
 #ifndef CLIENT_LIBUSB_USBIP_TROUBLE_H
 #define CLIENT_LIBUSB_USBIP_TROUBLE_H
@@ -19,8 +19,8 @@ void usbip_trouble_of_import(const struct usbip_server *s, int error, const char
 void usbip_trouble_of_list(const struct usbip_server *s, int error,
                            char text[static UNREACHED_TEXT_MAX]);
 
-/* The same for who has time: a server that speaks something else is asked again, for a second, and
- * quoted. */
+/* The same for callers that have time: a server that speaks something else is asked again, for a
+ * second, and quoted. */
 void usbip_trouble_quoted(const struct usbip_server *s, int error,
                           char text[static UNREACHED_TEXT_MAX]);
 

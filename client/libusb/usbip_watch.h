@@ -1,6 +1,6 @@
 /*
- * The kept connections of a context, which tell that a server's list has changed; and when a server
- * is to be asked though nothing has come. The caller has the backend's lock.
+ * The kept connections of a context, which tell that a server's list has changed. It also tells
+ * when a server is to be asked though nothing has come. The caller has the backend's lock.
  */
 #ifndef CLIENT_LIBUSB_USBIP_WATCH_H
 #define CLIENT_LIBUSB_USBIP_WATCH_H
@@ -26,9 +26,9 @@ void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd);
 /* Closes it. */
 void usbip_watch_end(struct libusb_context *ctx, size_t server);
 
-/* A server has answered, which took so many ms, or has not. One that does not answer, and has been
- * watched before, is due again after some time, more each time, as nothing else would tell that it
- * is back. While hotplug callbacks are registered so is each without a kept connection. */
+/* A server has answered, which took so many ms, or has not. A server that does not answer, and has
+ * been watched before, is due again after some time, more each time. Nothing else would tell that
+ * it is back. While hotplug callbacks are registered so is each without a kept connection. */
 void usbip_watch_note(struct libusb_context *ctx, size_t server, bool answered, int took);
 
 /* A hotplug callback has been registered. */

@@ -1,7 +1,6 @@
 /*
- * What a server was asked and has not answered yet, so that an answer is compared with what was
- * asked by that message and not with what was wished since. Servers answer in order; some leave out
- * answers. Pure.
+ * The requests that a server has not answered yet. So an answer is compared with the request of
+ * that message, and not with later wishes. Servers answer in order; some leave out answers. Pure.
  */
 #ifndef CLIENT_PTY_ASKED_H
 #define CLIENT_PTY_ASKED_H

@@ -20,7 +20,7 @@ struct stream;
 
 enum { CONTROL_ERROR_MAX = 512, CONTROL_REPORT_MAX = PTY_REPORT_MAX };
 
-/* What a socket does not do is NULL. */
+/* Functions that a socket does not have are NULL. */
 struct control_callbacks {
     /* Writes the state, lines of text. */
     void (*report)(void *ctx, char text[static CONTROL_REPORT_MAX]);
@@ -33,7 +33,7 @@ struct control_callbacks {
     struct control_visit *(*visit)(void *ctx, struct stream *stream);
 };
 
-/* What takes the requests of one connection. The socket knows no more of it. */
+/* The receiver of one connection's requests. The socket knows no more of it. */
 struct control_visit_ops {
     /* Takes what the stream has received; len > 0. Returns 0, or -errno: the connection ends. */
     int (*receive)(struct control_visit *v, const uint8_t *data, size_t len);
@@ -55,15 +55,15 @@ struct control *control_new(struct event_base *base, const char *link,
 /* Accepts NULL. */
 void control_free(struct control *c);
 
-/* What the environment variable NET2PTY_SOCKET says of this socket. */
+/* The value of the environment variable NET2PTY_SOCKET for this socket. */
 const char *control_name(const struct control *c);
 
 /* Answers all that wait for a reset (`link` NULL), or for that link to be joined: `why_not` is NULL
  * when it is done. */
 void control_ended(struct control *c, const char *link, const char *why_not);
 
-/* Ends the visits, because the link's port is another one now: nothing more is taken from them, and
- * they are freed in the loop's next turn. Who was here comes again. */
+/* Ends the visits, because the link's port is another one now. Nothing more is taken from them, and
+ * they are freed in the loop's next turn. The visitors connect again. */
 void control_end_visits(struct control *c);
 
 /* Why another net2pty cannot be asked: of an errno of local_connect. */
@@ -73,7 +73,7 @@ const char *control_error_text(int error);
  * wrong in `error`. Blocks. */
 int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX]);
 
-/* Has the board behind `link` reset, and prints the outcome. Returns and blocks likewise. */
+/* Has the board at `link` reset, and prints the outcome. Returns and blocks in the same way. */
 int control_print_reset(const char *link, char error[static CONTROL_ERROR_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The server's port as this side knows it: what it was told, what it was asked, what it answered.
+ * The server's port as this side knows it: messages, requests and answers.
  */
 #ifndef CLIENT_PTY_FAR_PORT_H
 #define CLIENT_PTY_FAR_PORT_H
@@ -15,7 +15,7 @@
 
 enum { FAR_PORT_TEXT_MAX = 200 };
 
-/* What a message of the server meant for the session. */
+/* The meaning of a server's message for the session. */
 enum far_port_news {
     FAR_PORT_NO_NEWS,
     FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
@@ -94,8 +94,8 @@ void far_port_suspend(struct far_port *f, bool on);
 /* Asks com2net how the modem inputs are while it holds back. */
 void far_port_poll_lines(struct far_port *f);
 
-/* Whether the modem lines are known as they are after all that was set: com2net, which carries a
- * change out some time after it came, is asked, and its answer is to be waited for. */
+/* Whether the modem lines are known as they are after all that was set. com2net carries a change
+ * out some time after it came. So com2net is asked, and the caller has to wait for its answer. */
 bool far_port_knows_lines(struct far_port *f);
 
 /* It is not waited for any more. */
@@ -111,7 +111,7 @@ void far_port_count_errors(struct far_port *f);
 /* Asks for the port's settings; far_port_message says when they are there. */
 void far_port_ask_settings(struct far_port *f);
 
-/* Asks for a reset of the board behind the port; far_port_message says when that is done. */
+/* Asks for a reset of the board at the port; far_port_message says when that is done. */
 void far_port_reset(struct far_port *f);
 
 /* Takes a message of the server. */

@@ -1,7 +1,7 @@
 /*
  * The session with the far port: connecting, agreeing, being at work, losing the connection and
- * going on. What programs do with the link is pty_port's; publishing it is pty_session's.
- * Everything runs on the loop thread.
+ * going on. pty_port handles the programs' use of the link; pty_session publishes it. Everything
+ * runs on the loop thread.
  */
 #ifndef CLIENT_PTY_FAR_SESSION_H
 #define CLIENT_PTY_FAR_SESSION_H

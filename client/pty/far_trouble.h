@@ -1,6 +1,6 @@
 /*
- * Why there is no session with the far port, or its device is away: said in the log at once, again
- * after 30 s, then each minute, and kept for who asks.
+ * The reason why there is no session with the far port, or its device is away. The log has it at
+ * once, again after 30 s, then each minute. It is kept for status requests.
  */
 #ifndef CLIENT_PTY_FAR_TROUBLE_H
 #define CLIENT_PTY_FAR_TROUBLE_H
@@ -32,13 +32,13 @@ void far_trouble_tell(struct far_trouble *t, const char *why);
 /* Likewise, by who tells it himself. */
 void far_trouble_note(struct far_trouble *t, const char *why);
 
-/* In words, what it means that the server is not reached, or not what is wanted. `early` is what it
- * has said in plain text. */
+/* Words for a server that is not reached, or is not the one wanted. `early` is what it has said in
+ * plain text. */
 void far_trouble_words(const struct far_trouble *t, enum unreached_why why, const struct buf *early,
                        char text[static FAR_TROUBLE_MAX]);
 
-/* The server has sent us away: it has said why in its own words, or, before that, in plain text,
- * `early`; if neither, `why` is the reason. */
+/* The server has sent us away. It has given the reason in its own words, or, before that, in plain
+ * text, `early`. If neither, `why` is the reason. */
 void far_trouble_tell_end(struct far_trouble *t, const struct far_port *far,
                           const struct buf *early, const char *why);
 

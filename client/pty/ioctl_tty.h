@@ -1,5 +1,5 @@
 /*
- * What a serial port answers to ioctl(2), for programs that have a pseudo-terminal in its place:
+ * The answers of a serial port to ioctl(2), for programs that have a pseudo-terminal in its place:
  * the meaning of each request. It sees a request, its argument and the caller's memory, and a port
  * that does what is asked (struct ioctl_port). Sources: ioctl_tty(2), Linux's tty_ioctl.c and
  * serial_core.c.
@@ -18,7 +18,8 @@ struct ioctl_counts {
     unsigned frame, overrun, parity, brk, buf_overrun;
 };
 
-/* The port behind the requests. Settings of lines and break return before the far end has them. */
+/* The port that the requests are for. Settings of lines and break return before the far end has
+ * them. */
 struct ioctl_port {
     /* Carries out one of the termios family on the kernel's structure; 0 or -errno. */
     int (*termios)(void *ctx, unsigned request, void *data);
@@ -61,7 +62,7 @@ enum ioctl_verdict {
     IOCTL_WAIT,     /* until ioctl_tty_is_over says so */
 };
 
-/* What a call waits for. */
+/* The event that a call waits for. */
 struct ioctl_wait {
     enum { IOCTL_WAIT_LINES, IOCTL_WAIT_BREAK, IOCTL_WAIT_DRAIN } kind;
     unsigned lines;             /* LINES: which (TIOCM_*) */
@@ -70,11 +71,11 @@ struct ioctl_wait {
     unsigned ticket;            /* DRAIN */
 };
 
-/* What a request has to do with bytes that were written before it and are not out yet. */
+/* The effect of a request on bytes that were written before it and are not out yet. */
 enum ioctl_order {
     IOCTL_ORDER_NONE,   /* nothing: it only asks */
-    IOCTL_ORDER_BEHIND, /* behind them, for us; a serial port does not wait for them */
-    IOCTL_ORDER_DRAIN,  /* behind them on any port */
+    IOCTL_ORDER_BEHIND, /* after them, for us; a serial port does not wait for them */
+    IOCTL_ORDER_DRAIN,  /* after them on any port */
 };
 
 enum ioctl_order ioctl_tty_order(unsigned request);

@@ -1,6 +1,6 @@
 /*
- * How many of the programs' bytes are under way: on a connection their number is not that of the
- * connection's bytes, as some are doubled and commands stand between them. Counts only.
+ * How many of the programs' bytes are under way. A connection has more bytes than these, as some
+ * are doubled and commands are between them. Counts only.
  */
 #ifndef CLIENT_PTY_OUTSTANDING_H
 #define CLIENT_PTY_OUTSTANDING_H
@@ -32,8 +32,8 @@ bool outstanding_is_full(const struct outstanding *o);
 /* Forgets the pieces before the last `unacknowledged` bytes of the connection. */
 void outstanding_forget(struct outstanding *o, size_t unacknowledged);
 
-/* Bytes of programs in the last `unacknowledged` ones of the connection. Of a piece that is under
- * way in part, what it has of commands and doubled bytes is taken to lie anywhere in it. */
+/* Bytes of programs in the last `unacknowledged` ones of the connection. The commands and doubled
+ * bytes of a piece that is under way in part may be anywhere in it. */
 size_t outstanding_data(const struct outstanding *o, size_t unacknowledged);
 
 #endif

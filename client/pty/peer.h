@@ -1,5 +1,5 @@
 /*
- * What is known of other RFC 2217 servers, by the SIGNATURE they send.
+ * The facts about other RFC 2217 servers, by the SIGNATURE they send.
  */
 #ifndef CLIENT_PTY_PEER_H
 #define CLIENT_PTY_PEER_H

@@ -1,7 +1,7 @@
 /*
- * The connection to the server, as what is sent uses it: bytes of programs and messages go out, and
- * it is known how many bytes of programs are under way, and how many are lost when it ends. Lives
- * as long as the session, which opens and closes it again and again. Everything runs on the loop
+ * The sending side of the connection to the server. Bytes of programs and messages go out. It
+ * counts the programs' bytes that are under way, and those that are lost when it ends. Lives as
+ * long as the session, which opens and closes it again and again. Everything runs on the loop
  * thread.
  */
 #ifndef CLIENT_PTY_PTY_CONNECTION_H
@@ -37,10 +37,10 @@ struct pty_connection {
     struct timer failure;             /* pending while it fails */
     char why[PTY_CONNECTION_WHY_MAX]; /* it fails; empty: it does not */
     struct outstanding outstanding;   /* of what was sent */
-    struct replay replay;             /* likewise, to be sent again over another connection */
-    size_t left_behind;               /* without a stream: what the last one has not delivered */
-    size_t sending;                   /* bytes of programs in what the comport has written */
-    size_t unsent;          /* likewise in what was not sent as the connection had failed */
+    struct replay replay;             /* the same, to be sent again over another connection */
+    size_t left_behind;     /* without a stream: the bytes that the last one has not delivered */
+    size_t sending;         /* bytes of programs in what the comport has written */
+    size_t unsent;          /* the same in bytes that were not sent as the connection had failed */
     uint64_t sent;          /* bytes of programs, in all */
     uint64_t lost;          /* of these, with connections */
     uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
@@ -57,10 +57,10 @@ struct comport *pty_connection_new_comport(const struct comport_callbacks *callb
 /* Takes over a new stream, and the end of RFC 2217 on it, or NULL. Not while there is another. */
 void pty_connection_open(struct pty_connection *c, struct stream *stream, struct comport *comport);
 
-/* The stream is lost, and the session goes on without one: returns it. */
+/* The stream is lost, and the session continues without one: returns it. */
 struct stream *pty_connection_detach(struct pty_connection *c);
 
-/* Goes on with another stream: what was not acknowledged is sent again over it. */
+/* Continues with another stream: bytes that were not acknowledged are sent again over it. */
 void pty_connection_attach(struct pty_connection *c, struct stream *stream);
 
 /* The stream takes more. */
@@ -73,8 +73,8 @@ size_t pty_connection_close(struct pty_connection *c);
 /* Ends the connection at once, without counting. */
 void pty_connection_drop(struct pty_connection *c);
 
-/* The connection cannot be kept. So nobody who sends loses what it is in the middle of: all is as
- * before when this returns, but that nothing is sent any more. */
+/* The connection cannot be kept. So no sender loses the state that it works on. When this returns
+ * all is as before, but nothing is sent any more. */
 void pty_connection_fail(struct pty_connection *c, const char *why);
 
 /* Whether it has failed, which `failed` is about to tell. */

@@ -51,11 +51,11 @@ void pty_input_continue(struct pty_input *in);
 /* Drops what waits: nobody wants it any more. */
 void pty_input_forget(struct pty_input *in);
 
-/* The server has been asked to purge: what it sends is dropped until it says that it has, for a
+/* The server has been asked to purge. Its bytes are dropped until it says that it has purged, for a
  * second at most. */
 void pty_input_purge(struct pty_input *in);
 
-/* The server has purged: what it sends is for programs again. */
+/* The server has purged: its bytes are for programs again. */
 void pty_input_purged(struct pty_input *in);
 
 /* The connection has ended: the server holds nothing back, and answers no purge. */

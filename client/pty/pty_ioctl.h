@@ -1,7 +1,7 @@
 /*
- * A session's port for programs whose requests are answered by us (calls.h): what ioctl_tty.h needs
- * of a port, and what is known of bytes and lines that a request has to wait for. Everything runs
- * on the loop thread.
+ * A session's port for programs whose requests are answered by us (calls.h). It has the functions
+ * that ioctl_tty.h needs of a port, and knows the bytes and lines that requests wait for.
+ * Everything runs on the loop thread.
  */
 #ifndef CLIENT_PTY_PTY_IOCTL_H
 #define CLIENT_PTY_PTY_IOCTL_H
@@ -26,7 +26,7 @@ struct pty_ioctl {
     uint64_t drain_sent; /* bytes that had been sent when it was asked for */
 };
 
-/* What ioctl_tty.h needs of a port; its ctx is a struct pty_ioctl. */
+/* The functions that ioctl_tty.h needs of a port; their ctx is a struct pty_ioctl. */
 extern const struct ioctl_port pty_ioctl_port;
 
 /* Takes all that programs have written so far, in order with what follows. Returns false while

@@ -1,5 +1,5 @@
 /*
- * The port that programs open here: what they do with it, and what the server is told of that.
+ * The port that programs open here: their actions, and the messages to the server about them.
  * Everything runs on the loop thread.
  */
 #ifndef CLIENT_PTY_PTY_PORT_H
@@ -38,11 +38,12 @@ int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
  * `has_settings`: the user has said some, so that the server's own do not matter. */
 void pty_port_introduce(struct pty_port *p, bool has_settings);
 
-/* Gets the settings of the server's port, which programs then find. What `options` say of the
- * format is better, and what a program has set meanwhile, which the port is about to report. */
+/* Gets the settings of the server's port, which programs then find. The format in `options` takes
+ * precedence. So do settings that a program has made meanwhile, which the port is about to report.
+ */
 void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *options);
 
-/* Hangs up the programs that have it open: a new port stands behind the link. */
+/* Hangs up the programs that have it open: the link has a new port. */
 void pty_port_hang_up(struct pty_port *p);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The reset of the board behind a session's port, for those who ask for one over the socket beside
- * the link: one answer of the server is for all. Everything runs on the loop thread.
+ * The reset of the board at a session's port, for those who ask for one over the socket beside the
+ * link. One answer of the server is for all. Everything runs on the loop thread.
  */
 #ifndef CLIENT_PTY_PTY_RESET_H
 #define CLIENT_PTY_PTY_RESET_H
@@ -35,7 +35,7 @@ void pty_reset_end(struct pty_reset *r);
 /* Somebody wants one. */
 void pty_reset_ask(struct pty_reset *r);
 
-/* The server has said something: who it is, perhaps. */
+/* The server has sent a message: its name, perhaps. */
 void pty_reset_continue(struct pty_reset *r);
 
 /* The server has answered. */

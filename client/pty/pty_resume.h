@@ -1,7 +1,7 @@
 /*
- * A session that outlives its connection: com2net keeps its end for a while, and what was under way
- * is sent again over another connection (packaging/doc/serial-extensions.md, RESUME). Everything
- * runs on the loop thread.
+ * A session that outlives its connection. com2net keeps its end for a while, and the bytes under
+ * way are sent again over another connection (packaging/doc/serial-extensions.md, RESUME).
+ * Everything runs on the loop thread.
  */
 #ifndef CLIENT_PTY_PTY_RESUME_H
 #define CLIENT_PTY_PTY_RESUME_H
@@ -19,11 +19,11 @@ struct event_base;
 struct pty_connection;
 struct stream;
 
-/* What a message of the server meant. */
+/* The meaning of a server's message. */
 enum pty_resume_news {
     PTY_RESUME_NO_NEWS,
     PTY_RESUME_ASKED,   /* while away: the server is one of ours, and was asked for the session */
-    PTY_RESUME_GRANTED, /* while away: the session goes on over the new connection */
+    PTY_RESUME_GRANTED, /* while away: the session continues over the new connection */
     PTY_RESUME_REFUSED, /* while away: it is gone at the server */
     PTY_RESUME_BAD,     /* the server counts what cannot be: the connection is to be ended */
 };
@@ -34,7 +34,7 @@ struct pty_resume {
     struct pty_connection *connection;
     uint8_t token[SERIAL_EXT_TOKEN_SIZE];
     bool offered;          /* on this connection, to a server that may not have answered */
-    bool granted;          /* it may be lost and go on */
+    bool granted;          /* it may be lost and continue */
     uint64_t counted_from; /* what the comport had taken when counts began */
     uint32_t grace_s;      /* for how long the server keeps its end */
     struct stream *parked; /* while away: the connection that is lost */
@@ -66,7 +66,7 @@ void pty_resume_note_received(struct pty_resume *r);
 /* Whether a connection that ends so may be gone on with. */
 bool pty_resume_survives(const struct pty_resume *r, int error);
 
-/* The connection is lost: it is kept open and not looked at any more, so that no end of it reaches
+/* The connection is lost. It is kept open and not looked at any more, so that no end of it reaches
  * the server before we do. */
 void pty_resume_park(struct pty_resume *r);
 

@@ -19,7 +19,7 @@ struct usb_env {
     struct {
         const char *name;
         char value[USB_ENV_VALUE_MAX]; /* "": there is to be none */
-        const char *joint; /* what stands between it and what is there already; NULL: replaced */
+        const char *joint; /* separates it from the value already there; NULL: replaced */
     } variables[USB_ENV_MAX];
     size_t count;
 };
@@ -28,7 +28,7 @@ struct usb_env {
  * in its ../lib. Returns 0, or -ENOENT with the last place in `path`. */
 int usb_env_folder(char path[static PATH_MAX]);
 
-/* What to say where they are not in `folder`: a sentence that names what to do. */
+/* The message where they are not in `folder`: a sentence that names the remedy. */
 const char *usb_env_absence(const char *folder);
 
 /* Goes on to the folder of those for a program's C library. Returns NULL, or what is in the way of
@@ -39,7 +39,7 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o);
 
-/* Adds a folder, behind that of the libraries. */
+/* Adds a folder, after that of the libraries. */
 void usb_env_add_folder(struct usb_env *e, const char *folder);
 
 /* Leaves out what is preloaded: a program of another architecture would only complain. */

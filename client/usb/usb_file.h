@@ -13,7 +13,7 @@ struct usb_file {
     size_t len;
 };
 
-/* Returns 0 or -errno; -ENOEXEC for what is empty, or no regular file. */
+/* Returns 0 or -errno; -ENOEXEC for one that is empty, or no regular file. */
 int usb_file_map(const char *path, struct usb_file *f);
 void usb_file_unmap(struct usb_file *f);
 

@@ -22,7 +22,7 @@ struct usb_loader {
     bool is_of_system;   /* not one in another place, with folders of its own */
 };
 
-/* A library of USB that a program loads, and by way of which other; "" if by itself. */
+/* A library of USB that a program loads, and through which other; "" if by itself. */
 struct usb_library {
     char name[USB_LOADER_NAME_MAX], by[USB_LOADER_NAME_MAX];
 };
@@ -32,9 +32,9 @@ struct usb_library {
 size_t usb_loader_read(const struct usb_loader *l, const char *binary, const struct elf *e,
                        struct usb_library list[static USB_LOADER_LIBRARIES_MAX], bool *may_load);
 
-/* Whether such a program, or what it loads, calls a function of libusb-1.0 that is neither in our
- * library, in `folder`, nor in another one of those. Puts the first one's name into `function`, and
- * who calls it into `by`. */
+/* Whether such a program, or a library that it loads, calls a function of libusb-1.0 that our
+ * library, in `folder`, does not have. Nor does another one of those have it. Puts the first one's
+ * name into `function`, and who calls it into `by`. */
 bool usb_loader_lacks(const struct usb_loader *l, const char *binary, const struct elf *e,
                       const char *folder, char function[static USB_LOADER_NAME_MAX],
                       char by[static USB_LOADER_NAME_MAX]);

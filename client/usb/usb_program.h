@@ -49,18 +49,18 @@ bool usb_program_lacks(const struct usb_program *p, const char *folder,
 /* Whether it loads a library of USB that has this name. */
 bool usb_program_loads(const struct usb_program *p, const char *name);
 
-/* Puts one into `p` that stands for any COMMAND: of glibc, and of our libraries' architecture. */
+/* Puts one into `p` that represents any COMMAND: of glibc, and of our libraries' architecture. */
 void usb_program_be_any(struct usb_program *p);
 
 /* As usb_loader_finds, of its loader. */
 bool usb_program_finds(const struct usb_program *p, const char *front, const char *name);
 
-/* What is in the way of putting our libraries into it, as a sentence with what helps; NULL if
- * nothing is. */
+/* The obstacle to putting our libraries into it, as a sentence with the remedy; NULL if there is
+ * none. */
 const char *usb_program_objection(const struct usb_program *p);
 
-/* The same of one that was read with its libraries: what seems to be in the way, as far as one can
- * see from its texts. */
+/* The same for one that was read with its libraries: the likely obstacle, as far as its texts show
+ * it. */
 const char *usb_program_doubt(const struct usb_program *p);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A USB/IP server as net2usb sees it: its list, with what com2net's extensions add where it has
- * them, and the devices in it that a SELECTOR means. Calls wait, at most some seconds.
+ * A USB/IP server as net2usb sees it: its list, and the devices in it that a SELECTOR means. The
+ * list has the additions of com2net's extensions where the server has them. Calls wait, at most
+ * some seconds.
  */
 #ifndef CLIENT_USB_USB_SERVER_H
 #define CLIENT_USB_USB_SERVER_H
@@ -34,7 +35,7 @@ int usb_server_init(struct usb_server *s, const char *text,
 /* Frees what it has; not itself. */
 void usb_server_free(struct usb_server *s);
 
-/* Takes its list, anew. Returns 0, or as usbip_call_list with a sentence in `error`; then the list
+/* Takes its list, again. Returns 0, or as usbip_call_list with a sentence in `error`; then the list
  * is empty. */
 int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX]);
 
@@ -47,8 +48,8 @@ bool usb_selector_is_valid(const char *selector);
 /* Whether it means this device. A serial number is asked for. */
 bool usb_selector_matches(struct usb_server *s, const struct usbip_found *f, const char *selector);
 
-/* Finds the devices that a SELECTOR means: how many, the first of them in `*first`, or -ENODEV with
- * a sentence in `error` that says what there is. */
+/* Finds the devices that a SELECTOR means. Returns how many, the first of them in `*first`, or
+ * -ENODEV with a sentence in `error` that names the devices of the server. */
 int usb_selector_find(struct usb_server *s, const char *selector, const struct usbip_found **first,
                       char error[static USB_SERVER_ERROR_MAX]);
 

@@ -1,7 +1,7 @@
 /*
  * The kernel's own USB/IP client, vhci_hcd, through its files in sysfs (Linux's
- * drivers/usb/usbip/vhci_sysfs.c): it is given a connection on which an import has been answered,
- * and makes a device of it. There is one for all containers of a machine.
+ * drivers/usb/usbip/vhci_sysfs.c). It gets a connection on which an import has been answered, and
+ * makes a device of it. There is one for all containers of a machine.
  */
 #ifndef CLIENT_USB_VHCI_H
 #define CLIENT_USB_VHCI_H
@@ -32,7 +32,7 @@ struct vhci_nodes {
     bool settled; /* it is configured, and its drivers have what they want, or there are none */
 };
 
-/* Who is at the other end of a port, as usbip, too, notes it. */
+/* The server at the other end of a port, as usbip, too, notes it. */
 struct vhci_record {
     char host[USBIP_SERVER_HOST_MAX], port[8], busid[32];
 };

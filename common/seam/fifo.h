@@ -1,6 +1,6 @@
 /*
- * What programs write into a FIFO, mkfifo(3): writers come and go, and are not told apart.
- * Implemented in posix/fifo.c, and in win32/fifo.c, where there are none.
+ * The bytes that programs write into a FIFO, mkfifo(3). Writers open and close it at any time, and
+ * are not told apart. Implemented in posix/fifo.c, and in win32/fifo.c, where there are none.
  */
 #ifndef COMMON_SEAM_FIFO_H
 #define COMMON_SEAM_FIFO_H
@@ -17,7 +17,7 @@ enum { FIFO_READ_MAX = 1024 }; /* bytes that come at once */
 /* Whether there is one at `path`. */
 bool fifo_is_at(const char *path);
 
-/* What to do so that there is one: a part of a sentence. */
+/* Advice how to make one: a part of a sentence. */
 const char *fifo_advice(void);
 
 /* Opens it, without waiting for a writer; nothing is read yet. `received` is called from the loop,

@@ -1,5 +1,5 @@
 /*
- * What a system advises those who open a port to others. Implemented in posix/listen_advice.c and
+ * A system's advice for opening a port to others. Implemented in posix/listen_advice.c and
  * win32/listen_advice.c.
  */
 #ifndef COMMON_SEAM_LISTEN_ADVICE_H
@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What to do when a listener fails with `error`, an errno: a part of a sentence; NULL if there is
+/* Advice for a listener that fails with `error`, an errno: a part of a sentence; NULL if there is
  * nothing particular to this system. */
 const char *listen_advice_of_error(int error);
 
-/* How to let other machines through the system's firewall to `port`; empty where no firewall stands
- * in the way by itself. */
+/* How to let other machines through the system's firewall to `port`; empty where no firewall blocks
+ * it by default. */
 void listen_advice_of_firewall(uint16_t port, char *text, size_t size);
 
 #endif

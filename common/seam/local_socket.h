@@ -1,7 +1,7 @@
 /*
- * Sockets for programs of the same machine: the control socket that stands, hidden, beside each
- * link of net2pty (".ttyS5.net2pty" beside "ttyS5": programs look for ttyS*), and one without a
- * file for each COMMAND of net2pty. Implemented in posix/local_socket.c.
+ * Sockets for programs of the same machine. Each link of net2pty has a hidden control socket beside
+ * it: ".ttyS5.net2pty" beside "ttyS5", as programs look for ttyS*. Each COMMAND of net2pty has a
+ * socket without a file. Implemented in posix/local_socket.c.
  */
 #ifndef COMMON_SEAM_LOCAL_SOCKET_H
 #define COMMON_SEAM_LOCAL_SOCKET_H
@@ -18,10 +18,10 @@ enum { LOCAL_SOCKET_ERROR_MAX = 512 };
 /*
  * Listens beside `link`; `accepted` gets each connection's socket, non-blocking, and owns it.
  * Processes of other users are turned away, but root's, whatever the umask is. When somebody
- * removes the socket, or its folder, it is made again.
- * `*stale` tells that a socket without a process stood there: what it stood beside is left over
- * from a net2pty that was killed. Fails with -EADDRINUSE if a living one serves the link. Returns
- * NULL with the errno, negative, in `*r` and what is wrong in `error`.
+ * removes the socket, or its folder, it is made again. `*stale` tells that a socket without a
+ * process was there: the link beside it is left over from a net2pty that was killed. Fails with
+ * -EADDRINUSE if a living one serves the link. Returns NULL with the errno, negative, in `*r` and
+ * what is wrong in `error`.
  */
 struct local_socket *local_socket_listen(struct event_base *base, const char *link,
                                          void (*accepted)(void *ctx, evutil_socket_t fd), void *ctx,
@@ -29,9 +29,9 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
                                          char error[static LOCAL_SOCKET_ERROR_MAX]);
 
 /*
- * Listens under a name of its own that nobody else has, in Linux's abstract name space (unix(7)):
- * no folder has to be writable and nothing is left behind. Processes of other users are turned
- * away. Returns NULL with what is wrong in `error`.
+ * Listens under a unique name in Linux's abstract name space (unix(7)). No folder has to be
+ * writable, and no file is left over. Processes of other users are turned away. Returns NULL with
+ * what is wrong in `error`.
  */
 struct local_socket *local_socket_listen_named(struct event_base *base,
                                                void (*accepted)(void *ctx, evutil_socket_t fd),
@@ -49,9 +49,9 @@ enum { LOCAL_SOCKET_PATH_MAX = 4096 };
 /* The path of `link` from the root, its folder's symbolic links resolved. Returns 0 or -errno. */
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX]);
 
-/* Connects to the socket beside `link`. Returns it, blocking, or -errno: -EAGAIN when so many wait
- * there that it would have to wait, too; -EKEYREJECTED for a stranger's: neither ours nor root's
- * nor, when we are root, of the link's owner. */
+/* Connects to the socket beside `link`. Returns it, blocking, or -errno. -EAGAIN: so many wait
+ * there that it would have to wait, too. -EKEYREJECTED: a stranger's socket. A stranger is neither
+ * we nor root nor, when we are root, the link's owner. */
 evutil_socket_t local_socket_connect(const char *link);
 
 /* Likewise to the one of that name, ours or root's. */

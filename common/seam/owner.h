@@ -1,6 +1,6 @@
 /*
- * Who has what we want: the process that listens on a port, or that has a file open. Implemented in
- * posix/linux/owner.c and win32/owner.c.
+ * The owner of a resource that we want: the process that listens on a port, or that has a file
+ * open. Implemented in posix/linux/owner.c and win32/owner.c.
  */
 #ifndef COMMON_SEAM_OWNER_H
 #define COMMON_SEAM_OWNER_H
@@ -13,9 +13,9 @@
  * Returns 0, or -ENOENT when the system does not tell us. */
 int owner_of_port(uint16_t port, bool ipv6_only, char *name, size_t size);
 
-/* Names another process that has the file at `path` open, as "name (pid N)": of several a com2net,
- * as others, such as an emulator, need not have it for themselves. Returns 0, or -ENOENT
- * when there is none or the system does not tell us. */
+/* Names another process that has the file at `path` open, as "name (pid N)". Of several it names a
+ * com2net, as others, such as an emulator, need not have it exclusively. Returns 0, or -ENOENT when
+ * there is none or the system does not tell us. */
 int owner_of_file(const char *path, char *name, size_t size);
 
 #endif

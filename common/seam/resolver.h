@@ -1,6 +1,6 @@
 /*
  * The addresses of a name, by the system's own means: /etc/hosts, name servers, mDNS and whatever
- * else it is set up for. The loop goes on meanwhile. What is set up anew counts for the next
+ * else it is set up for. The loop continues meanwhile. A changed set-up counts for the next
  * look-up.
  */
 #ifndef COMMON_SEAM_RESOLVER_H

@@ -21,8 +21,9 @@ struct serial_callbacks {
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* The port takes bytes again after serial_write did not take all. */
     void (*writable)(void *ctx);
-    /* Modem inputs: `inputs` as they are now, `edges` those that changed since the last call, also
-     * where a line went there and back in between (for RI, its trailing edge only). */
+    /* Modem inputs: `inputs` is their state now, `edges` are those that changed since the last
+     * call. A line that went there and back in between counts as changed (RI: its trailing edge
+     * only). */
     void (*lines)(void *ctx, unsigned inputs, unsigned edges);
     /* Line errors since the last call: LINE_STATE_OVERRUN, _PARITY, _FRAMING, _BREAK. Only while
      * serial_watch_errors asks for them. */
@@ -39,7 +40,7 @@ struct serial_options {
 
 enum { SERIAL_ERROR_MAX = 512 };
 
-/* What a kind of port implements; the functions below say what each member promises. */
+/* The functions that a kind of port implements; those below document the promise of each member. */
 struct serial_ops {
     void (*close)(struct serial *s);
     void (*read)(struct serial *s, bool on);
@@ -61,8 +62,8 @@ struct serial {
 };
 
 /* Closes the port: a break ends, settings go back to what they were before the open, lines follow
- * hupcl. What the device has not got yet is lost: wait for serial_untransmitted to be 0 before.
- * Accepts NULL. No callback follows; the memory goes when running ones have returned. */
+ * hupcl. Bytes that the device has not got yet are lost: wait for serial_untransmitted to be 0
+ * before. Accepts NULL. No callback follows; the memory goes when running ones have returned. */
 void serial_close(struct serial *s);
 
 /* Reads or pauses. A port does not read until told to. */
@@ -74,10 +75,10 @@ void serial_read(struct serial *s, bool on);
 int serial_write(struct serial *s, const uint8_t *data, size_t len);
 
 /*
- * Applies settings as one change and reports in `got` what is in force afterwards, with the speed
- * as asked where the real one is within 2.5 % of it. Modem outputs do not move (but for hardware
- * flow control, whose RTS is the driver's). Returns 0, or -errno when the driver refuses; then
- * `got` is what was in force before.
+ * Applies settings as one change and reports in `got` the settings in force afterwards. The speed
+ * is the one asked where the real one is within 2.5 % of it. Modem outputs do not move (but for
+ * hardware flow control, whose RTS is the driver's). Returns 0, or -errno when the driver refuses;
+ * then `got` is what was in force before.
  */
 int serial_configure(struct serial *s, const struct line_settings *want, struct line_settings *got);
 
@@ -94,8 +95,8 @@ int serial_set_break(struct serial *s, bool on);
 /* Drops what the driver has received (rx) or not sent yet (tx). Returns 0 or -errno. */
 int serial_purge(struct serial *s, bool rx, bool tx);
 
-/* Bytes that the driver has taken and not put on the wire yet, as far as it knows; never less than
- * 1 while its transmitter says that it is busy. */
+/* Bytes that the driver has taken and not put on the wire yet, as far as it knows. It is never less
+ * than 1 while the transmitter reports that it is busy. */
 size_t serial_untransmitted(struct serial *s);
 
 /* Whether `errors` is wanted. */

@@ -1,6 +1,6 @@
 /*
- * What stands under the name of a serial port, so that it is told from what stands there later: a
- * name such as ttyUSB0 or /dev/pts/3 is given to the next one that comes. Implemented in
+ * The device under the name of a serial port, so that it is told from a later device of that name.
+ * A name such as ttyUSB0 or /dev/pts/3 is given to the next device that comes. Implemented in
  * posix/linux/serial_identity.c and win32/serial_identity.c.
  */
 #ifndef COMMON_SEAM_SERIAL_IDENTITY_H
@@ -18,15 +18,15 @@ enum serial_match {
                       fs/devpts/inode.c, devpts_pty_kill) */
 };
 
-/* Notes what stands under `path` now. NULL without it, or without memory. */
+/* Notes the device that is under `path` now. NULL without it, or without memory. */
 struct serial_identity *serial_identity_new(const char *path);
 
 /* Accepts NULL. */
 void serial_identity_free(struct serial_identity *id);
 
-/* Compares with what stands under `path`, the same one, now. A link is the same as long as its name
- * is, unless it still leads to a pseudo-terminal that has ended. Where it is not the same, `text`
- * says what is wrong and what to do. */
+/* Compares with the device that is under `path`, the same one, now. A link is the same as long as
+ * its name is, unless it still leads to a pseudo-terminal that has ended. Where it is not the same,
+ * `text` says what is wrong and what to do. */
 enum serial_match serial_identity_match(const struct serial_identity *id, const char *path,
                                         char text[static SERIAL_ERROR_MAX]);
 

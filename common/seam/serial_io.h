@@ -19,8 +19,8 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
                               struct line_settings *current, int *error,
                               char text[static SERIAL_ERROR_MAX]);
 
-/* Whether a port could be opened, as far as can be told without moving its lines: 0, or -errno
- * with what is wrong and what to do in `text`. */
+/* Whether a port could be opened, as far as can be told without moving its lines. Returns 0, or
+ * -errno with the fault and the remedy in `text`. */
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX]);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { SERIAL_PATH_MAX = 512 };
 
-/* What stands before a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
+/* The prefix of a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
 const char *serial_ports_prefix(void);
 
 /* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
@@ -32,11 +32,11 @@ struct serial_info {
     char description[SERIAL_INFO_TEXT_MAX];
     char serial[SERIAL_INFO_TEXT_MAX]; /* "" if unknown */
     int vid, pid;                      /* -1 if it is not a USB device's */
-    int interface;                     /* of the USB device, -1 likewise */
+    int interface;                     /* of the USB device, -1 if there is none */
 };
 
-/* Completes what libserialport knows of a listed port: the path that stays the same when it is
- * plugged in again, its USB interface number; what the system knows better. */
+/* Completes libserialport's facts about a listed port: the path that stays the same when it is
+ * plugged in again, and its USB interface number. The system's better facts are used, too. */
 void serial_ports_describe(struct serial_info *info);
 
 #endif

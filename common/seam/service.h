@@ -14,7 +14,7 @@ struct service_program {
     int (*run)(int argc, char **argv);
 };
 
-/* Carries out what stands behind the word "service": argv[0] is the verb. Prints what came of it.
+/* Carries out the arguments after the word "service": argv[0] is the verb. Prints what came of it.
  * Returns an exit status. */
 int service_main(int argc, char **argv, const struct service_program *program);
 

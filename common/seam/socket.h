@@ -1,7 +1,7 @@
 /*
- * Sockets that behave alike on all systems. None of these calls blocks. What else a socket needs
- * comes with <event2/util.h>, under equal names on all systems. Implemented in posix/socket.c and
- * win32/socket.c.
+ * Sockets that behave alike on all systems. None of these calls blocks. <event2/util.h> has the
+ * other calls that a socket needs, under equal names on all systems. Implemented in posix/socket.c
+ * and win32/socket.c.
  */
 #ifndef COMMON_SEAM_SOCKET_H
 #define COMMON_SEAM_SOCKET_H
@@ -18,7 +18,7 @@ int socket_error(void);
 int socket_address(evutil_socket_t fd, bool of_peer, struct sockaddr_storage *address);
 
 /* Receives at most `len` bytes. Returns how many, 0 when the peer has closed, or -errno: -EAGAIN
- * when the kernel has nothing now. */
+ * when the kernel has no bytes now. */
 int socket_recv(evutil_socket_t fd, void *data, size_t len);
 
 /* Receives into two places, the second one when the first is full. Returns as socket_recv does. */
@@ -29,11 +29,11 @@ int socket_recv_two(evutil_socket_t fd, void *first, size_t first_len, void *sec
  * now. */
 int socket_send(evutil_socket_t fd, const void *data, size_t len);
 
-/* Tells the peer that nothing more will come; receiving goes on. */
+/* Tells the peer that nothing more will come; receiving continues. */
 void socket_shut_down_sending(evutil_socket_t fd);
 
-/* Has the socket's close reset the connection: what is under way is not sent any more, and the peer
- * does not take it for an end in order. */
+/* Has the socket's close reset the connection. Bytes under way are not sent any more, and the peer
+ * does not take it for an orderly end. */
 void socket_reset_at_close(evutil_socket_t fd);
 
 /* Begins to connect a new non-blocking socket, which is the caller's. Returns it, or -errno. It

@@ -1,9 +1,9 @@
 /*
- * Runs a command, and all that it starts, with the serial-port requests of its programs answered by
- * us: each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here.
- * Implemented in posix/linux/supervise*.c by seccomp user notification: no privilege, no change to
- * the programs, any C library or none; or, where that is forbidden, by a library that is loaded
- * into the programs. Everything runs on the loop thread but for supervise_split.
+ * Runs a command, and all that it starts, and answers the serial-port requests of its programs.
+ * Each ioctl(2) that a pseudo-terminal refuses or gets wrong is stopped and told here. Implemented
+ * in posix/linux/supervise*.c by seccomp user notification: no privilege, no change to the
+ * programs, any C library or none. Where that is forbidden, a library is loaded into the programs.
+ * Everything runs on the loop thread but for supervise_split.
  */
 #ifndef COMMON_SEAM_SUPERVISE_H
 #define COMMON_SEAM_SUPERVISE_H
@@ -49,9 +49,9 @@ struct supervise_callbacks {
 };
 
 /*
- * Divides the process in two, before there is a loop. The caller goes on as the supervisor, in a
- * new process, and will be the parent of the command. The process that was there stays in front: it
- * passes on signals and ends with the status of supervise_report; when it is killed before, the
+ * Divides the process in two, before there is a loop. The caller continues as the supervisor, in a
+ * new process, and will be the parent of the command. The original process stays in front. It
+ * passes on signals and ends with the status of supervise_report. If it is killed before, the
  * supervisor gets SIGTERM. Returns 0 in the supervisor; -errno, in the only process there is, when
  * that is refused.
  */
@@ -108,17 +108,17 @@ int supervise_read(const struct supervise_call *call, uint64_t address, void *da
 int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
                     size_t len);
 
-/* Lets the caller go on with `result`; a negative one is an errno. A caller that has gone meanwhile
- * is no error. */
+/* Lets the caller continue with `result`; a negative one is an errno. A caller that has gone
+ * meanwhile is no error. */
 void supervise_answer(struct supervisor *s, const struct supervise_call *call, int result);
 
-/* Lets it go on with what the kernel makes of its request. */
+/* Lets it continue with the kernel's answer to its request. */
 void supervise_continue(struct supervisor *s, const struct supervise_call *call);
 
 /* Whether the caller of a call that is answered later still waits. */
 bool supervise_is_waiting(struct supervisor *s, const struct supervise_call *call);
 
-/* What to answer such a call because a signal wants its program's attention. 0 for nothing, or the
+/* The answer to such a call because a signal wants its program's attention. 0 for nothing, or the
  * negative number with which the kernel restarts or interrupts the call, as the program has asked.
  */
 int supervise_interruption(const struct supervise_call *call);

@@ -10,9 +10,9 @@
 
 #include <event2/util.h>
 
-/* Readies a TCP socket for our traffic: no Nagle delay, keepalive that notices a dead peer within
- * 15 s of silence, but on Windows for peers of the same machine; for a `slow` line little is under
- * way, so that it can be called back. */
+/* Readies a TCP socket for our traffic: no Nagle delay, and keepalive that notices a dead peer
+ * within 15 s of silence. On Windows peers of the same machine are excepted from the latter. For a
+ * `slow` line little is under way, so that it can be called back. */
 void tcp_tune(evutil_socket_t fd, bool slow);
 
 /* Whether the peer has acknowledged nothing for 15 s although something is under way, which
@@ -20,8 +20,8 @@ void tcp_tune(evutil_socket_t fd, bool slow);
 bool tcp_is_dead(evutil_socket_t fd);
 
 /* For how long, in milliseconds, the peer has sent nothing at all although something is under way
- * to it, as far as one can tell without knowing since when that is. 0: nothing is, or the system
- * cannot tell. */
+ * to it. It is an estimate: nobody knows since when something is under way. 0: nothing is, or the
+ * system cannot tell. */
 unsigned tcp_silence_ms(evutil_socket_t fd);
 
 /* Whether the peer has closed or reset the connection, told without reading what came before. */

@@ -1,7 +1,7 @@
 /*
- * libusb in the loop: the ends of transfers, and devices that come and go, become callbacks on the
- * loop thread. Implemented in posix/usb_events.c and win32/usb_events.c, where libusb has a thread
- * of its own to wait in.
+ * libusb in the loop: the ends of transfers, and devices that arrive or leave, become callbacks on
+ * the loop thread. Implemented in posix/usb_events.c and win32/usb_events.c, where libusb has a
+ * thread of its own to wait in.
  */
 #ifndef COMMON_SEAM_USB_EVENTS_H
 #define COMMON_SEAM_USB_EVENTS_H
@@ -33,7 +33,7 @@ struct usb_end {
  * user_data, which is `end`. That stays valid until then. */
 void usb_events_route(struct libusb_transfer *l, struct usb_end *end);
 
-/* Whether libusb tells of devices that come and go, by hotplug callbacks on the loop thread. If
+/* Whether libusb tells of devices that arrive or leave, by hotplug callbacks on the loop thread. If
  * not, its list has to be asked. */
 bool usb_events_tell_of_devices(void);
 

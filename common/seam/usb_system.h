@@ -1,5 +1,5 @@
 /*
- * What the operating system knows of a USB device and libusb does not say, or not without opening
+ * The operating system's facts about a USB device that libusb does not tell, or not without opening
  * it. A device is libusb's, and named by its busid, "1-1.2". Implemented in
  * posix/linux/usb_system.c and win32/usb_system.c.
  */
@@ -38,12 +38,12 @@ bool usb_system_has(const char *busid, unsigned devnum);
 /* Whether it is itself imported over USB/IP, and so not ours to export. */
 bool usb_system_is_imported(const char *busid);
 
-/* What to do when we have no permission for it: a sentence without its full stop. */
+/* Advice when we have no permission for it: a sentence without its full stop. */
 void usb_system_access_advice(uint16_t vendor, uint16_t product,
                               char text[static USB_SYSTEM_ADVICE_MAX]);
 
-/* What is wrong, and what to do, when it, or this interface of it if that is not negative, has no
- * driver that lets programs have it. Empty where drivers are no condition. */
+/* The fault and the remedy when no driver lets programs use the device, or this interface of it if
+ * that is not negative. Empty where drivers are no condition. */
 void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
                               char text[static USB_SYSTEM_ADVICE_MAX]);
 

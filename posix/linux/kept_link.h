@@ -1,6 +1,6 @@
 /*
  * The link to a pseudo-terminal, kept: when somebody removes it, it is made again. The log hears of
- * that, and of something else that stands in its place.
+ * that, and of something else in its place.
  */
 #ifndef POSIX_LINUX_KEPT_LINK_H
 #define POSIX_LINUX_KEPT_LINK_H

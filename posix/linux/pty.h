@@ -25,7 +25,7 @@ int pty_open(struct pty *p);
 /* Gives the device its owner, and its mode unless that is negative. Returns 0 or -errno. */
 int pty_give_away(struct pty *p, const struct pty_owner *owner, int mode);
 
-/* Ends it: who has the device open gets an end of file. */
+/* Ends it: programs that have the device open get an end of file. */
 void pty_close(struct pty *p);
 
 /* Whether nobody has the device open. `unread` says whether there is something to read still. */

@@ -10,7 +10,7 @@
 
 #include "vport.h"
 
-/* What may stand where a link is to be made, and is replaced; nothing else is. */
+/* The files that a new link may replace; nothing else is replaced. */
 struct pty_link_over {
     const char *ours; /* a link with this target, or NULL */
     bool stale;       /* one to a pseudo-terminal: it is left over from another net2pty */

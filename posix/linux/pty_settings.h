@@ -1,6 +1,5 @@
 /*
- * The settings of a pseudo-terminal, as programs mean them: what it shows of them, and what it
- * destroys.
+ * The settings of a pseudo-terminal, as programs mean them: those it shows, and those it destroys.
  */
 #ifndef POSIX_LINUX_PTY_SETTINGS_H
 #define POSIX_LINUX_PTY_SETTINGS_H

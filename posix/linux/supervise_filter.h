@@ -1,6 +1,6 @@
 /*
- * The seccomp filter of supervised programs: every ioctl(2) whose request is one of a serial port's
- * that a pseudo-terminal refuses or gets wrong is a notification, everything else passes.
+ * The seccomp filter of supervised programs. An ioctl(2) is a notification if a pseudo-terminal
+ * refuses or gets wrong this request of a serial port. Everything else passes.
  */
 #ifndef POSIX_LINUX_SUPERVISE_FILTER_H
 #define POSIX_LINUX_SUPERVISE_FILTER_H

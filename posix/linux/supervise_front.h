@@ -1,5 +1,5 @@
 /*
- * What supervise.c says to the process in front.
+ * The messages of supervise.c to the process in front.
  */
 #ifndef POSIX_LINUX_SUPERVISE_FRONT_H
 #define POSIX_LINUX_SUPERVISE_FRONT_H

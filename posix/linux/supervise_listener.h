@@ -20,7 +20,7 @@ int supervise_listener_receive(int socket);
 /* Takes one request. Returns 0 or -errno: -ENOENT if its caller has gone. */
 int supervise_listener_take(int listener, struct supervise_call *call);
 
-/* Lets the caller go on; `flags` are the kernel's. A caller that has gone is no error. */
+/* Lets the caller continue; `flags` are the kernel's. A caller that has gone is no error. */
 void supervise_listener_answer(int listener, uint64_t id, int result, unsigned flags);
 
 /* Whether the caller still waits. */

@@ -1,5 +1,5 @@
 /*
- * The library that programs are given where no filter can be had (client/preload).
+ * The library that programs get where no filter is available (client/preload).
  */
 #ifndef POSIX_LINUX_SUPERVISE_PRELOAD_H
 #define POSIX_LINUX_SUPERVISE_PRELOAD_H

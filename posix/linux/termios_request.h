@@ -1,6 +1,6 @@
 /*
  * The termios family of requests (TCGETS, TCSETS and their variants), for programs that are stopped
- * in one: the kernel has three structures for it, of which the control flags matter here.
+ * in one. The kernel has three structures for it, of which the control flags matter here.
  */
 #ifndef POSIX_LINUX_TERMIOS_REQUEST_H
 #define POSIX_LINUX_TERMIOS_REQUEST_H

@@ -1,6 +1,5 @@
 /*
- * The counters of a tty, as far as its driver has any: what has happened on its lines since they
- * were looked at last.
+ * The counters of a tty, as far as its driver has any: the events on its lines since the last look.
  */
 #ifndef POSIX_LINUX_TTY_COUNTS_H
 #define POSIX_LINUX_TTY_COUNTS_H
@@ -17,7 +16,7 @@ struct tty_counts {
 /* Begins to count what happens to the tty `fd`. */
 void tty_counts_begin(struct tty_counts *c, int fd);
 
-/* What was received wrongly, or as a break, since the last call: LINE_STATE_*. */
+/* Errors and breaks that were received since the last call: LINE_STATE_*. */
 unsigned tty_counts_errors(struct tty_counts *c, int fd);
 
 /* The inputs, LINE_CTS and so on, that have changed since the last call, also there and back. */

@@ -1,6 +1,5 @@
 /*
- * What stands under the path of a serial port: whether it is one, and what is wrong when it cannot
- * be opened.
+ * The file at the path of a serial port: whether it is one, and the fault when it cannot be opened.
  */
 #ifndef POSIX_LINUX_TTY_NODE_H
 #define POSIX_LINUX_TTY_NODE_H
@@ -9,7 +8,7 @@
 
 #include "serial.h"
 
-/* Whether a serial port that we may open stands there. Returns 0 or -errno. */
+/* Whether a serial port that we may open is there. Returns 0 or -errno. */
 int tty_node_look(const char *path);
 
 /* Whether it is a pseudo-terminal, which emulators publish as their serial ports. */

@@ -1,4 +1,4 @@
-/* What libusb's configure would find on a POSIX system of today. */
+/* The results that libusb's configure would have on a POSIX system of today. */
 #define DEFAULT_VISIBILITY __attribute__((visibility("default")))
 #define ENABLE_LOGGING 1
 #define HAVE_CLOCK_GETTIME 1

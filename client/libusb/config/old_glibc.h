@@ -1,6 +1,6 @@
-/* What glibc 2.34 moved from libpthread into libc has a new version there, and the old ones, too:
- * with these the libraries load on systems that are older than the one they were built on. Included
- * before all else, by the compiler's command line. */
+/* Symbols that glibc 2.34 moved from libpthread into libc have a new version there, and the old
+ * ones, too. With the old ones the libraries load on systems older than the one that built them.
+ * Included before all else, by the compiler's command line. */
 #define _GNU_SOURCE 1
 #include <features.h>
 
