@@ -1,6 +1,6 @@
 /*
- * One address of com2net, and what stands behind it: a serial port, or USB devices. Everything runs
- * on the loop thread.
+ * One address of com2net, and its source: a serial port, or USB devices. Everything runs on the
+ * loop thread.
  */
 #ifndef SERVER_ENDPOINT_H
 #define SERVER_ENDPOINT_H
@@ -15,9 +15,9 @@ struct report_endpoint;
 struct source;
 struct usb_pcap;
 
-/* Publishes a source, and those that share its address: `source` is the first of them, and outlives
- * the endpoint, as do the crowd of the process and `pcap`, where transfers of USB devices are
- * recorded unless it is NULL. Returns NULL with the reason in `error`. */
+/* Publishes a source, and those that share its address. `source` is the first of them. It outlives
+ * the endpoint, as do the crowd of the process and `pcap`. Transfers of USB devices are recorded in
+ * `pcap` unless it is NULL. Returns NULL with the reason in `error`. */
 struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
                               const struct source *source, struct usb_pcap *pcap,
                               char error[static CLI_ERROR_MAX]);

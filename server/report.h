@@ -1,7 +1,7 @@
 /*
  * All that is known of com2net at one moment: one walk over its endpoints fills a struct, and
  * printers read that. Counters live where the thing happens. Names and addresses are borrowed: a
- * report is printed and freed before the loop goes on.
+ * report is printed and freed before the loop continues.
  */
 #ifndef SERVER_REPORT_H
 #define SERVER_REPORT_H

@@ -1,5 +1,5 @@
 /*
- * What is known of one address, at one moment: part of report.h.
+ * The facts about one address, at one moment: part of report.h.
  */
 #ifndef SERVER_REPORT_ENDPOINT_H
 #define SERVER_REPORT_ENDPOINT_H

@@ -1,5 +1,5 @@
 /*
- * What com2net's command line says: which ports and devices are published where, and how.
+ * The content of com2net's command line: which ports and devices are published where, and how.
  */
 #ifndef SERVER_SOURCE_H
 #define SERVER_SOURCE_H

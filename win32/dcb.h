@@ -11,8 +11,9 @@
 #include "proto/line.h"
 
 /* Puts settings into a DCB with DTR and RTS staying at `outputs`, raw: bytes pass unchanged.
- * Returns 0, or -EINVAL for what is not done (1.5 stop bits but with 5 data bits, flow control by
- * DCD, DTR or DSR, hardware flow control of one direction); then the DCB is unchanged. */
+ * Returns 0, or -EINVAL for unsupported settings; then the DCB is unchanged. These are 1.5 stop
+ * bits but with 5 data bits, flow control by DCD, DTR or DSR, and hardware flow control of one
+ * direction. */
 int dcb_put(const struct line_settings *line, unsigned outputs, DCB *dcb);
 
 /* Reads them out. */

@@ -10,7 +10,7 @@
  * an administrator. Returns 0 or Windows's error. */
 unsigned long event_log_install(void);
 
-/* Forgets it. Returns likewise. */
+/* Forgets it. Returns the same. */
 unsigned long event_log_uninstall(void);
 
 /* A sink for log_set_sink. */

@@ -1,11 +1,11 @@
 /*
- * Bytes and events of an open COM port in and out of the loop: overlapped operations that the loop
- * thread begins and takes the results of, and one thread for each port that waits for their ends
- * and wakes the loop. So nothing here needs a lock, and what is not read stays in the driver,
- * whose flow control stops the other end.
+ * Bytes and events of an open COM port in and out of the loop. The loop thread begins overlapped
+ * operations and takes their results. One thread for each port waits for their ends and wakes the
+ * loop. So nothing here needs a lock, and what is not read stays in the driver, whose flow control
+ * stops the other end.
  *
- * Of Windows's ways to read, one works with every driver and with Wine, too: without timeouts, one
- * byte at first, and then as many as the driver says it has.
+ * Of Windows's ways to read, one works with every driver and with Wine, too. It reads without
+ * timeouts, one byte at first, and then as many as the driver says it has.
  */
 #ifndef WIN32_PORT_IO_H
 #define WIN32_PORT_IO_H
@@ -42,8 +42,8 @@ void port_io_read(struct port_io *p, bool on);
 /* As serial_write. */
 int port_io_write(struct port_io *p, const uint8_t *data, size_t len);
 
-/* Drops what the driver has received, or not sent yet; a read that waits for the next byte goes on
- * waiting. Returns 0 or -errno. */
+/* Drops the bytes that the driver has received, or not sent yet. A read that waits for the next
+ * byte continues to wait. Returns 0 or -errno. */
 int port_io_purge(struct port_io *p, bool rx, bool tx);
 
 /* As serial_untransmitted. */

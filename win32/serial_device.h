@@ -1,5 +1,5 @@
 /*
- * What SetupAPI knows of the device behind a COM port.
+ * SetupAPI's facts about the device of a COM port.
  */
 #ifndef WIN32_SERIAL_DEVICE_H
 #define WIN32_SERIAL_DEVICE_H

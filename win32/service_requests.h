@@ -1,15 +1,16 @@
 /*
- * What the service manager asks of the program, on threads of Windows's. requests.c passes it on to
- * the loop.
+ * The service manager's requests to the program, on threads of Windows's. requests.c passes it on
+ * to the loop.
  */
 #ifndef WIN32_SERVICE_REQUESTS_H
 #define WIN32_SERVICE_REQUESTS_H
 
-/* Asks the program to end. From any thread. What comes before requests_watch waits for it, what
- * comes after requests_unwatch is dropped. */
+/* Asks the program to end. From any thread. Requests before requests_watch wait for it; those after
+ * requests_unwatch are dropped. */
 void requests_stop(void);
 
-/* Asks for a report of the program's state. From any thread; it waits and is dropped likewise. */
+/* Asks for a report of the program's state. From any thread; it waits and is dropped in the same
+ * way. */
 void requests_report(void);
 
 /* The service manager asks, not a console. Called before requests_watch. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <wchar.h>
 
-/* Writes `wide` into `text` of `size` bytes, as much as fits; what is no UTF-16 becomes U+FFFD. */
+/* Writes `wide` into `text` of `size` bytes, as much as fits. Invalid UTF-16 becomes U+FFFD. */
 void utf8_from_wide(const wchar_t *wide, char *text, size_t size);
 
 /* The same into memory that is the caller's to free; NULL without memory. */

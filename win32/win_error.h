@@ -6,10 +6,11 @@
 
 enum { WIN_ERROR_TEXT_MAX = 256 };
 
-/* The errno, positive, of a number of GetLastError or WSAGetLastError; EIO for what has none. */
+/* The errno, positive, of a number of GetLastError or WSAGetLastError; EIO for a number that has
+ * none. */
 int win_error_errno(unsigned long code);
 
-/* What Windows says about the number, as UTF-8 in one line without its full stop, and the number.
+/* Windows's text for the number, as UTF-8 in one line without its full stop, and the number.
  */
 void win_error_text(unsigned long code, char text[static WIN_ERROR_TEXT_MAX]);
 

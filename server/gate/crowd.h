@@ -1,9 +1,9 @@
 /*
- * Who is connected to com2net, and how many may be: bounds for the process, which has so many
- * descriptors, for each address, so that a stranger at one does not starve another, and for each
- * peer. A place is taken by a connection when it is accepted and kept to its end. Those that use no
- * device (not told apart yet, refused, observing, hearing of changes) can lose theirs to a new one;
- * those that work on a device never do.
+ * The connections to com2net, and their bounds. The process has a bound, as its descriptors are
+ * limited. Each address has one, so that a stranger at one does not starve another. Each peer has
+ * one, too. A place is taken by a connection when it is accepted and kept to its end. Those that
+ * use no device (not told apart yet, refused, observing, hearing of changes) can lose theirs to a
+ * new one. Those that work on a device never do.
  *
  * Everything runs on the loop thread.
  */
@@ -32,7 +32,7 @@ struct crowd_address *crowd_address_new(struct crowd *c);
 /* Its places have all been left before. */
 void crowd_address_free(struct crowd_address *a);
 
-/* A place for a connection from `peer` (addr_network); one without a device may lose its
+/* A place for a connection from `peer` (addr_network). A connection without a device may lose its
  * own for it: the oldest of the peer that has the most. NULL when all are at work, or without
  * memory. */
 struct crowd_place *crowd_enter(struct crowd_address *a, const char *peer, crowd_evict *evict,
@@ -40,7 +40,7 @@ struct crowd_place *crowd_enter(struct crowd_address *a, const char *peer, crowd
 
 /* The functions for one place accept NULL, of a connection that no address has. */
 
-/* The connection has another owner, who is told when it loses its place. */
+/* The connection has another owner, which is told when it loses its place. */
 void crowd_set_owner(struct crowd_place *p, crowd_evict *evict, void *ctx);
 
 /* It uses a device from now on, or no more. */

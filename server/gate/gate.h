@@ -1,7 +1,8 @@
 /*
  * One address of com2net. A connection is accepted, bounded (crowd.h) and told apart (protocol.h)
- * here, and only then shown to who stands behind: until then no device is opened, no line moves and
- * no owner is replaced. Who speaks something else is answered and gone.
+ * here, and only then shown to the owner of the gate. Until then no device is opened, no line moves
+ * and no owner is replaced. A client that speaks something else gets an answer, and its connection
+ * ends.
  *
  * Everything runs on the loop thread.
  */
@@ -18,7 +19,7 @@ struct crowd;
 struct event_base;
 struct gate;
 
-/* What is let in. */
+/* The protocols that are let in. */
 enum gate_mode {
     GATE_SERIAL, /* Telnet and data; silence of 200 ms is one who listens first */
     GATE_RAW,    /* everything, at once */
@@ -52,7 +53,7 @@ void gate_free(struct gate *g);
 /* The address, with the port that the system chose if 0 was asked. */
 const char *gate_text(const struct gate *g);
 
-/* Whether nobody can connect: it is waited for, or closed. */
+/* Whether nobody can connect: it waits for its address, or is closed. */
 bool gate_is_waiting(const struct gate *g);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A connection that a gate has let in, and that nobody has yet: what it speaks is known, and what
- * it has sent for that is kept.
+ * A connection that a gate has let in, and that nobody owns yet. Its protocol is known, and the
+ * bytes that told it are kept.
  */
 #ifndef SERVER_GATE_NEWCOMER_H
 #define SERVER_GATE_NEWCOMER_H

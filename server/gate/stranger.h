@@ -9,7 +9,7 @@
 
 struct stream;
 
-/* What stands behind the address. */
+/* The kind of source at the address. */
 enum stranger_place {
     STRANGER_AT_SERIAL,
     STRANGER_AT_USB,

@@ -1,10 +1,10 @@
 /*
- * Commands behind data that the device does not take. A real port carries a flush, a change of its
- * lines or the end of its flow control out however full it is; here they come on the connection of
- * the data. So once a device has been full for a moment its client is read on, as far as
- * device_is_full_ahead allows: what was written waits in the device's queue, in order, and commands
- * are met. The client is held when that is full, too. While a device gets on, its client is read
- * ahead ten times a second.
+ * Commands after data that the device does not take. A real port carries a flush, a change of its
+ * lines or the end of its flow control out however full it is. Here they come on the connection of
+ * the data. So once a device has been full for a moment, reading from its client continues, as far
+ * as device_is_full_ahead allows. The bytes wait in the device's queue, in order, and commands are
+ * met. The client is held when that is full, too. While a device gets on, its client is read ahead
+ * ten times a second.
  *
  * A raw client is not read ahead: it has no commands.
  */

@@ -1,6 +1,6 @@
 /*
  * One client of a port, as the parts of its session see it: its connection, its place at the
- * device, what it speaks. The session (serial_session.h) owns it; its parts are speech.h, order.h,
+ * device, its protocol. The session (serial_session.h) owns it; its parts are speech.h, order.h,
  * news.h, ahead.h and commands.h.
  *
  * Everything runs on the loop thread. Any call of a part may end the session: the state is then
@@ -69,10 +69,10 @@ struct client {
 struct client_callbacks {
     /* Ends the session, for the reason `why`, a constant. */
     void (*end)(void *ctx, const char *why);
-    /* What it wants of the device may be something else: its bytes, its errors. */
+    /* Its wishes to the device may be something else: its bytes, its errors. */
     void (*changed)(void *ctx);
     /* It says that it is the client of a session that lost its connection. Returns whether that
-     * goes on over this connection: this session is over then. */
+     * continues over this connection: this session is over then. */
     bool (*resume)(void *ctx, const struct serial_ext_resume *r);
 };
 
@@ -91,7 +91,7 @@ void client_moved(struct client *c);
 /* Whether bytes can go out to it at once; to one that is away, whether they can be kept for it. */
 bool client_can_hear(const struct client *c);
 
-/* Whether it has no connection, and is waited for. */
+/* Whether it has no connection, and is expected back. */
 bool client_is_away(const struct client *c);
 
 /* Whether it fetches what it asks for; otherwise it is not to be read. */

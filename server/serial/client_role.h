@@ -1,5 +1,5 @@
 /*
- * What a client of a port may do.
+ * The rights of a client of a port.
  */
 #ifndef SERVER_SERIAL_CLIENT_ROLE_H
 #define SERVER_SERIAL_CLIENT_ROLE_H

@@ -1,7 +1,7 @@
 /*
  * The commands of one RFC 2217 client: carried out on its port and answered, each with the value in
  * force afterwards. When a command may be carried out (order with the data, back-pressure) is
- * order.c's business; what it means is here.
+ * order.c's business; its meaning is here.
  */
 #ifndef SERVER_SERIAL_COMMANDS_H
 #define SERVER_SERIAL_COMMANDS_H

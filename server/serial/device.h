@@ -1,7 +1,7 @@
 /*
- * The device of a published port: opened for its first client, settled for each next one, left when
- * the bytes of the last one are out, lost and found again. Its settings, lines and bytes. Who its
- * clients are is port.h's business.
+ * The device of a published port. It is opened for its first client, settled for each next one, and
+ * left when the bytes of the last one are out. It is lost and found again. Its settings, lines and
+ * bytes. Its clients are port.h's business.
  *
  * While the device is away, settings and lines are kept for its return. Everything runs on the loop
  * thread.
@@ -34,7 +34,7 @@ struct device_callbacks {
     void (*data)(void *ctx, const uint8_t *data, size_t len);
     /* It has taken bytes that waited for it. */
     void (*took)(void *ctx);
-    /* Few bytes wait for it, or it has come back: who was paused may go on. */
+    /* Few bytes wait for it, or it has come back: paused clients may continue. */
     void (*ready)(void *ctx);
     /* Modem inputs, a set of LINE_INPUTS. `edges` as in serial.h. */
     void (*lines)(void *ctx, unsigned inputs, unsigned edges);
@@ -42,7 +42,7 @@ struct device_callbacks {
     void (*errors)(void *ctx, unsigned state);
     /* It is unplugged. */
     void (*gone)(void *ctx);
-    /* Its state or its flow control is another one: device_read is to be called anew. */
+    /* Its state or its flow control is another one: device_read is to be called again. */
     void (*changed)(void *ctx);
 };
 
@@ -80,20 +80,21 @@ void device_unused(struct device *d);
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Takes bytes for the device: all of them, into a bounded queue behind the driver. Bytes for a
+/* Takes bytes for the device: all of them, into a bounded queue in front of the driver. Bytes for a
  * device that is unplugged wait for it. Returns 0 or -ENOMEM. */
 int device_write(struct device *d, const uint8_t *data, size_t len);
 
 /* Whether enough waits: the client is to be paused until `ready`. */
 bool device_is_full(const struct device *d);
 
-/* Likewise for a client that is read ahead, for commands behind what the device does not take. */
+/* The same for a client that is read ahead, for commands after bytes that the device does not take.
+ */
 bool device_is_full_ahead(const struct device *d);
 
 /* Bytes that the device has not got yet, ours and the driver's. */
 size_t device_untransmitted(const struct device *d);
 
-/* Bytes that were written and are not among these: what this counts up by is what has got on. */
+/* Bytes that were written and are not among these: its growth is the progress. */
 uint64_t device_taken(const struct device *d);
 
 /* Bytes that were written, in all. */
@@ -103,7 +104,7 @@ uint64_t device_written(const struct device *d);
  */
 void device_read(struct device *d, bool on);
 
-/* Whether it waits, and does not go on sending, while it is not read. */
+/* Whether it waits, and does not continue sending, while it is not read. */
 bool device_can_be_held(const struct device *d);
 
 /* Whether somebody wants to hear of line errors. */
@@ -129,7 +130,8 @@ enum device_state device_state(const struct device *d);
 /* Why it was not opened the last time, for people. */
 const char *device_trouble(const struct device *d);
 
-/* What the system says of what was opened last, or seen at the start; of the built-in port nothing.
+/* The system's facts about the device that was opened last, or seen at the start. The built-in port
+ * has none.
  */
 const struct serial_info *device_info(struct device *d);
 

@@ -1,6 +1,6 @@
 /*
- * What com2net says to clients of its own in the COM-PORT option: STATE unasked, and answers to
- * SELECT, LIST, IDENTITY and RESUME (packaging/doc/serial-extensions.md). A client that has not
+ * The messages of com2net to clients of its own in the COM-PORT option: STATE unasked, and answers
+ * to SELECT, LIST, IDENTITY and RESUME (packaging/doc/serial-extensions.md). A client that has not
  * said ext= in its SIGNATURE is told nothing by itself.
  */
 #ifndef SERVER_SERIAL_EXT_H

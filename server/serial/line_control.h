@@ -25,8 +25,8 @@ struct line_control {
 void line_control_init(struct line_control *c, const struct port_options *options,
                        const struct node *node);
 
-/* Begins anew, with a device that was found with these settings and modem outputs, or with one that
- * is waited for. The device is not touched. */
+/* Begins again, with a device that was found with these settings and modem outputs, or with an
+ * absent one. The device is not touched. */
 void line_control_begin(struct line_control *c, const struct line_settings *found,
                         unsigned outputs);
 

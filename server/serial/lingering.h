@@ -1,6 +1,6 @@
 /*
- * The end of the last client of a device: what it has sent goes out before the device is closed.
- * Everything runs on the loop thread.
+ * The end of the last client of a device: its bytes go out before the device is closed. Everything
+ * runs on the loop thread.
  */
 #ifndef SERVER_SERIAL_LINGERING_H
 #define SERVER_SERIAL_LINGERING_H

@@ -1,6 +1,6 @@
 /*
- * The built-in loopback port `loop:`: what is sent comes back, RTS is CTS, DTR is DSR and CD, a
- * break is received as a break. For trying everything out without hardware, and for tests.
+ * The built-in loopback port `loop:`: sent bytes come back, RTS is CTS, DTR is DSR and CD, a break
+ * is received as a break. For trying everything out without hardware, and for tests.
  */
 #ifndef SERVER_SERIAL_LOOP_PORT_H
 #define SERVER_SERIAL_LOOP_PORT_H

@@ -1,6 +1,6 @@
 /*
- * What a client is told of its device: bytes, modem lines, line errors, an empty transmitter; and
- * what it could not be told when it happened, because it is slow or has asked for a pause.
+ * The news of a device for its client: bytes, modem lines, line errors, an empty transmitter. News
+ * that a client could not get in time are kept: the client is slow or has asked for a pause.
  */
 #ifndef SERVER_SERIAL_NEWS_H
 #define SERVER_SERIAL_NEWS_H
@@ -31,14 +31,14 @@ void news_stop(struct news *n);
 /* Frees what it has; not itself. */
 void news_free(struct news *n);
 
-/* Whether the device's bytes can be sent at once. Some of those that cannot are kept; what comes
- * then is lost, which is said. */
+/* Whether the device's bytes can be sent at once. Some of those that cannot are kept; later ones
+ * are lost, and the loss is reported. */
 bool news_wants_data(const struct news *n);
 
 /* Whether it has asked for line errors. */
 bool news_wants_errors(const struct news *n);
 
-/* What the device does. `edges` as in serial.h. All may end the session. */
+/* The events of the device. `edges` as in serial.h. All may end the session. */
 void news_data(struct news *n, const uint8_t *data, size_t len);
 void news_lines(struct news *n, unsigned inputs, unsigned edges);
 void news_errors(struct news *n, unsigned state);

@@ -1,5 +1,5 @@
 /*
- * What stands under a port's name: found, recognised, opened and closed. It may be absent. The
+ * The device under a port's name: found, recognised, opened and closed. It may be absent. The
  * built-in port is always there.
  */
 #ifndef SERVER_SERIAL_NODE_H
@@ -30,7 +30,7 @@ struct node {
     char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */
 };
 
-/* Makes a node that is not open. What is opened calls `callbacks` with `ctx`. The options outlive
+/* Makes a node that is not open. An opened device calls `callbacks` with `ctx`. The options outlive
  * the node. */
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
                const struct serial_callbacks *callbacks, void *ctx);
@@ -53,8 +53,8 @@ int node_open(struct node *n, bool again, struct line_settings *found,
 /* Reads what is open, or pauses. It does not read until told to. */
 void node_read(struct node *n, bool on);
 
-/* What the system says of what was opened last, or seen at the start. It is asked once: this is for
- * clients. */
+/* The system's facts about the device that was opened last, or seen at the start. It is asked once:
+ * this is for clients. */
 const struct serial_info *node_info(struct node *n);
 
 /* Closes it. Does nothing when it is not open. */

@@ -1,13 +1,14 @@
 /*
- * What a client sends, in order: bytes for the device, and commands among them.
+ * The input of a client, in order: bytes for the device, and commands among them.
  *
- * A command that changes the line waits until the bytes before it are on the wire: the rest of the
- * client's input is then held, and its connection not read, until a timer of the time left on the
- * wire finds them gone (or two seconds without any progress have passed). Commands that directly
- * follow one that has waited in vain do not wait again. Settings of DTR and RTS that directly
- * follow each other collect in a group and are applied as one change. Those of net2pty come as one
- * message with its time, and wait in the same way until playout.h says that they are due. What is
- * behind a reset waits until that is over. What commands mean is in commands.h.
+ * A command that changes the line waits until the bytes before it are on the wire. Until then the
+ * rest of the client's input is held, and its connection not read. A timer of the time left on the
+ * wire checks whether they are out. The wait ends, too, after two seconds without any progress.
+ * Commands that directly follow one that has waited in vain do not wait again. Settings of DTR and
+ * RTS that directly follow each other collect in a group and are applied as one change. Those of
+ * net2pty come as one message with its time, and wait in the same way until playout.h says that
+ * they are due. Input after a reset waits until that is over. The meaning of commands is in
+ * commands.h.
  */
 #ifndef SERVER_SERIAL_ORDER_H
 #define SERVER_SERIAL_ORDER_H
@@ -26,7 +27,7 @@
 struct client;
 struct news;
 
-/* What the client's input waits for. */
+/* The event that the client's input waits for. */
 enum order_wait {
     ORDER_GOES_ON,
     ORDER_DUE,   /* `waiting` is to be carried out at due_us */
@@ -45,7 +46,7 @@ struct order {
     size_t stuck_left; /* that a command has waited for in vain, and nothing was written since */
     struct timer timer;
     struct timer break_end; /* of IAC BRK */
-    struct buf held;        /* the client's input behind what waits */
+    struct buf held;        /* the client's input after the part that waits */
     struct ahead ahead;
 };
 
@@ -57,7 +58,7 @@ void order_stop(struct order *o);
 /* Frees what it has; not itself. */
 void order_free(struct order *o);
 
-/* Takes input of a client whose speech is decided; what is behind something that waits is held. */
+/* Takes input of a client whose speech is decided. Input after something that waits is held. */
 void order_take(struct order *o, const uint8_t *data, size_t len);
 
 /* Likewise what came before that was decided, without going on with it. Returns 0 or -ENOMEM. */

@@ -3,7 +3,7 @@
  * take.
  *
  * When an owner goes, the queue can be divided: its bytes go out, and what is written after them
- * waits. An owner that comes and goes meanwhile leaves a second share of the queue.
+ * waits. An owner that connects and disconnects meanwhile leaves a second share of the queue.
  */
 #ifndef SERVER_SERIAL_OUTPUT_H
 #define SERVER_SERIAL_OUTPUT_H
@@ -44,17 +44,17 @@ bool output_is_full(const struct output *o);
 /* Whether so much waits that a client who is read ahead for commands is to pause. */
 bool output_is_full_ahead(const struct output *o);
 
-/* Whether so little is queued that a paused client may go on. */
+/* Whether so little is queued that a paused client may continue. */
 bool output_is_low(const struct output *o);
 
-/* Bytes that are on their way, ours and the driver's; not 0 while the queue is divided. What waits
- * for an absent device is not on its way. */
+/* Bytes that are on their way, ours and the driver's; not 0 while the queue is divided. Bytes that
+ * wait for an absent device are not on their way. */
 size_t output_untransmitted(const struct output *o);
 
 /* Bytes that were written and are not on their way any more. */
 uint64_t output_taken(const struct output *o);
 
-/* Drops all that is queued. What is divided stays so. */
+/* Drops all that is queued. A divided queue stays so. */
 void output_drop(struct output *o);
 
 /* Drops what the driver has received (rx), all that is queued and what the driver has not sent
@@ -64,7 +64,7 @@ int output_purge(struct output *o, bool rx, bool tx);
 /* Divides the queue. The first share is the second one of before, or all that is queued. */
 void output_divide(struct output *o);
 
-/* What is queued after the first share becomes the second one. */
+/* The bytes that are queued after the first share become the second one. */
 void output_leave_share(struct output *o);
 
 /* Bytes of the first share, and those that the driver has not sent yet. */
@@ -73,8 +73,8 @@ size_t output_first_share(const struct output *o);
 /* Drops the first share, ours and the driver's. */
 void output_drop_first_share(struct output *o);
 
-/* Ends the division. What is left of the first share is dropped, and the second one, too, where the
- * device is absent; otherwise the second one waits for output_divide. Returns how many bytes were
+/* Ends the division. The rest of the first share is dropped, and the second one, too, where the
+ * device is absent. Otherwise the second one waits for output_divide. Returns how many bytes were
  * dropped. */
 size_t output_join(struct output *o);
 

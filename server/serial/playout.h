@@ -1,6 +1,6 @@
 /*
- * When a change of DTR or RTS that carries the client's time is due, so that the gaps between
- * changes are what they were at the client, whatever the network did to the messages. Numbers only:
+ * The time at which a change of DTR or RTS that carries the client's time is due. So the gaps
+ * between changes are those of the client, whatever the network did to the messages. Numbers only:
  * no clock, no timer.
  */
 #ifndef SERVER_SERIAL_PLAYOUT_H
@@ -14,7 +14,7 @@ enum {
     PLAYOUT_DELAY_MAX_MS = 1000,
     PLAYOUT_PAUSE_US = 5000000,    /* after which there is no gap to keep */
     PLAYOUT_HOLD_MAX_US = 2000000, /* no change waits longer */
-    PLAYOUT_LATE_US = 2000,        /* later than a timer is: what follows moves, too */
+    PLAYOUT_LATE_US = 2000,        /* later than a timer is: later changes move, too */
 };
 
 /* Of one client; zero at birth. Times are of the server's clock, stamps of the client's. */
@@ -29,7 +29,7 @@ struct playout {
  */
 uint64_t playout_due(struct playout *p, uint32_t stamp, uint64_t now_us, uint64_t delay_us);
 
-/* The last change was made at `now_us`: those behind it keep their distance to that. */
+/* The last change was made at `now_us`: those after it keep their distance to that. */
 void playout_done(struct playout *p, uint64_t now_us);
 
 #endif

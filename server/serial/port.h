@@ -1,7 +1,7 @@
 /*
- * A published port: who is in. A device, its owner, observers, those that wait, and those that are
- * told why not. The first client opens the device and the last one closes it, unless its options
- * say `hold`.
+ * A published port and its clients. A device, its owner, observers, those that wait, and those that
+ * are told why not. The first client opens the device and the last one closes it, unless its
+ * options say `hold`.
  *
  * Everything runs on the loop thread.
  */
@@ -22,8 +22,8 @@ struct port_report;
 /* Bytes that may wait for a client. */
 enum { PORT_STREAM_MAX = 512 * 1024 };
 
-/* Makes a port, whose options must outlive it. What can be known to go wrong with its device is
- * found out, but that is not opened. Returns NULL with the reason in `error`. */
+/* Makes a port, whose options must outlive it. Foreseeable faults of its device are found out, but
+ * the device is not opened. Returns NULL with the reason in `error`. */
 struct port *port_new(struct event_base *base, const struct port_options *options,
                       char error[static CLI_ERROR_MAX]);
 

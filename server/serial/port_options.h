@@ -1,5 +1,5 @@
 /*
- * How a serial port is published: what stands behind the commas of its SOURCE.
+ * How a serial port is published: the options after the commas of its SOURCE.
  */
 #ifndef SERVER_SERIAL_PORT_OPTIONS_H
 #define SERVER_SERIAL_PORT_OPTIONS_H
@@ -52,12 +52,12 @@ struct port_options {
     unsigned line_delay_ms;           /* of changes of DTR and RTS that carry the client's time */
 };
 
-/* The options behind commas, for --help. */
+/* The options after commas, for --help. */
 extern const struct cli_option port_options_table[];
 
-/* Reads what was typed for a port: its `selector`, and `commas`, what follows the first one, or
- * NULL. Both stay the caller's, must stay valid, and `commas` is changed. Returns 0, or -EINVAL
- * with what is wrong in `error`. */
+/* Reads the text that was typed for a port: its `selector`, and `commas`, the text after the first
+ * one, or NULL. Both stay the caller's, must stay valid, and `commas` is changed. Returns 0, or
+ * -EINVAL with what is wrong in `error`. */
 int port_options_parse(const char *selector, char *commas, struct port_options *options,
                        char error[static CLI_ERROR_MAX]);
 

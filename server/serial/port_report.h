@@ -1,5 +1,5 @@
 /*
- * What is known of a published port, at one moment: plain data, which printers read.
+ * The facts about a published port, at one moment: plain data, which printers read.
  */
 #ifndef SERVER_SERIAL_PORT_REPORT_H
 #define SERVER_SERIAL_PORT_REPORT_H

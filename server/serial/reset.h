@@ -31,7 +31,7 @@ int reset_start(struct reset *r, void (*ended)(void *ctx, bool done), void *ctx)
  * happens if none is running. Accepts NULL. */
 void reset_stop(struct reset *r);
 
-/* The device has gone. Ends it likewise, for its return; `ended` is called. Accepts NULL. */
+/* The device has gone. Ends it in the same way, for its return; `ended` is called. Accepts NULL. */
 void reset_device_gone(struct reset *r);
 
 #endif

@@ -17,7 +17,7 @@ int serial_list(struct serial_info **list, size_t *count);
 int serial_describe(const char *path, struct serial_info *info);
 
 /*
- * Resolves what a user typed: a path, a name in /dev, serial=SERIALNUMBER or VID:PID (hexadecimal);
+ * Resolves a user's text: a path, a name in /dev, serial=SERIALNUMBER or VID:PID (hexadecimal).
  * `interface` picks one of several ports of a device, -1 for the only one. Returns 0 with the path,
  * or -errno with what is wrong (and the candidates, if several match) in `error`.
  */

@@ -1,5 +1,5 @@
 /*
- * One client of a published port: what it asks, what it is told, from its beginning to its end.
+ * One client of a published port: its requests and its answers, from its beginning to its end.
  */
 #ifndef SERVER_SERIAL_SERIAL_SESSION_H
 #define SERVER_SERIAL_SERIAL_SESSION_H
@@ -17,14 +17,14 @@ struct serial_session;
 struct serial_session_callbacks {
     /* It is over. Its memory stays until the loop's next turn. */
     void (*ended)(void *ctx, struct serial_session *s);
-    /* What it wants of the device may be something else. */
+    /* Its wishes to the device may be something else. */
     void (*changed)(void *ctx);
     /* Its client says that it has another session, which lost its connection. Returns whether that
-     * goes on: then `s` is over. */
+     * continues: then `s` is over. */
     bool (*resume)(void *ctx, struct serial_session *s, const struct serial_ext_resume *r);
 };
 
-/* What a session is given; all of it outlives it. */
+/* The objects that a session is given; all of them outlive it. */
 struct serial_session_place {
     struct event_base *base;
     const struct port_options *options;
@@ -56,7 +56,7 @@ bool serial_session_peer_has_closed(const struct serial_session *s);
 /* Whether it outlives its connection. */
 bool serial_session_is_kept(const struct serial_session *s);
 
-/* Whether its connection is lost, and its client is waited for. */
+/* Whether its connection is lost, and its client is expected back. */
 bool serial_session_is_away(const struct serial_session *s);
 
 /* Whether a client that comes back means this session. */
@@ -80,7 +80,7 @@ bool serial_session_observes(const struct serial_session *s);
 /* Whether it has asked for line errors. */
 bool serial_session_wants_errors(const struct serial_session *s);
 
-/* What the device does. `edges` as in serial.h. */
+/* The events of the device. `edges` as in serial.h. */
 void serial_session_data(struct serial_session *s, const uint8_t *data, size_t len);
 void serial_session_lines(struct serial_session *s, unsigned inputs, unsigned edges);
 void serial_session_errors(struct serial_session *s, unsigned state);

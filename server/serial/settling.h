@@ -1,6 +1,6 @@
 /*
- * The end of an owner whose device stays open: its bytes go out under its settings, before the
- * line is the next owner's. What the next one writes waits for that, bounded in time.
+ * The end of an owner whose device stays open: its bytes go out under its settings, before the line
+ * is the next owner's. The bytes of the next one wait for that, bounded in time.
  *
  * Everything runs on the loop thread.
  */
@@ -45,7 +45,7 @@ bool settling_is_on(const struct settling *s);
 /* An owner has gone from a device that is open. Where no bytes are left it is over at once. */
 void settling_begin(struct settling *s);
 
-/* Ends it now: what is left is dropped. Does nothing when not settling. */
+/* Ends it now: the rest is dropped. Does nothing when not settling. */
 void settling_finish(struct settling *s);
 
 /* Looks how far it is, because bytes have been dropped. Does nothing when not settling. */

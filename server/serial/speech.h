@@ -1,5 +1,6 @@
 /*
- * What a client speaks, which the gate has told by its first bytes: RFC 2217, Telnet or raw TCP.
+ * The protocol of a client, which the gate has told by its first bytes: RFC 2217, Telnet or raw
+ * TCP.
  *
  * Two of the gate's decisions may turn out wrong. One who was silent is raw, but its first bytes
  * may still be Telnet, or what is no business of a serial port. A first negotiation that nothing
@@ -25,12 +26,12 @@ struct speech {
     struct order *order;   /* where the bytes go */
     enum protocol by_gate; /* as the gate told it */
     bool ended_early;      /* it had closed its side before the session began */
-    bool undecided;        /* raw by silence: what it sends first may still be something else */
+    bool undecided;        /* raw by silence: its first bytes may still be something else */
     bool agreed;           /* refused: it has the COM-PORT option, and can be told why */
     bool returns;          /* refused: it may be about to ask for its session */
     bool patient;          /* refused: it has had its time to say that it comes back */
     bool doubtful;         /* Telnet by a beginning that may have been data */
-    struct buf first;      /* while either is so: what it has sent from its beginning on */
+    struct buf first;      /* while either is so: its bytes from the beginning on */
     size_t told;           /* doubtful: how much of that is taken as Telnet */
     struct timer timer;    /* for what it may still say */
 };
@@ -49,7 +50,7 @@ void speech_begin(struct speech *s);
 /* Takes what the client sends. */
 void speech_take(struct speech *s, const uint8_t *data, size_t len);
 
-/* Nothing more comes for now: what it speaks is decided. */
+/* Nothing more comes for now: its protocol is decided. */
 void speech_decide(struct speech *s);
 
 #endif

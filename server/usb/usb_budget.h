@@ -3,11 +3,12 @@
  * it waits in line for room. proto/usbip_urbs.h finds them by their numbers.
  *
  * A URB in line waits for those of its own endpoint only, whose order it keeps. An endpoint with
- * none under way may have one in a quarter of the budget beyond it: so a request, or data that the
- * device waits for, is not stuck behind reads that wait for it. A URB in line keeps what was read
- * of it: header and descriptors, and of an OUT one the data. So the commands behind it can be read,
- * which may be unlinks: some URBs end by these only. What is kept is bounded by half the budget, or
- * USB_BUDGET_LINE_MIN, and one URB more. Pure bookkeeping: usb_import.h submits and answers.
+ * none under way may have one in a quarter of the budget beyond it. So a request, or data that the
+ * device waits for, does not get stuck after reads that wait for it. A URB in line keeps what was
+ * read of it: header and descriptors, and of an OUT one the data. So the commands after it can be
+ * read, which may be unlinks: some URBs end by these only. The kept bytes are bounded by half the
+ * budget, or USB_BUDGET_LINE_MIN, and one URB more. Pure bookkeeping: usb_import.h submits and
+ * answers.
  */
 #ifndef SERVER_USB_USB_BUDGET_H
 #define SERVER_USB_USB_BUDGET_H
@@ -25,7 +26,7 @@ struct usb_budget {
     struct usb_urb_pool pool;
     size_t limit;                 /* bytes */
     struct usb_urb *first, *last; /* of the line */
-    /* What follows is counted by usb_budget_move alone. */
+    /* Later bytes are counted by usb_budget_move alone. */
     size_t held; /* bytes of those that have room: READ, SUBMITTED and later */
     size_t kept; /* bytes of those that have none yet: READ_TO_WAIT, IN_LINE */
     unsigned under_way[USB_BUDGET_SLOTS], in_line[USB_BUDGET_SLOTS]; /* of each endpoint */

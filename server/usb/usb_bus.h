@@ -1,7 +1,7 @@
 /*
- * The USB devices of one address: what there is, what arrives and what leaves. Built-in ones and
- * real ones (usb_host.h) are in one list. A device that has left is freed once its importer has let
- * go of it. Everything runs on the loop thread.
+ * The USB devices of one address: those present, those that arrive and those that leave. Built-in
+ * ones and real ones (usb_host.h) are in one list. A device that has left is freed once its
+ * importer has released it. Everything runs on the loop thread.
  */
 #ifndef SERVER_USB_USB_BUS_H
 #define SERVER_USB_USB_BUS_H
@@ -41,11 +41,11 @@ struct usb_device *usb_bus_first(const struct usb_bus *b);
 /* The one that is there under a busid or a name, or NULL. */
 struct usb_device *usb_bus_find(const struct usb_bus *b, const char *text);
 
-/* Looks whether devices have come or gone that nobody tells of, for who is about to list them.
+/* Looks whether devices have arrived or left that nobody tells of. Call it before listing them.
  * Devices may arrive and leave within this, and the sessions of their importers end. */
 void usb_bus_refresh(struct usb_bus *b);
 
-/* Somebody has let go of a device: those that have left are freed from the loop. */
+/* Somebody has released a device: those that have left are freed from the loop. */
 void usb_bus_sweep(struct usb_bus *b);
 
 #endif

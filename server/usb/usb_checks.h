@@ -1,5 +1,5 @@
 /*
- * What Linux's server would make of a client's URBs: for tests of clients, by the option
+ * The answers of Linux's server to a client's URBs: for tests of clients, by the option
  * kernel-checks of a device. usbip-host hands what it is sent to usb_submit_urb, and ends the
  * session where that refuses (drivers/usb/usbip/stub_rx.c).
  */

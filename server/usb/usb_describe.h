@@ -1,6 +1,6 @@
 /*
- * The descriptors of a real USB device as bytes, from what libusb and the system have read when it
- * was plugged in: nothing is asked of the device, whoever has it.
+ * The descriptors of a real USB device as bytes. libusb and the system have read them when it was
+ * plugged in. The device is not asked, whoever has it.
  */
 #ifndef SERVER_USB_USB_DESCRIBE_H
 #define SERVER_USB_USB_DESCRIBE_H

@@ -1,6 +1,6 @@
 /*
- * A USB device that can be exported, real (usb_libusb.c) or built in (virtual/): what sessions know
- * of it. Everything runs on the loop thread.
+ * A USB device that can be exported, real (usb_libusb.c) or built in (virtual/): the part that
+ * sessions know. Everything runs on the loop thread.
  */
 #ifndef SERVER_USB_USB_DEVICE_H
 #define SERVER_USB_USB_DEVICE_H
@@ -24,7 +24,7 @@ struct usb_transfer {
     uint8_t address;  /* of the endpoint; with 0x80 for IN. Endpoint 0: the direction of `setup` */
     uint8_t setup[8]; /* of endpoint 0 */
     uint32_t flags;   /* enum usbip_flags */
-    uint8_t *data;    /* room for `length` bytes; OUT: what is to be sent */
+    uint8_t *data;    /* room for `length` bytes; OUT: the bytes to send */
     size_t length;
     bool interrupt;               /* of an interrupt endpoint, as far as is known */
     struct usbip_packet *packets; /* isochronous ones: offset and length are given */
@@ -47,8 +47,8 @@ struct usb_device_ops {
     void (*release)(struct usb_device *d);
     /* Begins a transfer: `done` is called once, perhaps before this returns. */
     void (*submit)(struct usb_device *d, struct usb_transfer *t);
-    /* Ends one that is under way as soon as can be: `done` follows as for all, perhaps before this
-     * returns, with USBIP_ECONNRESET unless it was ready. */
+    /* Ends one that is under way as soon as can be. `done` follows as for all, perhaps before this
+     * returns. Its status is USBIP_ECONNRESET unless the transfer was ready. */
     void (*cancel)(struct usb_device *d, struct usb_transfer *t);
     /* Adds its descriptors (usbip_ext_add_descriptor), as far as they are known without asking it;
      * also while it is not claimed. Returns 0 or -errno. */
@@ -59,7 +59,8 @@ struct usb_device_ops {
 struct usb_hold;
 struct usb_hold_owner;
 
-/* Who has a device. Its session lends this to the device, and takes it away when it has let go. */
+/* The user of a device. Its session lends this to the device, and takes it away when it has let go.
+ */
 struct usb_importer {
     const char *peer;             /* for people */
     struct usb_hold_owner *owner; /* on which terms the device is kept for it afterwards */
@@ -76,14 +77,15 @@ struct usb_device {
         interfaces[USB_DEVICE_INTERFACES_MAX]; /* of the configuration in force */
     struct usb_importer *importer;             /* NULL: free to import */
     struct usb_hold *hold;                     /* NULL: not kept for one that has gone */
-    bool reset;                                /* it is reset when an importer has let go of it */
+    bool reset;                                /* it is reset when an importer has released it */
     bool merges; /* it takes bulk OUT data as a stream of bytes, whatever transfers they come in */
     bool gone;   /* unplugged */
     struct usb_checks checks;
     size_t budget; /* bytes that URBs of its importer may hold; 0: as many as the export allows */
     struct usb_device *next; /* of the same export */
     /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves
-     * the bus (on return it has no importer any more) and when it is there again. */
+     * the bus and when it is there again. When it has left, it has no importer any more on return.
+     */
     void (*presence)(void *ctx, struct usb_device *d, bool there);
     void *presence_ctx;
 };

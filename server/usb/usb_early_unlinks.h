@@ -2,8 +2,8 @@
  * Unlinks that come before their URB.
  *
  * vhci_hcd's sender may overtake itself: it has sent all URBs, another one is queued and unlinked
- * at once, and the unlink goes first (drivers/usb/usbip/vhci_tx.c, vhci_tx_loop). Were that
- * answered as one of a URB that is done, the kernel would give the URB back at that, and end the
+ * at once, and the unlink goes first (drivers/usb/usbip/vhci_tx.c, vhci_tx_loop). If that were
+ * answered as one of a finished URB, the kernel would return the URB at that. It would then end the
  * import when the URB's own answer comes. So an unlink of a URB that was never seen waits for it a
  * moment, and takes it away when it comes. Numbers of one client only, no URBs: those are in
  * usb_budget.h. Times are those of clock_now_ms.

@@ -1,5 +1,5 @@
 /*
- * USB devices behind one listening address: a bus with its devices, and the sessions of clients.
+ * USB devices at one listening address: a bus with its devices, and the sessions of clients.
  */
 #ifndef SERVER_USB_USB_EXPORT_H
 #define SERVER_USB_USB_EXPORT_H
@@ -32,8 +32,8 @@ void usb_export_set_address(struct usb_export *e, const char *address);
 /* Takes a newcomer of the gate. */
 void usb_export_take(struct usb_export *e, struct newcomer *n);
 
-/* Ends its sessions, for which it runs the loop. Returns false, and leaves all as it is, when a
- * device does not release its transfers. Accepts NULL. */
+/* Ends its sessions, for which it runs the loop. Returns false, and changes nothing, when a device
+ * does not release its transfers. Accepts NULL. */
 bool usb_export_free(struct usb_export *e);
 
 /* Says what is known of its devices; `devices` is the caller's to free. Returns 0 or -ENOMEM. */

@@ -1,10 +1,11 @@
 /*
- * A USB device that stays taken after its importer has gone, for a while, so that the importer may
- * have it back as it was left: a program that opens and closes does not reset a board, nor does a
- * network that was away. Only clients that ask for it get it (com2net's extensions of USB/IP).
+ * A USB device that stays taken for a while after its importer has disconnected. So the importer
+ * may get it back as it was left. A program that opens and closes does not reset a board, nor does
+ * a network that was away. Only clients that ask for it get it (com2net's extensions of USB/IP).
  *
- * Who closes the connection in good order has let go: the next one who asks gets the device, and
- * only the owner finds it as it was. After a connection that was lost it is kept for the owner.
+ * A client that closes the connection in good order has released the device. The next client that
+ * asks gets it, and only the owner finds it as it was. After a connection that was lost it is kept
+ * for the owner.
  */
 #ifndef SERVER_USB_USB_HOLD_H
 #define SERVER_USB_USB_HOLD_H
@@ -26,11 +27,11 @@ struct usb_hold_owner {
 };
 
 /* Keeps a device, which is claimed and has no transfer under way, until `ended` says that it has
- * been given back. Sets its `hold`. Returns 0 or -ENOMEM. */
+ * been returned. Sets its `hold`. Returns 0 or -ENOMEM. */
 int usb_hold_begin(struct event_base *base, struct usb_device *d,
                    const struct usb_hold_owner *owner, void (*ended)(void *ctx), void *ctx);
 
-/* Who has it back; NULL if nobody. */
+/* The client that has it back; NULL if nobody. */
 const struct usb_hold_owner *usb_hold_owner(const struct usb_device *d);
 
 /* Whether the token is its owner's. */

@@ -18,7 +18,7 @@ struct usb_host;
 struct usb_host_callbacks {
     /* The device is the callee's from now on. */
     void (*arrived)(void *ctx, struct usb_device *d);
-    /* It is gone, and is to be freed once its importer has let go of it. */
+    /* It is gone, and is to be freed once its importer has released it. */
     void (*left)(void *ctx, struct usb_device *d);
 };
 
@@ -28,11 +28,11 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
                               const struct usb_host_callbacks *callbacks, void *ctx,
                               char error[static CLI_ERROR_MAX]);
 
-/* Whether each of them has a device or may wait for it; if not, which one and what there is in
- * `error`. */
+/* Whether each of them has a device or may wait for it. If not, `error` has which one, and the
+ * devices that are present. */
 bool usb_host_is_complete(const struct usb_host *h, char error[static CLI_ERROR_MAX]);
 
-/* Looks whether devices have come or gone that nobody tells of: for who is about to list them. */
+/* Looks whether devices have arrived or left that nobody tells of. Call it before listing them. */
 void usb_host_refresh(struct usb_host *h);
 
 bool usb_host_has(const struct usb_host *h, const struct usb_device *d);

@@ -27,7 +27,7 @@ struct usb_import_callbacks {
     bool (*is_held_up)(void *ctx);
     /* There may be room for the URB that is parked. */
     void (*has_room)(void *ctx);
-    /* After usb_import_end: the device has let go of the last URB. */
+    /* After usb_import_end: the device has released the last URB. */
     void (*idle)(void *ctx);
 };
 

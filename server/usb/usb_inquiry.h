@@ -1,5 +1,5 @@
 /*
- * The first phase of a session: what a client asks for before it has a device. That is a list,
+ * The first phase of a session: a client's requests before it has a device. That is a list,
  * descriptors, or an import. Each request has a connection of its own; that of an import stays, and
  * so does that of a client that watches the list.
  */
@@ -39,14 +39,15 @@ struct usb_inquiry {
     struct usbip_ext_import wanted;
     bool watching; /* it hears of changes */
     bool outdated; /* the list has changed, but the last one is not sent yet */
-    bool waits;    /* for its client's old session to let go of what it imports */
+    bool waits;    /* for its client's old session to release the device that it imports */
 };
 
 /* Carries out the request that the reader has read. */
 void usb_inquiry_take(struct usb_inquiry *q);
 
-/* Something has changed in the list: tries again to import what it waits for, or tells one who
- * watches, unless `is_behind`, when what it was told last is still to be sent. */
+/* Something has changed in the list. Tries again to import the device that it waits for, or tells a
+ * client that watches. With `is_behind` it does not tell while its last message is still to be
+ * sent. */
 void usb_inquiry_notice(struct usb_inquiry *q, bool is_behind);
 
 /* All is sent that was to be: tells of changes meanwhile. */

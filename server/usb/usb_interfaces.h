@@ -1,7 +1,7 @@
 /*
  * The interfaces of a real device that is exported: those of the configuration in force, with their
- * alternate settings and endpoints. They are taken from their drivers, and given back. Functions
- * that return an int return 0 or libusb's error; calls of libusb wait for the device.
+ * alternate settings and endpoints. They are taken from their drivers, and returned. Functions that
+ * return an int return 0 or libusb's error; calls of libusb wait for the device.
  */
 #ifndef SERVER_USB_USB_INTERFACES_H
 #define SERVER_USB_USB_INTERFACES_H
@@ -34,7 +34,8 @@ void usb_interfaces_free(struct usb_interfaces *i);
 const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct usb_interfaces *i,
                                                                  uint8_t address);
 
-/* Takes all interfaces. After a failure `interface` is the number of the one that cannot be had. */
+/* Takes all interfaces. After a failure `interface` is the number of the one that is not available.
+ */
 int usb_interfaces_claim(struct usb_interfaces *i, int *interface);
 
 /* Gives all back, to their drivers. */
@@ -45,8 +46,8 @@ void usb_interfaces_release(struct usb_interfaces *i);
 int usb_interfaces_set_defaults(struct usb_interfaces *i);
 
 /* SET_CONFIGURATION. That of the configuration in force is for an importer's enumeration, and then
- * need not reach the device. Later it is all that Linux's USB/IP client sends of a reset: of a
- * disk, say, that still has data of a command that was given up. `is_idle`: no transfer is under
+ * need not reach the device. Later it is all that Linux's USB/IP client sends of a reset. An
+ * example is a disk that still has data of an abandoned command. `is_idle`: no transfer is under
  * way. */
 int usb_interfaces_configure(struct usb_interfaces *i, uint8_t value, bool is_idle);
 

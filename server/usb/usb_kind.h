@@ -1,6 +1,6 @@
 /*
  * A kind of built-in USB devices, as the command line and a bus know it. Each kind brings its
- * options, their help and their checks. So a new option stands in the file of its kind only.
+ * options, their help and their checks. So a new option is in the file of its kind only.
  */
 #ifndef SERVER_USB_USB_KIND_H
 #define SERVER_USB_USB_KIND_H
@@ -13,7 +13,7 @@
 struct event_base;
 struct usb_device;
 
-/* What a device is made of. Texts and options stay valid as long as the device is there. */
+/* The parts of a device. Texts and options stay valid as long as the device is there. */
 struct usb_making {
     struct event_base *base;
     const char *variant; /* what follows a colon in its selector, or NULL */

@@ -17,8 +17,8 @@ struct libusb_device;
  * yet. libusb calls that "Other error" if it is built without udev, or what its look has met. */
 int usb_libusb_init(struct libusb_context **usb);
 
-/* Makes a device that can be exported of a real one, which is not opened yet, as `name` or, if
- * that is NULL, by its busid. `name` must stay valid, and the context be handled by the loop.
+/* Makes a device that can be exported of a real one, which is not opened yet. Its name is `name`
+ * or, if that is NULL, its busid. `name` must stay valid, and the context be handled by the loop.
  * `lost` is called once it is found out to be gone, perhaps from within its other functions: it is
  * not freed there. Returns NULL without memory. */
 struct usb_device *usb_libusb_new(struct event_base *base, struct libusb_device *real,

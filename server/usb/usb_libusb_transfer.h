@@ -16,8 +16,8 @@ struct usb_transfer;
 typedef void usb_libusb_ended(void *ctx, struct usb_transfer *t, bool gone);
 
 /* Begins a transfer of an endpoint; NULL is endpoint 0. `t` has no `own` before. Returns 0, and
- * `ended` follows; LIBUSB_ERROR_NO_MEM: there is no memory for it now; or a negative status, enum
- * usbip_errno, that it is to be answered with. */
+ * `ended` follows. Returns LIBUSB_ERROR_NO_MEM if there is no memory for it now. Otherwise it
+ * returns a negative status, enum usbip_errno, that it is to be answered with. */
 int usb_libusb_transfer_begin(struct usb_transfer *t, struct libusb_device_handle *handle,
                               const struct libusb_endpoint_descriptor *e, usb_libusb_ended *ended,
                               void *ctx);

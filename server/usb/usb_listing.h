@@ -1,5 +1,5 @@
 /*
- * What a USB/IP client is told of the devices of an export, in answer to its first request.
+ * The list of the devices of an export for a USB/IP client, in answer to its first request.
  */
 #ifndef SERVER_USB_USB_LISTING_H
 #define SERVER_USB_USB_LISTING_H
@@ -13,7 +13,7 @@ enum { USB_LISTING_MAX = 1 << 18 }; /* bytes of an answer: some 300 devices */
 
 /* Adds an answer whole, to an empty buf. Each returns 0 or what buf_add says. */
 
-/* OP_REP_DEVLIST: the devices of a list by `next` that can be had. */
+/* OP_REP_DEVLIST: the devices of a list by `next` that are available. */
 int usb_listing_add_standard(struct buf *b, const struct usb_device *first);
 
 /* OP_REP_EXT_LIST: all of them, and who has them. */

@@ -1,13 +1,14 @@
 /*
  * Joins small OUT transfers of a device that takes a stream of bytes (usb_device.h: `merges`), so
- * that what a client sent byte by byte is not one transfer each on the bus. It stands between a
- * session and its device: what is submitted here is answered as if each had been the device's.
+ * that bytes that a client sent one by one are not one transfer each on the bus. It is a layer
+ * between a session and its device. A transfer that is submitted here is answered as if the device
+ * had answered it.
  *
  * Those that are submitted before usb_merge_start, or while a merged one of their endpoint is under
- * way, are merged, up to USB_MERGE_MAX bytes: one packet at high speed, so that an answer is not
- * late by more than that takes. They stay in order, also with larger ones, which are left as they
- * are. When one of them is cancelled, the device is asked to give the merged one back, and what it
- * has not taken of the others is sent anew, before all that is behind.
+ * way, are merged. The limit is USB_MERGE_MAX bytes: one packet at high speed. So an answer is not
+ * late by more than that takes. They stay in order, also with larger ones, which are not changed.
+ * When one of them is cancelled, the device is asked to return the merged one. The bytes of the
+ * others that it has not taken are sent again, before all later ones.
  *
  * Everything runs on the loop thread; `done` may be called from each of these.
  */
@@ -44,7 +45,7 @@ void usb_merge_init(struct usb_merge *m, struct usb_device *d);
 /* Submits one, as usb_device_ops says, or has it wait for usb_merge_start. */
 void usb_merge_submit(struct usb_merge *m, struct usb_transfer *t);
 
-/* No more are to be waited for: starts what can be. */
+/* No more will come: starts those that can be started. */
 void usb_merge_start(struct usb_merge *m);
 
 /* Cancels one that is not done, as usb_device_ops says. */

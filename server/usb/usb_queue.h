@@ -1,7 +1,8 @@
 /*
- * A list of transfers that wait, on the device's side of a session: at an endpoint of a built-in
- * device, for memory of the system, in a lane of usb_merge.h. A transfer is in one queue at most.
- * Each function takes the same time however many wait, as it is a client that says how many.
+ * A list of transfers that wait, on the device's side of a session. They wait at an endpoint of a
+ * built-in device, for memory of the system, or in a lane of usb_merge.h. A transfer is in one
+ * queue at most. Each function takes the same time however many wait, as it is a client that says
+ * how many.
  */
 #ifndef SERVER_USB_USB_QUEUE_H
 #define SERVER_USB_USB_QUEUE_H

@@ -1,5 +1,6 @@
 /*
- * What a session answers: replies of one turn of the loop are joined, so that they share one write.
+ * The answers of a session: replies of one turn of the loop are joined, so that they share one
+ * write.
  */
 #ifndef SERVER_USB_USB_REPLIES_H
 #define SERVER_USB_USB_REPLIES_H

@@ -1,5 +1,5 @@
 /*
- * What is known of the USB devices of an address, at one moment: plain data, which printers read.
+ * The facts about the USB devices of an address, at one moment: plain data, which printers read.
  */
 #ifndef SERVER_USB_USB_REPORT_H
 #define SERVER_USB_USB_REPORT_H

@@ -20,13 +20,13 @@ struct usb_sessions {
 
 /* Called from the loop, or from usb_sessions_end. */
 struct usb_session_callbacks {
-    /* One is over, and has let go of its device. It frees itself. */
+    /* One is over, and has released its device. It frees itself. */
     void (*ended)(void *ctx);
     /* One has imported a device, or a device is free again, perhaps after its end. */
     void (*changed)(void *ctx);
 };
 
-/* What sessions are given at birth. It must outlive them. */
+/* The objects that sessions are given at birth. It must outlive them. */
 struct usb_session_setup {
     struct event_base *base;
     struct usb_bus *bus;

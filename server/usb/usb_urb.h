@@ -1,8 +1,8 @@
 /*
  * One URB of a client, from its command to its answer. Its memory is one piece: header, payload and
- * descriptors of the reply are behind each other, so that the reply is one write. Freed URBs are
- * kept for the next of their size: a large one costs more to get from the system than to carry over
- * the wire. usb_budget.h says which URBs there are.
+ * descriptors of the reply follow each other, so that the reply is one write. Freed URBs are kept
+ * for the next of their size. The system takes longer to supply a large one than the wire takes to
+ * carry it. usb_budget.h says which URBs there are.
  */
 #ifndef SERVER_USB_USB_URB_H
 #define SERVER_USB_USB_URB_H
@@ -30,9 +30,9 @@ enum usb_urb_state {
     USB_URB_NEW,          /* nobody's yet */
     USB_URB_READ,         /* its body is read, or has been; it has room for its data */
     USB_URB_READ_TO_WAIT, /* its body is read; an IN one has no room for its data */
-    USB_URB_IN_LINE,      /* likewise, and its body has been read: it waits for others */
+    USB_URB_IN_LINE,      /* the same, and its body has been read: it waits for others */
     USB_URB_SUBMITTED,    /* the device has it */
-    USB_URB_UNLINKED,     /* likewise, and a CMD_UNLINK has cancelled it */
+    USB_URB_UNLINKED,     /* the same, and a CMD_UNLINK has cancelled it */
     USB_URB_ENDED,        /* it is answered, or nobody waits for its answer: not to be cancelled */
 };
 

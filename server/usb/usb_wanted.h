@@ -1,5 +1,5 @@
 /*
- * What real USB devices sources name: each one device, or several that match.
+ * The real USB devices that sources name: each one device, or several that match.
  */
 #ifndef SERVER_USB_USB_WANTED_H
 #define SERVER_USB_USB_WANTED_H
@@ -15,7 +15,7 @@ struct usb_wanted {
 };
 
 struct usb_wanted_list {
-    struct usb_wanted *first; /* one behind the other */
+    struct usb_wanted *first; /* one after the other */
     size_t count;
 };
 
@@ -26,8 +26,8 @@ int usb_wanted_read(struct usb_wanted_list *l, const struct usb_options *devices
 /* Frees what it has; not itself. */
 void usb_wanted_free(struct usb_wanted_list *l);
 
-/* What a device is wanted for: the first that it matches, or NULL. Asks the system for its serial
- * number, unless it cannot match. Hubs, and what is imported itself, are never wanted. */
+/* The source that wants a device: the first that it matches, or NULL. Asks the system for its
+ * serial number, unless it cannot match. Hubs, and what is imported itself, are never wanted. */
 struct usb_wanted *usb_wanted_find(const struct usb_wanted_list *l, struct libusb_device *real,
                                    const char *busid);
 

@@ -5,12 +5,12 @@
  * Where the specification leaves a choice, or more than that:
  *   - bitManifestationTolerant is set, as U-Boot, Zephyr and TinyUSB have it: after a download the
  *     device is in dfuIDLE and can be asked again.
- *   - bitWillDetach is set: a USB reset does not reach a device behind Linux's USB/IP client.
+ *   - bitWillDetach is set: a USB reset does not reach a device through Linux's USB/IP client.
  *   - DFU_DETACH in dfuIDLE, which A.2.3 would stall, goes back to run time: `dfu-util -R` sends it
  *     before its reset.
  *   - A USB reset in DFU mode goes back to run time only when a new firmware has come: those of an
  *     enumeration must not.
- *   - Blocks have to come in turn, from number 0 on; what is programmed takes effect as a whole.
+ *   - Blocks have to come in turn, from number 0 on. The programmed image takes effect as a whole.
  */
 #ifndef SERVER_VIRTUAL_DFU_H
 #define SERVER_VIRTUAL_DFU_H
@@ -80,7 +80,7 @@ struct dfu {
     size_t uploaded;   /* bytes */
     uint8_t *firmware; /* what it runs, `len` bytes, allocated; or NULL */
     size_t len;
-    uint8_t *incoming; /* what is being downloaded, likewise */
+    uint8_t *incoming; /* the image that is being downloaded, the same */
     size_t incoming_len, incoming_room;
 };
 
@@ -100,10 +100,10 @@ bool dfu_is_leaving(const struct dfu *d);
 /* It comes in one of the modes. */
 void dfu_begin(struct dfu *d, bool run_time);
 
-/* The client comes or goes: what is not complete is dropped, but a change of the mode. */
+/* The client connects or disconnects: incomplete work is dropped, but for a change of the mode. */
 void dfu_interrupt(struct dfu *d);
 
-/* A USB reset: likewise, and it may be one that changes the mode. */
+/* A USB reset: the same, and it may be one that changes the mode. */
 void dfu_bus_reset(struct dfu *d);
 
 void dfu_free(struct dfu *d);

@@ -1,6 +1,6 @@
 /*
  * FTDI's chips as a built-in device: the requests and status bytes that their drivers know, and
- * FIFOs. What is behind a channel (a loop, an engine) is its owner's. Source: Linux's
+ * FIFOs. The far side of a channel (a loop, an engine) is its owner's. Source: Linux's
  * ftdi_sio.[ch], libftdi 1.5.
  */
 #ifndef SERVER_VIRTUAL_FTDI_H
@@ -19,7 +19,7 @@ struct ftdi;
 
 enum { FTDI_CHANNELS_MAX = 2 };
 
-/* What a channel does, by bRequest 0x0b. */
+/* The mode of a channel, by bRequest 0x0b. */
 enum {
     FTDI_SERIAL = 0x00,
     FTDI_BITBANG = 0x01,
@@ -49,17 +49,18 @@ struct ftdi_channel {
     uint8_t bit_mask; /* pins that are driven, in bit-bang modes */
     uint8_t bits;     /* how, in these */
     uint8_t latency_ms;
-    bool now;             /* what there is goes without waiting for the latency timer */
+    bool now;             /* the queued bytes go out without waiting for the latency timer */
     uint64_t deadline_us; /* when a packet goes, full or not */
     struct timer deadline;
     uint64_t turn_end_us; /* of work for the host's bytes */
-    struct timer more;    /* it goes on with them in the next turn */
+    struct timer more;    /* it continues with them in the next turn */
 };
 
-/* What is behind the channels; bytes come only if there is room for them. */
+/* The far side of the channels; bytes come only if there is room for them. */
 struct ftdi_back {
-    /* The host has sent bytes, in no bit-bang mode. Returns how many are taken; the rest comes
-     * again when the host has taken some of those for it, or was late: in the next turn. */
+    /* The host has sent bytes, in no bit-bang mode. Returns how many are taken. The rest comes
+     * again when the host has taken some of those for it. If the host was late, it comes again in
+     * the next turn. */
     size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
     /* outputs, bit_mode or a break (of the line) have changed. */
     void (*changed)(struct ftdi_channel *c, bool broken);

@@ -1,8 +1,8 @@
 /*
  * The EEPROM that tells FTDI's chips who they are: within an FT232R, or beside an FT2232H. Made of
- * the descriptors, so that the two agree; what is written is kept until the server ends, and
- * changes no descriptors, as with a chip that has not been plugged in anew. Source: libftdi 1.5,
- * which reads and writes what FTDI's own tools do.
+ * the descriptors, so that the two agree. Written bytes are kept until the server ends. They change
+ * no descriptors, as with a chip that has not been plugged in again. Source: libftdi 1.5, which
+ * reads and writes what FTDI's own tools do.
  */
 #ifndef SERVER_VIRTUAL_FTDI_EEPROM_H
 #define SERVER_VIRTUAL_FTDI_EEPROM_H
@@ -16,7 +16,7 @@ enum { FTDI_EEPROM_WORDS_MAX = 128 };
 
 struct ftdi_eeprom {
     uint16_t words[FTDI_EEPROM_WORDS_MAX];
-    size_t count; /* a power of two; an external one is found again behind its end */
+    size_t count; /* a power of two; an external one is found again after its end */
 };
 
 /* Which kind it is the descriptors tell, too. */

@@ -1,6 +1,6 @@
 /*
- * A built-in USB device: what all of them have in common, as a device's firmware has it. It answers
- * the standard requests of endpoint 0 (USB 2.0 chapter 9) from descriptors, keeps transfers that
+ * A built-in USB device: the common part of all of them, as a device's firmware has it. It answers
+ * the standard requests of endpoint 0 (USB 2.0 chapter 9) from descriptors. It keeps transfers that
  * have to wait, in order, and leaves the rest to its kind. Everything runs on the loop thread.
  */
 #ifndef SERVER_VIRTUAL_GADGET_H
@@ -19,7 +19,7 @@ struct gadget;
 
 enum { GADGET_STRINGS_MAX = 8 };
 
-/* What a kind of device does. Results are bytes moved, or enum usbip_errno. */
+/* The functions of a kind of device. Results are bytes moved, or enum usbip_errno. */
 struct gadget_kind {
     /* A request of endpoint 0 that is not a standard one; `data` has setup->length bytes: given
      * (OUT) or to be filled (IN). */

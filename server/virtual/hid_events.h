@@ -1,7 +1,8 @@
 /*
- * Where a mouse or a keyboard has its events from: a text that is played once for each client, and
- * then a FIFO, or a file that is played likewise. Nothing is read unless a client asks for reports,
- * and no more than a bounded queue holds: until then writers are held back.
+ * The sources of a mouse's or a keyboard's events. First comes a text that is played once for each
+ * client. Then comes a FIFO, or a file that is played in the same way. Nothing is read unless a
+ * client asks for reports, and no more than a bounded queue holds: until then writers are held
+ * back.
  */
 #ifndef SERVER_VIRTUAL_HID_EVENTS_H
 #define SERVER_VIRTUAL_HID_EVENTS_H
@@ -14,8 +15,8 @@ struct hid_events;
 enum { HID_EVENTS_ERROR_MAX = 512 };
 
 /* `play` has statements with semicolons between them; `path` is of the FIFO or file; each may be
- * NULL, `path` and `name` must stay valid. `arrived` is called from the loop when there is
- * something anew. Returns NULL with what is wrong in `error`. */
+ * NULL, `path` and `name` must stay valid. `arrived` is called from the loop when there are events
+ * again. Returns NULL with what is wrong in `error`. */
 struct hid_events *hid_events_new(struct event_base *base, enum hid_role role, const char *path,
                                   const char *play, const char *name, void (*arrived)(void *ctx),
                                   void *ctx, char error[static HID_EVENTS_ERROR_MAX]);
@@ -29,7 +30,7 @@ struct hid_event *hid_events_first(struct hid_events *e);
 /* It has been: the next one is first. */
 void hid_events_drop(struct hid_events *e);
 
-/* The client has gone: what was read for it is dropped. */
+/* The client has disconnected: events that were read for it are dropped. */
 void hid_events_stop(struct hid_events *e);
 
 #endif

@@ -17,11 +17,11 @@ struct hid_chord {
     uint8_t key;
 };
 
-/* What types a character. Returns false if the layout has none. */
+/* The key that types a character. Returns false if the layout has none. */
 bool hid_keys_of_character(char c, struct hid_chord *chord);
 
-/* What "ctrl+alt+delete" means: modifiers and at most one key, by names or, as a single character,
- * by what it types. Returns false where that is none. */
+/* The meaning of "ctrl+alt+delete": modifiers and at most one key, by names or, as a single
+ * character, by the character that it types. Returns false where that is none. */
 bool hid_keys_of_name(const char *name, size_t len, struct hid_chord *chord);
 
 #endif

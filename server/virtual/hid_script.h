@@ -1,14 +1,13 @@
 /*
- * What happens to a mouse or a keyboard, as text, a statement on each line:
+ * The actions of a mouse or a keyboard, as text, a statement on each line:
  *
  *   mouse      move DX DY | wheel N | press BUTTON | release BUTTON | release all | click BUTTON
  *   keyboard   type TEXT | key KEYS | press KEYS | release KEYS | release all
  *   both       wait MS | # a comment | an empty line
  *
- * BUTTON is left, right or middle. KEYS is a key, behind modifiers: ctrl+alt+delete, see
- * hid_keys.c; `key` presses and releases them. TEXT is the rest of the line as it is, for the US
- * layout. DX and N are to the right and up (away from the user), DY is down, as a mouse has them.
- * Pure.
+ * BUTTON is left, right or middle. KEYS is a key, after modifiers: ctrl+alt+delete, see hid_keys.c;
+ * `key` presses and releases them. TEXT is the rest of the line, unchanged, for the US layout. DX
+ * and N are to the right and up (away from the user), DY is down, as a mouse has them. Pure.
  */
 #ifndef SERVER_VIRTUAL_HID_SCRIPT_H
 #define SERVER_VIRTUAL_HID_SCRIPT_H

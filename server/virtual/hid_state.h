@@ -1,5 +1,5 @@
 /*
- * What a mouse or a keyboard is in the middle of, and the report that says so: HID 1.11, appendices
+ * The present state of a mouse or a keyboard, and the report that carries it: HID 1.11, appendices
  * B and F. Pure.
  */
 #ifndef SERVER_VIRTUAL_HID_STATE_H
@@ -39,7 +39,7 @@ bool hid_state_apply(struct hid_state *s, struct hid_event *e, bool *changed);
 size_t hid_state_report(const struct hid_state *s, bool boot,
                         uint8_t report[static HID_REPORT_MAX]);
 
-/* The report has been sent: what is relative has been said. */
+/* The report has been sent: its relative movements are done. */
 void hid_state_sent(struct hid_state *s);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is at its pins. */
+/* The parts at its pins. */
 struct mpsse_pins {
     /* The low (0) or high (1) byte of pins is driven: values where `direction` has a 1. */
     void (*set)(void *ctx, int byte, uint8_t values, uint8_t direction);
@@ -23,7 +23,7 @@ struct mpsse {
     void *ctx;
     /* Bytes for the host. */
     void (*answer)(void *ctx, const uint8_t *data, size_t len);
-    /* The host wants at once what there is. */
+    /* The host wants the queued bytes at once. */
     void (*flush)(void *ctx);
     bool loopback;
     uint8_t head[3]; /* the command that is being read */
@@ -31,7 +31,7 @@ struct mpsse {
     size_t left; /* bytes to shift of it */
 };
 
-/* Begins anew: what has been read of a command is forgotten. */
+/* Begins again: a half-read command is forgotten. */
 void mpsse_reset(struct mpsse *m);
 
 /* Takes commands, cut anywhere; they are carried out as they come. */

@@ -1,6 +1,6 @@
 /*
- * A disk as SCSI commands see it, over an image file. Sources: SPC-3, SBC-2; what Linux's sd and
- * usb-storage drivers send.
+ * A disk as SCSI commands see it, over an image file. Sources: SPC-3, SBC-2; the commands of
+ * Linux's sd and usb-storage drivers.
  */
 #ifndef SERVER_VIRTUAL_SCSI_DISK_H
 #define SERVER_VIRTUAL_SCSI_DISK_H
@@ -13,7 +13,7 @@ enum { SCSI_DISK_BLOCK = 512, SCSI_DISK_ERROR_MAX = 512, SCSI_DISK_ANSWER_MAX = 
 
 struct scsi_disk;
 
-/* What a command wants to move. */
+/* The data that a command wants to move. */
 struct scsi_data {
     enum { SCSI_NO_DATA, SCSI_IN, SCSI_OUT } direction;
     uint64_t length; /* bytes */
@@ -34,7 +34,7 @@ void scsi_disk_free(struct scsi_disk *d);
 bool scsi_disk_command(struct scsi_disk *d, const uint8_t *command, size_t len,
                        struct scsi_data *data);
 
-/* Move data of blocks. Return whether that went well; if not, likewise. */
+/* Move data of blocks. Return whether that went well; if not, with the same effect. */
 bool scsi_disk_read(struct scsi_disk *d, uint64_t offset, uint8_t *data, size_t len);
 bool scsi_disk_write(struct scsi_disk *d, uint64_t offset, const uint8_t *data, size_t len);
 

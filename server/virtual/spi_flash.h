@@ -1,6 +1,7 @@
 /*
- * A serial flash memory of 4 MiB like the N25Q032A of the iCEstick, on an SPI bus: what it holds
- * lives in a file, or in memory only. Source: Micron's data sheet, JESD216; what iceprog(1) sends.
+ * A serial flash memory of 4 MiB like the N25Q032A of the iCEstick, on an SPI bus. Its content
+ * lives in a file, or in memory only. Source: Micron's data sheet, JESD216; the commands of
+ * iceprog(1).
  */
 #ifndef SERVER_VIRTUAL_SPI_FLASH_H
 #define SERVER_VIRTUAL_SPI_FLASH_H
@@ -28,7 +29,7 @@ void spi_flash_select(struct spi_flash *f, bool on);
 /* Shifts one bit in, and one out. Not selected it does nothing, and its output is high. */
 bool spi_flash_clock(struct spi_flash *f, bool bit);
 
-/* What it holds. */
+/* Its content. */
 const uint8_t *spi_flash_content(const struct spi_flash *f);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The built-in USB device `usb:demo-ftdi`: an FT232R, a USB serial adapter, that gives back what is
- * sent to it; RTS is CTS, DTR is DSR and DCD, a break is received as a break.
+ * The built-in USB device `usb:demo-ftdi`: an FT232R, a USB serial adapter, that returns the bytes
+ * sent to it. RTS is CTS, DTR is DSR and DCD, a break is received as a break.
  */
 #ifndef SERVER_VIRTUAL_USB_FTDI_H
 #define SERVER_VIRTUAL_USB_FTDI_H

@@ -1,6 +1,6 @@
 /*
  * The built-in USB devices `usb:demo-mouse` and `usb:demo-keyboard`: HID 1.11 devices with the boot
- * protocol, whose events come from hid_events.h. What a driver does with a keyboard's lights is
+ * protocol, whose events come from hid_events.h. A driver's changes of a keyboard's lights are
  * logged.
  */
 #ifndef SERVER_VIRTUAL_USB_HID_H
