@@ -374,8 +374,9 @@ static void on_deadline(void *ctx)
     end_with(EXIT_NOT_CONNECTED);
 }
 
-/* The supervisor is asked to end: before COMMAND has started, in its place, or, by one who asks
- * every process, as systemd does, together with it. COMMAND may want its links until it has ended.
+/* The supervisor is asked to end: before COMMAND has started, in its place, or together with it.
+ * The last happens where every process is asked, as systemd does. COMMAND may want its links until
+ * it has ended.
  */
 static void on_stop(void *ctx)
 {

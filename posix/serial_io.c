@@ -3,8 +3,8 @@
  *
  * libserialport opens a port it knows (one in /sys/class/tty). It refuses PTYs, which emulators
  * publish as their serial ports, and names that a container gave a device; those are opened here.
- * Settings are applied here for all of them, with one TCSETS2: libserialport 0.1.1 and 0.1.2 look
- * for hardware flow control in the wrong flag word, and set an odd speed in a second step after a
+ * Settings are applied here for all of them, with one TCSETS2. libserialport 0.1.1 and 0.1.2 look
+ * for hardware flow control in the wrong flag word. They set an odd speed in a second step after a
  * first with the old one.
  */
 #define _GNU_SOURCE

@@ -59,8 +59,8 @@ struct port_io {
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-/* What ends at once, as most writes do, ends with its event set too: it is waited for only where it
- * does not, or each would wake the loop for nothing. */
+/* An operation that ends at once, as most writes do, ends with its event set too. The thread waits
+ * only for others, or each would wake the loop for nothing. */
 static DWORD WINAPI wait_for_ends(void *arg)
 {
     struct port_io *p = arg;

@@ -52,9 +52,9 @@ void requests_come_from_service(void)
 
 /*
  * On a thread of the console's, which stays until the process ends, and main comes to that. After a
- * close, logoff or shutdown Windows ends the process as soon as this returns (and after 5 s in any
- * case); under Wine the thread's own end, beside main's, can leave glibc's loader locked (it loads
- * libgcc_s for it, and is killed there) and the process to be killed.
+ * close, logoff or shutdown Windows ends the process as soon as this returns, and after 5 s in any
+ * case. Under Wine the thread's own end, beside main's, can leave glibc's loader locked. (It loads
+ * libgcc_s for it, and is killed there.) Then the process has to be killed.
  */
 static BOOL WINAPI on_console(DWORD event)
 {

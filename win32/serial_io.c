@@ -1,8 +1,8 @@
 /*
  * Windows's COM ports; see common/seam/serial_io.h. Bytes and events are port_io.c's.
  *
- * libserialport lists the ports, but does not open them: it loses why an open failed, its settings
- * say what DTR and RTS are to be without knowing what they are, and its way to wait spins under
+ * libserialport lists the ports, but does not open them. It loses the reason why an open failed.
+ * Its settings fix DTR and RTS without knowing their present state. Its way to wait spins under
  * Wine.
  */
 #include "serial_io.h"

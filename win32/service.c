@@ -1,7 +1,7 @@
 /*
  * com2net as a service of Windows's: the verbs of `com2net service`, and the process that the
- * service manager starts by "service run -- ARGUMENTS", which stand in the service's command line.
- * It runs as LocalService, which has the rights of a usual user here and none in the network.
+ * service manager starts by "service run -- ARGUMENTS". The service's command line holds these. It
+ * runs as LocalService, which has the rights of a usual user here and none in the network.
  */
 #include "service.h"
 

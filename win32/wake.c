@@ -44,8 +44,9 @@ struct wake *wake_new(struct event_base *base, void (*woken)(void *ctx), void *c
         free(w);
         return NULL;
     }
-    /* The one that is written blocks: there is always room for its byte, but Wine refuses one that
-     * does not with WSAEWOULDBLOCK while another thread is about to write it, too. */
+    /* The one that is written blocks. There is always room for its byte. But Wine refuses a write
+     * to one that does not block with WSAEWOULDBLOCK while another thread is about to write it,
+     * too. */
     evutil_make_socket_nonblocking(w->sockets[0]);
     setsockopt((SOCKET)w->sockets[1], IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once,
                sizeof at_once);

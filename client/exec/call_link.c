@@ -56,9 +56,9 @@ void call_link_end_call(struct caller *caller, int result)
         caller->ops->answer(caller, result);
 }
 
-/* Whether a call goes ahead of the bytes that were written before it, which have no room. For who
- * only asks they are no matter. A set has its place behind them; but a serial port would not have
- * it wait for them, and where they do not get on, as with flow control, it may be what ends that.
+/* Whether a call goes ahead of the bytes that were written before it, which have no room. A call
+ * that only asks ignores them. A set has its place after them. But a serial port would not have it
+ * wait for them. Where they do not get on, as with flow control, the set may end that.
  */
 static bool goes_ahead(const struct call_link *l, const struct caller *caller, struct call_wait *w)
 {
@@ -177,8 +177,8 @@ bool call_link_is_done(struct call_link *l, bool *progress)
         return true;
     if (!l->drain_asked && unsent == 0 && !pty_session_was_used(l->session))
         return true;
-    /* what TCP has acknowledged may still be lost: com2net keeps the time between changes of lines,
-     * and its answers to us, once we have gone, are the connection's end */
+    /* bytes that TCP has acknowledged may still be lost: com2net keeps the time between changes of
+     * lines. Its answers to us, once we have gone, end the connection */
     if (!l->drain_asked)
         l->drain = port->begin_drain(l->tty.ctx);
     l->drain_asked = true;

@@ -1,9 +1,10 @@
 /*
- * Theory of operation. What a program has written before its request is taken first, so that
- * everything is in order, as long as that gets on; then ioctl_tty says what the request means. One
- * that waits (for a modem line, the end of a break, a drain), that finds no room, or that another
- * net2pty has been asked for, is held: looked at when something has happened and every 10 ms,
- * because no descriptor tells that a signal wants its program.
+ * Theory of operation. The bytes that a program has written before its request are taken first, as
+ * long as that gets on. So everything is in order. Then ioctl_tty tells the meaning of the request.
+ * A request is held if it waits (for a modem line, the end of a break, a drain) or finds no room.
+ * So is one that another net2pty has been asked for. Held requests are looked at when something has
+ * happened, and every 10 ms. The timer is needed because no descriptor tells that a signal wants
+ * its program.
  */
 #include "calls.h"
 
@@ -158,7 +159,7 @@ void calls_greet(struct calls *c, struct pty_session *session, bool at_once, str
  */
 
 /* What to answer because the caller has gone, or a signal wants it: 0 for nothing. On a serial port
- * no signal interrupts a setting, and programs are not made for it: they are only let go when it
+ * no signal interrupts a setting, and programs are not made for it. They are only released when it
  * takes as long as it never should. */
 static int interruption(const struct held *h)
 {

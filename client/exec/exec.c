@@ -1,9 +1,9 @@
 /*
- * Theory of operation. Only one supervisor can be there for a program: inside of another net2pty's
- * COMMAND the test for it fails, and the other one, which NET2PTY_SOCKET names, is asked to join
- * our links over their sockets. It then answers the requests on them, and COMMAND is only waited
- * for. Where programs cannot be supervised at all, the preload library sends us their requests over
- * a socket of our own, which NET2PTY_SOCKET names, too.
+ * Theory of operation. A program can have only one supervisor. Inside of another net2pty's COMMAND
+ * the test for supervision fails. Then the other net2pty, which NET2PTY_SOCKET names, is asked to
+ * join our links over their sockets. It then answers the requests on them, and COMMAND is only
+ * waited for. Where programs cannot be supervised at all, the preload library sends us their
+ * requests over a socket of our own, which NET2PTY_SOCKET names, too.
  *
  * When the last program has ended, its bytes may still be in the pseudo-terminal: the end is put
  * off until they are done.

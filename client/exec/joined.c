@@ -66,8 +66,8 @@ static void schedule_ping(struct joined *j)
         timer_in_ms(&j->ping, PING_MS);
 }
 
-/* A question may be open as long as it likes, but who has it has to show that it lives: a greeting
- * of this kind is answered at once. */
+/* A question may be open as long as it likes, but the other net2pty has to show that it lives. It
+ * answers a greeting of this kind at once. */
 static int ping(struct joined *j)
 {
     const struct ioctl_wire_question q = {

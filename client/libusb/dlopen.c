@@ -1,11 +1,11 @@
 /*
- * libnet2usb-dlopen.so: loaded into a program by LD_PRELOAD beside net2usb's libraries, it gives
- * them to a program that asks for a libusb of its own by dlopen, at a path or under another name.
+ * libnet2usb-dlopen.so: loaded into a program by LD_PRELOAD beside net2usb's libraries. It gives
+ * these to a program that asks for a libusb of its own by dlopen, at a path or under another name.
  *
  * Without it there would be two libusbs. The program's would call itself through names that are
- * ours by then, and give its own structures to our functions: libusb 1.0.27's libusb_init calls
- * libusb_init_context, for one. What is needed by its name (DT_NEEDED) is no matter, since the
- * loader takes what it has under that name already, wherever a run path leads.
+ * ours by then, and give its own structures to our functions. For example, libusb 1.0.27's
+ * libusb_init calls libusb_init_context. A library that is needed by its name (DT_NEEDED) is no
+ * matter. The loader takes the one that it has under that name already, wherever a run path leads.
  *
  * A guest as net2pty's preload library is: no state but an address, no descriptor that stays,
  * nothing printed. It uses what all C libraries have.
@@ -29,7 +29,7 @@ void *guest_dlopen(const char *name, int flags) __asm__("dlopen")
     __attribute__((visibility("default")));
 
 /* Before 2.34 glibc has dlsym and dlopen in a library of its own, which a program may have loaded
- * or not; what the C library itself loads calls us all the same. It does so by the second one then.
+ * or not. Loads by the C library itself call us all the same. It does so by the second one then.
  */
 #pragma weak dlsym
 #pragma weak __libc_dlopen_mode
@@ -136,7 +136,7 @@ void *guest_dlopen(const char *name, int flags)
     void *library = ours ? next(ours, RTLD_LAZY | RTLD_NOLOAD | (flags & OF_DLOPEN)) : NULL;
     if (library)
         return library;
-    /* The loader looks where its caller's file says, and takes for that what it will return to:
-     * this has to be a jump, which -O2 makes of it. */
+    /* The loader looks where its caller's file says. It takes the file of its return address for
+     * the caller. So this has to be a jump, which -O2 makes of it. */
     return next(name, flags);
 }

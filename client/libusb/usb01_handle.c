@@ -1,7 +1,7 @@
 /*
  * Open devices of libusb-0.1, and their transfers, on the calls of libusb-1.0.
  *
- * The first member of a handle is a file descriptor: Debian's libftdi 0.20 takes it for usbfs's,
+ * The first member of a handle is a file descriptor. Debian's libftdi 0.20 takes it for usbfs's,
  * reads it out of the struct, and has select() look at it. It is an eventfd, which is always ready,
  * and needs no file that may be closed to this user, as /dev/null is in some containers.
  */

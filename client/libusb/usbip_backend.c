@@ -75,8 +75,9 @@ int API_EXPORTED libusb_hotplug_register_callback(struct libusb_context *ctx, in
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
-/* A timer of the child's own under the number of its parent's, unless the program has closed that,
- * and perhaps has a file of its own there: daemons close what they do not know, and fork again. */
+/* A timer of the child's own under the number of its parent's. It is not made if the program has
+ * closed that number, and perhaps has a file of its own there. Daemons close unknown descriptors,
+ * and fork again. */
 static void replace_timer(struct device_priv *p)
 {
     struct itimerspec at;

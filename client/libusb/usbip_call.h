@@ -31,12 +31,12 @@ struct usbip_found {
 
 /*
  * Calls return 0 or a negative errno:
- *   what connect gives (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
+ *   connect's errors (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
  *               ENONET where no name server has answered
  *   ETIMEDOUT   no connection in time
  *   ENOMSG      no answer in time, not a byte
  *   ETIME       an answer that has not ended in time
- *   EPROTO      what answers does not speak USB/IP as it should, or closes at once
+ *   EPROTO      the other end does not speak USB/IP as it should, or closes at once
  *   EBUSY       somebody has the device
  *   ENODEV      there is no such device
  *   EIO         the server cannot have the device; its log says why. Asked for a list: it has none,

@@ -75,8 +75,8 @@ bool usbip_config_wants(const struct usbip_config *c, const struct usbip_found *
     return false;
 }
 
-/* FTDI's chips take bytes as a stream, and tell of an error in no other way than by silence: what
- * is posted to them is as good as what is not. Of other devices the user has to say so. */
+/* FTDI's chips take bytes as a stream, and tell of an error only by silence. So posted bytes are as
+ * good as others. Of other devices the user has to say so. */
 bool usbip_config_posts(const struct usbip_config *c, uint16_t vendor, uint16_t product)
 {
     const char *post = c->post, *rest;

@@ -38,8 +38,8 @@ static bool is_elsewhere(const struct device_priv *p)
     return o != NULL;
 }
 
-/* Programs show a number for it, at most, and libusb's log is off as a rule: a server that may not
- * open its device is told once. */
+/* Programs show a number for it, at most, and libusb's log is off as a rule. So a server that may
+ * not open its device is reported once. */
 static void tell_refusal(struct usbip_device_use *d, const char *trouble)
 {
     if (d->refusal_told)
@@ -290,8 +290,9 @@ static int restore_alternates(struct libusb_device_handle *h)
     return first == LIBUSB_ERROR_PIPE ? LIBUSB_ERROR_NOT_FOUND : first;
 }
 
-/* Foreign servers mostly know nothing of a port, and stall, or say nothing at all: for these it is
- * done, as it is for the kernel's client, which sends nothing. They are not asked again. */
+/* Foreign servers mostly do not know ports, and stall, or do not answer at all. For these the reset
+ * counts as done. It does so for the kernel's client, too, which sends nothing. They are not asked
+ * again. */
 static int reset_of_foreign(struct libusb_device_handle *h)
 {
     static bool refuses[USBIP_CONFIG_SERVERS_MAX];
@@ -355,9 +356,9 @@ static void make_known(struct device_priv *p)
     usbip_state_settle(p);
 }
 
-/* A list says nothing of strings, and of what else stands there. A device that a program is given
- * is asked when it is first looked at, which takes an import of a moment; others would be taken
- * away from whoever wants them meanwhile, and reset: what is shown of these is made up. */
+/* A list has no strings, nor the other descriptors. A device that a program is given is asked when
+ * it is first looked at, which takes an import of a moment. Other devices would be taken away from
+ * those who want them meanwhile, and reset. So their descriptors are made up. */
 static void read_descriptor(struct device_priv *p)
 {
     const long long now = usbip_clock_ms();

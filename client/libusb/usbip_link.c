@@ -1,15 +1,15 @@
 /*
- * Theory of operation. URBs stand in `first` until the connection has taken them whole, in order;
- * data are sent from where they are. They stand in `urbs` from their first byte until they are
+ * Theory of operation. URBs are in `first` until the connection has taken them whole, in order;
+ * data are sent from where they are. They are in `urbs` from their first byte until they are
  * answered. Most are sent at once, in one call of the system: header and data are one segment. What
  * may happen to one depends on its state, which usbip_link_urb_move alone changes.
  *
- * Programs post byte by byte. So that not each is a segment, and wakes the server, Nagle's
- * algorithm is on from a posted URB to the next one that is not: the first goes at once, those
- * behind it when the server has acknowledged that, which its answer does; and what is waited for
- * takes all with it.
+ * Programs post byte by byte. Not each byte may be a segment that wakes the server. So Nagle's
+ * algorithm is on from a posted URB to the next one that is not. The first URB goes at once, those
+ * after it when the server has acknowledged the first. Its answer does that. A URB that somebody
+ * waits for takes all with it.
  *
- * A posted URB is told of when it is sent. What stands in `urbs` from then on is a stand-in without
+ * A posted URB is reported as done when it is sent. From then on `urbs` has a placeholder without
  * data, which the answer frees.
  *
  * Replies are read through `in`, so that a small one costs one call; data of more than DIRECT_MIN
@@ -137,8 +137,8 @@ static struct usbip_link_urb *stand_in_for(struct usbip_link_urb *u)
     return u->owner ? usbip_link_urb_new(0) : u;
 }
 
-/* Has that, in that state, wait for the answer of a URB that is sent and not wanted any more: one
- * that is done with this, or nobody's. Without any the connection ends. */
+/* Has that, in that state, wait for the answer of a URB that is sent and not wanted any more. Such
+ * a URB is done with this, or nobody's. Without any the connection ends. */
 static void stand_in(struct usbip_link *l, struct usbip_link_urb *s, struct usbip_link_urb *u,
                      int status, enum usbip_link_state state)
 {
@@ -501,8 +501,8 @@ static void take_body(struct usbip_link *l)
     done(l, u, u->status);
 }
 
-/* It is the answer, whatever its status, unless RET_SUBMIT has come before: some servers let the
- * status 0 stand for a URB that was done and never told of. */
+/* It is the answer, whatever its status, unless RET_SUBMIT has come before. Some servers use the
+ * status 0 for a URB that was done and never reported. */
 static void take_unlink(struct usbip_link *l)
 {
     const struct usbip_urb *head = &l->reader.urb;

@@ -210,9 +210,9 @@ static struct device_priv *find_device(const struct libusb_context *ctx, size_t 
     return p;
 }
 
-/* Those that a server does not list any more are gone, but for what we hold ourselves, which
- * foreign servers leave out; and have it not back at once when we let go of it, so that callbacks
- * are not to hear of that. */
+/* Devices that a server no longer lists are gone. Those that we hold ourselves are excepted, as
+ * foreign servers leave them out. These servers do not list a device at once when we release it.
+ * Callbacks are not to hear of that. */
 static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is_event)
 {
     const long long now = usbip_clock_ms();
@@ -294,8 +294,8 @@ static int ask(struct libusb_context *ctx, size_t server, int ms, struct usbip_f
     return r;
 }
 
-/* Asks one that may be silent. The lock is held: so that not each list, and each transfer of other
- * devices, waits for it, it is taken for silent for some time without being asked. */
+/* Asks one that may be silent. The lock is held. Lists, and transfers of other devices, must not
+ * wait for it each time. So it is taken for silent for some time without being asked. */
 static int ask_unless_silent(struct libusb_context *ctx, size_t server, int ms,
                              struct usbip_found **list, size_t *count)
 {

@@ -1,7 +1,7 @@
 /*
  * Theory of operation. Each name has an entry, which is never freed. At most one thread looks it up
- * at a time; it may outlive who has asked, so that nothing of it but the table is used (and the
- * library is never unloaded). One lock, in which nothing waits but for a condition.
+ * at a time. The thread may outlive its caller, so it uses nothing but the table (and the library
+ * is never unloaded). One lock, in which nothing waits but for a condition.
  */
 #include "usbip_names.h"
 

@@ -23,8 +23,8 @@ struct usbip_address {
     socklen_t len;
 };
 
-/* Before a caller that has a lock of its own while it calls these sees to its forks
- * (pthread_atfork): what is seen to later is locked first by a fork, as by a call. */
+/* For a caller that holds a lock of its own while it calls these. Call it before registering that
+ * lock with pthread_atfork. A fork locks first what was registered later, as a call does. */
 void usbip_names_prepare(void);
 
 /* Sees to it that a server's addresses are known, and not too old. Waits so many ms at most. The

@@ -1,7 +1,7 @@
 /*
- * The state that the parts of the backend share: the devices of all contexts, the lock that guards
- * them, and the descriptors that the core waits for. Everything here wants the lock, but for what
- * takes it.
+ * The state that the parts of the backend share: the devices of all contexts, and the lock that
+ * guards them. It also has the core wait for connections and timers. Everything here wants the
+ * lock, but for what takes it.
  */
 #ifndef CLIENT_LIBUSB_USBIP_STATE_H
 #define CLIENT_LIBUSB_USBIP_STATE_H

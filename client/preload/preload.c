@@ -1,16 +1,17 @@
 /*
- * libnet2pty-preload.so: loaded into a program by LD_PRELOAD, it sends the program's serial-port
- * requests on pseudo-terminals to its net2pty (NET2PTY_SOCKET), where they mean what they mean to
- * supervised programs (calls.h). Only for systems that forbid supervision: it serves dynamically
- * linked programs, and costs them a connection for each request.
+ * libnet2pty-preload.so: loaded into a program by LD_PRELOAD. It sends the program's serial-port
+ * requests on pseudo-terminals to its net2pty (NET2PTY_SOCKET). There they have the same meaning as
+ * those of supervised programs (calls.h). Only for systems that forbid supervision: it serves
+ * dynamically linked programs, and costs them a connection for each request.
  *
- * It is a guest. It keeps no state and no descriptor between calls, so that forks, threads, signal
- * handlers and programs that close what they do not know are no matter; it has no thread, no
- * handler, and prints nothing; errno is the program's. It is linked to no C library and uses what
- * all of them have, so that one file serves programs of glibc and of musl.
+ * It is a guest. It keeps no state and no descriptor between calls. So forks, threads, signal
+ * handlers and programs that close unknown descriptors are no matter. It has no thread, no handler,
+ * and prints nothing; errno is the program's. It is linked to no C library and uses what all of
+ * them have, so that one file serves programs of glibc and of musl.
  *
- * A connection for each request also gives signals their meaning: who waits is in recv(2), which
- * the kernel restarts or interrupts as the program has asked, and closing the socket tells net2pty.
+ * A connection for each request also gives signals their meaning. A waiting program is in recv(2),
+ * which the kernel restarts or interrupts as the program has asked. Closing the socket tells
+ * net2pty.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -145,7 +146,7 @@ static int receive(int fd, void *data, size_t len, bool waits)
 }
 
 /* Sends the question and receives its answer, with the data of both in the program's memory at
- * `argument`, which the kernel finds out to be there or not. Returns 0 or an errno. */
+ * `argument`. The kernel finds out whether that memory is there. Returns 0 or an errno. */
 static int exchange(int fd, const struct ioctl_wire_question *q, void *argument,
                     const struct ioctl_shape *shape, struct ioctl_wire_answer *a)
 {

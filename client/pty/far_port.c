@@ -263,8 +263,8 @@ static enum asked_verdict answered(struct far_port *f, enum asked_about about, u
     return asked_answered(&f->asked, about, value, f->peer->is_ours, wish);
 }
 
-/* Whether an answer says that something else is in force than was wished: by what it answers or,
- * when that is nothing, by what was told last. */
+/* Whether an answer says that something else is in force than was wished. The wish is the request
+ * it answers or, if there is none, the value told last. */
 static bool is_news(const struct far_port *f, enum asked_verdict verdict, enum asked_about about,
                     uint32_t told, uint32_t value, uint32_t *wish)
 {

@@ -4,16 +4,16 @@
  *   WAITING      no connection; the dialer tries again and again
  *   NEGOTIATING  connected; the COM-PORT option and BINARY are not settled yet, or the server has
  *                not said anything in RFC 2217's terms: a busy ser2net agrees to everything, says
- *                so in plain text, and goes
+ *                so in plain text, and disconnects
  *   READY        at work (with `raw`, from the connection on)
  *   AWAY         the connection is lost, and the server keeps its end: another connection asks for
- *                it, and the session goes on as if nothing had been (pty_resume.h)
+ *                it, and the session continues as if nothing had been (pty_resume.h)
  *
- * What programs write is read from the port only while READY and while the connection takes it:
- * until then it stays in the port, whose buffer makes the programs wait.
+ * Bytes of programs are read from the port only while READY and while the connection takes them.
+ * Until then they stay in the port, whose buffer makes the programs wait.
  *
- * The first session asks the server for its settings, and makes them the port's, unless a program
- * was quicker or the command line has said a speed. After a reconnect all of the port's are told
+ * The first session asks the server for its settings, and makes them the port's. It does not if a
+ * program was quicker or the command line has a speed. After a reconnect all of the port's are told
  * again, modem lines included.
  */
 #include "far_session.h"

@@ -3,7 +3,7 @@
  * with the far port. What programs set is compared with what the server was last told, and the
  * difference sent ahead of the data that follows.
  *
- * While no program has the port open, DTR and RTS are low; the first open raises them and the last
+ * While no program has the port open, DTR and RTS are low. The first open raises them, and the last
  * close lets them fall if HUPCL is set. With no_touch_lines neither happens, and a connection only
  * asks how they are.
  */

@@ -2,7 +2,7 @@
  * net2usb attach: a server's device becomes one of the kernel's, and with --persist is kept so.
  *
  * The kernel tells nobody when it loses a device: the port's state is looked at, twice a second.
- * While the device is away the server is asked for it with a growing pause; com2net tells of
+ * While the device is away the server is asked for it with a growing pause. com2net tells of
  * changes itself, on a connection that is kept for it.
  */
 #include <errno.h>

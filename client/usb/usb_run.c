@@ -50,8 +50,8 @@ static bool is_selected(struct usb_server *s, const struct usbip_found *f, char 
     return selected;
 }
 
-/* Puts the selectors into `all`, and the busids of what they find: a device that comes back with
- * other numbers, as its bootloader, does so at the same place. Returns how many. */
+/* Puts the selectors into `all`, and the busids of the devices that they find. A device that
+ * returns with other numbers, as its bootloader, does so at the same place. Returns how many. */
 static int add_places(struct usb_server *s, char **selectors, int count, char **all)
 {
     int n = 0;

@@ -294,8 +294,8 @@ static int compare_nodes(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Asked of the kernel under its lock of the device: it waits while that is being configured, and
- * while a driver takes an interface (usb_lock_device in drivers/usb/core/sysfs.c). */
+/* The kernel answers under its lock of the device. It waits while the device is being configured,
+ * and while a driver takes an interface (usb_lock_device in drivers/usb/core/sysfs.c). */
 static bool is_configured(const char *folder)
 {
     char path[PATH_MAX], text[16];

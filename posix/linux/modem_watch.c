@@ -1,8 +1,8 @@
 /*
  * Theory of operation. The thread sleeps in TIOCMIWAIT and writes to an eventfd after each change;
  * the loop then looks at the lines itself. A change between two TIOCMIWAITs wakes nobody. So the
- * loop looks once more a little after each wake-up and after the start, and again until it has
- * seen, before its look, that the thread is asleep in its wait. There is no other polling.
+ * loop looks once more a little after each wake-up and after the start. It repeats this until it
+ * has seen, before its look, that the thread is asleep in its wait. There is no other polling.
  */
 #define _GNU_SOURCE
 #include "modem_watch.h"

@@ -1,7 +1,7 @@
 /*
  * Between a look at what stands at a path and the change of it somebody may put something else
- * there. So a new link is made under another name and put in its place by renameat2(2), which
- * replaces nothing or says what it has replaced: if that is not what may be, it is put back.
+ * there. So a new link is made under another name and put in its place by renameat2(2). This
+ * replaces nothing or tells what it has replaced. A file that may not be replaced is put back.
  */
 #define _GNU_SOURCE
 #include "pty_link.h"
@@ -135,7 +135,7 @@ static int make_aside(const char *link, const char *target, char aside[static PA
     return -EEXIST;
 }
 
-/* By a descriptor of the very link: at its path may be another one by now, to a file that is not
+/* By a descriptor of the very link. At its path may be another one by now, to a file that is not
  * ours to give away. Returns 0 or -errno. */
 static int give_away(const char *link, const char *target, uid_t uid, gid_t gid)
 {

@@ -23,8 +23,8 @@ int pty_settings_begin(struct pty_settings *s, const struct pty *p)
     return 0;
 }
 
-/* What a PTY destroys, PARENB and CSIZE, comes from a stopped program that has said it, from the
- * options, or as far as the flags that stay give it away. */
+/* A PTY destroys PARENB and CSIZE. Their values come from the request of a stopped program or from
+ * the options. Otherwise the flags that stay give them away, as far as they can. */
 static void mend_format(const struct pty_settings *s, const struct termios2 *t,
                         struct line_settings *line)
 {

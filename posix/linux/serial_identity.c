@@ -1,5 +1,5 @@
 /*
- * A pseudo-terminal is held by a descriptor that opens nothing (O_PATH): its inode has no name any
+ * A pseudo-terminal is held by a descriptor that opens nothing (O_PATH). Its inode has no name any
  * more once it has ended, whoever has its number then. A device node is known by what sysfs says of
  * the device behind it.
  */

@@ -10,8 +10,8 @@
  *
  * Each stopped request arrives at the listener, a descriptor that the filter has given the
  * supervisor. When the listener is closed every stopped request fails with ENOSYS, isatty(3)
- * included: so the supervisor stays until the listener hangs up, which is when no filtered process
- * is left, and the front tells COMMAND's status as soon as it is known.
+ * included. So the supervisor stays until the listener hangs up, which is when no filtered process
+ * is left. The front tells COMMAND's status as soon as it is known.
  */
 #define _GNU_SOURCE
 #include "supervise.h"
@@ -128,10 +128,10 @@ static void on_notified(evutil_socket_t fd, short what, void *ctx)
 }
 
 /*
- * A parent in another group of the same session is what keeps a group from being orphaned, and as
- * COMMAND ends the kernel would find that the group has lost it: where anything in the group is
- * stopped, it hangs all of it up (kill_orphaned_pgrp in kernel/exit.c), such as the whole job of a
- * CI runner. COMMAND stays in the session that it was forked in.
+ * A parent in another group of the same session keeps a group from being orphaned. As COMMAND ends
+ * the kernel would find that the group has lost such a parent. Where anything in the group is
+ * stopped, the kernel hangs all of it up (kill_orphaned_pgrp in kernel/exit.c). That could be the
+ * whole job of a CI runner. COMMAND stays in the session that it was forked in.
  */
 static void leave_session(void)
 {

@@ -142,8 +142,8 @@ int supervise_interruption(const struct supervise_call *call)
         return -EINTR;
     if (((s.own | s.shared) & ~s.blocked) == 0)
         return 0;
-    /* another thread may take a signal of the whole process: then there is nothing to restart for,
-     * and the kernel's number would be seen as an errno */
+    /* another thread may take a signal of the whole process. Then a restart has no reason, and the
+     * kernel's number would be seen as an errno */
     bool ours = (s.own & ~s.blocked) || s.threads == 1;
     return ours && call->request == TIOCMIWAIT ? RESTART : -EINTR;
 }

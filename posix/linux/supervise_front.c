@@ -46,7 +46,7 @@ static void list_forwarded(sigset_t *set)
         sigaddset(set, i);
 }
 
-/* Whether we are in the foreground of our terminal: its keys and its size are then told to the
+/* Whether we are in the foreground of our terminal. Its keys and its size are then told to the
  * whole group, of which COMMAND is born a member. */
 static bool is_in_foreground(void)
 {

@@ -1,8 +1,8 @@
 /*
- * A PTY behind a link.
+ * A PTY and the link to it.
  *
  * Theory of operation. Programs have the slave side; the master side is ours, in packet mode, so
- * that each read tells of flushes. What else a PTY tells:
+ * that each read tells of flushes. A PTY also tells:
  *   open     only inotify on the slave's node tells of it
  *   close    POLLHUP on the master, and read() gives EIO once all that was written is read. The
  *            master then leaves the loop, where it would be readable for ever, until the next open
@@ -264,8 +264,8 @@ static void report_status(struct vport *v, unsigned status)
 }
 
 /* Reads what is there, up to a batch. Settings and flushes are reported in their place among the
- * bytes, as far as a PTY lets know it; `all`: until there is nothing left (a read that
- * finds nothing has waited for what was just written). Returns whether the port is still open. */
+ * bytes, as far as a PTY tells it. `all`: until no byte is left. A read that finds none has waited
+ * for those that were just written. Returns whether the port is still open. */
 static bool read_batch(struct vport *v, bool all)
 {
     static uint8_t batch[BATCH + CHUNK];

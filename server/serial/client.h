@@ -69,7 +69,7 @@ struct client {
 struct client_callbacks {
     /* Ends the session, for the reason `why`, a constant. */
     void (*end)(void *ctx, const char *why);
-    /* Its wishes to the device may be something else: its bytes, its errors. */
+    /* The news that it wants from the device may be different now: its bytes, its errors. */
     void (*changed)(void *ctx);
     /* It says that it is the client of a session that lost its connection. Returns whether that
      * continues over this connection: this session is over then. */

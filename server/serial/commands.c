@@ -21,7 +21,7 @@ void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t 
 }
 
 /* Tells the client of the modem inputs. RFC 2217 sends the state ANDed with the mask when that is
- * not zero; a line that falls under a mask without delta bits is told all the same. */
+ * not zero. A line that falls under a mask without delta bits is told all the same. */
 void commands_notify_lines(struct commands *c, unsigned inputs, unsigned edges)
 {
     const unsigned value = line_modem_state(inputs, edges) & c->modem_mask;

@@ -2,13 +2,14 @@
  * Theory of operation. The device is in one of four states:
  *
  *   CLOSED  --first client, or start with `hold`-->  OPEN
- *   OPEN    --last client gone-->  LINGERING, until what it sent is on the wire  -->  CLOSED
+ *   OPEN    --last client gone-->  LINGERING, until its bytes are on the wire  -->  CLOSED
  *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again twice a second  -->  OPEN
  *   OPEN    --unplugged-->  CLOSED (without)
  *
- * When an owner goes and the device stays open for others, or the next one comes while it lingers,
- * the old one's bytes go out under its settings first (settling.h). The next one's bytes and
- * commands that change the line wait for that; it is told the idle settings, which it will have.
+ * An owner may disconnect while the device stays open for others, or the next one may connect while
+ * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
+ * bytes and commands that change the line wait for that; it is told the idle settings, which it
+ * will have.
  */
 #include "device.h"
 

@@ -34,8 +34,8 @@ static void apply(struct line_control *c, const struct line_settings *want)
     }
 }
 
-/* The outputs that an open has to set: a device that comes back gets all it had; with
- * no_touch_lines the others stay as the system has opened them. */
+/* The outputs that an open has to set. A device that returns gets all it had. With no_touch_lines
+ * the others stay as the system has opened them. */
 static unsigned outputs_to_set(const struct port_options *o, bool again)
 {
     if (again || !o->no_touch_lines)

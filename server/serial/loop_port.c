@@ -1,6 +1,6 @@
 /*
- * Bytes that were written wait in `wire`. Unpaced, all of them arrive in the next turn of the loop;
- * paced, a timer lets as many arrive as the line would have carried since the last time. While the
+ * Bytes that were written wait in `wire`. Unpaced, all of them arrive in the next turn of the loop.
+ * Paced, a timer lets as many arrive as the line would have carried since the last time. While the
  * reader pauses they stay, and writes fill the queue.
  */
 #include "loop_port.h"

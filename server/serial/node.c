@@ -56,8 +56,8 @@ void node_accept_any(struct node *n)
     n->strict = n->told_other = false;
 }
 
-/* Whether what stands under the name may be opened: for those who have the port already only the
- * same device, for a new client whichever there is, and never another program's pseudo-terminal. */
+/* Whether the device under the name may be opened. Those who have the port already may open only
+ * the same device, a new client any. Nobody may open another program's pseudo-terminal. */
 static int check_identity(struct node *n, const char *path, bool again,
                           char error[static SERIAL_ERROR_MAX])
 {

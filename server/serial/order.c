@@ -172,8 +172,8 @@ static void wait_for(struct order *o, enum order_wait wait)
     comport_pause(o->client->commands.comport);
 }
 
-/* The answer comes now and not at the begin: like every other it tells what has been done, and what
- * the client sends next meets a board that is ready for it. */
+/* The answer comes now and not at the begin. Like every other it reports a finished action. And the
+ * client's next bytes meet a board that is ready for them. */
 static void on_reset_ended(void *ctx, bool done)
 {
     struct order *o = ctx;
@@ -261,8 +261,8 @@ static void do_command(struct order *o, const struct rfc2217_message *m)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Whether a drain has just found that these bytes do not get on: the commands of a client that sets
- * several things at once do not wait for that one after the other. */
+/* Whether a drain has just found that these bytes do not get on. Then the commands of a client that
+ * sets several things at once do not each wait for that. */
 static bool is_stuck(const struct order *o, size_t left)
 {
     return o->stuck_left > 0 && left >= o->stuck_left;

@@ -1,9 +1,9 @@
 /*
- * The first change is due its arrival plus the delay; each further one is due as long after the one
- * before it as it was made after that at the client. A message that the network holds up by less
- * than the delay is so in time. One that comes later is due at once, and those behind it move with
- * it: a gap may then have become longer, which a board bears, but none becomes shorter. After a
- * pause the delay begins anew, so that neither lateness nor clocks of different speed add up.
+ * The first change is due at its arrival plus the delay. Each further one is due as long after the
+ * one before it as it was made after that at the client. A message that the network holds up by
+ * less than the delay is so in time. One that comes later is due at once, and those after it move
+ * with it. A gap may then have become longer, which a board bears, but none becomes shorter. After
+ * a pause the delay begins anew, so that neither lateness nor clocks of different speed add up.
  */
 #include "playout.h"
 

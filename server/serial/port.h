@@ -1,7 +1,7 @@
 /*
  * A published port and its clients. A device, its owner, observers, those that wait, and those that
  * are told why not. The first client opens the device and the last one closes it, unless its
- * options say `hold`.
+ * options have `hold`.
  *
  * Everything runs on the loop thread.
  */

@@ -41,9 +41,9 @@ static const struct reset_recipe recipes[] = {
          {BOTH, 0, 250, 0},
          {BOTH, BOTH, 0, 0},
      }},
-    /* DTR is NRST (on: reset), RTS is BOOT0 inverted (off: high, the system bootloader): the
-     * wiring of stm32loader and FlyMcu. NRST is released with BOOT0 high, which is looked at just
-     * then, and BOOT0 goes low afterwards, so that the next reset runs the program again. */
+    /* DTR is NRST (on: reset), RTS is BOOT0 inverted (off: high, the system bootloader): the wiring
+     * of stm32loader and FlyMcu. NRST is released with BOOT0 high, which the chip samples just
+     * then. BOOT0 goes low afterwards, so that the next reset runs the program again. */
     {"stm32",
      false,
      {

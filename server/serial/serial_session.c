@@ -1,7 +1,7 @@
 /*
- * Theory of operation. A session finds out what its client speaks (speech.h), then carries its
- * bytes and commands to the device in order (order.h) and tells it what the device does (news.h).
- * What these share is struct client. Here are its beginning and its end.
+ * Theory of operation. A session finds out its client's protocol (speech.h). Then it carries its
+ * bytes and commands to the device in order (order.h) and tells it the device's news (news.h). What
+ * these share is struct client. Here are its beginning and its end.
  */
 #include "serial_session.h"
 

@@ -17,7 +17,7 @@ struct serial_session;
 struct serial_session_callbacks {
     /* It is over. Its memory stays until the loop's next turn. */
     void (*ended)(void *ctx, struct serial_session *s);
-    /* Its wishes to the device may be something else. */
+    /* The news that it wants from the device may be different now. */
     void (*changed)(void *ctx);
     /* Its client says that it has another session, which lost its connection. Returns whether that
      * continues: then `s` is over. */

@@ -59,7 +59,8 @@ struct usb_device_ops {
 struct usb_hold;
 struct usb_hold_owner;
 
-/* The user of a device. Its session lends this to the device, and takes it away when it has let go.
+/* The user of a device. Its session lends this to the device, and takes it away when it has
+ * released the device.
  */
 struct usb_importer {
     const char *peer;             /* for people */

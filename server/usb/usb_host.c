@@ -1,18 +1,18 @@
 /*
  * Theory of operation. libusb's context hears of devices that come from udevd. Where none runs it
- * stays with the list that it began with, so each search takes a new context, which is kept if a
- * device of it is wanted, until that is freed. Searches are made when a context hears of
+ * stays with the list that it began with, so each search takes a new context. That is kept if a
+ * device of it is wanted, until the device is freed. Searches are made when a context hears of
  * something, and each RESCAN_MS while a source has less than it had.
  *
- * Where there is no USB at all a context cannot be made, so that nobody hears of its coming: it is
+ * Where there is no USB at all a context cannot be made, so nobody hears when USB appears. It is
  * looked for each RESCAN_MS, too.
  *
  * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
  * udevd it is looked for when a client asks what there is.
  *
- * Where libusb tells nothing of devices that come and go (on Windows), searches go on as long as a
- * device is waiting for an importer, and find out what is gone. They take some milliseconds, so
- * that none are made while all are imported; then the ends of transfers tell.
+ * On Windows libusb does not tell of devices that arrive or leave. There searches continue as long
+ * as a device is waiting for an importer, and find out which ones are gone. They take some
+ * milliseconds, so that none are made while all are imported; then the ends of transfers tell.
  */
 #include "usb_host.h"
 

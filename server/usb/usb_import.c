@@ -1,16 +1,16 @@
 /*
  * Theory of operation. A submitted URB is read into memory of its own and handed to the device at
- * once; any number may be under way, and each is answered exactly once, in the order in which they
- * are done.
+ * once. Any number may be under way. Each is answered exactly once, in the order in which they are
+ * done.
  *
  * An unlinked one that is under way is cancelled. If it was, only RET_UNLINK tells of it; if it was
- * done first, RET_SUBMIT comes before. A cancelled one that has moved data gets both: RET_UNLINK
+ * done first, RET_SUBMIT comes before. A cancelled one that has moved data gets both. RET_UNLINK
  * cannot say how many, nor carry them, and the client reads the payload whatever the status says.
  *
- * What URBs hold is bounded: above the budget they wait in line until some are done, so that a URB
- * is never failed for want of memory. Those that wait are read all the same, for the unlinks behind
+ * The memory of URBs is bounded: above the budget they wait in line until some are done. So a URB
+ * never fails for want of memory. Those that wait are read all the same, for the unlinks behind
  * them: those under way may never end by themselves. An IN one in line keeps no more than its
- * header; when the line keeps too much (data of OUT ones, mostly), no more is read.
+ * header. When the line keeps too much (data of OUT ones, mostly), no more is read.
  */
 #include "usb_import.h"
 

@@ -67,8 +67,8 @@ const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct us
 
 /* --- taking and giving back ------------------------------------------------------------------- */
 
-/* Gives back those that were claimed first, up to `count`; to their drivers, if these are to come
- * back: but no sooner than all are free, as one may want several (cdc_acm does). */
+/* Returns those that were claimed first, up to `count`. They return to their drivers, if these are
+ * wanted back. That is no sooner than all are free, as a driver may want several (cdc_acm does). */
 static void release(struct usb_interfaces *i, int count, bool drivers)
 {
     libusb_set_auto_detach_kernel_driver(i->handle, 0);

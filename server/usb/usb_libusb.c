@@ -1,12 +1,12 @@
 /*
  * Theory of operation. There is one libusb_transfer for each transfer (usb_libusb_transfer.c).
  * Where the kernel has no memory for one (usbfs_memory_mb, which all programs share), it is parked,
- * with all that come after it, and tried again when another one ends or a moment later.
+ * with all that come after it. It is tried again when another one ends or a moment later.
  *
- * The requests of endpoint 0 that change what the kernel knows of the device (configuration,
- * alternate setting, halt, reset) are calls of libusb, which wait for the device: some
- * milliseconds, a reset a quarter of a second. They are rare, and the client waits for them anyhow.
- * None overtakes a request before it: they are answered in order.
+ * Some requests of endpoint 0 change the kernel's knowledge of the device: configuration, alternate
+ * setting, halt, reset. These are calls of libusb, which wait for the device: some milliseconds, a
+ * reset a quarter of a second. They are rare, and the client waits for them anyhow. None overtakes
+ * a request before it: they are answered in order.
  *
  * A handle is never closed in libusb's callback, which may use it afterwards: release leaves that
  * to the loop's next turn.

@@ -101,7 +101,7 @@ static void on_done(struct usb_transfer *merged)
         usb_queue_add_first(&l->line, t);
         l->merge->waiting++;
     }
-    /* one that is done may have its session end, which cancels the others: those put back are found
+    /* one that is done may have its session end, which cancels the others. Those put back are found
      * in line, and these are on their way */
     j->cancelled = true;
     while (j->members) {
@@ -157,8 +157,8 @@ static struct usb_merged *merge(struct usb_merge_lane *l, unsigned count, size_t
     return j;
 }
 
-/* Begins what stands in line, up to a merged one: what is behind that waits for it, as a part of it
- * may have to be sent again. */
+/* Begins the transfers in line, up to a merged one. Those after that one wait for it, as a part of
+ * it may have to be sent again. */
 static void start_lane(struct usb_merge_lane *l)
 {
     const struct usb_device *d = l->merge->device;

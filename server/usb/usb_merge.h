@@ -1,8 +1,8 @@
 /*
- * Joins small OUT transfers of a device that takes a stream of bytes (usb_device.h: `merges`), so
- * that bytes that a client sent one by one are not one transfer each on the bus. It is a layer
- * between a session and its device. A transfer that is submitted here is answered as if the device
- * had answered it.
+ * Joins small OUT transfers of a device that takes a stream of bytes (usb_device.h: `merges`). So
+ * bytes that a client sent one by one are not one transfer each on the bus. It is a layer between a
+ * session and its device. A transfer that is submitted here is answered as if the device had
+ * answered it.
  *
  * Those that are submitted before usb_merge_start, or while a merged one of their endpoint is under
  * way, are merged. The limit is USB_MERGE_MAX bytes: one packet at high speed. So an answer is not

@@ -1,7 +1,7 @@
 /*
  * Theory of operation. A session lists, and is over, or stays and lists again when something
- * changes; or imports a device (both usb_inquiry.c) and then carries out URBs (usb_import.c). Here
- * are its stream, its beginning and its end.
+ * changes. Or it imports a device (both usb_inquiry.c) and then carries out URBs (usb_import.c).
+ * Here are its stream, its beginning and its end.
  *
  * When the client goes, what is under way is cancelled, and the session ends when the device has
  * let go of the last. Then the device is free, or kept for this client for a while. A client that

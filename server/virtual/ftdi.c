@@ -83,7 +83,7 @@ static void put_packet(struct ftdi_channel *c, struct usb_transfer *t)
     t->actual += STATUS + len;
 }
 
-/* With pins as bits the chip takes samples of them all the time; ours is so slow that a packet has
+/* With pins as bits the chip takes samples of them all the time. Ours is so slow that a packet has
  * as many as fit when the latency timer has run out. */
 static void sample(struct ftdi_channel *c)
 {
@@ -96,8 +96,8 @@ static void sample(struct ftdi_channel *c)
     (void)buf_add(&c->rx, samples, len);
 }
 
-/* A packet goes when it is full, when the latency timer has run out, or when it is wanted at once;
- * one that is not full ends the transfer. */
+/* A packet goes when it is full, when the latency timer has run out, or when it is wanted at once.
+ * One that is not full ends the transfer. */
 static int fill_in(struct ftdi_channel *c, struct usb_transfer *t)
 {
     const size_t packet = c->ftdi->packet;

@@ -59,8 +59,8 @@ struct ftdi_channel {
 /* The far side of the channels; bytes come only if there is room for them. */
 struct ftdi_back {
     /* The host has sent bytes, in no bit-bang mode. Returns how many are taken. The rest comes
-     * again when the host has taken some of those for it. If the host was late, it comes again in
-     * the next turn. */
+     * again when the host has taken some of those for it. If the turn took too long, it comes in
+     * the next one. */
     size_t (*sent)(struct ftdi_channel *c, const uint8_t *data, size_t len);
     /* outputs, bit_mode or a break (of the line) have changed. */
     void (*changed)(struct ftdi_channel *c, bool broken);

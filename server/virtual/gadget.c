@@ -258,8 +258,8 @@ static void finish_moved(struct gadget *g, struct usb_transfer *t, int result)
         g->kind->moved(g, address);
 }
 
-/* Has the kind go on with one that waits nowhere: it may move data of another endpoint, whose owner
- * may then do anything, also cancel this one. Returns whether it is done. */
+/* Has the kind continue with one that waits nowhere. It may move data of another endpoint, whose
+ * owner may then do anything, also cancel this one. Returns whether it is done. */
 static bool go_on(struct gadget *g, struct usb_transfer *t)
 {
     const unsigned slot = gadget_slot(t->address);

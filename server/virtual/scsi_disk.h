@@ -34,7 +34,7 @@ void scsi_disk_free(struct scsi_disk *d);
 bool scsi_disk_command(struct scsi_disk *d, const uint8_t *command, size_t len,
                        struct scsi_data *data);
 
-/* Move data of blocks. Return whether that went well; if not, with the same effect. */
+/* Move data of blocks. Return whether that went well; if not, the next REQUEST SENSE tells why. */
 bool scsi_disk_read(struct scsi_disk *d, uint64_t offset, uint8_t *data, size_t len);
 bool scsi_disk_write(struct scsi_disk *d, uint64_t offset, const uint8_t *data, size_t len);
 

@@ -1,7 +1,7 @@
 /*
- * Theory of operation. dfu.c has the state machine; here are its two sets of descriptors, its file,
- * and the way from one mode to the other: the answer to the request that asks for it is given time
- * to arrive, then the device is unplugged from its importer and comes back as the other one.
+ * Theory of operation. dfu.c has the state machine. Here are its two sets of descriptors, its file,
+ * and the way from one mode to the other. The answer to the request for the other mode is given
+ * time to arrive. Then the device is unplugged from its importer and returns as the other one.
  */
 #include "usb_dfu.h"
 

@@ -63,8 +63,8 @@ static size_t sent(struct ftdi_channel *c, const uint8_t *data, size_t len)
     return len;
 }
 
-/* A break is received as a byte with an error, in one packet: ftdi_sio looks for no error in a
- * packet without bytes, and takes it for one of all that are there. */
+/* A break is received as a byte with an error, in one packet. ftdi_sio looks for no error in a
+ * packet without bytes. In another packet it takes the error for one of all its bytes. */
 static void receive_break(struct ftdi_channel *c)
 {
     static const uint8_t nothing;

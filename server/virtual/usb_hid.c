@@ -1,7 +1,8 @@
 /*
- * Theory of operation. An interrupt transfer waits until there is something to report: an event,
- * not sooner than INTERVAL_MS after the last report, as a device that is asked so often; or, where
- * the host has set an idle rate, the same report again when that has passed (HID 1.11, 7.2.4).
+ * Theory of operation. An interrupt transfer waits until there is something to report. That is an
+ * event, not sooner than INTERVAL_MS after the last report, as on a device that is asked so often.
+ * Where the host has set an idle rate, it is also the same report again when that time has passed
+ * (HID 1.11, 7.2.4).
  */
 #include "usb_hid.h"
 

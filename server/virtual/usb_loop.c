@@ -1,10 +1,10 @@
 /*
  * Theory of operation. Bulk and interrupt: packets are kept in order, as a device with a FIFO keeps
- * them; an IN transfer ends when it is full or after a packet that is shorter than the largest, and
- * waits, with what it has, while there is none. Isochronous: every packet has its time on the bus,
- * whether there is something to say or not, and what was sent comes back as it was, packet by
- * packet. A pair of its own keeps nothing: it takes whatever comes, and gives zeros, as the source
- * and sink of Linux's g_zero do.
+ * them. An IN transfer ends when it is full or after a packet that is shorter than the largest.
+ * While there is no packet it waits, with the bytes it has. Isochronous: every packet has its time
+ * on the bus, whether there are data or not. Data return unchanged, packet by packet. A pair of its
+ * own keeps nothing: it takes whatever comes, and gives zeros, as the source and sink of Linux's
+ * g_zero do.
  */
 #include "usb_loop.h"
 
