@@ -139,7 +139,7 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
     return -EINVAL;
 }
 
-/* Whether a word is "tty" or "COM" with more behind it: the name of a port, and no path. */
+/* Whether a word is "tty" or "COM" with more after it: the name of a port, and no path. */
 static bool is_bare_port(const char *link)
 {
     const bool is_com = strncmp(link, "COM", 3) == 0 && strspn(link + 3, "0123456789") > 0;
@@ -169,7 +169,7 @@ static bool is_setting(const char *text)
     return line_parse_baud(text, &line.baud) == 0 || line_parse_format(text, &line) == 0;
 }
 
-/* A word that has no server behind it may be another one's speed, or a server without a LINK. */
+/* A word without a server after it may be another one's speed, or a server without a LINK. */
 static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
 {
     char why[ADDRESS_WHY_MAX];
@@ -190,7 +190,7 @@ static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
     return true;
 }
 
-/* Options behind the server are the link's. */
+/* Options after the server are the link's. */
 static bool tell_setting(const char *link, const char *server, char error[static CLI_ERROR_MAX])
 {
     const size_t len = strcspn(server, ",");

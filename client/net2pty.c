@@ -1,6 +1,6 @@
 /*
- * net2pty: links serial ports that servers publish to local names. Command line, start and end;
- * what it does in between is pty_session.c's.
+ * net2pty: links serial ports that servers publish to local names. Command line, start and end; the
+ * work in between is pty_session.c's.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static struct {
 
 static struct {
     struct event_base *loop;
-    char **command; /* behind "--", or NULL */
+    char **command; /* after "--", or NULL */
     bool joins;     /* the links are other net2ptys': `net2pty exec` */
     struct calls *calls;
     struct exec *exec;
@@ -376,8 +376,7 @@ static void on_deadline(void *ctx)
 
 /* The supervisor is asked to end: before COMMAND has started, in its place, or together with it.
  * The last happens where every process is asked, as systemd does. COMMAND may want its links until
- * it has ended.
- */
+ * it has ended. */
 static void on_stop(void *ctx)
 {
     (void)ctx;
@@ -458,8 +457,8 @@ static int serve(void)
     return net2pty.status;
 }
 
-/* With COMMAND: the rest of this program runs in the supervisor, behind the process that the user
- * sees. */
+/* With COMMAND: the rest of this program runs in the supervisor, a child of the process that the
+ * user sees. */
 static int serve_command(void)
 {
     int r = supervise_split();
@@ -471,7 +470,7 @@ static int serve_command(void)
     return serve();
 }
 
-/* What is asked of a net2pty that runs already. Returns the exit status. */
+/* The requests to a net2pty that runs already. Returns the exit status. */
 static int ask(int (*print)(const char *link, char error[static CONTROL_ERROR_MAX]),
                const char *link)
 {

@@ -114,7 +114,7 @@ const char *cli_log_file(void)
 
 /* --- finding an option ------------------------------------------------------------------------ */
 
-/* What was typed of one: a name with its length, or a letter. */
+/* The typed text of one: a name with its length, or a letter. */
 struct typed {
     const char *name;
     size_t len;
@@ -162,7 +162,7 @@ static void offer_options(struct typo *typo, const struct cli_option *table)
         typo_offer(typo, o->name);
 }
 
-/* What may be meant by an option that there is not. */
+/* The option that may be meant by an unknown one. */
 static void tell_unknown(const struct typed *t, const char *shown)
 {
     const char *hint = find_hint(shown);

@@ -164,7 +164,7 @@ void cli_help_print_topic(const struct cli_topic *topic)
         topic->more();
 }
 
-/* What `help` tells of. */
+/* The notes that `help` tells of. */
 static void print_topics(const struct cli_program *program)
 {
     char text[256];

@@ -10,7 +10,7 @@
 
 static const char letters[] = FIRST "._-";
 
-/* Digits, "-", digits, and further digits behind dots. */
+/* Digits, "-", digits, and further digits after dots. */
 static bool is_busid(const char *name)
 {
     size_t n = strspn(name, DIGITS);

@@ -22,7 +22,7 @@ FILE *file_open_private(const char *path)
 
     if (fd < 0)
         return NULL;
-    /* one that was there; a pipe or a terminal stays as it is */
+    /* one that was there; a pipe or a terminal stays unchanged */
     bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     if (regular) /* not every file system has modes */
         (void)!fchmod(fd, S_IRUSR | S_IWUSR);

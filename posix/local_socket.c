@@ -34,7 +34,7 @@ struct local_socket {
     struct timer retry; /* after the system had no descriptor for a new connection */
     struct timer look;  /* whether the file is there still */
     int folder;         /* -1: without a file */
-    char *link;         /* likewise NULL */
+    char *link;         /* also NULL */
     dev_t device;       /* of the file, */
     ino_t inode;        /* which somebody may remove, or its folder */
     char name[NAME_MAX + 1];
@@ -71,8 +71,8 @@ static int make_address(int folder, const char *name, struct sockaddr_un *un)
     return n < (int)sizeof un->sun_path ? 0 : -ENAMETOOLONG;
 }
 
-/* Connects without waiting: who serves the socket may be stopped, and its queue full (-EAGAIN).
- * Returns a socket that blocks, or -errno. */
+/* Connects without waiting: the process that serves the socket may be stopped, and its queue full
+ * (-EAGAIN). Returns a socket that blocks, or -errno. */
 static int connect_now(const struct sockaddr_un *un, socklen_t len)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -88,8 +88,8 @@ static int connect_now(const struct sockaddr_un *un, socklen_t len)
     return fd;
 }
 
-/* Who is at the other end: the one that connected, or that listens. Returns whether it is ours or
- * root's, or of `other`. */
+/* The process at the other end: the one that connected, or that listens. Returns whether it is ours
+ * or root's, or of `other`. */
 static bool is_trusted(int fd, uid_t other)
 {
     struct ucred peer;
@@ -310,7 +310,7 @@ static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ER
 /* --- a file that somebody removes --------------------------------------------------------------
  */
 
-/* In a folder that may be another one by now. What stands there of others stays. */
+/* In a folder that may be another one by now. A file of others that is there stays. */
 static void make_again(struct local_socket *l, int folder)
 {
     const int before = l->folder;

@@ -1,8 +1,8 @@
 /*
  * Theory of operation. Each look-up has a thread, as getaddrinfo has no other way not to wait, and
- * takes as long as the system likes. The thread and its owner share a `struct answer`; who is the
- * last to leave it frees it. So a look-up that is given up costs a thread until it comes back, and
- * there are so many of these at most.
+ * takes as long as the system likes. The thread and its owner share a `struct answer`; the last to
+ * leave it frees it. So a look-up that is given up costs a thread until it comes back, and there
+ * are so many of these at most.
  */
 #include "resolver.h"
 

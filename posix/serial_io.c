@@ -172,7 +172,7 @@ static int io_write(struct serial *s, const uint8_t *data, size_t len)
 
 /* --- settings ---------------------------------------------------------------------------- */
 
-/* What is in force, from what the tty says and what it cannot say. */
+/* The settings in force, from those of the tty and those that it does not have. */
 static void read_settings(struct serial_io *io, const struct line_settings *want)
 {
     struct termios2 t;

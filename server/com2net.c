@@ -1,6 +1,6 @@
 /*
- * com2net: publishes serial ports over TCP by RFC 2217. Command line, start and end; what it does
- * in between is endpoint.c's.
+ * com2net: publishes serial ports over TCP by RFC 2217. Command line, start and end; the work in
+ * between is endpoint.c's.
  */
 #include <errno.h>
 #include <stdio.h>

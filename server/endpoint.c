@@ -39,7 +39,7 @@ static void on_opened(void *ctx)
 
 static const struct gate_callbacks gate_callbacks = {on_newcomer, on_opened};
 
-/* What stands behind the address, and how that takes connections. Returns false with the reason in
+/* The source at the address, and how that takes connections. Returns false with the reason in
  * `error`. */
 static bool make_inside(struct endpoint *e, struct event_base *base, struct usb_pcap *pcap,
                         struct gate_options *gate, char error[static CLI_ERROR_MAX])
@@ -72,7 +72,7 @@ struct endpoint *endpoint_new(struct event_base *base, struct crowd *crowd,
     if (!make_inside(e, base, pcap, &gate, error))
         goto fail;
     e->gate = gate_new(base, crowd, &source->listen, &gate, &gate_callbacks, e, error);
-    /* a device is not touched for an address that cannot be had */
+    /* a device is not touched for an address that is not available */
     if (!e->gate || (e->port && port_begin(e->port, error) < 0))
         goto fail;
     if (!gate_is_waiting(e->gate))

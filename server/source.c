@@ -57,7 +57,7 @@ static bool is_joined(const char *typed, size_t *len, uint16_t *port)
            strncmp(typed, "COM", 3) == 0;
 }
 
-/* The PORT of a source is missing: perhaps it stands in the source. */
+/* The PORT of a source is missing: perhaps it is in the source. */
 static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
 {
     uint16_t port;
@@ -153,7 +153,7 @@ static bool is_taken(const struct addr *listen, const struct source *sources, in
     return taken;
 }
 
-/* Reads one SOURCE behind `count` others. Returns 0 or -EINVAL. */
+/* Reads one SOURCE after `count` others. Returns 0 or -EINVAL. */
 static int take_source(char *text, struct source *sources, int count, int max,
                        char error[static CLI_ERROR_MAX])
 {
@@ -173,7 +173,7 @@ static int take_source(char *text, struct source *sources, int count, int max,
     return r;
 }
 
-/* A number where a SOURCE is to stand. Behind another source it is a speed, as a rule. */
+/* A number in the place of a SOURCE. Behind another source it is a speed, as a rule. */
 static int refuse_number(const char *number, const struct source *before, const char *after,
                          char error[static CLI_ERROR_MAX])
 {
@@ -204,7 +204,7 @@ bool source_is_first(const struct source *sources, int place)
     return place == 0 || sources[place - 1].usb.next != &sources[place].usb;
 }
 
-/* Reads the sources that share an address, and the address behind them. `*used` are the arguments
+/* Reads the sources that share an address, and the address after them. `*used` are the arguments
  * that these are; `*count` sources are there, also after a failure. Returns 0 or -EINVAL. */
 static int parse_address(char **args, int argc, int *used, struct source *sources, int *count,
                          int max, char error[static CLI_ERROR_MAX])

@@ -1,5 +1,5 @@
 /*
- * Who has a port on Windows; see common/seam/owner.h.
+ * The owner of a port on Windows; see common/seam/owner.h.
  */
 #include "owner.h"
 

@@ -92,7 +92,7 @@ static void fail(struct port_io *p, DWORD code)
     wake_up(p->wake);
 }
 
-/* What became of beginning an operation: true if it is under way or has ended. */
+/* The result of beginning an operation: true if it is under way or has ended. */
 static bool begun(struct port_io *p, struct operation *o, BOOL ok)
 {
     DWORD code = ok ? ERROR_SUCCESS : GetLastError();
@@ -145,8 +145,7 @@ static bool begin_read(struct port_io *p)
     return begun(p, &p->read, ReadFile(p->com, p->rx, 1, NULL, &p->read.at));
 }
 
-/* Adds what the driver has behind the `len` bytes that are there. Returns how many there are then.
- */
+/* Adds the driver's bytes after the `len` bytes that are there. Returns how many there are then. */
 static size_t read_more(struct port_io *p, size_t len)
 {
     COMSTAT status;
@@ -166,7 +165,8 @@ static size_t read_more(struct port_io *p, size_t len)
     return take(p, &p->more, &n) ? len + n : len;
 }
 
-/* Takes the byte that was waited for, what has come with it, and what comes meanwhile. */
+/* Takes the byte that it waited for, the bytes that have come with it, and those that come
+ * meanwhile. */
 static void take_batches(struct port_io *p)
 {
     DWORD n = 0;
@@ -218,7 +218,7 @@ static bool begin_write(struct port_io *p)
                            NULL, &p->write.at));
 }
 
-/* Takes the end of a write, and begins it again for what is left of it. False: it has failed. */
+/* Takes the end of a write, and begins it again for the rest of it. False: it has failed. */
 static bool go_on_writing(struct port_io *p)
 {
     while (has_ended(&p->write)) {
@@ -394,7 +394,7 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
     return p;
 }
 
-/* Waits for the ends of cancelled operations. False: a driver does not let go of one. */
+/* Waits for the ends of cancelled operations. False: a driver does not release one. */
 static bool end_operations(struct port_io *p)
 {
     struct operation *all[] = {&p->read, &p->write, &p->watch};

@@ -16,7 +16,7 @@ enum { TEXT_MAX = 256 };
 
 /* --- instance IDs --------------------------------------------------------------------------- */
 
-/* The hexadecimal number behind `key` in an ID, -1 if it is not there. */
+/* The hexadecimal number after `key` in an ID, -1 if it is not there. */
 static int number_behind(const char *id, const char *key)
 {
     const char *at = strstr(id, key);
@@ -26,7 +26,7 @@ static int number_behind(const char *id, const char *key)
 }
 
 /* The last part of an ID, the serial number of a USB device that has one. Windows makes up parts
- * with "&" for what has none, and for the functions of a device. */
+ * with "&" for devices that have none, and for the functions of a device. */
 static void take_serial(const char *id, struct serial_info *info)
 {
     const char *last = strrchr(id, '\\');
@@ -36,7 +36,7 @@ static void take_serial(const char *id, struct serial_info *info)
 }
 
 /* FTDIBUS\VID_0403+PID_6010+FT4QR3K5B\0000: the driver of FTDI's has a bus of its own. The serial
- * number has the letter of the interface behind it, from A. */
+ * number has the letter of the interface after it, from A. */
 static void take_ftdi(const char *id, struct serial_info *info)
 {
     const char *pid = strstr(id, "PID_");

@@ -100,7 +100,7 @@ static size_t io_untransmitted(struct serial *s)
 
 /* --- settings ---------------------------------------------------------------------------- */
 
-/* Makes settings with DTR and RTS staying as they are, and reads back what is in force. */
+/* Makes settings with DTR and RTS unchanged, and reads back the settings in force. */
 static int apply(struct serial_io *io, const struct line_settings *want)
 {
     DCB dcb = {.DCBlength = sizeof dcb};
@@ -227,7 +227,7 @@ static void put_back(struct serial_io *io)
         ClearCommBreak(io->com);
     if (io->hupcl)
         io_set_outputs(&io->base, LINE_OUTPUTS, 0);
-    /* as found, but for DTR and RTS: what they were would raise them once more */
+    /* as found, but for DTR and RTS: their old settings would raise them once more */
     dcb_get(&io->found, &found);
     if (found.flow_in != LINE_FLOW_HARDWARE)
         io->found.fRtsControl = io->outputs & LINE_RTS ? 1u : 0u;
@@ -301,8 +301,8 @@ static void say_error(const char *path, DWORD code, int error, char text[static 
     }
 }
 
-/* What refuses an open with "access denied": somebody who has the port, or our rights. Nobody can
- * open a port that somebody has, for whatever; one that is free lets itself be asked of. */
+/* The cause of an open's "access denied": somebody who has the port, or our rights. Nobody can open
+ * a port that somebody has, for whatever; one that is free lets itself be asked of. */
 static int who_denies(const WCHAR *name)
 {
     HANDLE asked = CreateFileW(name, 0, 0, NULL, OPEN_EXISTING, 0, NULL);

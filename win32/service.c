@@ -105,7 +105,7 @@ static int make_command_line(int argc, char **argv, char line[static LINE_MAX_LE
     return r;
 }
 
-/* What does not stop the service from working where it is refused, is a warning. */
+/* A refused setting that does not stop the service from working is a warning. */
 static void configure(SC_HANDLE service)
 {
     SERVICE_DESCRIPTIONW description = {
@@ -384,7 +384,7 @@ static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *ctx)
 /* The service's own thread, which the loop runs on. */
 static void WINAPI run_service(DWORD argc, WCHAR **argv)
 {
-    (void)argc; /* what stands in the command line counts, not what a start is given */
+    (void)argc; /* the words in the command line count, not the arguments of a start */
     (void)argv;
     self.handle = RegisterServiceCtrlHandlerExW(service_name, on_control, NULL);
     if (!self.handle)

@@ -51,7 +51,7 @@ int startup_init(int *argc, char ***argv)
 {
     WSADATA winsock;
 
-    /* no DLL out of the folder one happens to stand in, no box to click away in a service */
+    /* no DLL out of the current folder, no box to click away in a service */
     SetDllDirectoryW(L"");
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
     console_before = GetConsoleOutputCP();

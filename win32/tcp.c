@@ -76,7 +76,7 @@ bool tcp_is_dead(evutil_socket_t fd)
 unsigned tcp_silence_ms(evutil_socket_t fd)
 {
     (void)fd;
-    return 0; /* likewise */
+    return 0; /* the same */
 }
 
 bool tcp_peer_has_closed(evutil_socket_t fd)

@@ -22,7 +22,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     char byte[8];
 
     (void)what;
-    /* the work first, it is what somebody waits for. Who calls while it is done may have its byte
+    /* the work first, it is what somebody waits for. A caller during the work may have its byte
      * taken with the first one: then the work is done again. */
     do {
         atomic_store(&w->called, false);

@@ -10,8 +10,7 @@ enum { WIN_ERROR_TEXT_MAX = 256 };
  * none. */
 int win_error_errno(unsigned long code);
 
-/* Windows's text for the number, as UTF-8 in one line without its full stop, and the number.
- */
+/* Windows's text for the number, as UTF-8 in one line without its full stop, and the number. */
 void win_error_text(unsigned long code, char text[static WIN_ERROR_TEXT_MAX]);
 
 #endif

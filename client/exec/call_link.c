@@ -58,8 +58,7 @@ void call_link_end_call(struct caller *caller, int result)
 
 /* Whether a call goes ahead of the bytes that were written before it, which have no room. A call
  * that only asks ignores them. A set has its place after them. But a serial port would not have it
- * wait for them. Where they do not get on, as with flow control, the set may end that.
- */
+ * wait for them. Where they do not get on, as with flow control, the set may end that. */
 static bool goes_ahead(const struct call_link *l, const struct caller *caller, struct call_wait *w)
 {
     const uint64_t progress = pty_ioctl_progress(pty_session_ioctl(l->session)),
@@ -114,7 +113,7 @@ static bool carry_out_here(struct call_link *l, struct caller *caller, struct ca
     return false;
 }
 
-/* Asks the net2pty that serves the link. Returns likewise. */
+/* Asks the net2pty that serves the link. Returns the same. */
 static bool carry_out_there(struct call_link *l, struct caller *caller, struct call_wait *w)
 {
     const struct ioctl_call *call = &caller->call;

@@ -158,8 +158,8 @@ void calls_greet(struct calls *c, struct pty_session *session, bool at_once, str
 /* --- callers that are held ---------------------------------------------------------------------
  */
 
-/* What to answer because the caller has gone, or a signal wants it: 0 for nothing. On a serial port
- * no signal interrupts a setting, and programs are not made for it. They are only released when it
+/* The answer because the caller has gone, or a signal wants it: 0 for none. On a serial port no
+ * signal interrupts a setting, and programs are not made for it. They are only released when it
  * takes as long as it never should. */
 static int interruption(const struct held *h)
 {
@@ -338,7 +338,7 @@ static void on_ready(void *ctx, const struct vport_identity *identity)
     tell_joined(link, NULL);
     if (!same)
         return;
-    /* one of our own would ask us, who ask for it, and so on */
+    /* one of our own would ask us, we would ask for it, and so on */
     for (struct held *h = c->held; h; h = h->next)
         if (h->link == link)
             h->link = same;

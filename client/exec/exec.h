@@ -38,8 +38,7 @@ struct exec *exec_start(struct event_base *base, const struct exec_options *opti
 /* Accepts NULL. */
 void exec_free(struct exec *e);
 
-/* Asks COMMAND to end; the rest of it is served until then. Returns false if it does not run.
- */
+/* Asks COMMAND to end; the rest of it is served until then. Returns false if it does not run. */
 bool exec_stop(struct exec *e);
 
 #endif

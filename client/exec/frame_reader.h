@@ -19,8 +19,8 @@ struct frame_reader {
 
 /* Takes what has come. `take` gets bytes that begin with a frame, and carries that out. It returns
  * the frame's length, 0 if more has to come, or a negative errno. After an errno nothing more is
- * taken, and the errno is returned. Otherwise returns 0, or -EPROTO for a frame that is too long.
- */
+ * taken, and the errno is returned. Otherwise returns 0, or -EPROTO for a frame that is too
+ * long. */
 int frame_reader_receive(struct frame_reader *r, const uint8_t *data, size_t len,
                          int (*take)(void *ctx, const uint8_t *bytes, size_t len), void *ctx);
 

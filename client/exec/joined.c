@@ -17,7 +17,7 @@ enum {
     QUEUE_MAX = 64 * 1024, /* questions that wait for the other process */
     RETRY_MIN_MS = 20,
     RETRY_MAX_MS = 1000,
-    PING_MS = 2500, /* while an answer is waited for */
+    PING_MS = 2500, /* while it waits for an answer */
     MISSED_MAX = 2, /* of them: it does not answer */
     TEXT_MAX = 300,
 };
@@ -33,7 +33,7 @@ struct joined {
     struct timer attempt;  /* the next one */
     unsigned retry_ms;
     bool ever_ready;
-    struct timer ping; /* while an answer is waited for */
+    struct timer ping; /* while it waits for an answer */
     bool greeted;
     bool greeting; /* its answer is still to come */
     bool pinged;   /* and it has not been heard since */

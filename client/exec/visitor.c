@@ -29,7 +29,7 @@ struct visitor {
     struct frame_reader frames;
 };
 
-/* One question. What came with it is the memory that the request sees. */
+/* One question. The bytes that came with it are the memory that the request sees. */
 struct query {
     struct caller caller;
     struct query *next;

@@ -29,14 +29,13 @@ void *guest_dlopen(const char *name, int flags) __asm__("dlopen")
     __attribute__((visibility("default")));
 
 /* Before 2.34 glibc has dlsym and dlopen in a library of its own, which a program may have loaded
- * or not. Loads by the C library itself call us all the same. It does so by the second one then.
- */
+ * or not. Loads by the C library itself call us all the same. It does so by the second one then. */
 #pragma weak dlsym
 #pragma weak __libc_dlopen_mode
 void *__libc_dlopen_mode(const char *name, int flags); /* NOLINT(bugprone-reserved-identifier) */
 enum { OF_DLOPEN = (int)0x80000000 };                  /* glibc's __RTLD_DLOPEN */
 
-/* Whether it is "libusb-MAJOR.MINOR.so", with whatever version behind it, and with the mark that
+/* Whether it is "libusb-MAJOR.MINOR.so", with any version after it, and with the mark that
  * auditwheel(1) puts into names: libusb-1-0d2dbc8b.0.so.0.3.0. */
 static bool is_libusb(const char *name, char major, char minor)
 {
@@ -54,7 +53,7 @@ static bool is_libusb(const char *name, char major, char minor)
     return *name == '\0' || *name == '.';
 }
 
-/* Which of ours stands for a library of this name, or NULL. */
+/* Which of ours replaces a library of this name, or NULL. */
 static const char *find_ours(const char *name)
 {
     if (is_libusb(name, '1', '0'))

@@ -123,8 +123,7 @@ static bool is_table(uint64_t tag)
     return false;
 }
 
-/* Finds the symbols: up to the table that comes behind theirs, as no entry says how many there
- * are. */
+/* Finds the symbols: up to the table that comes after theirs, as no entry tells their number. */
 static void find_symbols(const struct file *f, const struct segment *dynamic, struct elf *e)
 {
     uint64_t tag, value, table = 0, end = UINT64_MAX, at;

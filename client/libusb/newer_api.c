@@ -1,4 +1,4 @@
-/* All by way of libusb's own calls, which need no locks of ours. */
+/* All through libusb's own calls, which need no locks of ours. */
 #include "newer_api.h"
 
 #include <stdbool.h>
@@ -46,8 +46,8 @@ static size_t put_character(char utf8[static 4], unsigned c)
     return len;
 }
 
-/* Gives `data`, which may be NULL, what fits. Returns the length of all, with the NUL. A NUL within
- * it is its end, as it is for the kernel: some devices fill their strings up. */
+/* Gives `data`, which may be NULL, as much as fits. Returns the length of all, with the NUL. A NUL
+ * within it is its end, as it is for the kernel: some devices fill their strings up. */
 static int to_utf8(const uint8_t *descriptor, int len, char *data, int room)
 {
     const uint8_t *at = descriptor + 2, *end = descriptor + (len & ~1);

@@ -213,7 +213,7 @@ int usb_get_string(usb_dev_handle *dev, int index, int langid, char *buf, size_t
                            buflen > UINT16_MAX ? UINT16_MAX : (int)buflen, DESCRIPTOR_TIMEOUT_MS);
 }
 
-/* In the device's first language; what is not in Latin-1 is a question mark. */
+/* In the device's first language; a character outside of Latin-1 is a question mark. */
 int usb_get_string_simple(usb_dev_handle *dev, int index, char *buf, size_t buflen)
 {
     unsigned char text[255];

@@ -163,7 +163,7 @@ void usb01_list_free(struct usb01_device *d)
     free(d);
 }
 
-/* Puts it behind another one of the bus; `before` is NULL: at the beginning. */
+/* Puts it after another one of the bus; `before` is NULL: at the beginning. */
 static void link_device(struct usb_bus *bus, struct usb_device *dev, struct usb_device *before)
 {
     dev->prev = before;
@@ -224,7 +224,7 @@ static struct usb_device *find_device(const struct usb_bus *bus, const libusb_de
     return dev;
 }
 
-/* Each has its place behind the one before it in the list, which is in an order. */
+/* Each has its place after the one before it in the list, which is in an order. */
 static int add_new(libusb_device *const *list, ssize_t n)
 {
     int changes = 0;

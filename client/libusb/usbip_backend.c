@@ -7,13 +7,13 @@
  * Devices are listed when a program asks for a list; servers with com2net's extensions also tell
  * when the list has changed.
  *
- * Opening a device does not take it: what its descriptors say is known, and answered, without an
- * import. That is made when something else is asked of it, so that lsusb steals no device.
+ * Opening a device does not take it. Its descriptors are known, and read, without an import. That
+ * is made when something else is asked of it, so that lsusb steals no device.
  *
  * One lock, `lock`, is for all that is below the core. It is held while calls wait for a server:
  * other threads wait, too. It is never held while the core completes a transfer, whose callback may
- * call anything; the core may call us with locks of its own. What is done outside of handle_events
- * is handed to the core to be completed by its next event.
+ * call anything; the core may call us with locks of its own. Transfers that end outside of
+ * handle_events are handed to the core to be completed by its next event.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,7 @@ static void hotplug_poll(void)
     usbi_mutex_static_unlock(&active_contexts_lock);
 }
 
-/* Who waits for callbacks may ask for no list any more. */
+/* A program that waits for callbacks may ask for no list any more. */
 int API_EXPORTED libusb_hotplug_register_callback(struct libusb_context *ctx, int events, int flags,
                                                   int vendor, int product, int device_class,
                                                   libusb_hotplug_callback_fn fn, void *data,
@@ -94,7 +94,7 @@ static void replace_timer(struct device_priv *p)
 }
 
 /* In the child of a fork. Connections are its parent's: daemons make their context, fork, and use
- * it in the child. It imports anew what it opens. */
+ * it in the child. It imports again the devices that it opens. */
 static void on_fork(void)
 {
     for (struct device_priv *p = usbip_state.devices; p; p = p->next) {
@@ -139,7 +139,7 @@ static bool is_of_ending(const struct usbip_link_urb *u)
     return t && t->dev && DEVICE_CTX(t->dev) == ending;
 }
 
-/* Those of a context that ends with transfers under way; others go on. */
+/* Those of a context that ends with transfers under way; others continue. */
 static void forget_transfers(struct device_priv *p)
 {
     struct usbip_link_urb *u;
@@ -275,8 +275,8 @@ static int handle_events(struct libusb_context *ctx, void *event_data, unsigned 
 
 /* --- the end of the process ------------------------------------------------------------------- */
 
-/* A program may exit without closing: what it has posted goes out, and is answered, or the reset of
- * the connection would take it away. */
+/* A program may exit without closing. Its posted URBs go out, and are answered, or the reset of the
+ * connection would take them away. */
 __attribute__((destructor)) static void on_exit_of_process(void)
 {
     if (pthread_mutex_trylock(&usbip_state.lock) != 0)

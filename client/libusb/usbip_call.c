@@ -94,7 +94,7 @@ static int connect_to(const struct usbip_address *to, long long deadline)
     return fd;
 }
 
-/* All addresses share the time: one may lead nowhere. What the first one says is told. */
+/* All addresses share the time: one may lead nowhere. The first one's answer is reported. */
 static int open_connection(const struct usbip_server *s, long long deadline)
 {
     struct usbip_address list[USBIP_NAMES_ADDRESSES];
@@ -258,8 +258,8 @@ static int take_bytes(struct call *c, const uint8_t *data, size_t len)
     return r;
 }
 
-/* Never takes more than the answer has: what follows an import is not ours, and behind a list the
- * next one may stand. The time is for all of it, however busily it comes. */
+/* Never takes more than the answer has. Bytes after an import are not ours, and after a list the
+ * next one may follow. The time is for all of it, however busily it comes. */
 static int receive_answer(struct call *c)
 {
     uint8_t bytes[512];

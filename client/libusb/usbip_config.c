@@ -35,8 +35,8 @@ void usbip_config_read(struct usbip_config *c)
             c->server_count++;
 }
 
-/* Whether the text is VID:PID of these, perhaps with something behind it, which is put in `*rest`.
- */
+/* Whether the text is VID:PID of these, perhaps with something after it, which is put in
+ * `*rest`. */
 static bool is_of(const char *text, uint16_t vendor, uint16_t product, const char **rest)
 {
     char ids[10];

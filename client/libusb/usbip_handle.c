@@ -1,6 +1,6 @@
 /*
- * Theory of operation. Calls that wait for the server run no callbacks: what is done meanwhile is
- * handed to the core by usbip_state_settle.
+ * Theory of operation. Calls that wait for the server run no callbacks: transfers that end
+ * meanwhile are handed to the core by usbip_state_settle.
  */
 #include "usbip_handle.h"
 
@@ -396,7 +396,7 @@ static int copy(const uint8_t *data, size_t len, void *buffer, size_t room)
     return (int)len;
 }
 
-/* Of a stand-in for a hub there is only what one expects. */
+/* A stand-in for a hub has only the expected descriptors. */
 static int copy_of_hub(void *buffer, size_t room)
 {
     size_t len;

@@ -1,15 +1,15 @@
 /*
  * Theory of operation. URBs are in `first` until the connection has taken them whole, in order;
  * data are sent from where they are. They are in `urbs` from their first byte until they are
- * answered. Most are sent at once, in one call of the system: header and data are one segment. What
- * may happen to one depends on its state, which usbip_link_urb_move alone changes.
+ * answered. Most are sent at once, in one call of the system: header and data are one segment. Its
+ * next steps depend on its state, which usbip_link_urb_move alone changes.
  *
  * Programs post byte by byte. Not each byte may be a segment that wakes the server. So Nagle's
  * algorithm is on from a posted URB to the next one that is not. The first URB goes at once, those
  * after it when the server has acknowledged the first. Its answer does that. A URB that somebody
  * waits for takes all with it.
  *
- * A posted URB is reported as done when it is sent. From then on `urbs` has a placeholder without
+ * A posted URB is reported as done when it is sent. From then on `urbs` has a stand-in without
  * data, which the answer frees.
  *
  * Replies are read through `in`, so that a small one costs one call; data of more than DIRECT_MIN
@@ -61,7 +61,7 @@ struct usbip_link_urb *usbip_link_take(struct usbip_link *l)
     return u;
 }
 
-/* Takes one that is not done out of wherever it stands. */
+/* Takes one that is not done out of the list that holds it. */
 static void take_out(struct usbip_link *l, struct usbip_link_urb *u)
 {
     usbip_link_urb_take_out(&l->urbs, u);
@@ -130,8 +130,8 @@ static bool send_urb(struct usbip_link *l, const struct usbip_link_urb *u, int *
     return *error == 0 && l->offset == w.size;
 }
 
-/* What can wait for the answer of a URB in place of it; nobody's stays itself. NULL without memory.
- */
+/* The stand-in that can wait for the answer of a URB in place of it; nobody's stays itself. NULL
+ * without memory. */
 static struct usbip_link_urb *stand_in_for(struct usbip_link_urb *u)
 {
     return u->owner ? usbip_link_urb_new(0) : u;
@@ -170,8 +170,8 @@ static void stand_in(struct usbip_link *l, struct usbip_link_urb *s, struct usbi
         end(l, -ENOMEM);
 }
 
-/* The connection has taken a posted one. Without memory for what stands in for it, it is not
- * posted, and done when it is answered. */
+/* The connection has taken a posted one. Without memory for its stand-in it is not posted, and done
+ * when it is answered. */
 static void tell_posted(struct usbip_link *l, struct usbip_link_urb *u)
 {
     struct usbip_link_urb *s = stand_in_for(u);
@@ -225,7 +225,7 @@ static bool send_unlink(struct usbip_link *l, struct usbip_link_urb *u)
     ssize_t n = send(l->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return false;
-    if (n < USBIP_URB_SIZE) { /* the stream cannot go on behind half a record */
+    if (n < USBIP_URB_SIZE) { /* the stream cannot continue after half a record */
         end(l, n < 0 ? -errno : -EPIPE);
         return false;
     }
@@ -306,7 +306,7 @@ static void send_all(struct usbip_link *l)
         if (l->offset == 0 && l->urbs.due > 0) /* the connection is full */
             return;
         if (l->offset == 0 && has_to_wait(l, u)) {
-            set_joins(l, false); /* the answers are waited for */
+            set_joins(l, false); /* somebody waits for the answers */
             return;
         }
         if (!send_first(l))
@@ -421,7 +421,7 @@ struct usbip_link_urb *usbip_link_find(struct usbip_link *l,
 }
 
 /* Unlinks that are not answered (Renode's server has none) are taken for done. The data of one that
- * is sent in part are its owner's, and the connection cannot go on without them: it ends. */
+ * is sent in part are its owner's, and the connection cannot continue without them: it ends. */
 static void on_time(struct usbip_link *l)
 {
     const long long now = usbip_clock_ms();
@@ -555,7 +555,7 @@ static void take_bytes(struct usbip_link *l)
     }
 }
 
-/* Receives what there is, or a good part of it. */
+/* Receives all that has come, or a good part of it. */
 static void receive(struct usbip_link *l)
 {
     for (int i = 0; i < READS_MAX && l->fd >= 0; i++) {

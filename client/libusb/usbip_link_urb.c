@@ -21,8 +21,8 @@ void usbip_link_urb_free(struct usbip_link_urb *u)
     free(u);
 }
 
-/* What each state is counted as, and where it leads to besides DONE, and OWNED: nobody's are freed
- * where others are done. */
+/* The count of each state, and the states that it leads to besides DONE, and OWNED: nobody's are
+ * freed where others are done. */
 static const struct {
     bool posted, timed, due;
     unsigned next; /* bits */

@@ -14,7 +14,7 @@ enum {
     DESCRIBE_MS = 5000,  /* for the descriptors of all devices of a list */
     EVENT_MS = 2000,     /* for a list that no call asks for: all transfers wait so long */
     CHANGE_MS = 1000,    /* for the rest of a change that has begun */
-    RETURNS_MS = 3000,   /* until a foreign server lists again what we have let go of */
+    RETURNS_MS = 3000,   /* until a foreign server lists again the devices that we have released */
     SLOW_MS = 1000,      /* a server that takes so long to fail is left out for a time */
     LEFT_OUT_MS = 10000, /* the first such time; each further one is twice as long */
     LEFT_OUT_MAX_MS = 60000,
@@ -32,8 +32,8 @@ static struct {
     long long until; /* in ms */
     int last;        /* how long, when it was so last; 0: it has answered since */
 } left_out[USBIP_CONFIG_SERVERS_MAX];
-/* Small servers take one connection at a time, and do not answer while a device of theirs is held.
- */
+/* Small servers take one connection at a time, and do not answer while one of their devices is
+ * held. */
 static struct {
     int took;                 /* ms, for the last list */
     unsigned failures;        /* when asked beside an import, since it has answered so */
@@ -228,7 +228,8 @@ static void lose_unseen(const struct libusb_context *ctx, size_t server, bool is
     }
 }
 
-/* Foreign servers leave out what somebody has, this process, too: another context may have it. */
+/* Foreign servers leave out devices in use, also those that another context of this process
+ * uses. */
 static void add_held(struct libusb_context *ctx, size_t server)
 {
     for (const struct device_priv *p = usbip_state.devices; p; p = p->next) {
@@ -418,8 +419,8 @@ void usbip_list_refresh(struct libusb_context *ctx)
     }
 }
 
-/* A kept connection tells that something has changed, or the server is due. What it says may be
- * older than what the server has been asked since, so it is asked again. */
+/* A kept connection tells that something has changed, or the server is due. Its list may be older
+ * than our last requests to the server, so the server is asked again. */
 void usbip_list_hear(struct libusb_context *ctx, size_t server)
 {
     struct context_priv *c = usbi_get_context_priv(ctx);

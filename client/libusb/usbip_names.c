@@ -121,14 +121,14 @@ static int ask(const char *host, const char *port, int flags,
     return n > 0 ? n : -EHOSTDOWN;
 }
 
-/* What a thread is given. */
+/* The arguments of a thread. */
 struct look_up {
     char host[USBIP_SERVER_HOST_MAX], port[8];
     struct name *name;
     unsigned forks;
 };
 
-/* What was known stays where the name server is silent now. */
+/* Known addresses stay where the name server is silent now. */
 static void take(const struct look_up *l, const struct usbip_address *list, int result)
 {
     struct name *n = l->name;

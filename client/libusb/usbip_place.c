@@ -21,8 +21,8 @@ static struct {
     uint32_t busnum;
 } buses[BUSES_MAX];
 
-/* A bus number for each bus of each server: the one that its own number leads to, or one behind it.
- */
+/* A bus number for each bus of each server: the one that its own number leads to, or one after
+ * it. */
 static uint8_t bus_of(size_t server, uint32_t busnum)
 {
     size_t i = (busnum % BUSES_OF_SERVER + server * SERVER_STEP) % BUSES_MAX;
@@ -53,7 +53,7 @@ static uint8_t take_port(const char **text)
     return (uint8_t)port;
 }
 
-/* The number behind the last '-' or '.'. */
+/* The number after the last '-' or '.'. */
 static size_t last_number(const char *busid, uint8_t ports[static PORTS_MAX])
 {
     const char *last = busid;
@@ -171,7 +171,7 @@ static struct libusb_device *make_hub(struct libusb_device *parent, struct libus
 }
 
 /* The hub at these ports, which the caller refers to from then on; NULL without memory. It is the
- * same for all that are behind it. */
+ * same for all that follow it. */
 static struct libusb_device *hub_at(struct libusb_context *ctx, uint8_t bus, const uint8_t *ports,
                                     size_t depth)
 {

@@ -121,7 +121,7 @@ static void tell_end(struct device_priv *p)
         usbi_disconnect_device(p->dev);
 }
 
-/* Has other contexts wait for what has become of a link. That it has ended they tell by events of
+/* Has other contexts wait for the new state of a link. That it has ended they tell by events of
  * their own: their locks are not to be taken here. */
 static void settle_others(const struct device_priv *p)
 {

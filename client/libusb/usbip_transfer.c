@@ -55,7 +55,7 @@ static int lay_out(struct device_priv *p, struct libusb_transfer *t, struct usbi
     return LIBUSB_SUCCESS;
 }
 
-/* What is asked of endpoint 0 and known without an import is answered at once. */
+/* Requests of endpoint 0 whose answer is known without an import are answered at once. */
 static bool answer(struct device_priv *p, struct usbi_transfer *t)
 {
     struct libusb_transfer *public = USBI_TRANSFER_TO_LIBUSB_TRANSFER(t);
@@ -75,8 +75,8 @@ static bool answer(struct device_priv *p, struct usbi_transfer *t)
     return true;
 }
 
-/* Requests that libusb has calls for may also come as they are: what we know changes all the same.
- */
+/* Requests that libusb has calls for may also come as transfers: our knowledge changes all the
+ * same. */
 static void note_request(struct device_priv *p, const uint8_t bytes[static 8])
 {
     const struct usb_setup s = usb_setup_get(bytes);
@@ -156,7 +156,7 @@ static int submit(struct device_priv *p, struct usbi_transfer *t)
     return LIBUSB_SUCCESS;
 }
 
-/* What servers do not take would end the connection, and all that is under way. */
+/* URBs that servers do not take would end the connection, and all that is under way. */
 static int check_transfer(const struct libusb_transfer *t)
 {
     if (t->type == LIBUSB_TRANSFER_TYPE_BULK_STREAM)
@@ -214,8 +214,8 @@ static bool post(struct libusb_device_handle *h, uint8_t endpoint, const uint8_t
     return posted;
 }
 
-/* Programs post byte by byte. What the connection takes at once needs none of the core's transfers,
- * which cost six calls of the system each: timers, events, a poll. */
+/* Programs post byte by byte. Bytes that the connection takes at once need none of the core's
+ * transfers, which cost six calls of the system each: timers, events, a poll. */
 int API_EXPORTED libusb_bulk_transfer(struct libusb_device_handle *h, unsigned char endpoint,
                                       unsigned char *data, int length, int *transferred,
                                       unsigned int timeout)

@@ -104,7 +104,7 @@ void usbip_watch_begin(struct libusb_context *ctx, size_t server, int fd)
 }
 
 /* Whether the program wants to hear of devices. Without the lock of the callbacks, which is not to
- * be taken here: one that comes or goes now is heard of next time. */
+ * be taken here: one that arrives or leaves now is heard of next time. */
 static bool has_callbacks(struct libusb_context *ctx)
 {
     const struct context_priv *c = usbi_get_context_priv(ctx);

@@ -71,7 +71,7 @@ enum { ANSWER_LIMIT_S = 10 }; /* for what never takes long */
 
 enum { BOTHER_SPEED = 0010000 }; /* BOTHER of the kernel, which has no name in C libraries */
 
-/* What a pseudo-terminal does not keep. */
+/* The settings that a pseudo-terminal does not keep. */
 static const tcflag_t format_flags = CSIZE | PARENB | PARODD | CMSPAR;
 
 /* --- asking net2pty ----------------------------------------------------------------------------
@@ -134,7 +134,7 @@ static int receive(int fd, void *data, size_t len, bool waits)
     for (size_t have = 0; have < len;) {
         ssize_t n = recv(fd, (char *)data + have, len - have, 0);
 
-        if (n < 0 && errno == EAGAIN) /* it is stopped: what a port is like whose device has gone */
+        if (n < 0 && errno == EAGAIN) /* it is stopped, like a port whose device has gone */
             return EIO;
         if (n < 0 && (errno != EINTR || waits))
             return errno;
@@ -173,7 +173,7 @@ static int exchange(int fd, const struct ioctl_wire_question *q, void *argument,
 }
 
 /* Looks which file a descriptor is, and whether it may be a link: the end of a pseudo-terminal that
- * programs have. By system call: what C libraries call fstat differs. */
+ * programs have. By system call: the names of fstat differ between C libraries. */
 static bool may_be_link(int fd, struct ioctl_wire_question *q)
 {
     enum { FIRST_MAJOR = 136, LAST_MAJOR = 143, FORMAT = 0170000, CHARACTER_DEVICE = 0020000 };

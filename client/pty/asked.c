@@ -86,7 +86,7 @@ void asked_note(struct asked *a, const struct rfc2217_message *m)
     case RFC2217_SET_CONTROL:
         note_control(a, m->value);
         break;
-    case RFC2217_SET_LINES: /* answered like the two commands that it stands for */
+    case RFC2217_SET_LINES: /* answered like the two commands that it replaces */
         if (m->mask & LINE_DTR)
             add(a, ASKED_DTR, (m->lines & LINE_DTR) != 0);
         if (m->mask & LINE_RTS)

@@ -179,7 +179,7 @@ void far_port_poll_lines(struct far_port *f)
     far_port_tell(f, RFC2217_NOTIFY_MODEMSTATE, 0);
 }
 
-/* All is answered in order: the poll behind the changes, and the question behind the poll. */
+/* All is answered in order: the poll after the changes, and the question after the poll. */
 bool far_port_knows_lines(struct far_port *f)
 {
     if (!f->ready || !f->peer->is_ours)
@@ -354,7 +354,7 @@ static enum far_port_news on_control(struct far_port *f, const struct rfc2217_me
     uint32_t wish;
 
     if (m->value == RFC2217_CONTROL_RESET || m->value == 0) {
-        /* one that was given up may still be answered, ahead of the one that is waited for */
+        /* one that was given up may still be answered, ahead of the one that we wait for */
         if (answered(f, ASKED_RESET, m->value, &wish) != ASKED_NOT && f->resetting &&
             !asked_has_wish(&f->asked, ASKED_RESET))
             return on_reset(f, m->value == RFC2217_CONTROL_RESET);

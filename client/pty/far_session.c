@@ -35,7 +35,7 @@ enum {
     NEGOTIATE_MS = 3000,
     RESUME_MS = 15000,      /* of a server that lives, but is slow, or whose network is */
     SETTLE_MS = 1000,       /* for BINARY, once the COM-PORT option is agreed */
-    STABLE_MS = 1000,       /* a session that lasts so long works: the back-off begins anew */
+    STABLE_MS = 1000,       /* a session that lasts so long works: the back-off begins again */
     EARLY_MAX = 128 * 1024, /* more than one read of the connection */
 };
 
@@ -64,7 +64,7 @@ static void fail_as(struct far_session *s, enum unreached_why why)
     pty_connection_fail(&s->connection, text);
 }
 
-/* It is not read more slowly for that: what it answers stands behind what it sends. */
+/* It is not read more slowly for that: its answers come after its data. */
 static void take_too_much(struct far_session *s, size_t len)
 {
     if (s->state == FAR_SESSION_AWAY || comport_agreed(s->connection.comport))
@@ -86,7 +86,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
         fail_as(s, UNREACHED_FOREIGN);
 }
 
-/* Who is refused for the device is told with the reason. */
+/* A refusal because of the device is reported with the reason. */
 static void take_state(struct far_session *s)
 {
     if (s->state == FAR_SESSION_READY && !s->far.refusal)
@@ -114,7 +114,7 @@ static void take_resume(struct far_session *s, const struct rfc2217_message *m)
         timer_in_ms(&s->limit, RESUME_MS);
         break;
     case PTY_RESUME_GRANTED:
-        comport_pause(s->resume.comport); /* what is behind it is for the old one */
+        comport_pause(s->resume.comport); /* bytes after it are for the old one */
         go_on(s);
         break;
     case PTY_RESUME_REFUSED:
@@ -241,7 +241,7 @@ static void on_option(void *ctx, bool agreed)
 {
     struct far_session *s = ctx;
 
-    if (agreed) /* it was a banner; what comes from now on may be data */
+    if (agreed) /* it was a banner; bytes from now on may be data */
         buf_drain(&s->early, s->early.len);
     if (s->state == FAR_SESSION_WAITING || s->state == FAR_SESSION_AWAY)
         return;
@@ -260,7 +260,7 @@ static const struct comport_callbacks comport_callbacks = {
     .command = on_command,
 };
 
-/* Programs behind -- can ask for it as for bytes that a port loses; some look at the one counter,
+/* Programs after -- can ask for it as for bytes that a port loses; some look at the one counter,
  * some at the other. */
 static void count_loss(struct far_session *s, size_t lost)
 {
@@ -363,7 +363,8 @@ static void go_on(struct far_session *s)
     far_session_update(s);
 }
 
-/* It has not: what the session had under way is lost, and one begins over the new connection. */
+/* It has not. The bytes that the session had under way are lost, and a session begins over the new
+ * connection. */
 static void begin_anew(struct far_session *s)
 {
     struct stream *stream = s->resume.stream;

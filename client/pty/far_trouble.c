@@ -62,7 +62,7 @@ void far_trouble_words(const struct far_trouble *t, enum unreached_why why, cons
                    text);
 }
 
-/* What a server said in plain text before it went, made fit for the log. */
+/* The plain text of a server before it disconnected, made fit for the log. */
 static void printable(const struct buf *early, char text[static TEXT_MAX])
 {
     const uint8_t *bytes = buf_head(early);

@@ -48,7 +48,7 @@ static int give(struct pty_connection *c, const uint8_t *bytes, size_t len)
     const int error = replay_sent(&c->replay, bytes, len);
     if (error == 0)
         return resend(&c->replay, c->stream);
-    return has_all ? stream_write(c->stream, bytes, len) : error; /* it cannot go on any more */
+    return has_all ? stream_write(c->stream, bytes, len) : error; /* it cannot continue any more */
 }
 
 /* Sends bytes of the connection, with so many of programs in them. Returns 0 or -errno. */

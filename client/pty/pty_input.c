@@ -1,16 +1,16 @@
 /*
  * The way of bytes from the server to programs, also to programs that do not read. A serial port's
  * driver has some room for them. Then flow control, where there is any, holds the far end back, or
- * else bytes are lost. What comes in between on the same connection, answers and modem lines, must
+ * else bytes are lost. Answers and modem lines, which come in between on the same connection, must
  * not wait for a program.
  *
  * A program that reads, only more slowly than the connection brings data, has the connection held:
- * a line would not have been so fast. From time to time is looked how much it took. Where it has
- * taken next to nothing it does not read, and everything is received again. With flow control
- * com2net is told to hold its data back, and the bytes under way wait. Without flow control the
- * excess is dropped, and counted. A server that is not com2net may keep answers back as well when
- * it is told: with flow control its connection stays held. So does one of raw TCP, on which nothing
- * but data comes.
+ * a line would not have been so fast. From time to time the session checks how much it took. Where
+ * it has taken next to nothing it does not read, and everything is received again. With flow
+ * control com2net is told to hold its data back, and the bytes under way wait. Without flow control
+ * the excess is dropped, and counted. A server that is not com2net may keep answers back as well
+ * when it is told: with flow control its connection stays held. So does one of raw TCP, on which
+ * nothing but data comes.
  */
 #include "pty_input.h"
 
@@ -33,7 +33,7 @@ static bool has_flow_control(const struct pty_input *in)
     return vport_line(in->port)->flow_in != LINE_FLOW_NONE;
 }
 
-/* Whether what is too much is dropped: nothing else would let the rest of the connection go on. */
+/* Whether the excess is dropped: nothing else would let the rest of the connection continue. */
 static bool drops(const struct pty_input *in)
 {
     return in->unread && in->connection->comport && !has_flow_control(in);

@@ -39,8 +39,8 @@ int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
 void pty_port_introduce(struct pty_port *p, bool has_settings);
 
 /* Gets the settings of the server's port, which programs then find. The format in `options` takes
- * precedence. So do settings that a program has made meanwhile, which the port is about to report.
- */
+ * precedence. So do settings that a program has made meanwhile, which the port is about to
+ * report. */
 void pty_port_adopt_settings(struct pty_port *p, const struct vport_options *options);
 
 /* Hangs up the programs that have it open: the link has a new port. */

@@ -78,7 +78,7 @@ void pty_resume_offer(struct pty_resume *r)
     if (send_resume(r->connection->comport, &m) < 0)
         return;
     pty_connection_flush(r->connection);
-    replay_begin(&r->connection->replay, KEPT_MAX); /* from behind it on */
+    replay_begin(&r->connection->replay, KEPT_MAX); /* from after it on */
 }
 
 /* On the connection that there is. */
@@ -114,8 +114,8 @@ static int send_out(struct pty_resume *r)
     return error;
 }
 
-/* Who the new server is. One of ours is asked for the session: nothing is said behind that before
- * the answer tells whose bytes these are. */
+/* The kind of the new server. One of ours is asked for the session. Nothing is sent after that
+ * before the answer tells whose bytes these are. */
 static enum pty_resume_news take_signature(struct pty_resume *r, const struct rfc2217_message *m)
 {
     struct serial_ext_resume ask = {.kind = SERIAL_EXT_RESUME, .received = received(r)};

@@ -1,7 +1,7 @@
 /*
  * A link: its port, which programs open, its socket, over which others ask for it, and the session
- * with the far port. What programs set is compared with what the server was last told, and the
- * difference sent ahead of the data that follows.
+ * with the far port. The programs' settings are compared with those the server was last told. The
+ * difference is sent ahead of the data that follows.
  *
  * While no program has the port open, DTR and RTS are low. The first open raises them, and the last
  * close lets them fall if HUPCL is set. With no_touch_lines neither happens, and a connection only
@@ -191,7 +191,7 @@ static struct line_settings first_settings(const struct pty_session_options *o)
     return line;
 }
 
-/* Says to each part who stands beside it. */
+/* Tells each part its neighbours. */
 static void set_up(struct pty_session *s)
 {
     const struct pty_session_options *o = s->options;

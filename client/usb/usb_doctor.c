@@ -1,4 +1,4 @@
-/* net2usb doctor: what is in the way of using a server's devices, and what is not. */
+/* net2usb doctor: the obstacles to using a server's devices, and the conditions that are met. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -104,8 +104,8 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
     return objection;
 }
 
-/* Programs heed it that have a loader of their own, such as those of oss-cad-suite, or a run path
- * to a libusb of their own. A space ends a path here, so that a name has to do, which
+/* Programs with a loader of their own, such as those of oss-cad-suite, obey it. So do those with a
+ * run path to a libusb of their own. A space ends a path here, so that a name has to do, which
  * LD_LIBRARY_PATH leads to. */
 static void make_preload(const char *folder, char value[static USB_ENV_VALUE_MAX])
 {

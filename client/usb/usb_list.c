@@ -16,7 +16,7 @@ static const char *speed_name(uint32_t speed)
     return names[speed < sizeof names / sizeof *names ? speed : 0];
 }
 
-/* As one word for a shell: what a server says may be meant to be pasted into one. */
+/* As one word for a shell: a server's text may be meant to be pasted into one. */
 static void print_word(const char *word)
 {
     static const char plain[] =

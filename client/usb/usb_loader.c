@@ -29,7 +29,8 @@ struct search {
     size_t folder_count;
     struct {
         char name[USB_LOADER_NAME_MAX];
-        char by[USB_LOADER_NAME_MAX]; /* what the program itself needs, by way of which it came */
+        char by[USB_LOADER_NAME_MAX]; /* the library that the program itself needs, through which it
+                                         came */
         char folders[PATH_MAX];       /* where its needer says to look first */
     } * files;
     size_t file_count;

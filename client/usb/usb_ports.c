@@ -1,4 +1,4 @@
-/* net2usb ports and detach: what the kernel has from servers. */
+/* net2usb ports and detach: the devices that the kernel has from servers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

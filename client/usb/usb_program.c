@@ -119,7 +119,7 @@ static bool is_of_system(const char *loader)
            !strchr(loader, '/');
 }
 
-/* Whether the kernel heeds marks of the file that give more rights. */
+/* Whether the kernel obeys marks of the file that give more rights. */
 static bool is_on_nosuid(const char *path)
 {
     struct statvfs v;

@@ -13,7 +13,7 @@ static bool is_one_of(const char *scheme, const char *const *spoken)
     return *spoken;
 }
 
-/* What listeners and servers have in common. */
+/* The common part of listeners and servers. */
 static int parse(const char *text, struct addr *addr, struct address *a,
                  char why[static ADDRESS_WHY_MAX])
 {

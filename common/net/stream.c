@@ -471,7 +471,7 @@ bool stream_error_is_networks(int error)
 {
     switch (-error) {
     case ETIMEDOUT:
-    case ECONNABORTED: /* Windows: what it has sent was not acknowledged, */
+    case ECONNABORTED: /* Windows: its bytes were not acknowledged, */
     case ENETRESET:    /* and keepalives were not answered */
     case EHOSTUNREACH:
     case ENETUNREACH:

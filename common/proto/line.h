@@ -62,7 +62,7 @@ struct line_settings {
     uint8_t data_bits; /* 5 to 8 */
     uint8_t parity;    /* enum line_parity */
     uint8_t stop;      /* enum line_stop */
-    uint8_t flow_out;  /* enum line_flow: what stops our sending */
+    uint8_t flow_out;  /* enum line_flow: the way to stop our sending */
     uint8_t flow_in;   /* enum line_flow: how we stop the other end */
 };
 

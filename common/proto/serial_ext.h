@@ -52,7 +52,7 @@ struct serial_ext_entry {
     struct serial_ext_text owner; /* "host:port", or empty */
 };
 
-/* The USB device behind a port. */
+/* The USB device of a port. */
 struct serial_ext_identity {
     uint16_t vid, pid; /* 0: it is no USB device's */
     uint8_t interface; /* of several, or SERIAL_EXT_NO_INTERFACE */

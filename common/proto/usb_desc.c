@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-enum { REPLACEMENT = 0xfffd }; /* Unicode's, for what is no character */
+enum { REPLACEMENT = 0xfffd }; /* Unicode's, for a value that is no character */
 
 static uint16_t get_le16(const uint8_t *p)
 {

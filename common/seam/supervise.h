@@ -119,8 +119,8 @@ void supervise_continue(struct supervisor *s, const struct supervise_call *call)
 bool supervise_is_waiting(struct supervisor *s, const struct supervise_call *call);
 
 /* The answer to such a call because a signal wants its program's attention. 0 for nothing, or the
- * negative number with which the kernel restarts or interrupts the call, as the program has asked.
- */
+ * negative number with which the kernel restarts or interrupts the call, as the program has
+ * asked. */
 int supervise_interruption(const struct supervise_call *call);
 
 #endif

@@ -43,7 +43,7 @@ struct vport_identity {
 
 struct vport_options {
     const char *owner; /* name or number of the link's and the port's user, or NULL */
-    const char *group; /* likewise */
+    const char *group; /* the same */
     int mode;          /* permissions of the port, or -1 */
     bool replace;      /* the link may replace one that leads nowhere, whoever made it */
     bool has_format;   /* parity and size come from `format`, not from what a PTY shows of them */
@@ -72,8 +72,8 @@ void vport_free(struct vport *v);
  * vport_free, which may take some milliseconds. */
 void vport_withdraw(struct vport *v);
 
-/* Hangs up the programs that have it open, and gives the same link a new port. Returns 0 or -errno.
- */
+/* Hangs up the programs that have it open, and gives the same link a new port. Returns 0 or
+ * -errno. */
 int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX]);
 
 /* Reads what programs write, or pauses. A new port is paused. `closed` comes after everything that

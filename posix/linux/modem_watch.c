@@ -39,7 +39,7 @@ struct modem_watch {
     int wake; /* eventfd: the thread has something to tell */
     atomic_bool stop;
     atomic_bool waiting_fails; /* the thread has ended: TIOCMIWAIT does not work here */
-    atomic_int waiter;         /* the thread's number, from before its wait to behind it, else 0 */
+    atomic_int waiter; /* the thread's number, from before its wait until after it, else 0 */
     pthread_t thread;
     struct event *woken;
     struct timer second_look;

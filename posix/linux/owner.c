@@ -1,5 +1,5 @@
 /*
- * Who has a port or a file on Linux, out of /proc; see common/seam/owner.h.
+ * The owner of a port or a file on Linux, out of /proc; see common/seam/owner.h.
  */
 #include "owner.h"
 

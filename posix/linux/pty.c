@@ -71,9 +71,8 @@ bool pty_is_hung_up(const struct pty *p, bool *unread)
     return fd.revents & POLLHUP;
 }
 
-/* Only the slave side can. What the last program did not read is dropped. What it has switched off
- * (TIOCEXCL, tcflow(3)) would outlive it on a PTY as long as our side is open: it is switched on.
- */
+/* Only the slave side can. Bytes that the last program did not read are dropped. Its changes by
+ * TIOCEXCL and tcflow(3) would outlive it on a PTY as long as our side is open: they are undone. */
 int pty_refresh(const struct pty *p)
 {
     char status;

@@ -1,7 +1,7 @@
 /*
- * Between a look at what stands at a path and the change of it somebody may put something else
- * there. So a new link is made under another name and put in its place by renameat2(2). This
- * replaces nothing or tells what it has replaced. A file that may not be replaced is put back.
+ * Between a look at the file at a path and the change of it somebody may put another file there. So
+ * a new link is made under another name and put in its place by renameat2(2). This replaces nothing
+ * or tells what it has replaced. A file that may not be replaced is put back.
  */
 #define _GNU_SOURCE
 #include "pty_link.h"
@@ -96,8 +96,8 @@ static int rename_to_free(const char *from, const char *to)
     return unlink(from) < 0 ? -errno : 0;
 }
 
-/* Renames over what stands at `to`, if that may be. -ENOENT: it is not there any more. What comes
- * to be at `from` otherwise is not ours to remove unless it leads to `target`. */
+/* Renames over the file at `to`, if that is allowed. -ENOENT: it is not there any more. A file that
+ * appears at `from` otherwise is not ours to remove unless it leads to `target`. */
 static int rename_over(const char *from, const char *to, const char *target,
                        const struct pty_link_over *over)
 {

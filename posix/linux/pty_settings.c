@@ -104,7 +104,7 @@ static int get(const struct pty_settings *s, const struct pty *p, unsigned reque
     return 0;
 }
 
-/* "When drained" and "at once" are the same here: what was written before has been taken. */
+/* "When drained" and "at once" are the same here: the bytes written before have been taken. */
 static int set(struct pty_settings *s, const struct pty *p, unsigned request, void *data,
                bool *changed)
 {

@@ -1,7 +1,7 @@
 /*
  * A pseudo-terminal is held by a descriptor that opens nothing (O_PATH). Its inode has no name any
- * more once it has ended, whoever has its number then. A device node is known by what sysfs says of
- * the device behind it.
+ * more once it has ended, whoever has its number then. A device node is known by the facts of sysfs
+ * about its device.
  */
 #define _GNU_SOURCE /* O_PATH */
 #include "serial_identity.h"
@@ -121,7 +121,7 @@ void serial_identity_free(struct serial_identity *id)
     free(id);
 }
 
-/* Whether it is the link that was noted. One that was made anew has another inode or time. */
+/* Whether it is the link that was noted. One that was made again has another inode or time. */
 static bool is_same_link(const struct stat *a, const char *path)
 {
     struct stat b;

@@ -172,7 +172,7 @@ static _Noreturn void become_command(const int sockets[static 2], char *const ar
     _exit(error == ENOENT ? SUPERVISE_EXIT_NOT_FOUND : SUPERVISE_EXIT_CANNOT_RUN);
 }
 
-/* Receives the listener, lets the child go on, and learns whether it has become COMMAND. */
+/* Receives the listener, lets the child continue, and learns whether it has become COMMAND. */
 static int hand_over(struct supervisor *s, int socket, bool filtered)
 {
     int error = 0;

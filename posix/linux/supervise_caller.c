@@ -100,7 +100,7 @@ int supervise_write(const struct supervise_call *call, uint64_t address, const v
     return copy(call, address, (void *)(uintptr_t)data, len, true);
 }
 
-/* What /proc/TID/status says of signals. */
+/* The signals in /proc/TID/status. */
 struct signals {
     uint64_t own, shared, blocked; /* pending ones, and the mask */
     uint64_t threads;

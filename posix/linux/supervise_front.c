@@ -18,7 +18,7 @@
 #include "log.h"
 #include "supervise.h"
 
-/* What the supervisor tells the front. */
+/* The messages of the supervisor to the front. */
 struct message {
     enum { MESSAGE_STARTED, MESSAGE_STATUS, MESSAGE_LAST, MESSAGE_DEAD } kind;
     int value; /* process number, or exit status */
@@ -32,8 +32,8 @@ static struct message heard; /* of the supervisor, */
 static bool has_heard;       /* and not done yet */
 static pid_t supervisor_process;
 
-/* Those that somebody may send for COMMAND. Not here: what a process gets for what it does itself,
- * and the terminal's job control, which stops front and COMMAND alike. */
+/* Those that somebody may send for COMMAND. Not here: signals that a process causes itself, and the
+ * terminal's job control, which stops front and COMMAND alike. */
 static void list_forwarded(sigset_t *set)
 {
     static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1,
@@ -145,7 +145,7 @@ static _Noreturn void be_front(pid_t supervisor, int pipe_end, const sigset_t *s
         hear();
     }
     sigprocmask(SIG_SETMASK, signals, NULL);
-    /* an outer one would take it for something left behind; others need not wait for that */
+    /* an outer one would take it for a leftover; others need not wait for that */
     while (heard.kind == MESSAGE_LAST && getenv(SUPERVISE_SOCKET) &&
            waitpid(supervisor, NULL, 0) < 0 && errno == EINTR)
         ;

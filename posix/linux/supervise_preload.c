@@ -58,5 +58,5 @@ void supervise_preload_set(void)
     }
     put_in_front("LD_PRELOAD", library);
     put_in_front("ASAN_OPTIONS",
-                 "verify_asan_link_order=0"); /* it would not start behind another */
+                 "verify_asan_link_order=0"); /* it would not start after another library */
 }

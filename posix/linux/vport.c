@@ -9,7 +9,7 @@
  *   settings TCGETS2 on the master gives the slave's. They are compared before each piece of data
  *            is handed on, and on a timer while the port is open. (EXTPROC would tell, but switches
  *            line editing off for programs that want it.)
- * See pty(7), ioctl_tty(2); drivers/tty/pty.c and n_tty.c for what is not written there.
+ * See pty(7), ioctl_tty(2); drivers/tty/pty.c and n_tty.c have the rest.
  */
 #include "vport.h"
 
@@ -42,7 +42,7 @@ enum {
     CLOSING_WAIT_MS = 30000,  /* of a serial port: struct serial_struct, closing_wait */
 };
 
-/* What is another one after a hang-up. */
+/* The part that is another one after a hang-up. */
 struct terminal {
     struct pty pty;
     struct pty_settings settings;
@@ -141,7 +141,7 @@ static void set_open(struct vport *v)
     if (v->open)
         return;
     v->open = true;
-    look_at_settings(v); /* `opened` finds them as they are */
+    look_at_settings(v); /* `opened` finds them unchanged */
     schedule_tick(v);
     update_reading(v);
     v->callbacks->opened(v->ctx);
@@ -194,7 +194,7 @@ static void set_closed(struct vport *v)
         set_open(v);
 }
 
-/* While nobody reads for the programs, and the last one has gone, what it wrote is kept for a
+/* While nobody reads for the programs, and the last one has gone, its bytes are kept for a
  * while. */
 static void wait_for_closing(struct vport *v)
 {
@@ -273,7 +273,7 @@ static bool read_batch(struct vport *v, bool all)
     bool open = true;
 
     while (len < BATCH) {
-        /* a chunk begins with a status byte, which stands where the last byte before it stood */
+        /* a chunk begins with a status byte, in the place of the last byte before it */
         uint8_t *chunk = batch + len;
         uint8_t kept = *chunk;
         ssize_t n = read(v->terminal.pty.master, chunk, CHUNK);
@@ -326,7 +326,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 
 void vport_read(struct vport *v, bool on)
 {
-    if (on) /* somebody takes what was written: the wait for that begins anew */
+    if (on) /* somebody takes the written bytes: the wait for that begins again */
         timer_stop(&v->closing_wait);
     v->reading = on;
     update_reading(v);
@@ -376,10 +376,10 @@ bool vport_take(struct vport *v)
         forget_notices(v);
         set_open(v);
     }
-    /* a batch is bounded, what a PTY holds is less */
+    /* a batch is bounded, a PTY holds less */
     if (v->reading)
         read_batch(v, true);
-    if (v->reading) /* all of it; who had no room for it would have paused us */
+    if (v->reading) /* all of it; an owner without room for it would have paused us */
         return true;
     return vport_untaken(v) == 0;
 }
@@ -482,7 +482,7 @@ int vport_hang_up(struct vport *v, char error[static VPORT_ERROR_MAX])
     const struct pty_link_over over = {.ours = v->terminal.pty.device};
     struct terminal fresh;
 
-    /* the new one first: if it cannot be had, the old one stays */
+    /* the new one first: if it is not available, the old one stays */
     int r = begin_terminal(v, &fresh, &v->terminal.settings.line, error);
     if (r == 0)
         r = kept_link_make(&v->link, fresh.pty.device, &over, fresh.inotify, error);

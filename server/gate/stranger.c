@@ -30,7 +30,7 @@ static size_t answer_http(enum stranger_place place, uint8_t answer[static ANSWE
                             len, body);
 }
 
-/* The answer to the operation that was asked, with an error and nothing behind it. */
+/* The answer to the operation that was asked, with an error and nothing after it. */
 static size_t answer_usbip(const uint8_t *first, uint8_t answer[static ANSWER_MAX])
 {
     const uint16_t code = (uint16_t)(first[2] << 8 | first[3]);

@@ -39,7 +39,7 @@ void ahead_pause(struct ahead *a)
     timer_in_ms(&a->look, FULL_MS);
 }
 
-/* Says that a device stands still, once. */
+/* Says that a device does not get on, once. */
 static void tell_still(struct ahead *a)
 {
     const struct client *c = a->client;

@@ -146,7 +146,7 @@ static void do_flow(struct commands *c, const struct rfc2217_message *m)
     if (!inbound)
         want.flow_out = (uint8_t)flow;
     else if (want.flow_out == LINE_FLOW_HARDWARE && flow == LINE_FLOW_NONE)
-        want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays as it is */
+        want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays unchanged */
     int r = device_configure(c->device, &want, &got);
     if (r < 0)
         log_refusal(c, m, r);

@@ -62,7 +62,7 @@ static void on_data(void *ctx, const uint8_t *data, size_t len)
     d->callbacks->data(d->ctx, data, len);
 }
 
-/* Hands what is queued to the driver, and goes on with those who waited for it. */
+/* Hands the queued bytes to the driver, and continues with those who waited for it. */
 static void on_writable(void *ctx)
 {
     struct device *d = ctx;
@@ -385,7 +385,7 @@ void device_leave(struct device *d, bool others)
     settling_set_next(&d->settling, NULL);
     if (d->line.broken) /* even where bytes still have to go out: a break must end */
         device_set_break(d, false);
-    if (!d->node.serial) { /* unplugged: the next one begins anew, whoever stays */
+    if (!d->node.serial) { /* unplugged: the next one begins again, whoever stays */
         drop_output(d, "that a client had sent are dropped: the device is unplugged");
         put_back(d);
     } else if (others) {

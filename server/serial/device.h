@@ -87,8 +87,8 @@ int device_write(struct device *d, const uint8_t *data, size_t len);
 /* Whether enough waits: the client is to be paused until `ready`. */
 bool device_is_full(const struct device *d);
 
-/* The same for a client that is read ahead, for commands after bytes that the device does not take.
- */
+/* The same for a client that is read ahead, for commands after bytes that the device does not
+ * take. */
 bool device_is_full_ahead(const struct device *d);
 
 /* Bytes that the device has not got yet, ours and the driver's. */
@@ -131,8 +131,7 @@ enum device_state device_state(const struct device *d);
 const char *device_trouble(const struct device *d);
 
 /* The system's facts about the device that was opened last, or seen at the start. The built-in port
- * has none.
- */
+ * has none. */
 const struct serial_info *device_info(struct device *d);
 
 /* The owner's name, or NULL. */

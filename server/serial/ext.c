@@ -44,7 +44,7 @@ static enum serial_ext_state state_for(const struct client *c)
     return device_is_there(c->device) ? SERIAL_EXT_YOURS : SERIAL_EXT_AWAY;
 }
 
-/* For people. What a client is refused with does not change; the rest is as it is now. */
+/* For people. The reason of a refusal does not change; the rest is the present state. */
 static const char *reason_for(const struct client *c, enum serial_ext_state state,
                               char text[static CLIENT_REASON_MAX])
 {
@@ -104,7 +104,7 @@ void ext_hello(struct client *c, const uint8_t *signature, size_t len)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* There is one port behind the address: its name is right, others are nobody's. */
+/* There is one port at the address: its name is right, others are nobody's. */
 static void answer_select(struct client *c, const struct rfc2217_message *m)
 {
     const struct serial_ext_text own = text_of(c->options->name);
@@ -129,7 +129,7 @@ static void answer_list(struct client *c)
     send(c, RFC2217_LIST, NULL, 0);
 }
 
-/* What the system says of the port that is open, or was. */
+/* The system's facts about the port that is open, or was. */
 static void answer_identity(struct client *c)
 {
     const struct serial_info *info = device_info(c->device);
@@ -161,10 +161,11 @@ void ext_grant(struct client *c, uint64_t received)
     client_flush(c);
 }
 
-/* Counts begin behind its message, and behind our answer. */
+/* Counts begin after its message, and after our answer. */
 static void begin(struct client *c, const struct serial_ext_resume *r)
 {
-    /* who is replaced at once cannot be waited for; who is waited for already has said this */
+    /* an owner that may be replaced at once cannot be kept; one that is kept already has said
+     * this */
     if (c->role != CLIENT_OWNER || c->options->takeover || c->replay.on) {
         send_resume(c, &(struct serial_ext_resume){.kind = SERIAL_EXT_REFUSE});
         return;

@@ -5,7 +5,7 @@
 
 enum {
     TICK_MS = 20,
-    STUCK_MS = 5000, /* without progress: what is left is given up */
+    STUCK_MS = 5000, /* without progress: the rest is given up */
 };
 
 static void look(void *ctx)

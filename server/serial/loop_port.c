@@ -195,7 +195,7 @@ static int loop_port_purge(struct serial *s, bool rx, bool tx)
 {
     struct loop_port *p = port_of(s);
 
-    /* one wire: what is not sent yet is what is not received yet */
+    /* one wire: bytes not sent yet are the bytes not received yet */
     if (rx || tx)
         buf_drain(&p->wire, p->wire.len);
     return 0;

@@ -38,7 +38,7 @@ static void send_data(struct client *c, const uint8_t *data, size_t len)
         client_end(c, error_text(-r));
 }
 
-/* Keeps bytes that it cannot be sent now. Others read on: what is too much is lost to it alone. */
+/* Keeps bytes that it cannot be sent now. Others read on: the excess is lost to it alone. */
 static void keep_late(struct news *n, const uint8_t *data, size_t len)
 {
     const char *who = n->client->who;

@@ -23,7 +23,7 @@ void node_free(struct node *n)
     n->identity = NULL;
 }
 
-/* Notes what stands under the path now. */
+/* Notes the device that is under the path now. */
 static void identify(struct node *n, const char *path)
 {
     serial_identity_free(n->identity);
@@ -46,7 +46,7 @@ int node_check(struct node *n, char error[static SERIAL_ERROR_MAX])
         identify(n, path);
     if (r == 0 || !o->hotplug || r == -ENOTTY || r == -EEXIST)
         return r;
-    /* it may come, and with its rights; what it is not it does not become */
+    /* it, or its rights, may come later; but a file of another kind never becomes a port */
     log_info("%s; waiting for it", error);
     return 0;
 }

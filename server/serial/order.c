@@ -165,7 +165,7 @@ void order_drained(struct order *o)
 
 /* --- what a command is, here ------------------------------------------------------------------ */
 
-/* Makes what follows wait, and with it everything behind it. */
+/* Makes the next input wait, and with it everything after it. */
 static void wait_for(struct order *o, enum order_wait wait)
 {
     o->wait = wait;
@@ -210,7 +210,7 @@ static void on_break_end(void *ctx)
     device_set_break(o->client->device, false);
 }
 
-/* What a command means for the session, besides what it does. */
+/* The meaning of a command for the session, besides its effect. */
 static void after_command(struct order *o, const struct rfc2217_message *m)
 {
     switch (m->command) {
@@ -286,7 +286,7 @@ static void tell_stuck(struct order *o, const struct rfc2217_message *m, size_t 
 static void look_again(struct order *o, size_t left)
 {
     const uint64_t us = line_wire_time_us(device_line(o->client->device), left);
-    const uint64_t most = DRAIN_STUCK_MS * 1000 / 4; /* not to miss that a stopped line goes on */
+    const uint64_t most = DRAIN_STUCK_MS * 1000 / 4; /* not to miss that a stopped line continues */
 
     timer_in_us(&o->timer, us < 500 ? 500 : us > most ? most : us);
 }
@@ -297,7 +297,7 @@ static void begin_to_drain(struct order *o, size_t left)
     look_again(o, left);
 }
 
-/* Does what waits, and goes on with what is behind it. */
+/* Does the waiting command, and continues with the input after it. */
 static void end_wait(struct order *o)
 {
     o->wait = ORDER_GOES_ON;

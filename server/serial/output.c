@@ -27,7 +27,7 @@ int output_write(struct output *o, const uint8_t *data, size_t len)
     o->written += len;
     if (o->node->serial && o->queue.len == 0 && !o->divided) {
         n = serial_write(o->node->serial, data, len);
-        if (n < 0) /* it has gone, which is told soon; what is queued now waits for its return */
+        if (n < 0) /* it has gone, which is told soon; bytes queued now wait for its return */
             n = 0;
     }
     return (size_t)n < len ? buf_add(&o->queue, data + n, len - (size_t)n) : 0;
@@ -47,7 +47,7 @@ int output_send(struct output *o)
     return n;
 }
 
-/* What waits of the owner, and of those that have gone and have its settings. */
+/* The waiting bytes of the owner, and of those that have gone and have its settings. */
 static size_t waits(const struct output *o)
 {
     return o->queue.len - (o->divided ? o->before : 0);

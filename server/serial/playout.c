@@ -3,7 +3,7 @@
  * one before it as it was made after that at the client. A message that the network holds up by
  * less than the delay is so in time. One that comes later is due at once, and those after it move
  * with it. A gap may then have become longer, which a board bears, but none becomes shorter. After
- * a pause the delay begins anew, so that neither lateness nor clocks of different speed add up.
+ * a pause the delay begins again, so that neither lateness nor clocks of different speed add up.
  */
 #include "playout.h"
 

@@ -2,7 +2,7 @@
  * Theory of operation. The gate shows a port its newcomers; each gets a session, in the role that
  * there is for it. Bytes from the device go straight to the sessions; when the owner cannot take
  * more, the device is not read. Where observers read along and the device cannot be held by flow
- * control, it is: who is slow then loses bytes, and nobody else. Which of these holds is computed
+ * control, it is: a slow client then loses bytes, and nobody else. Which of these holds is computed
  * in one place, update.
  */
 #include "port.h"
@@ -210,7 +210,7 @@ static void replace(struct port *p, struct serial_session *owner)
     device_take_over(p->device);
 }
 
-/* What a newcomer can be, besides the owner there may be. */
+/* The possible role of a newcomer, besides the owner there may be. */
 static enum client_role role_for(struct port *p)
 {
     struct serial_session *owner = owner_of(p);
@@ -281,7 +281,7 @@ static bool owner_is_leaving(const struct port *p)
 }
 
 /* The first of those that wait has the device, or is told that it has waited in vain; so are those
- * behind it. */
+ * after it. */
 static void on_next(void *ctx)
 {
     struct port *p = ctx;

@@ -1,7 +1,7 @@
 /*
  * Theory of operation. A recipe is a row of steps; each sets lines and speed and lasts until a
- * timer goes on to the next. However it ends, the last step's lines and the speed from before are
- * made. In the middle of a recipe a board may be held in reset.
+ * timer starts the next. However it ends, the last step's lines and the speed from before are made.
+ * In the middle of a recipe a board may be held in reset.
  */
 #include "reset.h"
 

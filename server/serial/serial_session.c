@@ -1,7 +1,7 @@
 /*
  * Theory of operation. A session finds out its client's protocol (speech.h). Then it carries its
- * bytes and commands to the device in order (order.h) and tells it the device's news (news.h). What
- * these share is struct client. Here are its beginning and its end.
+ * bytes and commands to the device in order (order.h) and tells it the device's news (news.h). They
+ * share struct client. Here are its beginning and its end.
  */
 #include "serial_session.h"
 
@@ -159,7 +159,7 @@ static bool may_come_back(const struct serial_session *s, int error)
            stream_error_is_networks(error);
 }
 
-/* Its connection is lost. What is under way on it is never sent: the client counts. */
+/* Its connection is lost. Bytes under way on it are never sent: the client counts. */
 static void lose_connection(struct serial_session *s, int error)
 {
     struct client *c = &s->client;
@@ -257,7 +257,7 @@ static void on_evicted(void *ctx, const char *why)
     serial_session_end(ctx, why);
 }
 
-/* Sends what is kept for its client first, and goes on. */
+/* Sends the bytes kept for its client first, and continues. */
 static void go_on_with(struct serial_session *s, struct stream *stream, struct crowd_place *place)
 {
     struct client *c = &s->client;
@@ -337,7 +337,7 @@ static void session_free(void *arg)
     free(s);
 }
 
-/* What it has not got of what was sent to it. */
+/* The bytes that were sent to it and that it has not got. */
 static void tell_loss(const struct client *c)
 {
     const size_t lost = c->stream ? stream_unacknowledged(c->stream) : c->replay.kept.len;

@@ -69,7 +69,7 @@ void settling_finish(struct settling *s)
     s->callbacks->over(s->ctx, last);
     if (!last) /* of one that came and went meanwhile: under the idle settings */
         settle(s);
-    if (s->output->node->serial) /* it may have room, and no reason to ask for what has waited */
+    if (s->output->node->serial) /* it may have room, and no reason to ask for more */
         timer_in_ms(&s->timer, 0);
 }
 

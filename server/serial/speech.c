@@ -102,7 +102,7 @@ static void on_option(void *ctx, bool agreed)
     if (is_over(s))
         return;
     if (is_refused(s)) {
-        s->agreed = agreed; /* it is refused when what came with that is read: who it is */
+        s->agreed = agreed; /* it is refused once its name, which came with that, is read */
         timer_in_ms(&s->timer, 0);
         return;
     }
@@ -171,7 +171,7 @@ static void refuse_stranger(struct speech *s, enum protocol protocol)
     client_end(c, "it is no client of a serial port");
 }
 
-/* Goes on with what is decided by now. What came so far is input. */
+/* Continues with the protocol that is decided by now. The bytes so far are input. */
 static void speak(struct speech *s, enum protocol protocol)
 {
     struct client *c = s->client;
@@ -209,8 +209,8 @@ void speech_decide(struct speech *s)
         speak(s, protocol_tell_resting(buf_head(&s->first), s->first.len));
 }
 
-/* One who may be the owner's client, and is about to say so, is waited for. Others are not: they
- * would take the port for theirs. */
+/* A client that may be the owner's, and is about to say so, gets time. Others do not: they would
+ * take the port for theirs. */
 static void refuse(struct speech *s)
 {
     if (s->agreed && s->client->may_resume && s->client->ext > 0 && s->returns && !s->patient) {

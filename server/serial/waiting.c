@@ -17,7 +17,7 @@ struct waiting_client {
     struct newcomer newcomer;
 };
 
-/* It waits no more; what it is becomes the caller's. */
+/* It waits no more; its connection becomes the caller's. */
 static struct newcomer take(struct waiting_client *c)
 {
     struct waiting_client **at = &c->waiting->first;

@@ -17,7 +17,7 @@ struct usb_bus {
     const struct usb_bus_callbacks *callbacks;
     void *ctx;
     struct usb_device *devices; /* built-in ones first */
-    struct usb_device *left;    /* unplugged, an importer has yet to let go of it */
+    struct usb_device *left;    /* unplugged, an importer has yet to release it */
     struct usb_host *host;      /* NULL: all are built in */
     struct event *sweep;        /* of those that have left */
 };
@@ -53,7 +53,8 @@ void usb_bus_refresh(struct usb_bus *b)
         usb_host_refresh(b->host);
 }
 
-/* --- who comes and goes ----------------------------------------------------------------------- */
+/* --- arrivals and departures
+ * ----------------------------------------------------------------------- */
 
 static void on_arrived(void *ctx, struct usb_device *d)
 {

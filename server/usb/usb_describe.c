@@ -63,7 +63,7 @@ static int add_interface(struct buf *b, const struct libusb_interface_descriptor
     return r;
 }
 
-/* What libusb does not know it has kept, behind the descriptor where it stood. */
+/* libusb has kept the descriptors it does not know, after the one that they followed. */
 static int add_configuration(struct buf *b, const struct libusb_config_descriptor *c)
 {
     const uint8_t bytes[] = {9,

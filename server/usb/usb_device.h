@@ -60,8 +60,7 @@ struct usb_hold;
 struct usb_hold_owner;
 
 /* The user of a device. Its session lends this to the device, and takes it away when it has
- * released the device.
- */
+ * released the device. */
 struct usb_importer {
     const char *peer;             /* for people */
     struct usb_hold_owner *owner; /* on which terms the device is kept for it afterwards */
@@ -85,8 +84,8 @@ struct usb_device {
     size_t budget; /* bytes that URBs of its importer may hold; 0: as many as the export allows */
     struct usb_device *next; /* of the same export */
     /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves
-     * the bus and when it is there again. When it has left, it has no importer any more on return.
-     */
+     * the bus and when it is there again. When it has left, it has no importer any more on
+     * return. */
     void (*presence)(void *ctx, struct usb_device *d, bool there);
     void *presence_ctx;
 };

@@ -166,7 +166,7 @@ static bool is_idle(void *ctx)
     return ((const struct usb_export *)ctx)->sessions.first == NULL;
 }
 
-/* Real devices let go of their transfers by events of the loop. Returns whether all have. */
+/* Real devices release their transfers by events of the loop. Returns whether all have. */
 static bool end_sessions(struct usb_export *e)
 {
     usb_sessions_end(&e->sessions, "com2net ends");

@@ -8,7 +8,7 @@
  * looked for each RESCAN_MS, too.
  *
  * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
- * udevd it is looked for when a client asks what there is.
+ * udevd it is looked for when a client asks for the list.
  *
  * On Windows libusb does not tell of devices that arrive or leave. There searches continue as long
  * as a device is waiting for an importer, and find out which ones are gone. They take some
@@ -364,7 +364,7 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
     return h;
 }
 
-/* What has a device that this one means as well, or NULL. */
+/* The one that has a device that this one means as well, or NULL. */
 static const struct usb_options *taken_by(const struct usb_host *h, const struct usb_options *o)
 {
     for (const struct known *k = h->known; k; k = k->next) {

@@ -8,7 +8,7 @@
  * cannot say how many, nor carry them, and the client reads the payload whatever the status says.
  *
  * The memory of URBs is bounded: above the budget they wait in line until some are done. So a URB
- * never fails for want of memory. Those that wait are read all the same, for the unlinks behind
+ * never fails for want of memory. Those that wait are read all the same, for the unlinks after
  * them: those under way may never end by themselves. An IN one in line keeps no more than its
  * header. When the line keeps too much (data of OUT ones, mostly), no more is read.
  */

@@ -48,7 +48,8 @@ static void reply_listing(struct usb_inquiry *q, struct buf *b, int added)
 
 /* --- lists and descriptors -------------------------------------------------------------------- */
 
-/* A device that is in use is not listed, as the kernel's server does: a list is what can be had. */
+/* A device that is in use is not listed, as by the kernel's server: a list has the available
+ * devices. */
 static void list(struct usb_inquiry *q)
 {
     struct buf b;
@@ -117,7 +118,7 @@ static void refuse(struct usb_inquiry *q, enum usbip_op_status status, const cha
     q->callbacks->answered(q->ctx);
 }
 
-/* Takes a device that nobody imports now: as it is, if it was kept for this client. Returns false
+/* Takes a device that nobody imports now: unchanged, if it was kept for this client. Returns false
  * when it has been refused. */
 static bool take_device(struct usb_inquiry *q, struct usb_device *d, bool *resumed)
 {

@@ -34,8 +34,8 @@ void usb_interfaces_free(struct usb_interfaces *i);
 const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct usb_interfaces *i,
                                                                  uint8_t address);
 
-/* Takes all interfaces. After a failure `interface` is the number of the one that is not available.
- */
+/* Takes all interfaces. After a failure `interface` is the number of the one that is not
+ * available. */
 int usb_interfaces_claim(struct usb_interfaces *i, int *interface);
 
 /* Gives all back, to their drivers. */

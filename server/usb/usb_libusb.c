@@ -52,7 +52,7 @@ struct usb_libusb {
     struct event *closing; /* of a handle that nobody needs any more */
     unsigned under_way;
     unsigned requests_under_way; /* of these, to endpoint 0 */
-    struct usb_queue requests;   /* further ones, behind one that has to wait */
+    struct usb_queue requests;   /* further ones, after one that has to wait */
     bool gone;
     bool used; /* by an importer, since it was opened */
     bool said_memory;
@@ -121,7 +121,7 @@ static int reset(struct usb_libusb *u)
     return LIBUSB_ERROR_NO_DEVICE;
 }
 
-/* Each interface that is given back gets its driver again, and the alternate setting 0. */
+/* Each interface that is returned gets its driver again, and the alternate setting 0. */
 static void close_handle(struct usb_libusb *u)
 {
     event_del(u->closing);

@@ -9,7 +9,7 @@
 #include "usb_errors.h"
 #include "usb_events.h"
 
-/* What a transfer has of libusb, as its `own`. */
+/* The libusb part of a transfer, as its `own`. */
 struct own {
     struct usb_end end;
     struct usb_transfer *t;
@@ -33,7 +33,7 @@ static void free_own(struct usb_transfer *t)
     free(own);
 }
 
-/* Takes the results of isochronous packets, which libusb has one behind the other. */
+/* Takes the results of isochronous packets, which libusb has one after the other. */
 static void take_packets(struct usb_transfer *t, const struct own *own)
 {
     const uint8_t *from = own->l->buffer;
@@ -82,7 +82,7 @@ static void on_ended(struct libusb_transfer *l)
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
-/* Isochronous packets as libusb wants them: one behind the other. */
+/* Isochronous packets as libusb wants them: one after the other. */
 static int lay_out_packets(struct usb_transfer *t, struct own *own)
 {
     size_t sum = 0;

@@ -46,7 +46,7 @@ static int add_interfaces(struct buf *b, const struct usb_device *d)
     return r;
 }
 
-/* Whether it is one that can be had now. */
+/* Whether it is one that is available now. */
 static bool is_free(const struct usb_device *d)
 {
     const struct usb_hold_owner *owner = usb_hold_owner(d);

@@ -6,7 +6,7 @@
 /*
  * Members of a merged transfer, and those that wait, are linked by `next`, which is free as the
  * device does not have them. So is `own`: not NULL says that a member is to be cancelled. `actual`
- * is what the device has taken of one in merged transfers that were given back.
+ * counts the bytes of one that the device has taken in merged transfers that were returned.
  */
 struct usb_merged {
     struct usb_transfer transfer;

@@ -125,7 +125,7 @@ bool usb_options_are_meant(const char *text)
     return strncmp(text, usb, sizeof usb - 1) == 0;
 }
 
-/* What is typed behind commas, of a device whose kind is known. */
+/* The options after commas, of a device whose kind is known. */
 static int parse_commas(struct usb_options *o, char *commas, char error[static CLI_ERROR_MAX])
 {
     const struct cli_table tables[] = {{common_table, o},
@@ -136,7 +136,7 @@ static int parse_commas(struct usb_options *o, char *commas, char error[static C
     return cli_parse_tables(tables, take_other, o, commas, error);
 }
 
-/* What is meant by a selector that is none. */
+/* The selector that is meant by an invalid one. */
 static void tell_selector(const char *text, char error[static CLI_ERROR_MAX])
 {
     const char *selector = text + sizeof usb - 1;
@@ -183,7 +183,7 @@ void usb_options_free(struct usb_options *o)
     usb_built_in_free(&o->built_in);
 }
 
-/* Prints the options of a kind, and of those behind it that share its table. Returns how many these
+/* Prints the options of a kind, and of those after it that share its table. Returns how many these
  * are. */
 static int print_kinds(const struct usb_kind *const *kinds)
 {

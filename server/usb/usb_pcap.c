@@ -120,7 +120,7 @@ static void put_packets(struct usb_pcap *p, const struct usb_transfer *t, bool d
     }
 }
 
-/* What is done in all: bytes that have been moved, where the last of them ends in the data, and
+/* The total result: bytes that have been moved, where the last of them ends in the data, and
  * packets that have failed. */
 struct outcome {
     size_t moved, end;

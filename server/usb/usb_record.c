@@ -8,7 +8,7 @@
 
 #include "proto/usbip_ext.h"
 
-enum { PORTS_MAX = 7 }; /* of hubs behind each other, USB 3.2 section 8.9 */
+enum { PORTS_MAX = 7 }; /* of hubs in a row, USB 3.2 section 8.9 */
 
 void usb_record_busid(struct libusb_device *real, char busid[static USBIP_BUSID_SIZE])
 {

@@ -17,7 +17,7 @@ static bool read_hex(const char *text, uint16_t *value)
     return true;
 }
 
-/* Reads VID:PID, and the serial number behind a further colon; `serial` is NULL without one. */
+/* Reads VID:PID, and the serial number after a further colon; `serial` is NULL without one. */
 static bool read_ids(const char *text, uint16_t *vendor, uint16_t *product, const char **serial)
 {
     if (!read_hex(text, vendor) || text[4] != ':' || !read_hex(text + 5, product))

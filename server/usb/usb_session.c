@@ -3,8 +3,8 @@
  * changes. Or it imports a device (both usb_inquiry.c) and then carries out URBs (usb_import.c).
  * Here are its stream, its beginning and its end.
  *
- * When the client goes, what is under way is cancelled, and the session ends when the device has
- * let go of the last. Then the device is free, or kept for this client for a while. A client that
+ * When the client disconnects, URBs under way are cancelled. The session ends when the device has
+ * released the last. Then the device is free, or kept for this client for a while. A client that
  * comes back, with its token, while its old session seems alive ends that, and waits until the
  * device is its own.
  */
@@ -39,7 +39,7 @@ enum {
 
 struct usb_session {
     const struct usb_session_setup *setup;
-    struct usb_session *next, **at; /* `at`: what points to this one */
+    struct usb_session *next, **at; /* `at`: the pointer to this one */
     bool over;                      /* the device may have URBs of it still */
     struct stream *stream;          /* NULL when over */
     struct crowd_place *place;
@@ -50,7 +50,7 @@ struct usb_session {
     struct usb_import import;
     struct usb_importer importer; /* what that knows of the session */
     struct usb_hold_owner owner;  /* of the device, after the session */
-    struct buf in;                /* bytes that wait: behind a parked URB, or for others */
+    struct buf in;                /* bytes that wait: after a parked URB, or for others */
     char why[160];                /* it has ended, though it has a device */
     char peer[80];
 };
@@ -95,8 +95,8 @@ static bool take(struct usb_session *s, const uint8_t **data, size_t *len)
     return true;
 }
 
-/* Takes bytes of the client; what is left behind a parked URB, or when the client does not read
- * what it is answered, is kept. */
+/* Takes bytes of the client. Bytes after a parked URB are kept, and so is the rest when the client
+ * does not read its answers. */
 static void process(struct usb_session *s, const uint8_t *data, size_t len)
 {
     s->import.gathering = true;

@@ -83,7 +83,7 @@ void usb_urb_pool_free(struct usb_urb_pool *pool)
     pool->free_bytes = 0;
 }
 
-/* Whether the packets are in the buffer, one behind the other, as those of a reply are joined; gaps
+/* Whether the packets are in the buffer, one after the other, as those of a reply are joined; gaps
  * may be between them. */
 static bool are_in_order(const struct usb_transfer *t)
 {
@@ -133,7 +133,7 @@ int usb_urb_prepare(struct usb_urb *u)
     return 0;
 }
 
-/* Joins the data of isochronous IN packets, which stand each at its offset. Returns their sum. */
+/* Joins the data of isochronous IN packets, which are each at its offset. Returns their sum. */
 static size_t join_packets(struct usb_transfer *t)
 {
     size_t sum = 0;

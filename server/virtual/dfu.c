@@ -37,7 +37,7 @@ static int refuse(struct dfu *d)
     return fail(d, DFU_ERR_STALLEDPKT);
 }
 
-/* What ends by itself: the poll timeouts of A.2.5 and A.2.8. */
+/* Ends the states that end by themselves: the poll timeouts of A.2.5 and A.2.8. */
 static void pass_time(struct dfu *d, uint64_t now_ms)
 {
     if (now_ms < d->ready_ms)

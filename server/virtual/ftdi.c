@@ -192,7 +192,7 @@ static bool is_banging(const struct ftdi_channel *c)
     return c->bit_mode == FTDI_BITBANG || c->bit_mode == FTDI_SYNC_BITBANG;
 }
 
-/* What comes of it may go to the host at once, and make room for more. */
+/* Its results may go to the host at once, and make room for more. */
 static int take_out(struct ftdi_channel *c, struct usb_transfer *t)
 {
     size_t part = 1;
@@ -315,7 +315,7 @@ static int get(struct ftdi_channel *c, const struct usb_setup *s, uint8_t *data)
         break;
     case READ_PINS:
         answer[0] = c->ftdi->back->pins(c);
-        if (c->bit_mode == FTDI_CBUS) /* nothing is at these: what is not driven is pulled up */
+        if (c->bit_mode == FTDI_CBUS) /* free pins: the undriven ones are pulled up */
             answer[0] = (c->bit_mask & 0x0f) | (~c->bit_mask >> 4 & 0x0f);
         len = 1;
         break;

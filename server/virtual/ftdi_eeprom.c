@@ -11,7 +11,7 @@ enum {
     FT232R = 6, /* of bcdDevice */
     STRINGS_INTERNAL = 0x18,
     STRINGS_EXTERNAL = 0x9a,
-    CHIP_ID = 0x43, /* of an FT232R: two words, behind its EEPROM */
+    CHIP_ID = 0x43, /* of an FT232R: two words, after its EEPROM */
     USE_SERIAL = 0x08,
     IS_VCP = 0x08, /* of an FT2232H's channel: a serial port for the computer */
 };

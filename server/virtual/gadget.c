@@ -378,7 +378,7 @@ static const struct usb_device_ops gadget_ops = {
     .free = gadget_free,
 };
 
-/* What the descriptors say of the device, as it is listed. */
+/* The facts of the descriptors about the device, as it is listed. */
 static void show(struct gadget *g, const struct gadget_descriptors *descriptors)
 {
     struct usbip_device *r = &g->device.record;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is left of a line. */
+/* The rest of a line. */
 struct words {
     const char *at;
     size_t len;
@@ -155,7 +155,7 @@ static int read_tap(struct words *w, const struct hid_event *like, struct hid_ev
     return 2;
 }
 
-/* The blank behind `type` has not been taken. */
+/* The blank after `type` has not been taken. */
 static int read_text(struct words *w, const struct hid_event *like, struct hid_event *e)
 {
     int n = 0;

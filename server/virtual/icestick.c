@@ -3,9 +3,9 @@
  *
  *   0 SCK   1 MOSI   2 MISO   4 chip select (low)   6 CDONE   7 CRESET (low)
  *
- * Chip select and CRESET have pull-ups: what the host does not drive is high. After a reset the
- * FPGA loads itself from the flash memory. If chip select is low when the reset ends, it takes its
- * image from the host instead. CDONE rises once it has an image, known by its preamble.
+ * Chip select and CRESET have pull-ups: pins that the host does not drive are high. After a reset
+ * the FPGA loads itself from the flash memory. If chip select is low when the reset ends, it takes
+ * its image from the host instead. CDONE rises once it has an image, known by its preamble.
  *
  * Each channel has an engine of its own. Nothing is at the other pins: they are pulled up.
  */

@@ -75,7 +75,7 @@ static bool clock_bit(struct mpsse *m, bool bit)
     return m->loopback ? bit : in;
 }
 
-/* Shifts up to 8 bits. What comes in is shifted in as well: at the low end for the most significant
+/* Shifts up to 8 bits. Input bits are shifted in as well: at the low end for the most significant
  * bit first, at the high end otherwise. */
 static uint8_t shift(struct mpsse *m, uint8_t out, unsigned bits, bool lsb)
 {

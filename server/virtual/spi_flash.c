@@ -60,7 +60,7 @@ struct spi_flash {
     uint8_t protection; /* the status register's other bits; forgotten at the server's end */
     uint8_t flags;
     unsigned polls_left;    /* of the status, until it is ready */
-    uint64_t busy_until_us; /* likewise, with real_times */
+    uint64_t busy_until_us; /* the same, with real_times */
     /* the command since the last selection */
     unsigned bits; /* of `in` */
     uint8_t in, out;
@@ -101,7 +101,7 @@ static bool is_busy(const struct spi_flash *f)
     return f->polls_left > 0 || (f->real_times && clock_now_us() < f->busy_until_us);
 }
 
-/* A command for what is protected is not carried out: it stays enabled, and leaves flags. */
+/* A command for protected memory is not carried out: it stays enabled, and leaves flags. */
 static bool is_protected(struct spi_flash *f, size_t start, size_t size, uint8_t failed)
 {
     const unsigned part = (unsigned)(f->protection & STATUS_PROTECT) >> STATUS_PROTECT_SHIFT;
@@ -140,7 +140,7 @@ static void erase(struct spi_flash *f, size_t size, uint64_t real_us)
 /* --- commands -----------------------------------------------------------------------------------
  */
 
-/* At the rising edge: what changes the memory is done now. */
+/* At the rising edge: commands that change the memory are done now. */
 static void finish_command(struct spi_flash *f)
 {
     const bool addressed = f->count >= 1 + ADDRESS_BYTES;
@@ -220,7 +220,7 @@ static uint8_t status(struct spi_flash *f)
     return now;
 }
 
-/* What goes out next, after `count` bytes have come in. */
+/* The next output, after `count` bytes have come in. */
 static uint8_t next_out(struct spi_flash *f)
 {
     const size_t head = 1 + ADDRESS_BYTES + (f->command == READ_FAST ? 1 : 0);

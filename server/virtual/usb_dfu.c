@@ -37,7 +37,7 @@ struct usb_dfu {
             3, 1                                                                                   \
     }
 
-/* Class FE, subclass 01; what changes is the protocol (4.2.1, 4.2.3). */
+/* Class FE, subclass 01; only the protocol changes (4.2.1, 4.2.3). */
 #define CONFIGURATION(protocol)                                                                    \
     {                                                                                              \
         9, USB_DESC_CONFIGURATION, 27, 0, 1, 1, 0, 0x80, 50, /**/                                  \
@@ -148,7 +148,7 @@ static void on_leave(void *ctx)
         change_mode(d);
 }
 
-/* Counted from the request that asks for it: what comes meanwhile does not put it off. */
+/* Counted from the request that asks for it: requests meanwhile do not put it off. */
 static void leave_soon(struct usb_dfu *d)
 {
     if (!timer_is_set(&d->leave))

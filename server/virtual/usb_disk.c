@@ -73,7 +73,7 @@ static void put_le32(uint8_t *p, uint32_t v)
 /* --- commands -----------------------------------------------------------------------------------
  */
 
-/* What host and device mean by a command has to agree. */
+/* Host and device have to mean the same by a command. */
 static void begin_data(struct usb_disk *d, bool host_wants_in, bool good)
 {
     bool agrees = d->data.direction == SCSI_NO_DATA ||
@@ -90,7 +90,7 @@ static void begin_data(struct usb_disk *d, bool host_wants_in, bool good)
     d->state = d->expected == 0 ? DISK_STATUS : host_wants_in ? DISK_DATA_IN : DISK_DATA_OUT;
 }
 
-/* Returns the bytes taken, or a stall for what is no command wrapper. */
+/* Returns the bytes taken, or a stall for bytes that are no command wrapper. */
 static int take_command(struct usb_disk *d, const struct usb_transfer *t)
 {
     const uint8_t *c = t->data;
@@ -151,7 +151,8 @@ static int take_data(struct usb_disk *d, struct usb_transfer *t)
         d->status = STATUS_FAILED;
     d->moved += len;
     d->expected -= (uint32_t)len;
-    /* what a host announced and no command takes is dropped with the data, or halts behind them */
+    /* bytes that a host announced and no command takes are dropped with the data, or halt after
+     * them */
     if (d->moved == d->data.length) {
         d->halt = d->expected > t->length - len;
         d->state = d->halt ? DISK_DATA_OUT : DISK_STATUS;

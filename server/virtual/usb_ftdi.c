@@ -84,8 +84,8 @@ static void changed(struct ftdi_channel *c, bool broken)
         receive_break(c);
 }
 
-/* TXD, RXD, RTS, CTS, DTR, DSR, DCD, RI: the loop has each of the inputs follow an output. What is
- * not driven is pulled up, and the modem lines are high when they are off. */
+/* TXD, RXD, RTS, CTS, DTR, DSR, DCD, RI: the loop has each of the inputs follow an output. Pins
+ * that are not driven are pulled up, and the modem lines are high when they are off. */
 static uint8_t pins(const struct ftdi_channel *c)
 {
     enum { TXD = 0x01, RXD = 0x02, RTS = 0x04, CTS = 0x08, DTR = 0x10, DSR = 0x20, DCD = 0x40 };

@@ -32,7 +32,7 @@ enum { VENDOR_OUT = 0x40, VENDOR_IN = 0xc0, CONTROL_WRITE = 0x5b, CONTROL_READ =
 /* A pair of endpoints, OUT and IN, of one number. */
 enum { PAIR_BULK = 1, PAIR_INTERRUPT = 2, PAIR_ISO = 3, PAIR_ENDLESS = 4, PAIRS = 5 };
 
-/* What one OUT transfer has left in a FIFO. */
+/* The data that one OUT transfer has left in a FIFO. */
 struct item {
     struct item *next;
     size_t len, at;
@@ -125,7 +125,7 @@ static void drop_item(struct fifo *f)
     free(i);
 }
 
-/* Moves what there is of the first item. Returns whether that ends the transfer. */
+/* Moves the present data of the first item. Returns whether that ends the transfer. */
 static bool move(struct fifo *f, struct usb_transfer *t, size_t size, int *status)
 {
     struct item *i = f->head;
@@ -229,7 +229,7 @@ static int do_iso(struct usb_loop *l, struct usb_transfer *t)
     if (!l->due[in]) {
         if (timer_is_set(&l->clock[in]))
             return GADGET_WAIT;
-        if (l->next_us[in] + 100000 < now) /* it begins, or begins anew */
+        if (l->next_us[in] + 100000 < now) /* it begins, or begins again */
             l->next_us[in] = now;
         l->next_us[in] += packet_us * t->packet_count;
         timer_in_us(&l->clock[in], l->next_us[in] > now ? l->next_us[in] - now : 0);
@@ -263,7 +263,7 @@ static void on_clock_in(void *ctx)
 /* --- the device --------------------------------------------------------------------------------
  */
 
-/* Vendor requests as Linux's Gadget Zero has them: what has been written can be read. */
+/* Vendor requests as Linux's Gadget Zero has them: written data can be read. */
 static int control(struct gadget *g, const struct usb_setup *s, uint8_t *data)
 {
     struct usb_loop *l = loop_of(g);
@@ -293,7 +293,7 @@ static int transfer(struct gadget *g, struct usb_transfer *t)
     return t->address & 0x80 ? give_in(g, f, t) : take_out(g, f, t);
 }
 
-/* What one side has done may be what the other waits for. */
+/* The other side may wait for the work that one side has done. */
 static void on_moved(struct gadget *g, uint8_t address)
 {
     if ((address & 15) != PAIR_ISO)
