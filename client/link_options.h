@@ -12,7 +12,7 @@
 extern const struct cli_option link_options[];
 
 /* Reads LINK[,OPTION]..., which is cut into pieces that `link` points to, and HOST:PORT, or NULL.
- * Values that are not given are as in `defaults`. Returns 0, or -EINVAL with what is wrong in
+ * Values that are not given are as in `defaults`. Returns 0, or -EINVAL with the reason in
  * `error`. */
 int link_options_parse(char *text, const char *server, const struct pty_session_options *defaults,
                        struct pty_session_options *link, char error[static CLI_ERROR_MAX]);

@@ -189,7 +189,7 @@ static void put_link_first(char **words)
     log_info("the LINK comes first: net2pty %s %s", words[0], words[1]);
 }
 
-/* Returns 0, or -EINVAL with what is wrong in `error`. */
+/* Returns 0, or -EINVAL with the reason in `error`. */
 static int check_is_new(const char *link, char error[static CLI_ERROR_MAX])
 {
     for (int i = 0; i < net2pty.count; i++) {

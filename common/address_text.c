@@ -24,7 +24,7 @@ void address_text_fault(enum address_fault fault, const char *text,
         snprintf(why, ADDRESS_WHY_MAX, "%s", texts[fault]);
 }
 
-/* The end of an IPv6 address may be meant as the port: "::1:7000". Returns the length of what is
+/* The end of an IPv6 address may be meant as the port: "::1:7000". Returns the length of the text
  * before it, or 0. */
 static size_t length_without_port(const struct address *a, uint16_t *port)
 {

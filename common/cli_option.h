@@ -9,8 +9,8 @@
 
 enum { CLI_ERROR_MAX = 512 };
 
-/* Takes the value of an option; returns 0, or -EINVAL with what is right in `error`. `ctx` is the
- * table's. `value` is NULL for options without one, and stays valid as long as what was typed. */
+/* Takes the value of an option; returns 0, or -EINVAL with the right form in `error`. `ctx` is the
+ * table's. `value` is NULL for options without one, and stays valid as long as the typed text. */
 typedef int cli_take(void *ctx, const char *value, char error[static CLI_ERROR_MAX]);
 
 struct cli_option {

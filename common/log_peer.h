@@ -24,9 +24,9 @@ void log_peer_info(const char *peer, const char *format, ...)
 void log_peer_warn(const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 2, 3)));
 
-/* Likewise, but `peer` may say more than who it is, as what was asked for, to tell reasons apart. A
- * line that a refused peer causes each time that it tries again. One goes out at once, and then one
- * a minute, with their number. */
+/* The same, but `peer` may have more than the peer's name, such as its request, to tell reasons
+ * apart. A line that a refused peer causes each time that it tries again. One goes out at once, and
+ * then one a minute, with their number. */
 void log_peer_refusal(enum log_level level, const char *peer, const char *format, ...)
     __attribute__((format(COM2NET_PRINTF, 3, 4)));
 

@@ -14,7 +14,7 @@
  * not fit is cut. The copy is never longer, so `to` may be `from`. */
 void text_clean(char *to, size_t size, const char *from);
 
-/* Likewise with \xHH for each byte of them: nothing is hidden. The copy may be longer. */
+/* The same with \xHH for each byte of them: nothing is hidden. The copy may be longer. */
 void text_escape(char *to, size_t size, const char *from);
 
 /* Adds one character to a text of `*len` bytes, or '?' for one that is not fit. Returns false when

@@ -1,5 +1,5 @@
 /*
- * A timer of the loop. It is a member of whoever it belongs to, and calls on the loop thread.
+ * A timer of the loop. It is a member of its owner, and calls on the loop thread.
  */
 #ifndef COMMON_TIMER_H
 #define COMMON_TIMER_H

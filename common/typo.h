@@ -11,7 +11,7 @@ struct typo {
     unsigned distance;
 };
 
-/* Begins with the first `len` bytes of what was typed, which stay the caller's, as do the words. */
+/* Begins with the first `len` bytes of the typed text, which stay the caller's, as do the words. */
 void typo_begin(struct typo *t, const char *typed, size_t len);
 void typo_offer(struct typo *t, const char *word);
 

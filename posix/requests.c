@@ -46,7 +46,7 @@ int requests_watch(struct event_base *base, void (*stop)(void *ctx), void (*repo
     for (int i = 0; i < STOP_SIGNALS && r == 0; i++) {
         struct sigaction now;
 
-        /* nohup, and shells for what they put in the background, ignore some on purpose */
+        /* nohup, and shells for commands in the background, ignore some on purpose */
         if (sigaction(stop_signals[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN)
             continue;
         r = watch_signal(base, stop_signals[i], &watch.events[i]);

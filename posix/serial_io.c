@@ -361,8 +361,8 @@ static void io_close(struct serial *s)
      * word to them. Afterwards it would be that which is put back. */
     if (io->hupcl)
         io_set_outputs(s, LINE_OUTPUTS, 0);
-    /* close() itself would wait up to 30 s for what a stopped line does not take. A PTY's does not
-     * wait, and what it has taken is on its way. */
+    /* close() itself would wait up to 30 s for bytes that a stopped line does not take. A PTY's
+     * does not wait, and what it has taken is on its way. */
     if (!io->pty)
         ioctl(io->fd, TCFLSH, TCOFLUSH);
     io->found.c_cflag =

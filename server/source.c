@@ -86,7 +86,7 @@ static bool is_setting(const char *text)
     return line_parse_format(text, &line) == 0;
 }
 
-/* Whether what stands where the PORT is to stand is of the source, and says where that stands. */
+/* Whether the word in the place of the PORT is of the source, and says where the PORT is. */
 static bool tell_setting(const char *source, const char *text, char error[static CLI_ERROR_MAX])
 {
     const size_t len = strcspn(text, ",");

@@ -184,7 +184,7 @@ static void take_batches(struct port_io *p)
     }
 }
 
-/* Hands on what has come, and waits for the next byte. */
+/* Hands on the bytes that have come, and waits for the next one. */
 static void pump_read(struct port_io *p)
 {
     DWORD n;
@@ -334,7 +334,7 @@ int port_io_purge(struct port_io *p, bool rx, bool tx)
     if (!what || p->failure)
         return 0;
     /* a byte that has been read already is one of those to be dropped. PURGE_RXABORT would end the
-     * read that waits, too, with what comes next. */
+     * read that waits, too, with the bytes that come next. */
     if (rx && has_ended(&p->read) && take(p, &p->read, &n))
         wake_up(p->wake);
     if (tx && p->write.pending) {

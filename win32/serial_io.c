@@ -241,7 +241,7 @@ static void io_close(struct serial *s)
 
     io->closed = true;
     port_io_purge(io->io, false,
-                  true); /* closing would wait for what a stopped line does not take */
+                  true); /* closing would wait for bytes that a stopped line does not take */
     port_io_stop(io->io);
     put_back(io);
     /* now and not with the memory: the next client may open it before the loop comes to that */

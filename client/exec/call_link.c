@@ -83,7 +83,7 @@ static bool reads_lines(const struct caller *caller)
     return caller->call.request == TIOCMGET || caller->call.request == TIOCGICOUNT;
 }
 
-/* On a link of this process. Returns false, with what it waits for in `w`. */
+/* On a link of this process. Returns false, with the event that it waits for in `w`. */
 static bool carry_out_here(struct call_link *l, struct caller *caller, struct call_wait *w)
 {
     const struct ioctl_memory memory = {read_memory, write_memory, caller};

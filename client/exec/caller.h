@@ -14,15 +14,15 @@ struct caller;
 
 /* The maker of a request: a supervised program (exec.h), or another process (visitor.h). */
 struct caller_ops {
-    /* The memory of who asks: 0 or -errno. -EPERM and -EACCES: it is closed to us. */
+    /* The memory of the caller: 0 or -errno. -EPERM and -EACCES: it is closed to us. */
     int (*read)(struct caller *c, uint64_t address, void *data, size_t len);
     int (*write)(struct caller *c, uint64_t address, const void *data, size_t len);
     /* Whether it still waits for an answer. */
     bool (*is_waiting)(struct caller *c);
     /* The answer because a signal wants its program: 0 for none, or a negative number. */
     int (*interruption)(struct caller *c);
-    /* Ends the call, and the caller: with a result of ioctl(2), or with what the kernel makes of
-     * the request. */
+    /* Ends the call, and the caller: with a result of ioctl(2), or with the kernel's answer to the
+     * request. */
     void (*answer)(struct caller *c, int result);
     void (*pass)(struct caller *c);
 };

@@ -28,7 +28,7 @@
 enum ioctl_wire_kind {
     IOCTL_WIRE_HELLO = 1,  /* answered with the link's identity (3 numbers), once it is connected
                               or, with the argument 1, at once */
-    IOCTL_WIRE_CALL = 2,   /* a request of a program, with what it carries */
+    IOCTL_WIRE_CALL = 2,   /* a request of a program, with its data */
     IOCTL_WIRE_CANCEL = 3, /* who asked has gone, or is interrupted: no answer is wanted */
     IOCTL_WIRE_ANSWER = 4, /* with ioctl's result (negative: an errno) and what it gives */
     IOCTL_WIRE_PASS = 5,   /* the file is no link, or the request not ours: it is the kernel's */

@@ -1,6 +1,6 @@
 /*
- * Why a call of libusb-0.1 has failed, where programs look for it: in what it returns, in errno,
- * and in usb_strerror.
+ * The error of a call of libusb-0.1, where programs look for it: in its result, in errno, and in
+ * usb_strerror.
  */
 #ifndef CLIENT_LIBUSB_USB01_ERROR_H
 #define CLIENT_LIBUSB_USB01_ERROR_H

@@ -40,7 +40,7 @@ struct usbip_device_use {
     long long left;         /* when its connection was ended last, in ms; 0: never */
 };
 
-/* Begins with what a list says. */
+/* Begins with the facts of a list. */
 void usbip_device_init(struct usbip_device_use *d, const struct usbip_server *server,
                        const struct usbip_found *found, const struct usbip_config *config);
 /* Whether its server has com2net's extensions. */
@@ -54,7 +54,7 @@ void usbip_device_free(struct usbip_device_use *d);
 /* The serial number, in ASCII with others as '?'; "" where it is not known. */
 void usbip_device_serial(const struct usbip_device_use *d, char serial[static 128]);
 
-/* The device descriptor. Until it is read it is made of what the list says. */
+/* The device descriptor. Until it is read it is made of the facts of the list. */
 void usbip_device_descriptor(const struct usbip_device_use *d,
                              uint8_t descriptor[static USB_DESC_DEVICE_SIZE]);
 
@@ -79,7 +79,7 @@ const uint8_t *usbip_device_known(const struct usbip_device_use *d, const struct
 int usbip_device_import(struct usbip_device_use *d, char reason[static USBIP_EXT_REASON_SIZE]);
 
 /* Nobody uses it: posted URBs are sent first. `keep`: a foreign server's connection stays a moment,
- * for who opens it again. */
+ * for programs that open it again. */
 void usbip_device_leave(struct usbip_device_use *d, bool keep);
 
 /* Ends a connection that has stayed long enough, or that the server has ended. */

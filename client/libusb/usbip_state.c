@@ -121,8 +121,8 @@ static void tell_end(struct device_priv *p)
         usbi_disconnect_device(p->dev);
 }
 
-/* Has other contexts wait for the new state of a link. That it has ended they tell by events of
- * their own: their locks are not to be taken here. */
+/* Has other contexts wait for the new state of a link. They tell its end by events of their own:
+ * their locks are not to be taken here. */
 static void settle_others(const struct device_priv *p)
 {
     for (struct device_priv *o = usbip_state.devices; o; o = o->next) {

@@ -1,7 +1,7 @@
 /*
  * The state that the parts of the backend share: the devices of all contexts, and the lock that
  * guards them. It also has the core wait for connections and timers. Everything here wants the
- * lock, but for what takes it.
+ * lock, but for functions that take it.
  */
 #ifndef CLIENT_LIBUSB_USBIP_STATE_H
 #define CLIENT_LIBUSB_USBIP_STATE_H
@@ -89,7 +89,7 @@ void usbip_state_unlock(void);
 /* Has the core wait for a time from now, by a timer that is made when it is needed. */
 void usbip_state_arm_timer(struct libusb_context *ctx, int *timer, int ms);
 
-/* Has the core wait for what a device's connection waits for. */
+/* Has the core wait for the events that a device's connection waits for. */
 void usbip_state_watch(struct device_priv *p);
 
 /* Has it wait for nothing of the device any more. */

@@ -217,7 +217,7 @@ static bool ask(int fd, unsigned request, unsigned long argument, int *result)
     return error || a.kind == IOCTL_WIRE_ANSWER;
 }
 
-/* Likewise; a failure is -1 with errno, which is otherwise left alone. */
+/* The same; a failure is -1 with errno, which is otherwise left alone. */
 static bool answered(int fd, unsigned request, unsigned long argument, int *result)
 {
     int error = errno;

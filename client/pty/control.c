@@ -260,7 +260,7 @@ const char *control_error_text(int error)
 }
 
 /* Asks the net2pty that serves `link`, and gives up after `limit_ms` of silence. Returns 0 with the
- * answer in `text`, or -errno with what is wrong in `error`. */
+ * answer in `text`, or -errno with the reason in `error`. */
 static int ask(const char *link, const char *request, unsigned limit_ms,
                char text[static CONTROL_REPORT_MAX], char error[static CONTROL_ERROR_MAX])
 {
@@ -286,7 +286,7 @@ static int ask(const char *link, const char *request, unsigned limit_ms,
     return -EPROTO;
 }
 
-/* Line by line, as a terminal may be obeyed by whoever has made the socket. */
+/* Line by line, as the maker of the socket may obey a terminal. */
 static void print_lines(char *text)
 {
     for (char *next; *text; text = next) {

@@ -47,7 +47,7 @@ struct control_visit {
 };
 
 /* Serves the socket of `link`, or with NULL one of a name of its own. `*stale`: see local.h.
- * Returns NULL with what is wrong in `error`. */
+ * Returns NULL with the reason in `error`. */
 struct control *control_new(struct event_base *base, const char *link,
                             const struct control_callbacks *callbacks, void *ctx, bool *stale,
                             char error[static CONTROL_ERROR_MAX]);
@@ -69,8 +69,8 @@ void control_end_visits(struct control *c);
 /* Why another net2pty cannot be asked: of an errno of local_connect. */
 const char *control_error_text(int error);
 
-/* Asks the net2pty that serves `link` and prints its answer. Returns 0, or -errno with what is
- * wrong in `error`. Blocks. */
+/* Asks the net2pty that serves `link` and prints its answer. Returns 0, or -errno with the reason
+ * in `error`. Blocks. */
 int control_print_status(const char *link, char error[static CONTROL_ERROR_MAX]);
 
 /* Has the board at `link` reset, and prints the outcome. Returns and blocks in the same way. */

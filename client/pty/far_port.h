@@ -21,7 +21,7 @@ enum far_port_news {
     FAR_PORT_LEARNT,    /* it was the last answer to far_port_ask_settings: `told` has them */
     FAR_PORT_RESET,     /* the reset that was asked for is done */
     FAR_PORT_NOT_RESET, /* that reset was not done */
-    FAR_PORT_PURGED,    /* all purges of what was received are done */
+    FAR_PORT_PURGED,    /* all purges of received bytes are done */
     FAR_PORT_STATE,     /* `state` is another one */
 };
 
@@ -69,7 +69,7 @@ void far_port_introduce(struct far_port *f);
 /* Asks who the server is, and for something that every server answers. */
 void far_port_greet(struct far_port *f);
 
-/* Tells the settings that differ from what the server knows, or `all` of them. Settings with speed
+/* Tells the settings that differ from those the server knows, or `all` of them. Settings with speed
  * 0 are not told: that asks to hang up. */
 void far_port_tell_settings(struct far_port *f, const struct line_settings *line, bool all);
 

@@ -29,7 +29,7 @@ struct far_trouble {
 /* There is no session; another attempt follows. */
 void far_trouble_tell(struct far_trouble *t, const char *why);
 
-/* Likewise, by who tells it himself. */
+/* The same, for a caller that logs it itself. */
 void far_trouble_note(struct far_trouble *t, const char *why);
 
 /* Words for a server that is not reached, or is not the one wanted. `early` is what it has said in

@@ -7,7 +7,7 @@
 static const struct peer peers[] = {
     {.signature = "com2net", .purge_is_exact = true, .drain_is_told = true, .is_ours = true},
     /* 4.3 answers masks with notifications, inbound flow control with "none" and a break's end with
-     * "on"; from 4.6.0 purges went unanswered for a while (gensio#: "Ack RFC2217 purge") */
+     * "on". From 4.6.0 purges went unanswered for a while (gensio#: "Ack RFC2217 purge") */
     {.signature = "ser2net", .control_answers_lie = true, .mask_answers_are_notices = true},
     {.signature = "gensio", .control_answers_lie = true, .mask_answers_are_notices = true},
     /* both answer DTR and RTS with the value of the flow control */

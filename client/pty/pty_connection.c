@@ -150,7 +150,7 @@ void pty_connection_open(struct pty_connection *c, struct stream *stream, struct
     c->comport = comport;
 }
 
-/* Tells what the connection takes with it of what programs have written. */
+/* Tells how many bytes of programs are lost with the connection. */
 static size_t count_loss(struct pty_connection *c)
 {
     const size_t lost =

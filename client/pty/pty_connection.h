@@ -39,11 +39,11 @@ struct pty_connection {
     struct outstanding outstanding;   /* of what was sent */
     struct replay replay;             /* the same, to be sent again over another connection */
     size_t left_behind;     /* without a stream: the bytes that the last one has not delivered */
-    size_t sending;         /* bytes of programs in what the comport has written */
+    size_t sending;         /* bytes of programs that the comport has written */
     size_t unsent;          /* the same in bytes that were not sent as the connection had failed */
     uint64_t sent;          /* bytes of programs, in all */
     uint64_t lost;          /* of these, with connections */
-    uint64_t busy_until_us; /* when the far line would be idle, by what was sent */
+    uint64_t busy_until_us; /* when the far line would be idle, by the bytes sent */
 };
 
 void pty_connection_begin(struct pty_connection *c);
@@ -93,7 +93,7 @@ size_t pty_connection_queued(const struct pty_connection *c);
 /* Bytes that the server's system has not got, as far as ours knows. */
 size_t pty_connection_unacknowledged(const struct pty_connection *c);
 
-/* Whether the far line is still sending, by what was sent. */
+/* Whether the far line is still sending, by the bytes sent. */
 bool pty_connection_is_busy(const struct pty_connection *c);
 
 #endif

@@ -29,8 +29,8 @@ struct pty_ioctl {
 /* The functions that ioctl_tty.h needs of a port; their ctx is a struct pty_ioctl. */
 extern const struct ioctl_port pty_ioctl_port;
 
-/* Takes all that programs have written so far, in order with what follows. Returns false while
- * there is no room for it: then what has to follow waits, too. */
+/* Takes all that programs have written so far, in order with later bytes. Returns false while there
+ * is no room for it: then what has to follow waits, too. */
 bool pty_ioctl_take(struct pty_ioctl *io);
 
 /* A number that changes whenever some of the programs' bytes get on. */

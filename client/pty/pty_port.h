@@ -30,7 +30,7 @@ struct pty_port {
 };
 
 /* Makes the port, with the settings that the far one begins with. `stale`: see vport.h. Returns 0,
- * or -errno with what is wrong in `error`. */
+ * or -errno with the reason in `error`. */
 int pty_port_begin(struct pty_port *p, struct event_base *base, bool stale,
                    const struct vport_options *options, char error[static VPORT_ERROR_MAX]);
 

@@ -12,7 +12,8 @@
 
 enum { PTY_REPORT_MAX = 2048 };
 
-/* Texts belong to who fills it in, and are as long as names, addresses and reasons are. */
+/* Texts belong to the caller that fills it in, and are as long as names, addresses and reasons
+ * are. */
 struct pty_report {
     const char *link, *device, *server;
     const char *state;     /* one word */

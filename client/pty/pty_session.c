@@ -229,7 +229,7 @@ static void set_up(struct pty_session *s)
     far->told = first_settings(o);
 }
 
-/* Publishes the link: its socket, and its port. Returns 0, or negative with what is wrong. */
+/* Publishes the link: its socket, and its port. Returns 0, or negative with the reason. */
 static int publish(struct pty_session *s, char error[static VPORT_ERROR_MAX])
 {
     bool stale;

@@ -40,7 +40,7 @@ struct pty_session_callbacks {
 };
 
 /* Publishes the link and begins to connect. The options must outlive the session. Returns NULL with
- * what is wrong in `error`. */
+ * the reason in `error`. */
 struct pty_session *pty_session_new(struct event_base *base,
                                     const struct pty_session_options *options,
                                     const struct pty_session_callbacks *callbacks, void *ctx,

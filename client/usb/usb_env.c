@@ -76,7 +76,7 @@ static char *add(struct usb_env *e, const char *name, const char *joint)
     return e->variables[e->count++].value;
 }
 
-/* Goes on to the folder of those for programs of one C library, musl or glibc. Returns 0, or
+/* Continues with the folder of those for programs of one C library, musl or glibc. Returns 0, or
  * -ENOENT, with `path` as it was: they are not there. */
 static int suit(char path[static PATH_MAX], bool musl)
 {

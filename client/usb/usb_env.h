@@ -31,8 +31,8 @@ int usb_env_folder(char path[static PATH_MAX]);
 /* The message where they are not in `folder`: a sentence that names the remedy. */
 const char *usb_env_absence(const char *folder);
 
-/* Goes on to the folder of those for a program's C library. Returns NULL, or what is in the way of
- * putting them into it, as a sentence with what helps: then `path` is as it was. */
+/* Continues with the folder of those for a program's C library. Returns NULL, or the obstacle to
+ * putting them into it, as a sentence with the remedy: then `path` is unchanged. */
 const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p);
 
 /* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */

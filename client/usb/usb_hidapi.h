@@ -1,7 +1,7 @@
 /*
  * hidapi comes as two libraries of the same calls: libhidapi-hidraw asks the kernel's /dev/hidraw,
  * libhidapi-libusb asks libusb. Where the second is installed, programs of the first get it through
- * a library in net2usb's folder. That library has the name of the first and needs the second.
+ * a library in net2usb's folder. The library has the name of the first and needs the second.
  */
 #ifndef CLIENT_USB_USB_HIDAPI_H
 #define CLIENT_USB_USB_HIDAPI_H

@@ -32,9 +32,9 @@ struct usb_library {
 size_t usb_loader_read(const struct usb_loader *l, const char *binary, const struct elf *e,
                        struct usb_library list[static USB_LOADER_LIBRARIES_MAX], bool *may_load);
 
-/* Whether such a program, or a library that it loads, calls a function of libusb-1.0 that our
- * library, in `folder`, does not have. Nor does another one of those have it. Puts the first one's
- * name into `function`, and who calls it into `by`. */
+/* Whether such a program, or a library that it loads, calls a function of libusb-1.0 that neither
+ * our library, in `folder`, nor another one of those has. Puts the first one's name into
+ * `function`, and who calls it into `by`. */
 bool usb_loader_lacks(const struct usb_loader *l, const char *binary, const struct elf *e,
                       const char *folder, char function[static USB_LOADER_NAME_MAX],
                       char by[static USB_LOADER_NAME_MAX]);

@@ -28,7 +28,7 @@ struct usb_names {
     bool known; /* they have been asked for */
 };
 
-/* Reads HOST[:PORT]; nothing is asked yet. Returns 0, or -EINVAL with what is right in `error`. */
+/* Reads HOST[:PORT]; nothing is asked yet. Returns 0, or -EINVAL with the right form in `error`. */
 int usb_server_init(struct usb_server *s, const char *text,
                     char error[static USB_SERVER_ERROR_MAX]);
 
@@ -53,7 +53,7 @@ bool usb_selector_matches(struct usb_server *s, const struct usbip_found *f, con
 int usb_selector_find(struct usb_server *s, const char *selector, const struct usbip_found **first,
                       char error[static USB_SERVER_ERROR_MAX]);
 
-/* Likewise, when it has to be one. */
+/* The same, when it has to be one. */
 int usb_selector_find_one(struct usb_server *s, const char *selector,
                           const struct usbip_found **one, char error[static USB_SERVER_ERROR_MAX]);
 

@@ -24,8 +24,8 @@ struct addr {
 };
 
 /* Reads [ADDRESS:]PORT of a listener. No address and localhost (RFC 6761, 6.3) both mean the
- * loopback, 127.0.0.1 and ::1. Port 0 lets the system choose. Returns 0, or -EINVAL with what is
- * wrong, and what would be right, in `why`. */
+ * loopback, 127.0.0.1 and ::1. Port 0 lets the system choose. Returns 0, or -EINVAL with the
+ * reason, and a right example, in `why`. */
 int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX]);
 
 /* Reads HOST:PORT of a serial port's server. Returns as above; neither may be missing, the port not

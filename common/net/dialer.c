@@ -120,7 +120,7 @@ static bool is_own_peer(evutil_socket_t fd)
            evutil_sockaddr_cmp((struct sockaddr *)&ours, (struct sockaddr *)&theirs, true) == 0;
 }
 
-/* The attempt is over: hands on what has connected. */
+/* The attempt is over: hands on the socket that has connected. */
 static void take(struct dialer *d, evutil_socket_t fd)
 {
     struct stream *stream = stream_of_socket(d->base, fd, &d->streams);

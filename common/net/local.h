@@ -30,12 +30,12 @@ const char *local_name(const struct local *l);
 /* Accepts NULL. */
 void local_free(struct local *l);
 
-/* Connects to who listens beside `link`. Returns NULL with a negative errno in
+/* Connects to the process that listens beside `link`. Returns NULL with a negative errno in
  * `*error`. The stream has no owner yet. */
 struct stream *local_connect(struct event_base *base, const char *link,
                              const struct stream_options *streams, int *error);
 
-/* Connects to who listens under `name`. Returns as local_connect does. */
+/* Connects to the process that listens under `name`. Returns as local_connect does. */
 struct stream *local_connect_named(struct event_base *base, const char *name,
                                    const struct stream_options *streams, int *error);
 

@@ -111,7 +111,7 @@ static void take_eof(struct stream *s)
         s->callbacks->ended(s->ctx, 0);
 }
 
-/* Hands on what has been read: into the owner's room first. */
+/* Hands on the bytes read: into the owner's room first. */
 static void hand_on(struct stream *s, size_t len, size_t room)
 {
     const size_t filled = len < room ? len : room;
@@ -239,8 +239,8 @@ static void set_stalled(struct stream *s, bool on)
         s->callbacks->stalled(s->ctx, on);
 }
 
-/* Looks how far the peer has acknowledged what is under way. That the time since its last segment
- * is long does not tell: before this there may have been nothing to say. */
+/* Looks how far the peer has acknowledged what is under way. A long time since its last segment
+ * tells nothing: before this it may have had no data. */
 static void on_watch(void *ctx)
 {
     struct stream *s = ctx;

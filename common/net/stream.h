@@ -1,7 +1,8 @@
 /*
- * A connection: bytes to and from a peer, in order, with a bounded queue of what the kernel did not
- * take. A listener, a dialer or local.h makes it; nobody outside this folder sees a descriptor. A
- * table of functions carries the bytes (transport.h). Their meaning is the owner's business.
+ * A connection: bytes to and from a peer, in order, with a bounded queue of the bytes that the
+ * kernel did not take. A listener, a dialer or local.h makes it; nobody outside this folder sees a
+ * descriptor. A table of functions carries the bytes (transport.h). Their meaning is the owner's
+ * business.
  *
  * net2usb has connections of its own (client/libusb): its libraries live in strangers' programs and
  * link the C library only.
@@ -58,16 +59,16 @@ void stream_set_owner(struct stream *s, const struct stream_callbacks *callbacks
  * peer had sent before can still be taken. */
 void stream_read(struct stream *s, bool on);
 
-/* Takes what has come by now, as the loop is about to: for who wants to know at once whether the
- * peer has gone. Nothing happens on a paused stream. */
+/* Takes the bytes that have come by now, as the loop is about to. It is for callers that want to
+ * know at once whether the peer has gone. Nothing happens on a paused stream. */
 void stream_catch_up(struct stream *s);
 
 /* Whether the peer has closed the connection, or its side, though what it had sent may not be
  * received yet. */
 bool stream_peer_has_closed(const struct stream *s);
 
-/* The owner of a paused stream gets on with what it has read: the 15 s begin again, unless the peer
- * has reset the connection. */
+/* The owner of a paused stream gets on with the bytes it has read: the 15 s begin again, unless the
+ * peer has reset the connection. */
 void stream_keep(struct stream *s);
 
 /* Sends at once what the kernel takes and queues the rest, all or nothing. Returns 0, -ENOBUFS

@@ -216,7 +216,7 @@ static void receive_negotiation(struct comport *c, uint8_t verb, uint8_t code)
     enum option o = option_of(code);
 
     telnet_recv(c->telnet, bytes, sizeof bytes);
-    /* A refusal of what we offered raises no event in libtelnet. */
+    /* A refusal of our offer raises no event in libtelnet. */
     if (o < OPTIONS && verb == TELNET_BYTE_WONT && c->remote[o] == SIDE_OFFERED)
         c->remote[o] = SIDE_REFUSED;
     if (o < OPTIONS && verb == TELNET_BYTE_DONT && c->local[o] == SIDE_OFFERED)

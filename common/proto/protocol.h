@@ -35,7 +35,7 @@ enum { PROTOCOL_BEGINNING_MAX = 16 };
  * change it. */
 enum protocol protocol_tell(const uint8_t *data, size_t len);
 
-/* Likewise, where nothing more comes for now: PROTOCOL_TELNET for a whole negotiation, data
+/* The same, where nothing more comes for now: PROTOCOL_TELNET for a whole negotiation, data
  * otherwise. No bytes are no data: PROTOCOL_OPEN. */
 enum protocol protocol_tell_resting(const uint8_t *data, size_t len);
 

@@ -106,7 +106,7 @@ size_t rfc2217_encode(const struct rfc2217_message *m, uint8_t body[static RFC22
 /* The value of SET-CONTROL for a flow control of our output; 0 if there is none. */
 uint8_t rfc2217_flow_out_code(unsigned flow);
 
-/* The same of what comes in. */
+/* The same for our input. */
 uint8_t rfc2217_flow_in_code(unsigned flow);
 
 /* The flow control that a value of SET-CONTROL asks for. Returns -EINVAL if it is not a flow's. */

@@ -138,7 +138,7 @@ static size_t put_bytes(uint8_t *payload, size_t n, struct serial_ext_text text)
     return n + len;
 }
 
-/* Likewise with its length before it, and `after` bytes of room left for what follows. */
+/* The same with its length before it, and `after` bytes of room left for later fields. */
 static size_t put_counted(uint8_t *payload, size_t n, struct serial_ext_text text, size_t after)
 {
     const size_t room = SERIAL_EXT_MAX - n - 1 - after;

@@ -1,7 +1,7 @@
 /*
  * Messages of ours in the COM-PORT option, between com2net and net2pty. They follow the codes 51 to
  * 55 of rfc2217.h, in either direction. packaging/doc/serial-extensions.md has the layouts, and who
- * says what when. All numbers are big-endian; texts are UTF-8, borrowed from what was decoded, and
+ * says what when. All numbers are big-endian; texts are UTF-8, borrowed from the decoded bytes, and
  * not terminated.
  */
 #ifndef COMMON_PROTO_SERIAL_EXT_H
@@ -45,7 +45,7 @@ struct serial_ext_port_state {
 
 /* One port of LIST's answer. */
 struct serial_ext_entry {
-    uint8_t state;    /* as it is for who asks */
+    uint8_t state;    /* as it is for the client that asks */
     uint32_t since_s; /* for how long its owner has had it */
     struct serial_ext_text name;
     struct serial_ext_text kind;  /* "serial", "loop" */

@@ -38,7 +38,7 @@ static void add_refused(const struct unreached *u, char text[static UNREACHED_TE
     add(text, ")?");
 }
 
-/* The first line of what was said, made printable. */
+/* The first line of the server's text, made printable. */
 static void first_line(const uint8_t *said, size_t len, char line[static UNREACHED_SAID_MAX])
 {
     size_t n = 0;

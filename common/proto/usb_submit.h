@@ -53,9 +53,10 @@ struct usb_submit_endpoint {
 int usb_submit_find(const struct usb_submit_device *d, uint8_t address,
                     struct usb_submit_endpoint *e);
 
-/* Makes of what is asked for what goes out. Returns 0, or the error that usbfs returns to the
- * program. -EINVAL: another type of endpoint, a buffer shorter than wLength or than its packets.
- * -ENOENT: no such endpoint or interface. -EMSGSIZE: packets larger than they can be. */
+/* Makes the URB that goes out of a program's request. Returns 0, or the error that usbfs returns to
+ * the program. It is -EINVAL for another type of endpoint, or a buffer shorter than wLength or than
+ * its packets. It is -ENOENT for no such endpoint or interface, -EMSGSIZE for packets larger than
+ * they can be. */
 int usb_submit_by_usbfs(const struct usb_submit_device *d, struct usb_submit *s);
 
 /* Why usb_submit_urb refuses what a client sends, or warns of it in the kernel's log; NULL: it does

@@ -177,8 +177,8 @@ struct usbip_body {
     size_t packets; /* descriptors */
 };
 
-/* Finds it. Returns 0 or the fault of the header. -EPROTO: a direction, an endpoint or a number of
- * packets that cannot be. -EMSGSIZE: more than `payload_max` bytes. */
+/* Finds it. Returns 0 or the fault of the header. It is -EPROTO for a direction, an endpoint or a
+ * number of packets that cannot be, and -EMSGSIZE for more than `payload_max` bytes. */
 int usbip_urb_body(const struct usbip_urb *u, int in, size_t payload_max, struct usbip_body *body);
 
 #endif

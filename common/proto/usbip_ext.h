@@ -59,8 +59,8 @@ struct usbip_ext_entry {
     enum usbip_ext_state state;
 };
 
-/* An import that the server keeps for `grace_ms` after the connection has gone, for who shows the
- * same token. */
+/* An import that the server keeps for `grace_ms` after the connection has gone, for a client that
+ * shows the same token. */
 struct usbip_ext_import {
     char busid[USBIP_BUSID_SIZE]; /* or its name */
     uint32_t grace_ms;
@@ -99,7 +99,7 @@ struct usbip_ext_descriptor {
 int usbip_ext_add_descriptor(struct buf *b, uint16_t value, uint16_t index, const uint8_t *data,
                              size_t len);
 
-/* Likewise a string, in American English, of UTF-8 text. */
+/* The same for a string, in American English, of UTF-8 text. */
 int usbip_ext_add_string(struct buf *b, uint8_t number, const char *text);
 
 /* Takes the first descriptor off `*data`. Returns false at the end, or where the bytes are none. */

@@ -15,7 +15,7 @@
 
 enum usbip_read {
     USBIP_READ_NOTHING,   /* all bytes are used, and more are needed */
-    USBIP_READ_OP,        /* `op`, with what it asks for (below), or `count` if it is an answer */
+    USBIP_READ_OP,        /* `op`, with its request (below), or `count` if it is an answer */
     USBIP_READ_DEVICE,    /* `device`: an import's, with its `grant`; or the next of a list, with
                              its `entry`; these two in com2net's extensions only */
     USBIP_READ_INTERFACE, /* `interface`: the next of `device`, in a list */
@@ -76,7 +76,7 @@ void usbip_reader_body(struct usbip_reader *r, uint8_t *payload, struct usbip_pa
                        const struct usbip_body *body);
 /* After that, only the first `room` bytes of the payload are kept. */
 void usbip_reader_cut(struct usbip_reader *r, size_t room);
-/* Likewise, dropping it. */
+/* The same, dropping it. */
 void usbip_reader_skip(struct usbip_reader *r, const struct usbip_body *body);
 
 /* How many bytes, at least one, it may be given so that it takes none after the record under way.

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The first member of what is in flight. */
+/* The first member of each URB in flight. */
 struct usbip_urbs_entry {
     uint32_t seqnum;
     struct usbip_urbs_entry *next;            /* of the same slot */

@@ -31,7 +31,7 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
 /*
  * Listens under a unique name in Linux's abstract name space (unix(7)). No folder has to be
  * writable, and no file is left over. Processes of other users are turned away. Returns NULL with
- * what is wrong in `error`.
+ * the reason in `error`.
  */
 struct local_socket *local_socket_listen_named(struct event_base *base,
                                                void (*accepted)(void *ctx, evutil_socket_t fd),
@@ -54,7 +54,7 @@ int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_M
  * we nor root nor, when we are root, the link's owner. */
 evutil_socket_t local_socket_connect(const char *link);
 
-/* Likewise to the one of that name, ours or root's. */
+/* The same to the one of that name, ours or root's. */
 evutil_socket_t local_socket_connect_named(const char *name);
 
 /* Calls `take` with each link in `folder` that has a socket beside it, living or not. */

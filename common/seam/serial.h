@@ -61,9 +61,9 @@ struct serial {
     void *ctx;
 };
 
-/* Closes the port: a break ends, settings go back to what they were before the open, lines follow
- * hupcl. Bytes that the device has not got yet are lost: wait for serial_untransmitted to be 0
- * before. Accepts NULL. No callback follows; the memory goes when running ones have returned. */
+/* Closes the port: a break ends, settings return to those before the open, lines follow hupcl.
+ * Bytes that the device has not got yet are lost: wait for serial_untransmitted to be 0 before.
+ * Accepts NULL. No callback follows; the memory goes when running ones have returned. */
 void serial_close(struct serial *s);
 
 /* Reads or pauses. A port does not read until told to. */

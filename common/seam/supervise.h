@@ -52,15 +52,15 @@ struct supervise_callbacks {
  * Divides the process in two, before there is a loop. The caller continues as the supervisor, in a
  * new process, and will be the parent of the command. The original process stays in front. It
  * passes on signals and ends with the status of supervise_report. If it is killed before, the
- * supervisor gets SIGTERM. Returns 0 in the supervisor; -errno, in the only process there is, when
- * that is refused.
+ * supervisor gets SIGTERM. Returns 0 in the supervisor; -errno, in the only process, when that is
+ * refused.
  */
 int supervise_split(void);
 
 /* Ends the process in front with this status. The supervisor lives on. */
 void supervise_report(int status);
 
-/* Likewise at the very end of the supervisor; inside another net2pty, when that has come. */
+/* The same at the very end of the supervisor; inside another net2pty, when that has come. */
 void supervise_end(int status);
 
 /* Whether programs can be supervised here, found out with a scratch process: 0, or -errno with the
@@ -97,7 +97,7 @@ void supervise_free(struct supervisor *s);
 /* Sends the command SIGTERM. Returns false if it has ended. */
 bool supervise_stop(struct supervisor *s);
 
-/* Which file the caller's descriptor is. Returns 0 or -errno. */
+/* The file that the caller's descriptor is. Returns 0 or -errno. */
 int supervise_identity(const struct supervise_call *call, struct vport_identity *identity);
 
 /* Copies from the caller's memory. Returns 0 or -errno: -EFAULT for a bad address, -ESRCH when

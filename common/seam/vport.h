@@ -46,7 +46,7 @@ struct vport_options {
     const char *group; /* the same */
     int mode;          /* permissions of the port, or -1 */
     bool replace;      /* the link may replace one that leads nowhere, whoever made it */
-    bool has_format;   /* parity and size come from `format`, not from what a PTY shows of them */
+    bool has_format;   /* parity and size come from `format`, not from those that a PTY shows */
     struct line_settings format;
 };
 
@@ -57,7 +57,7 @@ enum { VPORT_ERROR_MAX = 512 };
  * replaces something else, with two exceptions. One is what the options allow. The other is a link
  * left over from a net2pty that was killed; `stale` tells that it is there (local_socket.h finds
  * out). If somebody removes the link later it is made again, and that is logged. It is also logged
- * if something else is there. Returns NULL with what is wrong, and what to do, in `error`.
+ * if something else is there. Returns NULL with the reason and the remedy in `error`.
  */
 struct vport *vport_new(struct event_base *base, const char *link, bool stale,
                         const struct vport_options *options, const struct line_settings *line,

@@ -33,9 +33,9 @@ struct kept_link {
 void kept_link_begin(struct kept_link *k, struct event_base *base, const char *path,
                      const struct pty_owner *owner);
 
-/* Has the link lead to `device`, in place of what `over` says. `inotify` tells of the link from
- * then on, and lives until the next call or until it is removed. Returns 0, or -errno with what is
- * wrong in `error`: then the link is as it was. */
+/* Has the link lead to `device`, in place of the target in `over`. `inotify` tells of the link from
+ * then on, and lives until the next call or until it is removed. Returns 0, or -errno with the
+ * reason in `error`: then the link is as it was. */
 int kept_link_make(struct kept_link *k, const char *device, const struct pty_link_over *over,
                    int inotify, char error[static VPORT_ERROR_MAX]);
 

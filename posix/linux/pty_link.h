@@ -1,6 +1,6 @@
 /*
- * Symbolic links to pseudo-terminals: made and removed without harm to what others put in their
- * place, whenever that happens.
+ * Symbolic links to pseudo-terminals: made and removed without harm to files that others put in
+ * their place, whenever that happens.
  */
 #ifndef POSIX_LINUX_PTY_LINK_H
 #define POSIX_LINUX_PTY_LINK_H
@@ -18,7 +18,7 @@ struct pty_link_over {
 };
 
 /* Makes `link` point to `target`, atomically. `uid` and `gid` may be -1. Returns 0, or -errno with
- * what is wrong and what to do in `error`. */
+ * the reason and the remedy in `error`. */
 int pty_link_make(const char *link, const char *target, const struct pty_link_over *over, uid_t uid,
                   gid_t gid, char error[static VPORT_ERROR_MAX]);
 

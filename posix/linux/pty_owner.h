@@ -13,7 +13,7 @@ struct pty_owner {
     gid_t gid; /* likewise */
 };
 
-/* Finds the user and the group that the options name. Returns 0, or -EINVAL with what is wrong in
+/* Finds the user and the group that the options name. Returns 0, or -EINVAL with the reason in
  * `error`. */
 int pty_owner_find(struct pty_owner *o, const struct vport_options *options,
                    char error[static VPORT_ERROR_MAX]);

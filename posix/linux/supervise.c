@@ -78,7 +78,7 @@ static void finish(struct supervisor *s)
     s->callbacks->finished(s->ctx);
 }
 
-/* Takes the status of COMMAND, and of what it has left to us as its subreaper. */
+/* Takes the status of COMMAND, and of processes that it has left to us as its subreaper. */
 static void reap(struct supervisor *s, int flags)
 {
     int status;

@@ -96,7 +96,7 @@ int supervise_read(const struct supervise_call *call, uint64_t address, void *da
 int supervise_write(const struct supervise_call *call, uint64_t address, const void *data,
                     size_t len)
 {
-    /* process_vm_writev does not write to what it is given */
+    /* process_vm_writev does not write to the buffers it is given */
     return copy(call, address, (void *)(uintptr_t)data, len, true);
 }
 

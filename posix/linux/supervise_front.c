@@ -124,7 +124,7 @@ static void forward_signals(void)
     for (int i = 1; i <= SIGRTMAX; i++) {
         struct sigaction now;
 
-        /* nohup, and shells for what they put in the background, have COMMAND ignore some */
+        /* nohup, and shells for commands in the background, have COMMAND ignore some */
         if (sigismember(&set, i) == 1 && sigaction(i, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
             sigaction(i, &action, NULL);
     }

@@ -427,7 +427,7 @@ static int watch(struct vport *v, struct terminal *t)
 }
 
 /* Makes a terminal for the port, and what watches it; the one it has stays. Returns 0, or -errno
- * with what is wrong in `error`: end_terminal is to be called in any case. */
+ * with the reason in `error`: end_terminal is to be called in any case. */
 static int begin_terminal(struct vport *v, struct terminal *t, const struct line_settings *line,
                           char error[static VPORT_ERROR_MAX])
 {

@@ -169,7 +169,7 @@ static const struct stream_callbacks serial_callbacks = {
     .ended = on_ended,
 };
 
-/* A stream with room for what comes is one that carries bulk; here it has none yet. */
+/* A stream with room for its input is one that carries bulk; here it has none yet. */
 static size_t no_room(void *ctx, uint8_t **into)
 {
     (void)ctx;

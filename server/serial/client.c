@@ -14,7 +14,7 @@
 enum {
     QUEUE_HIGH = 64 * 1024, /* answers that it does not fetch */
     SPEECHES_TOLD = 2,      /* a peer may toggle its options as often as it likes */
-    ROOM_MIN = 256 * 1024,  /* of what is kept for one who is away, for answers and a read */
+    ROOM_MIN = 256 * 1024, /* of the bytes kept for a client that is away, for answers and a read */
 };
 
 void client_set_state(struct client *c, enum client_state state)

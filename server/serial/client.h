@@ -100,7 +100,7 @@ bool client_fetches(const struct client *c);
 /* Reads from its stream, or pauses. */
 void client_read(struct client *c, bool on);
 
-/* The owner gets on with what its stream has brought (stream_keep). */
+/* The owner gets on with the bytes of its stream (stream_keep). */
 void client_keep(struct client *c);
 
 /* Bytes that it has sent since counts began. */

@@ -64,8 +64,8 @@ static uint8_t control_in_force(struct commands *c, uint32_t control)
     }
 }
 
-/* Sets or queries one field of the settings: changes `want` to what a command asks for. Returns
- * -EINVAL for a value that RFC 2217 does not have. */
+/* Sets or queries one field of the settings: changes `want` to the value that a command asks for.
+ * Returns -EINVAL for a value that RFC 2217 does not have. */
 static int want_setting(const struct rfc2217_message *m, struct line_settings *want)
 {
     switch (m->command) {

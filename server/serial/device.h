@@ -114,7 +114,7 @@ int device_purge(struct device *d, bool rx, bool tx);
 
 /* --- settings and lines ----------------------------------------------------------------------- */
 
-/* Those in force; device_configure reports in `got` what has become of what was wanted. */
+/* Those in force; device_configure reports in `got` the settings that the wanted ones led to. */
 const struct line_settings *device_line(const struct device *d);
 int device_configure(struct device *d, const struct line_settings *want, struct line_settings *got);
 unsigned device_lines(const struct device *d);

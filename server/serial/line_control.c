@@ -60,7 +60,7 @@ void line_control_put_back(struct line_control *c)
 
     if (c->broken)
         line_control_set_break(c, false);
-    /* under the settings of who has gone, as at a program's close */
+    /* under the settings of the client that has gone, as at a program's close */
     line_control_set_outputs(c, down, 0);
     if (c->node->serial)
         apply(c, &c->idle);

@@ -30,7 +30,7 @@ void line_control_init(struct line_control *c, const struct port_options *option
 void line_control_begin(struct line_control *c, const struct line_settings *found,
                         unsigned outputs);
 
-/* Sets a device that was opened to what is kept. One that was opened `again` gets all of its
+/* Sets a device that was opened to the kept settings. One that was opened `again` gets all of its
  * outputs back. */
 void line_control_restore(struct line_control *c, bool again);
 

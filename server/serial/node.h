@@ -17,14 +17,14 @@ struct serial_identity;
 struct node {
     struct event_base *base;
     const struct port_options *options;
-    const struct serial_callbacks *callbacks; /* of what is opened */
+    const struct serial_callbacks *callbacks; /* of the open device */
     void *ctx;
     struct serial *serial;            /* while it is open, else NULL */
-    struct serial_identity *identity; /* of what was opened last, or seen at the start */
+    struct serial_identity *identity; /* of the device opened last, or seen at the start */
     bool reading;                     /* what is open is read */
     bool strict;                      /* only the same device may be opened, not another one */
     bool told_other;                  /* the log has been told that another device is there */
-    char path[SERIAL_PATH_MAX];       /* of what was opened last, or seen at the start */
+    char path[SERIAL_PATH_MAX];       /* of the device opened last, or seen at the start */
     struct serial_info info;          /* of the same, once somebody has asked */
     bool has_info;
     char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */

@@ -325,7 +325,7 @@ static void continue_due(struct order *o)
     begin_to_drain(o, left);
 }
 
-/* Goes on once the bytes are out, or nothing has moved for two seconds. */
+/* Continues once the bytes are out, or nothing has moved for two seconds. */
 static void continue_drain(struct order *o)
 {
     const size_t left = device_untransmitted(o->client->device);

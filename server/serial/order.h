@@ -61,10 +61,11 @@ void order_free(struct order *o);
 /* Takes input of a client whose speech is decided. Input after something that waits is held. */
 void order_take(struct order *o, const uint8_t *data, size_t len);
 
-/* Likewise what came before that was decided, without going on with it. Returns 0 or -ENOMEM. */
+/* The same for input that came before that was decided, without continuing with it. Returns 0 or
+ * -ENOMEM. */
 int order_hold(struct order *o, const uint8_t *data, size_t len);
 
-/* Goes on with what was held. */
+/* Continues with the held input. */
 void order_go_on(struct order *o);
 
 /* Reads the client, or pauses it. */

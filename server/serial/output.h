@@ -25,7 +25,7 @@ struct output {
     size_t behind;    /* the second share, after that: of another owner that has gone */
 };
 
-/* Makes an empty output to what the node has open. The node outlives it. */
+/* Makes an empty output to the node's open device. The node outlives it. */
 void output_init(struct output *o, const struct node *node);
 
 /* Frees what it has; not itself. */

@@ -57,7 +57,7 @@ extern const struct cli_option port_options_table[];
 
 /* Reads the text that was typed for a port: its `selector`, and `commas`, the text after the first
  * one, or NULL. Both stay the caller's, must stay valid, and `commas` is changed. Returns 0, or
- * -EINVAL with what is wrong in `error`. */
+ * -EINVAL with the reason in `error`. */
 int port_options_parse(const char *selector, char *commas, struct port_options *options,
                        char error[static CLI_ERROR_MAX]);
 
@@ -65,7 +65,7 @@ int port_options_parse(const char *selector, char *commas, struct port_options *
 struct line_settings port_options_line(const struct port_options *o,
                                        const struct line_settings *found);
 
-/* Likewise DTR and RTS. */
+/* The same for DTR and RTS. */
 unsigned port_options_outputs(const struct port_options *o, unsigned found);
 
 /* Whether two name the same device, as far as their words tell. */

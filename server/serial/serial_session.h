@@ -62,12 +62,12 @@ bool serial_session_is_away(const struct serial_session *s);
 /* Whether a client that comes back means this session. */
 bool serial_session_is_meant(const struct serial_session *s, const struct serial_ext_resume *r);
 
-/* Goes on over the connection of another session, which ends. Returns false, with nothing changed,
- * when the client says of what it has received what cannot be. */
+/* Continues over the connection of another session, which ends. Returns false, with nothing
+ * changed, when the client reports an impossible count of received bytes. */
 bool serial_session_resume(struct serial_session *s, struct serial_session *by,
                            const struct serial_ext_resume *r);
 
-/* Whether its client has closed its side and only hears the end of what the device answers. */
+/* Whether its client has closed its side and only hears the end of the device's answers. */
 bool serial_session_is_ending(const struct serial_session *s);
 
 /* Whether the device's bytes can be sent to it at once. A session keeps some of those that cannot,

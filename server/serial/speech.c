@@ -223,7 +223,7 @@ static void refuse(struct speech *s)
     }
 }
 
-/* More of what it begins with. */
+/* More of its first bytes. */
 static void tell_apart(struct speech *s, const uint8_t *data, size_t len)
 {
     const bool begins = s->first.len == 0;

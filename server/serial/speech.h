@@ -44,7 +44,7 @@ void speech_stop(struct speech *s);
 /* Frees what it has; not itself. */
 void speech_free(struct speech *s);
 
-/* Begins with what the gate has told apart, or with what the port's options say. */
+/* Begins with the protocol that the gate has told apart, or with the one of the port's options. */
 void speech_begin(struct speech *s);
 
 /* Takes what the client sends. */

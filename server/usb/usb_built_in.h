@@ -28,8 +28,8 @@ void usb_built_in_free(struct usb_built_in *b);
 /* Takes note of an option that is not of this kind. Returns whether another kind has it. */
 bool usb_built_in_is_strange(struct usb_built_in *b, const char *item);
 
-/* Makes the device, the `number`-th at its address, as `name`. Returns NULL with what is wrong with
- * what was typed, or else, in `error`. */
+/* Makes the device, the `number`-th at its address, as `name`. Returns NULL with the fault of the
+ * typed text, or another reason, in `error`. */
 struct usb_device *usb_built_in_make(const struct usb_built_in *b, struct event_base *base,
                                      const char *name, unsigned number,
                                      char error[static CLI_ERROR_MAX]);

@@ -138,7 +138,7 @@ void usb_bus_add(struct usb_bus *b, struct usb_device *d)
     append(b, d);
 }
 
-/* Makes built-in devices, and finds real ones. Returns false with what is wrong in `error`. */
+/* Makes built-in devices, and finds real ones. Returns false with the reason in `error`. */
 static bool add_devices(struct usb_bus *b, const struct usb_options *devices,
                         char error[static CLI_ERROR_MAX])
 {

@@ -22,7 +22,7 @@ struct usb_bus_callbacks {
 };
 
 /* Makes a bus with the devices of a list of options, which must outlive it, or NULL: with none.
- * Returns NULL with what is wrong in `error`. */
+ * Returns NULL with the reason in `error`. */
 struct usb_bus *usb_bus_new(struct event_base *base, const struct usb_options *devices,
                             const struct usb_bus_callbacks *callbacks, void *ctx,
                             char error[static CLI_ERROR_MAX]);

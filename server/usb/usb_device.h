@@ -40,8 +40,8 @@ struct usb_transfer {
 };
 
 struct usb_device_ops {
-    /* Takes the device from its drivers, for one importer. Returns 0 or -errno with what is wrong,
-     * and what to do, in `error`. */
+    /* Takes the device from its drivers, for one importer. Returns 0 or -errno with the reason and
+     * the remedy in `error`. */
     int (*claim)(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX]);
     /* Gives it back, when no transfer is under way. */
     void (*release)(struct usb_device *d);
@@ -71,7 +71,7 @@ struct usb_importer {
 
 struct usb_device {
     const struct usb_device_ops *ops;
-    const char *name;           /* in the log, and as what clients may ask for it */
+    const char *name;           /* in the log, and the name by which clients may ask for it */
     struct usbip_device record; /* as it is listed */
     struct usbip_interface
         interfaces[USB_DEVICE_INTERFACES_MAX]; /* of the configuration in force */
@@ -83,9 +83,9 @@ struct usb_device {
     struct usb_checks checks;
     size_t budget; /* bytes that URBs of its importer may hold; 0: as many as the export allows */
     struct usb_device *next; /* of the same export */
-    /* Set by who publishes it, or NULL. A built-in device calls it, from the loop, when it leaves
-     * the bus and when it is there again. When it has left, it has no importer any more on
-     * return. */
+    /* Set by the publisher of the device, or NULL. A built-in device calls it, from the loop, when
+     * it leaves the bus and when it is there again. When it has left, it has no importer any more
+     * on return. */
     void (*presence)(void *ctx, struct usb_device *d, bool there);
     void *presence_ctx;
 };

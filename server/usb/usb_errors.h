@@ -12,7 +12,7 @@
  * out. Returns 0 or enum usbip_errno, which has Linux's numbers everywhere. */
 int usb_errors_of_call(int error);
 
-/* Likewise of a transfer that has ended. */
+/* The same for a transfer that has ended. */
 int usb_errors_of_transfer(enum libusb_transfer_status status);
 
 /* Says why a device, or an interface of it that is not negative, is not available: libusb's `r`,

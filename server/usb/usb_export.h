@@ -17,8 +17,7 @@ struct usb_pcap;
 struct usb_report;
 
 /* Makes the bus of `devices`, a list whose options must outlive it. Transfers are recorded in
- * `pcap`, which stays the caller's, unless it is NULL. Returns NULL with what is wrong in `error`.
- */
+ * `pcap`, which stays the caller's, unless it is NULL. Returns NULL with the reason in `error`. */
 struct usb_export *usb_export_new(struct event_base *base, const struct usb_options *devices,
                                   struct usb_pcap *pcap, char error[static CLI_ERROR_MAX]);
 

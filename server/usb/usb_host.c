@@ -7,8 +7,8 @@
  * Where there is no USB at all a context cannot be made, so nobody hears when USB appears. It is
  * looked for each RESCAN_MS, too.
  *
- * That a device is gone is heard from udevd, or, of one that is imported, from the kernel. Without
- * udevd it is looked for when a client asks for the list.
+ * udevd tells that a device is gone, or, of one that is imported, the kernel. Without udevd it is
+ * looked for when a client asks for the list.
  *
  * On Windows libusb does not tell of devices that arrive or leave. There searches continue as long
  * as a device is waiting for an importer, and find out which ones are gone. They take some
@@ -54,7 +54,7 @@ struct usb_host {
     void *ctx;
     struct usb_context *contexts;
     struct known *known;
-    struct event *work;  /* tells of what is lost, frees contexts */
+    struct event *work;  /* tells of lost devices, frees contexts */
     struct timer rescan; /* the next search */
 };
 

@@ -22,8 +22,8 @@ struct usb_host_callbacks {
     void (*left)(void *ctx, struct usb_device *d);
 };
 
-/* Watches for the devices that are not built in, of a list of options. Returns NULL with what
- * is wrong in `error`. */
+/* Watches for the devices that are not built in, of a list of options. Returns NULL with the reason
+ * in `error`. */
 struct usb_host *usb_host_new(struct event_base *base, const struct usb_options *devices,
                               const struct usb_host_callbacks *callbacks, void *ctx,
                               char error[static CLI_ERROR_MAX]);

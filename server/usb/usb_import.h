@@ -1,7 +1,7 @@
 /*
  * The second phase of a session: a device that a client has imported, and the URBs that it has
  * carried out on it. Those above its budget wait, and are not failed; unlinks are heard meanwhile,
- * as far as what waits is kept (usb_budget.h).
+ * as far as waiting URBs are kept (usb_budget.h).
  */
 #ifndef SERVER_USB_USB_IMPORT_H
 #define SERVER_USB_USB_IMPORT_H

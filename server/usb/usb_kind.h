@@ -28,7 +28,7 @@ struct usb_kind {
     bool has_variants;                /* a colon may follow */
     const struct cli_option *options; /* its own, or NULL; `take` gets `options_size` bytes */
     size_t options_size;              /* of a struct that is zero where nothing is given */
-    /* Returns NULL with what is wrong in `error`, which says "out of memory" before. */
+    /* Returns NULL with the reason in `error`, which says "out of memory" before. */
     struct usb_device *(*make)(const struct usb_making *m, char error[static CLI_ERROR_MAX]);
 };
 

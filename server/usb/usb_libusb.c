@@ -34,7 +34,7 @@
 #include "usb_system.h"
 
 enum {
-    RETRY_MS = 50, /* of what is parked */
+    RETRY_MS = 50, /* of the parked ones */
     TO_DEVICE = 0x00,
     TO_INTERFACE = 0x01,
     TO_ENDPOINT = 0x02,

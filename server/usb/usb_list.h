@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Prints those that can be exported, with what to type for each or why not and what to do. Nothing
- * where this system's cannot be exported at all. */
+/* Prints those that can be exported, with the words to type for each, or the reason why not and the
+ * remedy. Nothing where this system's cannot be exported at all. */
 void usb_list_print(void);
 
 /* Names them in part of a sentence: "there are usb:1-1 (0403:6001), usb:1-2 (...)". */

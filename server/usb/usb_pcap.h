@@ -11,7 +11,7 @@ struct usb_pcap;
 
 enum { USB_PCAP_ERROR_MAX = 512 };
 
-/* Makes the file, in place of one that is there. Returns NULL with what is wrong in `error`. */
+/* Makes the file, in place of one that is there. Returns NULL with the reason in `error`. */
 struct usb_pcap *usb_pcap_open(const char *path, char error[static USB_PCAP_ERROR_MAX]);
 
 /* Finishes the file. Accepts NULL. */

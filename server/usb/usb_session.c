@@ -109,7 +109,7 @@ static void process(struct usb_session *s, const uint8_t *data, size_t len)
     usb_replies_flush(&s->replies);
 }
 
-/* Goes on where that is possible again. */
+/* Continues where that is possible again. */
 static void update(struct usb_session *s)
 {
     usb_import_retry(&s->import);

@@ -19,12 +19,12 @@ struct ftdi_eeprom {
     size_t count; /* a power of two; an external one is found again after its end */
 };
 
-/* Which kind it is the descriptors tell, too. */
+/* The descriptors, too, tell its kind. */
 void ftdi_eeprom_init(struct ftdi_eeprom *e, const struct gadget_descriptors *d);
 
 uint16_t ftdi_eeprom_read(const struct ftdi_eeprom *e, unsigned address);
 void ftdi_eeprom_write(struct ftdi_eeprom *e, unsigned address, uint16_t value);
-/* Which an internal one does not do. */
+/* An internal one does not do this. */
 void ftdi_eeprom_erase(struct ftdi_eeprom *e);
 
 #endif

@@ -248,7 +248,7 @@ static void finish(struct usb_transfer *t, int result)
     t->done(t);
 }
 
-/* Likewise, of another endpoint than 0. */
+/* The same for another endpoint than 0. */
 static void finish_moved(struct gadget *g, struct usb_transfer *t, int result)
 {
     uint8_t address = t->address;

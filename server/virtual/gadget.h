@@ -33,7 +33,7 @@ struct gadget_kind {
     void (*configured)(struct gadget *g);
     /* Reset: by a port reset, or because an importer has come or gone. */
     void (*reset)(struct gadget *g);
-    /* Likewise, by a port reset only; or NULL: `reset` is called for that, too. */
+    /* The same, by a port reset only; or NULL: `reset` is called for that, too. */
     void (*port_reset)(struct gadget *g);
     void (*free)(struct gadget *g);
 };

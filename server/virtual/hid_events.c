@@ -158,7 +158,7 @@ void hid_events_stop(struct hid_events *e)
 /* --- beginning and end -------------------------------------------------------------------------
  */
 
-/* Returns false with what is wrong in `error`. */
+/* Returns false with the reason in `error`. */
 static bool read_play(struct hid_events *e, const char *play,
                       char error[static HID_EVENTS_ERROR_MAX])
 {
@@ -187,7 +187,7 @@ static bool read_play(struct hid_events *e, const char *play,
     }
 }
 
-/* Likewise. */
+/* The same. */
 static bool open_path(struct hid_events *e, struct event_base *base,
                       char error[static HID_EVENTS_ERROR_MAX])
 {

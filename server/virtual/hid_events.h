@@ -16,7 +16,7 @@ enum { HID_EVENTS_ERROR_MAX = 512 };
 
 /* `play` has statements with semicolons between them; `path` is of the FIFO or file; each may be
  * NULL, `path` and `name` must stay valid. `arrived` is called from the loop when there are events
- * again. Returns NULL with what is wrong in `error`. */
+ * again. Returns NULL with the reason in `error`. */
 struct hid_events *hid_events_new(struct event_base *base, enum hid_role role, const char *path,
                                   const char *play, const char *name, void (*arrived)(void *ctx),
                                   void *ctx, char error[static HID_EVENTS_ERROR_MAX]);

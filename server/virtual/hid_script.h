@@ -50,7 +50,7 @@ struct hid_event {
 };
 
 /* Reads one line, without its end, of `len` bytes, HID_LINE_MAX at most. Returns the number of
- * events, or -EINVAL with what would be right in `error`. */
+ * events, or -EINVAL with the right form in `error`. */
 int hid_script_line(enum hid_role role, const char *line, size_t len,
                     struct hid_event events[static HID_EVENTS_MAX],
                     char error[static HID_SCRIPT_ERROR_MAX]);

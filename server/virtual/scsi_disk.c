@@ -61,7 +61,7 @@ static bool fail(struct scsi_disk *d, uint8_t key, uint8_t code)
     return false;
 }
 
-/* Answers with `have` bytes, cut to what is allowed. */
+/* Answers with `have` bytes, cut to the allowed length. */
 static bool give(struct scsi_data *data, size_t have, size_t allowed)
 {
     data->direction = SCSI_IN;

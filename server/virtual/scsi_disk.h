@@ -22,7 +22,7 @@ struct scsi_data {
     uint8_t answer[SCSI_DISK_ANSWER_MAX];
 };
 
-/* Opens an image, a file of whole blocks. Returns NULL with what is wrong in `error`. */
+/* Opens an image, a file of whole blocks. Returns NULL with the reason in `error`. */
 struct scsi_disk *scsi_disk_new(const char *path, bool read_only,
                                 char error[static SCSI_DISK_ERROR_MAX]);
 

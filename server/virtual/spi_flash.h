@@ -16,7 +16,7 @@ struct spi_flash;
 
 /* Makes one with the content of `path`, which is made, erased, if it is not there; NULL: in memory.
  * `real_times`: writing and erasing take as long as the chip's; otherwise one poll of the status
- * for a page, 50 for an erase. Returns NULL with what is wrong in `error`. */
+ * for a page, 50 for an erase. Returns NULL with the reason in `error`. */
 struct spi_flash *spi_flash_new(const char *path, bool real_times,
                                 char error[static SPI_FLASH_ERROR_MAX]);
 

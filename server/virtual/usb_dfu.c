@@ -97,7 +97,7 @@ static int keep(void *ctx, const uint8_t *data, size_t len)
     return r;
 }
 
-/* Reads a file, which is made if it does not exist. Returns false with what is wrong in `error`. */
+/* Reads a file, which is made if it does not exist. Returns false with the reason in `error`. */
 static bool load(struct usb_dfu *d, char error[static CLI_ERROR_MAX])
 {
     FILE *file = file_open_append(d->file); /* it has to be writable, which shows now */

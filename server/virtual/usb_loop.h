@@ -1,7 +1,7 @@
 /*
  * The built-in USB device `usb:demo-loop`: bulk, interrupt and isochronous endpoints that return
  * the data sent to them. A bulk pair (4 OUT, 4 IN) takes all data and sends zeros. It runs at full,
- * high or super speed. For tests of what goes through USB/IP.
+ * high or super speed. For tests of the data that go through USB/IP.
  */
 #ifndef SERVER_VIRTUAL_USB_LOOP_H
 #define SERVER_VIRTUAL_USB_LOOP_H
