@@ -16,7 +16,7 @@ void address_text_fault(enum address_fault fault, const char *text,
 void address_text_no_port(const struct address *a, const char *example,
                           char why[static ADDRESS_WHY_MAX]);
 
-/* The same for an unknown scheme, such as "rfc2217:// and tcp://". */
+/* The same for a scheme that is none of `spoken`, a text such as "rfc2217:// and tcp://". */
 void address_text_scheme(const struct address *a, const char *spoken,
                          char why[static ADDRESS_WHY_MAX]);
 

@@ -86,7 +86,7 @@ static bool is_setting(const char *text)
     return line_parse_format(text, &line) == 0;
 }
 
-/* Whether the word in the place of the PORT is of the source, and says where the PORT is. */
+/* Whether the word in the place of the PORT belongs to the source. Says where it has its place. */
 static bool tell_setting(const char *source, const char *text, char error[static CLI_ERROR_MAX])
 {
     const size_t len = strcspn(text, ",");

@@ -1,7 +1,7 @@
 /*
  * The data of an ioctl(2) request of a serial port. It tells how many bytes the kernel takes from
- * the caller's memory at the argument's address, and how many it puts there. For who passes a
- * request on and cannot pass the memory with it.
+ * the caller's memory at the argument's address, and how many it puts there. It is for callers that
+ * pass a request on and cannot pass the memory with it.
  */
 #ifndef CLIENT_EXEC_IOCTL_SHAPE_H
 #define CLIENT_EXEC_IOCTL_SHAPE_H

@@ -1,8 +1,8 @@
 /*
  * Theory of operation. URBs are in `first` until the connection has taken them whole, in order;
  * data are sent from where they are. They are in `urbs` from their first byte until they are
- * answered. Most are sent at once, in one call of the system: header and data are one segment. Its
- * next steps depend on its state, which usbip_link_urb_move alone changes.
+ * answered. Most are sent at once, in one call of the system: header and data are one segment. A
+ * URB's next steps depend on its state, which usbip_link_urb_move alone changes.
  *
  * Programs post byte by byte. Not each byte may be a segment that wakes the server. So Nagle's
  * algorithm is on from a posted URB to the next one that is not. The first URB goes at once, those

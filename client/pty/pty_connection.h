@@ -39,7 +39,7 @@ struct pty_connection {
     struct outstanding outstanding;   /* of what was sent */
     struct replay replay;             /* the same, to be sent again over another connection */
     size_t left_behind;     /* without a stream: the bytes that the last one has not delivered */
-    size_t sending;         /* bytes of programs that the comport has written */
+    size_t sending;         /* bytes of programs among those the comport has written */
     size_t unsent;          /* the same in bytes that were not sent as the connection had failed */
     uint64_t sent;          /* bytes of programs, in all */
     uint64_t lost;          /* of these, with connections */

@@ -25,7 +25,7 @@ struct pty_session_options {
     const char *link;
     struct addr server;
     struct vport_options port;
-    uint32_t baud;       /* to begin with; 0: those of the server's port */
+    uint32_t baud;       /* to begin with; 0: that of the server's port */
     bool raw;            /* the server speaks raw TCP: bytes only */
     bool counts;         /* breaks and line errors are of interest */
     bool hangup;         /* hang up who has the link open when the connection is lost */

@@ -15,7 +15,7 @@ enum {
 };
 
 struct net2usb_options {
-    const char *remote; /* -r, -b and -p of usbip, elsewhere arguments; NULL: not given */
+    const char *remote; /* -r, -b and -p of usbip, in place of arguments; NULL: not given */
     const char *busid;
     const char *port;
     char post[NET2USB_POST_MAX];

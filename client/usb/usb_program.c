@@ -144,9 +144,8 @@ static bool is_set_id(const char *path)
 
 /* Capabilities as the kernel keeps them, struct vfs_cap_data of linux/capability.h. It has a magic
  * number whose lowest bit is "effective", and 32 permitted and 32 inheritable ones, once or twice.
- * They give root nothing, and then the loader is as ever. With no_new_privs they give nobody
- * anything. The loader is as ever, too, unless they are effective (the kernel's
- * cap_bprm_creds_from_file). */
+ * They give root nothing, and then the loader is as ever. With no_new_privs, or unless they are
+ * effective, they give nobody anything (the kernel's cap_bprm_creds_from_file). */
 static bool has_capabilities(const char *path)
 {
     uint8_t data[64];

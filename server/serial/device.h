@@ -1,7 +1,7 @@
 /*
  * The device of a published port. It is opened for its first client, settled for each next one, and
  * left when the bytes of the last one are out. It is lost and found again. Its settings, lines and
- * bytes. Its clients are port.h's business.
+ * bytes are here; its clients are port.h's business.
  *
  * While the device is away, settings and lines are kept for its return. Everything runs on the loop
  * thread.

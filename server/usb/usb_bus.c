@@ -53,8 +53,7 @@ void usb_bus_refresh(struct usb_bus *b)
         usb_host_refresh(b->host);
 }
 
-/* --- arrivals and departures
- * ----------------------------------------------------------------------- */
+/* --- arrivals and departures ------------------------------------------------------------------ */
 
 static void on_arrived(void *ctx, struct usb_device *d)
 {

@@ -48,8 +48,8 @@ static void reply_listing(struct usb_inquiry *q, struct buf *b, int added)
 
 /* --- lists and descriptors -------------------------------------------------------------------- */
 
-/* A device that is in use is not listed, as by the kernel's server: a list has the available
- * devices. */
+/* A device that is in use is not listed: a list has the available devices. The kernel's server does
+ * the same. */
 static void list(struct usb_inquiry *q)
 {
     struct buf b;

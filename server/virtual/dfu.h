@@ -80,7 +80,7 @@ struct dfu {
     size_t uploaded;   /* bytes */
     uint8_t *firmware; /* what it runs, `len` bytes, allocated; or NULL */
     size_t len;
-    uint8_t *incoming; /* the image that is being downloaded, the same */
+    uint8_t *incoming; /* the image that is being downloaded, allocated, too; or NULL */
     size_t incoming_len, incoming_room;
 };
 
