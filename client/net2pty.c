@@ -157,7 +157,7 @@ static const struct cli_option command_options[] = {
 
 /* --- links ------------------------------------------------------------------------------------ */
 
-/* Behind the error of a link that is not the first: it may be none. */
+/* After the error of a link that is not the first: it may be none. */
 static void hint_at_dashes(char error[static CLI_ERROR_MAX])
 {
     size_t len = strlen(error);

@@ -173,7 +173,7 @@ static int take_source(char *text, struct source *sources, int count, int max,
     return r;
 }
 
-/* A number in the place of a SOURCE. Behind another source it is a speed, as a rule. */
+/* A number in the place of a SOURCE. After another source it is a speed, as a rule. */
 static int refuse_number(const char *number, const struct source *before, const char *after,
                          char error[static CLI_ERROR_MAX])
 {

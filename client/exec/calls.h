@@ -27,7 +27,7 @@ int calls_add(struct calls *c, struct pty_session *session);
 enum calls_join {
     CALLS_JOIN_ONCE,      /* now, until that net2pty ends; not a link that is here already */
     CALLS_JOIN_NOW,       /* now; again and again if it is lost later */
-    CALLS_JOIN_PATIENTLY, /* as soon as it is there, and likewise */
+    CALLS_JOIN_PATIENTLY, /* as soon as it is there; again if it is lost */
 };
 
 /* Joins a link that another net2pty serves. `joined` is called once, perhaps at once. Its argument

@@ -19,7 +19,7 @@ void usbip_get_op(const uint8_t bytes[static USBIP_OP_SIZE], struct usbip_op *op
     op->status = get_be32(bytes + 4);
 }
 
-/* Behind the text of a device's path, at its end: "com2net", a 0, and the version. */
+/* After the text of a device's path, at its end: "com2net", a 0, and the version. */
 enum { MARK = USBIP_PATH_SIZE - 12, MARK_VERSION = USBIP_PATH_SIZE - 4 };
 
 static const uint8_t mark[MARK_VERSION - MARK] = "com2net";

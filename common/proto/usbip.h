@@ -65,7 +65,7 @@ struct usbip_op {
 struct usbip_device {
     char path[USBIP_PATH_SIZE]; /* text, ended by a 0 after usbip_get_device */
     uint32_t extensions; /* 0, or the version of com2net's, marked after the path: usbip_ext.h */
-    char busid[USBIP_BUSID_SIZE]; /* likewise */
+    char busid[USBIP_BUSID_SIZE]; /* text, as the path */
     uint32_t busnum, devnum;
     uint32_t speed; /* enum usbip_speed */
     uint16_t vendor, product, release;

@@ -23,7 +23,7 @@ enum {
     USBIP_EXT_TOKEN_SIZE = 16,
     USBIP_EXT_ENTRY_SIZE = USBIP_EXT_NAME_SIZE + USBIP_EXT_USER_SIZE + 8,
     USBIP_EXT_LIST_SIZE = 4,                                             /* of a request: flags */
-    USBIP_EXT_IMPORT_SIZE = USBIP_BUSID_SIZE + 4 + USBIP_EXT_TOKEN_SIZE, /* likewise */
+    USBIP_EXT_IMPORT_SIZE = USBIP_BUSID_SIZE + 4 + USBIP_EXT_TOKEN_SIZE, /* of a request */
     USBIP_EXT_GRANT_SIZE = 8,
     USBIP_EXT_REASON_SIZE = 200,         /* after a refusal of one: why, for people; ended by a 0 */
     USBIP_EXT_DESCRIPTOR_SIZE = 8,       /* what each begins with */
@@ -52,10 +52,10 @@ enum usbip_ext_state {
     USBIP_EXT_KEPT = 2, /* for `user`, whose connection was lost, through its grace time */
 };
 
-/* Behind each device's record in the answer to USBIP_OP_REQ_EXT_LIST, before its interfaces. */
+/* After each device's record in the answer to USBIP_OP_REQ_EXT_LIST, before its interfaces. */
 struct usbip_ext_entry {
     char name[USBIP_EXT_NAME_SIZE]; /* what may be asked for in place of the busid; ended by a 0 */
-    char user[USBIP_EXT_USER_SIZE]; /* "host:port", or ""; likewise */
+    char user[USBIP_EXT_USER_SIZE]; /* "host:port", or ""; ended by a 0 */
     enum usbip_ext_state state;
 };
 
@@ -67,7 +67,7 @@ struct usbip_ext_import {
     uint8_t token[USBIP_EXT_TOKEN_SIZE]; /* made at random by the client */
 };
 
-/* Behind the record in the answer to it. */
+/* After the record in the answer to it. */
 struct usbip_ext_grant {
     uint32_t grace_ms; /* what it will be, at most what was asked for */
     bool resumed;      /* the device is as this client has left it */

@@ -10,7 +10,7 @@
 
 struct pty_owner {
     uid_t uid; /* -1: whoever makes them */
-    gid_t gid; /* likewise */
+    gid_t gid; /* -1, too */
 };
 
 /* Finds the user and the group that the options name. Returns 0, or -EINVAL with the reason in

@@ -113,8 +113,7 @@ static void manifest(struct dfu *d)
     d->state = DFU_MANIFEST;
 }
 
-/* --- upload, and what there is of the state -----------------------------------------------------
- */
+/* --- upload, and reading the state ------------------------------------------------------------ */
 
 static int upload(struct dfu *d, const struct usb_setup *s, uint8_t *data)
 {
