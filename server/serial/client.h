@@ -26,7 +26,7 @@ struct port_options;
 struct reset;
 struct stream;
 
-enum { CLIENT_REASON_MAX = 200 };
+enum { CLIENT_REASON_MAX = 200, CLIENT_REFUSAL_MAX = CLIENT_REASON_MAX + 40 };
 
 enum client_state {
     CLIENT_NEW,         /* until the loop's next turn */

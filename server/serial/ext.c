@@ -60,7 +60,7 @@ static const char *reason_for(const struct client *c, enum serial_ext_state stat
     return state == SERIAL_EXT_YOURS ? "" : device_trouble(c->device);
 }
 
-void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX])
+void ext_refusal(const struct client *c, char text[static CLIENT_REFUSAL_MAX])
 {
     static const char *const states[] = {[SERIAL_EXT_BUSY] = "busy",
                                          [SERIAL_EXT_AWAY] = "the device is away",
@@ -69,7 +69,7 @@ void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX])
     char buffer[CLIENT_REASON_MAX];
     const char *reason = reason_for(c, state, buffer);
 
-    snprintf(text, CLIENT_REASON_MAX, "%s%s%s", states[state], reason[0] ? ": " : "", reason);
+    snprintf(text, CLIENT_REFUSAL_MAX, "%s%s%s", states[state], reason[0] ? ": " : "", reason);
 }
 
 static void send_state(struct client *c, enum rfc2217_command command, enum serial_ext_state state)

@@ -23,7 +23,7 @@ void ext_hello(struct client *c, const uint8_t *signature, size_t len);
 void ext_tell_state(struct client *c);
 
 /* Why a client is refused, in words for people. */
-void ext_refusal(const struct client *c, char text[static CLIENT_REASON_MAX]);
+void ext_refusal(const struct client *c, char text[static CLIENT_REFUSAL_MAX]);
 
 /* Acknowledges what it has sent, if it is time: that is not sent again when it comes back. */
 void ext_note_received(struct client *c);

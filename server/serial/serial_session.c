@@ -349,7 +349,7 @@ static void tell_loss(const struct client *c)
 
 static void log_refusal(const struct client *c)
 {
-    char reason[CLIENT_REASON_MAX];
+    char reason[CLIENT_REFUSAL_MAX];
 
     ext_refusal(c, reason);
     log_peer_refusal(LOG_LEVEL_INFO, c->who, "%s: client %s refused: %s", c->options->name, c->peer,

@@ -83,7 +83,7 @@ static void refuse_in_words(struct client *c)
 /* A client of Telnet that has not the COM-PORT option has a person before it. */
 static void refuse_in_a_line(struct client *c)
 {
-    char reason[CLIENT_REASON_MAX], line[CLIENT_REASON_MAX + 112];
+    char reason[CLIENT_REFUSAL_MAX], line[CLIENT_REFUSAL_MAX + 112];
 
     ext_refusal(c, reason);
     snprintf(line, sizeof line, "com2net: %.80s: %s\r\n", c->options->name, reason);

@@ -27,7 +27,7 @@ def texts():
         return set(re.findall(r'^\| `([^`]*)` \|', f.read(), re.M))
 
 
-def said_by(*words, timeout=30, **environment):
+def said_by(*words, timeout=180, **environment):
     """All that a program says until it ends."""
     run = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, timeout=timeout, check=False, text=True, errors='replace',
@@ -98,7 +98,7 @@ def ports():
     stm32flash, net2pty_exec = harness.need('stm32flash'), (harness.under_test('net2pty', 'client'), 'exec')
     said.append(said_by(stm32flash, client.link))
     said.append(said_by(*net2pty_exec, client.link, '--', stm32flash, client.link))
-    said.append(said_by(harness.need('avrdude'), '-c', 'arduino', '-p', 'm328p', '-P', client.link, timeout=90))
+    said.append(said_by(harness.need('avrdude'), '-c', 'arduino', '-p', 'm328p', '-P', client.link))
     client.stop()
     server.stop()
     said.append(busy(device))
