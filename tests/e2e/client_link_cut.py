@@ -54,6 +54,7 @@ run = subprocess.run(['/usr/bin/python3', '-c', '''{PROGRAM}''', client.link, ha
 print(run.stdout.strip(), flush=True)
 print(client.status().replace(chr(10), '|'), flush=True)
 client.stop()
+print('ended', flush=True)
 """
 
 
@@ -99,6 +100,7 @@ def one(seconds):
             pass
         said = far.says()
         status = far.says()
+        equal(far.says(), 'ended', 'net2pty ends before its network does')
     board.got += device.quiet(0.5)
     match = re.fullmatch(r'wrote (\d+) got (\d+)', said)
     check(match, f'what the program read is in order: {said}')
