@@ -158,6 +158,20 @@ static void another_kind_of_server_is_quoted(void)
     end();
 }
 
+/* What comes after the greeting, before the connection is given up, does not take its place. */
+static void a_greeting_is_quoted_whatever_follows_it(void)
+{
+    static const char said[] = "SSH-2.0-OpenSSH_9.2\r\n\xff\xfb\x01key exchange";
+
+    begin();
+    server_accept(false);
+    CHECK(send(fd, said, sizeof said - 1, 0) == sizeof said - 1);
+    RUN_UNTIL(strstr(logged, "; trying again"));
+    CHECK(strstr(logged, "it says \"SSH-2.0-OpenSSH_9.2\": no RFC 2217 server"));
+    server_close();
+    end();
+}
+
 static void what_greets_and_does_not_negotiate_is_quoted(void)
 {
     begin();
@@ -289,6 +303,7 @@ static const struct test tests[] = {
     TEST(a_server_that_is_not_there_yet_is_waited_for),
     TEST(what_lasts_is_told_again_and_for_how_long),
     TEST(another_kind_of_server_is_quoted),
+    TEST(a_greeting_is_quoted_whatever_follows_it),
     TEST(what_greets_and_does_not_negotiate_is_quoted),
     TEST(a_busy_server_is_said_and_tried_again),
     TEST(text_before_the_option_is_a_reason_and_no_data),

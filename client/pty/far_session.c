@@ -76,13 +76,16 @@ static void take_too_much(struct far_session *s, size_t len)
 static void on_data(void *ctx, const uint8_t *data, size_t len)
 {
     struct far_session *s = ctx;
+    const bool negotiates = s->state == FAR_SESSION_NEGOTIATING;
 
     if (s->state == FAR_SESSION_READY)
         pty_input_give(s->input, data, len);
-    else if (s->state != FAR_SESSION_WAITING && buf_add(&s->early, data, len) < 0)
+    else if (s->state == FAR_SESSION_WAITING ||
+             (negotiates && pty_connection_is_failing(&s->connection)))
+        return; /* the reason is known */
+    else if (buf_add(&s->early, data, len) < 0)
         take_too_much(s, len);
-    else if (s->state == FAR_SESSION_NEGOTIATING &&
-             unreached_is_foreign(buf_head(&s->early), s->early.len))
+    else if (negotiates && unreached_is_foreign(buf_head(&s->early), s->early.len))
         fail_as(s, UNREACHED_FOREIGN);
 }
 
