@@ -162,7 +162,7 @@ static void servers_have_host_and_port(void)
 
 static void unknown_names_are_told_in_words(void)
 {
-    CHECK_TEXT(addr_error_text(EVUTIL_EAI_NONAME), "its name is not known: is it written right?");
+    CHECK_TEXT(addr_error_text(EVUTIL_EAI_NONAME), "its name is not known: is it spelled right?");
     CHECK(*addr_error_text(EVUTIL_EAI_FAIL));
 }
 

@@ -48,7 +48,8 @@ int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRE
         r = -EINVAL;
     }
     if (r == 0 && a.scheme[0]) {
-        address_text_scheme(&a, "[ADDRESS:]PORT is what a port listens on", why);
+        snprintf(why, ADDRESS_WHY_MAX, "an address to listen on has no %s://: [ADDRESS:]PORT",
+                 a.scheme);
         r = -EINVAL;
     }
     if (r == 0 && (!addr->host[0] || evutil_ascii_strcasecmp(addr->host, "localhost") == 0)) {
@@ -135,7 +136,7 @@ void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX])
 
 const char *addr_error_text(int error)
 {
-    return error == EVUTIL_EAI_NONAME ? "its name is not known: is it written right?"
+    return error == EVUTIL_EAI_NONAME ? "its name is not known: is it spelled right?"
                                       : evutil_gai_strerror(error);
 }
 
