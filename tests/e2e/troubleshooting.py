@@ -16,8 +16,8 @@ from harness import check
 
 PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), 'packaging', 'doc',
                     'troubleshooting.md')
-# of esptool, Docker, Linux, and of a container that forbids it (container_is_closed)
-ELSEWHERE = {'no modem lines, break and parity for the command', 'Failed to connect to ESP32',
+# of esptool, Docker and Linux
+ELSEWHERE = {'Failed to connect to ESP32',
              'error gathering device information while adding custom device',
              'device descriptor read/64, error -110'}
 
@@ -99,10 +99,18 @@ def ports():
     said.append(said_by(stm32flash, client.link))
     said.append(said_by(*net2pty_exec, client.link, '--', stm32flash, client.link))
     said.append(said_by(harness.need('avrdude'), '-c', 'arduino', '-p', 'm328p', '-P', client.link))
+    said.append(behind_another(f'127.0.0.1:{server.port}'))
     client.stop()
     server.stop()
     said.append(busy(device))
     return said
+
+
+def behind_another(server):
+    """Where another supervisor has the notification, and there is no library to load."""
+    program = harness.under_test('net2pty', 'client')
+    return said_by(program, harness.temp('outer'), server, '--raw', '--', 'env', '-u', 'NET2PTY_SOCKET',
+                   'NET2PTY_PRELOAD=/nowhere', program, '--raw', harness.temp('inner'), server, '--', 'true')
 
 
 def busy(device):
