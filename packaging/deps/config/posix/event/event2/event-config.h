@@ -1,6 +1,6 @@
 /*
- * libevent 2.1.13 on Linux with musl, without threads, OpenSSL and zlib: what its configure finds out
- * there, kept because finding it out takes longer than building it.
+ * libevent 2.1.13 on Linux with musl, without threads, OpenSSL and zlib: the result of its
+ * configure, kept because configure takes longer than the build.
  */
 #ifndef EVENT2_EVENT_CONFIG_H_INCLUDED_
 #define EVENT2_EVENT_CONFIG_H_INCLUDED_
