@@ -400,8 +400,8 @@ static const char *const sources[] = {
     "Windows it needs the driver WinUSB or libusbK. Write / between the ids of a board that "
     "returns as another device. usb:demo-NAME is a built-in device, see below. Several usb: "
     "sources may share a PORT.",
-    "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT are for "
-    "everybody. PORT 0 lets the system choose.",
+    "Without an ADDRESS only this machine can connect. 0.0.0.0:PORT is for everybody, over IPv4; "
+    "*:PORT over IPv6, too. PORT 0 lets the system choose.",
     NULL,
 };
 
