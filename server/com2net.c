@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "crowd.h"
 #include "endpoint.h"
 #include "error_text.h"
@@ -197,12 +198,22 @@ static int limit_connections(void)
         return -1;
     }
     com2net.crowd = crowd_new(limit - others);
-    return com2net.crowd ? 0 : -1;
+    if (!com2net.crowd)
+        return -1;
+    crowd_watch(com2net.crowd, clock_be_precise);
+    return 0;
+}
+
+static void on_crash(const char *sentence)
+{
+    log_error("%s", sentence);
 }
 
 static int serve(void)
 {
     int status = CLI_EXIT_FAILED;
+
+    startup_tell_crash(on_crash);
 
     if (limit_connections() < 0)
         return status;
