@@ -127,6 +127,18 @@ const struct serial_info *node_info(struct node *n)
     return &n->info;
 }
 
+void node_path(const struct node *n, char path[static SERIAL_PATH_MAX])
+{
+    const struct port_options *o = n->options;
+    char found[SERIAL_PATH_MAX], error[SERIAL_ERROR_MAX];
+
+    path[0] = '\0';
+    if (n->serial && !o->loop)
+        serial_ports_resolve(n->path, path);
+    else if (!o->loop && serial_find(o->selector, o->interface, found, error) == 0)
+        serial_ports_resolve(found, path);
+}
+
 void node_close(struct node *n)
 {
     serial_close(n->serial);
