@@ -19,6 +19,7 @@
 #include "others.h"
 #include "report.h"
 #include "requests.h"
+#include "rivals.h"
 #include "service.h"
 #include "source.h"
 #include "startup.h"
@@ -145,38 +146,20 @@ static int publish_all(void)
             endpoint_new(com2net.loop, com2net.crowd, &com2net.sources[i], com2net.pcap, error);
         if (!com2net.endpoints[i]) {
             log_error("%s", error);
+            rivals_warn_of(&com2net.sources[i]);
             return -1;
         }
     }
     return 0;
 }
 
-static void warn_of_device(void *ctx, const struct published *p)
-{
-    const struct others_device *d = NULL;
-    char name[OTHERS_NAME_MAX], end[TELLER_END_MAX];
-
-    while ((d = others_next(ctx, p->key, d))) {
-        others_name(d->who, name);
-        teller_how_to_end(d->who->pid, end);
-        log_warn("%s: %s publishes it, too, on %s. Only one of the two can have it open at a time: "
-                 "let clients connect there, or end that one (%s)",
-                 p->name, name, d->published.address, end);
-    }
-}
-
-/* Tells of others that publish the same devices. Those that start at this moment, too, do not tell
- * yet. */
-static void warn_of_others(void)
+static void warn_of_rivals(void)
 {
     struct report report;
-    struct others others;
 
-    others_ask(&others);
     if (report_fill(&report, com2net.endpoints, (size_t)com2net.count) == 0)
-        report_each_device(&report, warn_of_device, &others);
+        rivals_warn(&report);
     report_free(&report);
-    others_free(&others);
 }
 
 /* USB devices may need turns of the loop for it, in which a report can be asked for. */
@@ -234,7 +217,7 @@ static int serve(void)
     if (good && requests_watch(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {
-        warn_of_others();
+        warn_of_rivals(); /* before: two that start would wait for each other */
         begin_to_tell();
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;

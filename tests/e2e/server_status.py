@@ -27,9 +27,8 @@ def run(*words):
 
 
 def of(pid, said):
-    """What is told of a process: the lines after its name."""
-    found = re.search(fr'^com2net \(pid {pid}\).*\n((?:  .*\n)*)', said, re.MULTILINE)
-    return found.group(0) if found else ''
+    """What is told of a process: its name and the lines after it, as often as it is there."""
+    return ''.join(re.findall(fr'^com2net \(pid {pid}\).*\n(?:  .*\n)*', said, re.MULTILINE))
 
 
 def tells(pid, *texts, before=()):

@@ -62,6 +62,14 @@ def main():
     second = eventually(is_warned, 'a second one is warned')
     tells(fr'uno on 127\.0\.0\.1:{first.ports[0]}: ', fr'COM3 on 127\.0\.0\.1:{second.port}: ')
 
+    port.refuse(1)  # as busy: Windows lets one program only have a port
+
+    def says_where():
+        said = wine.refused('COM3,hold', '0', status=1)
+        check('COM3: busy' in said, f'it is busy: {said}')
+        return f'com2net (pid {pid}) publishes it, too, on 127.0.0.1:{first.ports[0]}' in said
+    eventually(says_where, 'the address is named where clients can connect')
+
     first.send_signal(signal.SIGSTOP)
     tells(fr'pid {pid}\)\n  does not answer', fr'COM3 on 127\.0\.0\.1:{second.port}: ')
     first.send_signal(signal.SIGCONT)
