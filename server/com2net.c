@@ -119,7 +119,7 @@ static void begin_to_tell(void)
 
     com2net.teller = teller_new(com2net.loop, on_asked, NULL, error);
     if (!com2net.teller)
-        log_info("`com2net status` will not know of this one: %s", error);
+        log_info("`com2net status` does not know this one: %s", error);
 }
 
 static int open_record(void)
