@@ -218,17 +218,24 @@ static void name_user(DWORD pid, char user[static TELLER_USER_MAX])
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+enum other_state {
+    OTHER_CONNECTS,
+    OTHER_TELLS,
+    OTHER_HAS_TOLD,
+    OTHER_IS_GONE,
+};
+
 /* One that is asked. */
 struct other {
     DWORD pid; /* by its name */
-    enum { OTHER_CONNECTS, OTHER_TELLS, OTHER_HAS_TOLD, OTHER_IS_GONE } state;
+    enum other_state state;
     HANDLE pipe; /* while it tells */
     OVERLAPPED read;
     struct teller_answer answer;
     size_t len; /* of the text so far */
 };
 
-static void end_reading(struct other *o, int state)
+static void end_reading(struct other *o, enum other_state state)
 {
     DWORD n;
 

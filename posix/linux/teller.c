@@ -119,11 +119,18 @@ void teller_free(struct teller *t)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+enum other_state {
+    OTHER_CONNECTS,
+    OTHER_TELLS,
+    OTHER_HAS_TOLD,
+    OTHER_IS_GONE,
+};
+
 /* One that is asked. */
 struct other {
     char name[NAMED_SOCKET_MAX];
     int fd; /* -1: not connected yet, or not any more */
-    enum { OTHER_CONNECTS, OTHER_TELLS, OTHER_HAS_TOLD, OTHER_IS_GONE } state;
+    enum other_state state;
     struct teller_answer answer;
     size_t len; /* of the text so far */
 };
@@ -154,7 +161,7 @@ static void name_user(uid_t uid, char user[static TELLER_USER_MAX])
         snprintf(user, TELLER_USER_MAX, "%u", (unsigned)uid);
 }
 
-static void leave(struct other *o, int state)
+static void leave(struct other *o, enum other_state state)
 {
     if (o->fd >= 0)
         close(o->fd);

@@ -68,6 +68,7 @@ static DWORD WINAPI be_askers(void *arg)
     for (int i = 0; i < SILENT; i++)
         read_all(silent[i]);
     InterlockedIncrement(&ended);
+    CloseHandle(ask()); /* the loop looks after each */
     return 0;
 }
 
