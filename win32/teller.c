@@ -25,7 +25,8 @@
 
 enum {
     NAME_MAX_LEN = 64,
-    REST_MS = 5, /* between two askers: they get a part of the loop's time, not all of it */
+    REST_MS = 5,    /* between two askers, */
+    REST_TIMES = 4, /* and so many times what the last one took: they get a fifth of the time */
     FAILED_REST_MS = 500,
     WRITE_LIMIT_MS = 100,
     CONNECT_AGAIN_MS = 20,
@@ -80,6 +81,7 @@ static void write_text(HANDLE pipe, const char *text)
 
 static void tell_asker(struct teller *t)
 {
+    const uint64_t begin = clock_now_ms();
     HANDLE next = new_pipe(false); /* first: the name stays ours */
     char *text = t->tell(t->ctx);
 
@@ -89,7 +91,7 @@ static void tell_asker(struct teller *t)
     CloseHandle(t->pipe);
     t->pipe = next;
     t->state = PIPE_RESTS;
-    timer_in_ms(&t->rest, REST_MS);
+    timer_in_ms(&t->rest, REST_MS + REST_TIMES * (clock_now_ms() - begin));
 }
 
 static void on_woken(void *ctx)

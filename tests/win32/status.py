@@ -43,24 +43,27 @@ def main():
     equal(port.read(5), b'12345', 'data')
     tells('uno: 5 bytes to the device', '127.0.0.1:.* speaks RFC 2217')
 
-    def is_listed():
+    def is_listed(by=first, number=pid):
         code, listed = wine.run(wine.EXE, 'list')
         equal(code, 0, f'status of list: {listed}')
         entry = listed[listed.index('COM3\n'):]
-        return f'published    on 127.0.0.1:{first.ports[0]} by com2net (pid {pid})\n' in entry
+        return f'published    on 127.0.0.1:{by.port} by com2net (pid {number})\n' in entry
     eventually(is_listed, 'the list tells who publishes it')
 
     def is_warned():
-        second = wine.Exe('COM3', '0')
+        second = wine.Exe('2341:0043', '0')
         warned = second.log()
         if 'publishes it, too' in warned:
-            check(f'COM3: com2net (pid {pid}) publishes it, too, on 127.0.0.1:{first.ports[0]}.' in warned
+            check(f'2341:0043: com2net (pid {pid}) publishes it, too, on 127.0.0.1:{first.ports[0]}.' in warned
                   and f'taskkill /f /pid {pid}' in warned, f'the warning says what to do: {warned}')
             return second
         second.stop(signal.SIGINT)
         return None
     second = eventually(is_warned, 'a second one is warned')
-    tells(fr'uno on 127\.0\.0\.1:{first.ports[0]}: ', fr'COM3 on 127\.0\.0\.1:{second.port}: ')
+    said = tells(fr'uno on 127\.0\.0\.1:{first.ports[0]}: ', fr'2341:0043 on 127\.0\.0\.1:{second.port}: ')
+
+    number = re.search(r'pid (\d+)\)\n  2341:0043', said)
+    eventually(lambda: is_listed(second, number.group(1)), 'the list tells of the one that found it by its ids')
 
     port.refuse(1)  # as busy: Windows lets one program only have a port
 
@@ -71,9 +74,9 @@ def main():
     eventually(says_where, 'the address is named where clients can connect')
 
     first.send_signal(signal.SIGSTOP)
-    tells(fr'pid {pid}\)\n  does not answer', fr'COM3 on 127\.0\.0\.1:{second.port}: ')
+    tells(fr'pid {pid}\)\n  does not answer', fr'2341:0043 on 127\.0\.0\.1:{second.port}: ')
     first.send_signal(signal.SIGCONT)
-    tells(fr'uno on 127\.0\.0\.1:{first.ports[0]}: ', fr'COM3 on 127\.0\.0\.1:{second.port}: ')
+    tells(fr'uno on 127\.0\.0\.1:{first.ports[0]}: ', fr'2341:0043 on 127\.0\.0\.1:{second.port}: ')
     wine.run('reg', 'delete', KEY, '/f')
 
 
