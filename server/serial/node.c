@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "loop_port.h"
@@ -125,6 +126,34 @@ const struct serial_info *node_info(struct node *n)
     if (!n->path[0] || serial_describe(n->path, &n->info) < 0)
         n->info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
     return &n->info;
+}
+
+/* Whether the device that was seen last is there still, as far as can be told without a list of all
+ * ports, for which the loop has no time while another port works. */
+static bool is_there_still(const struct node *n)
+{
+    const char *selector = n->options->selector;
+    const size_t len = strlen(n->path), tail = strlen(selector);
+    char error[SERIAL_ERROR_MAX];
+
+    if (n->serial || (len >= tail && strcmp(n->path + len - tail, selector) == 0))
+        return true; /* the latter is a name, which needs no list */
+    return n->identity && serial_io_check(n->path, error) == 0 &&
+           serial_identity_match(n->identity, n->path, error) == SERIAL_SAME;
+}
+
+void node_path(const struct node *n, char path[static SERIAL_PATH_MAX])
+{
+    const struct port_options *o = n->options;
+    char found[SERIAL_PATH_MAX], error[SERIAL_ERROR_MAX];
+
+    path[0] = '\0';
+    if (o->loop)
+        return;
+    if (n->path[0] && is_there_still(n))
+        serial_ports_resolve(n->path, path);
+    else if (serial_find(o->selector, o->interface, found, error) == 0)
+        serial_ports_resolve(found, path);
 }
 
 void node_close(struct node *n)
