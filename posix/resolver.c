@@ -19,6 +19,9 @@
 
 #include <event2/event.h>
 
+#include "host_machine.h"
+#include "log_peer.h"
+
 enum { THREADS_MAX = 8, STACK = 256 * 1024 }; /* of which NSS modules take much */
 
 struct answer {
@@ -27,6 +30,8 @@ struct answer {
     int error;
     struct addrinfo *found;
     char service[8];
+    const char *of; /* whose address stands for the name, or NULL */
+    char stand_in[HOST_MACHINE_ADDRESS_MAX];
     char host[]; /* what is asked */
 };
 
@@ -55,7 +60,9 @@ static void *look_up(void *arg)
     const uint64_t one = 1;
     struct answer *a = arg;
 
-    a->error = getaddrinfo(a->host, a->service, &hints, &a->found);
+    if (!host_machine_is_meant(a->host) || host_machine_find(a->host, a->stand_in, &a->of) < 0)
+        a->of = NULL;
+    a->error = getaddrinfo(a->of ? a->stand_in : a->host, a->service, &hints, &a->found);
     if (write(a->wake, &one, sizeof one) < 0)
         a->error = EAI_SYSTEM; /* cannot be: it is the first */
     atomic_fetch_sub(&threads, 1);
@@ -71,6 +78,9 @@ static void on_woken(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     r->answer->found = NULL;
+    if (r->answer->of)
+        log_peer_info(r->answer->host, "%s is no name that is known here: taking %s, of %s",
+                      r->answer->host, r->answer->stand_in, r->answer->of);
     r->found(r->ctx, r->answer->error, found);
 }
 
