@@ -56,15 +56,15 @@ static bool find_gateway(char address[static HOST_MACHINE_ADDRESS_MAX])
     return read_text("/proc/net/route", table, sizeof table) && route_gateway(table, address);
 }
 
-/* Its kernel is called 5.15.153.1-microsoft-standard-WSL2. A container in it has the same kernel, but
- * its gateway is WSL, not Windows. */
+/* Its kernel is called 5.15.153.1-microsoft-standard-WSL2, and this folder has the sockets by which
+ * Windows's programs are started. A container in it has the same kernel, but its gateway is WSL,
+ * not Windows. */
 static bool is_wsl(void)
 {
     char release[256];
 
-    if (access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0)
-        return false;
-    return read_text("/proc/sys/kernel/osrelease", release, sizeof release) &&
+    return access("/run/WSL", F_OK) == 0 &&
+           read_text("/proc/sys/kernel/osrelease", release, sizeof release) &&
            strcasestr(release, "microsoft");
 }
 

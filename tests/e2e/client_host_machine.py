@@ -14,8 +14,8 @@ WSL = '5.15.153.1-microsoft-standard-WSL2'
 
 
 def inside(namespace, words, release=None, hosts='127.0.0.1 localhost\n', container=False, timeout=180):
-    """A command there: what it says. It sees this kernel's release, these known names, and podman's mark
-    of a container."""
+    """A command there: what it says. It sees this kernel's release, these known names, and the folder
+    that WSL has, unless it is in a container."""
     for name, text in (('release', release), ('hosts', hosts), ('resolv.conf', '')):
         with open(harness.temp(name), 'w', encoding='ascii') as f:
             f.write(f'{text}\n' if text else '')
@@ -23,8 +23,8 @@ def inside(namespace, words, release=None, hosts='127.0.0.1 localhost\n', contai
               f'mount --bind {harness.temp("resolv.conf")} /etc/resolv.conf']
     if release:
         mounts.append(f'mount --bind {harness.temp("release")} /proc/sys/kernel/osrelease')
-    if container:
-        mounts += ['mount -t tmpfs none /run', 'touch /run/.containerenv']
+    if release and not container:
+        mounts += ['mount -t tmpfs none /run', 'mkdir /run/WSL']
     done = subprocess.run(['ip', 'netns', 'exec', namespace, 'unshare', '-m', 'sh', '-c',
                            ' && '.join(mounts) + ' && exec "$@"', 'sh', *words], timeout=timeout,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
