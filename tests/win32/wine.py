@@ -132,7 +132,7 @@ class Port(harness.Device):
 
     # of struct state in pty_lines.c
     FIELDS = ('lines', 'brk', 'cts', 'dsr', 'rng', 'dcd', 'format', 'has_format', 'settings',
-              'moves', 'broken', 'refuse')
+              'moves', 'broken', 'refuse', 'no_watch')
 
     def get(self, field):
         return struct.unpack_from('=i', self.state, 4 * self.FIELDS.index(field))[0]
