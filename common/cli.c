@@ -107,11 +107,6 @@ static int take_version(void *ctx, const char *value, char error[static CLI_ERRO
     return 0;
 }
 
-const char *cli_log_file(void)
-{
-    return cli.log_file;
-}
-
 /* --- finding an option ------------------------------------------------------------------------ */
 
 /* The typed text of one: a name with its length, or a letter. */
@@ -201,7 +196,7 @@ static int take(const struct cli_option *o, const char *shown, const char *value
 {
     char error[CLI_ERROR_MAX] = "not valid";
 
-    if (o->take(cli.program->ctx, value, error) == 0)
+    if (cli_option_take(o, cli.program->ctx, value, error) == 0)
         return 0;
     if (value)
         cli_usage_error("%s %s: %s", shown, value, error);
