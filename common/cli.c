@@ -221,11 +221,11 @@ static int take_long(char **argv)
         cli_usage_error("%s takes no value", shown);
         return -EINVAL;
     }
-    if (o->argument && !value) {
+    if (cli_option_needs_value(o) && !value) {
         value = argv[1];
         used = 2;
     }
-    if (o->argument && !value) {
+    if (cli_option_needs_value(o) && !value) {
         cli_usage_error("%s needs a value: %s", shown, o->argument);
         return -EINVAL;
     }
@@ -248,7 +248,7 @@ static int take_letters(char **argv)
 
         if (!o)
             return -EINVAL;
-        if (!o->argument) {
+        if (!cli_option_needs_value(o)) {
             if (take(o, shown, NULL) < 0)
                 return -EINVAL;
             continue;
@@ -280,12 +280,12 @@ static bool takes_next(const char *text)
     if (text[1] == '-') {
         const struct cli_option *o = t.name[t.len] ? NULL : find_anywhere(&t);
 
-        return o && o->argument;
+        return o && cli_option_needs_value(o);
     }
     for (const char *p = text + 1; *p; p++) {
         t.letter = *p;
         const struct cli_option *o = find_anywhere(&t);
-        if (o && o->argument)
+        if (o && cli_option_needs_value(o))
             return !p[1];
     }
     return false;

@@ -17,7 +17,7 @@ static int take_item(const struct cli_option *o, void *ctx, const char *item,
 {
     const char *value = strchr(item, '=');
 
-    if (o->argument && !value)
+    if (cli_option_needs_value(o) && !value)
         snprintf(why, CLI_ERROR_MAX, "needs a value: %s=%s", o->name, o->argument);
     else if (!o->argument && value)
         snprintf(why, CLI_ERROR_MAX, "takes no value");

@@ -70,8 +70,12 @@ static void print_option(const struct cli_option *o, const char *dashes)
 
     if (o->letter)
         n = snprintf(left, sizeof left, "-%c, ", o->letter);
-    snprintf(left + n, sizeof left - (size_t)n, "%s%s%s%s", dashes, o->name, o->argument ? "=" : "",
-             o->argument ? o->argument : "");
+    const bool may_be_left_out = o->argument && !cli_option_needs_value(o);
+    snprintf(left + n, sizeof left - (size_t)n, "%s%s%s%s", dashes, o->name,
+             may_be_left_out ? "[="
+             : o->argument   ? "="
+                             : "",
+             o->argument ? o->argument + may_be_left_out : "");
     print_row(left, o->help);
 }
 

@@ -10,6 +10,11 @@ bool cli_option_is_heading(const struct cli_option *o)
     return !o->name[0];
 }
 
+bool cli_option_needs_value(const struct cli_option *o)
+{
+    return o->argument && o->argument[0] != '[';
+}
+
 const struct cli_option *cli_option_of_name(const struct cli_option *table, const char *name,
                                             size_t len)
 {

@@ -16,7 +16,8 @@ typedef int cli_take(void *ctx, const char *value, char error[static CLI_ERROR_M
 struct cli_option {
     const char *name;     /* long, without dashes */
     char letter;          /* short, or 0 */
-    const char *argument; /* name of its value, or NULL if it has none */
+    const char *argument; /* name of its value, or NULL if it has none; in brackets, "[WHO]", where
+                             it may be left out: then it comes after a "=", and `take` gets NULL */
     cli_take *take;
     const char *help; /* a phrase; --help wraps it, and a newline is a blank */
 };
@@ -29,6 +30,9 @@ struct cli_option {
 
 /* Whether the line is a heading. */
 bool cli_option_is_heading(const struct cli_option *o);
+
+/* Whether it cannot be without a value. */
+bool cli_option_needs_value(const struct cli_option *o);
 
 /* Find one in a table, which ends with a NULL name; NULL: it has none such. */
 const struct cli_option *cli_option_of_name(const struct cli_option *table, const char *name,

@@ -36,6 +36,7 @@ enum {
 };
 
 static struct {
+    enum service_firewall firewall;
     bool list;
     bool status;
     const char *pcap;
@@ -71,6 +72,26 @@ static int take_status(void *ctx, const char *value, char error[static CLI_ERROR
     (void)error;
     options.status = true;
     return 0;
+}
+
+static int take_firewall(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    static const struct {
+        const char *name;
+        enum service_firewall who;
+    } all[] = {{"wsl", SERVICE_FIREWALL_WSL},
+               {"subnet", SERVICE_FIREWALL_SUBNET},
+               {"any", SERVICE_FIREWALL_ANY}};
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(value ? value : "subnet", all[i].name) != 0)
+            continue;
+        options.firewall = all[i].who;
+        return 0;
+    }
+    snprintf(error, CLI_ERROR_MAX, "it is wsl, subnet or any");
+    return -EINVAL;
 }
 
 static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -367,9 +388,14 @@ static int run_service(int argc, char **argv)
 
 static int service(void *ctx, const struct cli_arguments *a)
 {
-    const struct service_program program = {.check = check_service, .run = run_service};
+    const struct service_program program = {
+        .firewall = options.firewall, .check = check_service, .run = run_service};
 
     (void)ctx;
+    if (options.firewall != SERVICE_FIREWALL_UNCHANGED &&
+        !(a->count > 0 && strcmp(a->words[0], "install") == 0))
+        return cli_usage_error("--firewall is for service install: com2net service install "
+                               "--firewall -- COM3 0.0.0.0:7000");
     return service_main(a->total, a->words, &program);
 }
 
@@ -385,6 +411,15 @@ static const struct cli_option publish_options[] = {
 
 static const struct cli_option *const publish_tables[] = {publish_options, NULL};
 
+static const struct cli_option service_options[] = {
+    CLI_HEADING("Options:"),
+    {"firewall", 0, "[WHO]", take_firewall,
+     "with install: let others through Windows's firewall. WHO is wsl, subnet (so is none) or any"},
+    {0},
+};
+
+static const struct cli_option *const service_tables[] = {service_options, NULL};
+
 static const struct cli_example list_examples[] = {
     {"com2net list", "and what to type for each"},
     {0},
@@ -396,8 +431,9 @@ static const struct cli_example status_examples[] = {
 };
 
 static const struct cli_example service_examples[] = {
-    {"com2net service install -- COM3,hotplug 7000", "publishes COM3 from now on"},
-    {"com2net service start", "now, not only with Windows"},
+    {"com2net service install -- COM3,hotplug 7000", "from now on"},
+    {"com2net service start", "at once, too"},
+    {"com2net service install --firewall -- COM3 0.0.0.0:7000", "for others, too"},
     {0},
 };
 
@@ -428,7 +464,8 @@ static const struct cli_verb verbs[] = {
     },
     {
         .name = "service",
-        .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
+        .arguments = "install [OPTION] -- ARGUMENT... | uninstall | start | stop | status",
+        .options = service_tables,
         .help = "on Windows: install, remove and control a service",
         .summary = "On Windows, installs, removes and controls a service that runs with the "
                    "ARGUMENTs after \"--\".",

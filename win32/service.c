@@ -16,6 +16,7 @@
 #include "cli.h"
 #include "command_line.h"
 #include "event_log.h"
+#include "firewall.h"
 #include "log.h"
 #include "service_path.h"
 #include "service_requests.h"
@@ -197,7 +198,10 @@ static int verb_install(int argc, char **argv, const struct service_program *pro
     else if (service)
         DeleteService(service);
     status = code == ERROR_SUCCESS ? CLI_EXIT_OK : fail("service install", code);
-    if (status == CLI_EXIT_OK)
+    if (status == CLI_EXIT_OK && program->firewall != SERVICE_FIREWALL_UNCHANGED &&
+        !firewall_allow(program->firewall, path))
+        status = CLI_EXIT_FAILED;
+    if (service && code == ERROR_SUCCESS)
         printf("com2net: installed; it starts with Windows, and now by `com2net service start`\n");
     if (service)
         CloseServiceHandle(service);
@@ -325,6 +329,8 @@ static int verb_uninstall(int argc, char **argv, const struct service_program *p
     if (code == ERROR_SUCCESS)
         code = event_log_uninstall();
     CloseServiceHandle(service);
+    if (code == ERROR_SUCCESS)
+        firewall_forget();
     if (code == ERROR_SUCCESS && !has_gone(manager))
         code = ERROR_SERVICE_MARKED_FOR_DELETE;
     CloseServiceHandle(manager);

@@ -8,7 +8,16 @@
 
 #include <stddef.h>
 
+/* Who may reach what the service publishes, through the system's firewall. */
+enum service_firewall {
+    SERVICE_FIREWALL_UNCHANGED,
+    SERVICE_FIREWALL_WSL,    /* Linux in WSL 2 on this computer, and containers in it */
+    SERVICE_FIREWALL_SUBNET, /* computers of the networks that this one is in */
+    SERVICE_FIREWALL_ANY,
+};
+
 struct service_program {
+    enum service_firewall firewall; /* for "install"; "uninstall" takes the rule away again */
     /* Whether arguments, argv[1] and up, would be right: 0, or an exit status after an error, which
      * has been printed. May change them. */
     int (*check)(int argc, char **argv);

@@ -7,6 +7,7 @@
 Target amd64-unicode
 !include LogicLib.nsh
 !include FileFunc.nsh
+!include Sections.nsh
 !include WinMessages.nsh
 !include "${CONTENTS}/size.nsh"
 
@@ -252,6 +253,19 @@ Section "com2net on the PATH, for each terminal" on_path
     WriteRegDWORD HKLM "${UNINSTALL}" "OnPath" 1
 SectionEnd
 
+; Off unless it is wanted: there is no password. A service has a rule of its own, see its --firewall.
+Section /o "Let the computers of these networks reach com2net (firewall)" in_firewall
+    nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall delete rule name="com2net"'
+    Pop $0
+    nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall add rule name="com2net" dir=in action=allow \
+protocol=TCP remoteip=localsubnet program="$INSTDIR\com2net.exe"'
+    Pop $0
+    ${If} $0 <> 0
+        DetailPrint "The firewall does not take the rule; windows.md has the line for it."
+    ${EndIf}
+    WriteRegDWORD HKLM "${UNINSTALL}" "InFirewall" 1
+SectionEnd
+
 ; The installer takes its usual folder where that of /D= is impossible, and says nothing.
 Function CheckFolder
     System::Call 'kernel32::GetCommandLineW() p .r0'
@@ -277,6 +291,14 @@ Function .onInit
     ${If} $0 != ""
     ${AndIf} $1 = 0
         SectionSetFlags ${on_path} 0
+    ${EndIf}
+    ReadRegDWORD $1 HKLM "${UNINSTALL}" "InFirewall"
+    ${GetParameters} $2
+    ClearErrors
+    ${GetOptions} $2 "/FIREWALL" $3
+    ${IfNot} ${Errors}
+    ${OrIf} $1 = 1
+        SectionSetFlags ${in_firewall} ${SF_SELECTED}
     ${EndIf}
 FunctionEnd
 
@@ -328,6 +350,11 @@ Section "un.com2net"
         Call un.WritePath
     ${Else}
         Call un.ForgetPath
+    ${EndIf}
+    ReadRegDWORD $0 HKLM "${UNINSTALL}" "InFirewall"
+    ${If} $0 = 1
+        nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall delete rule name="com2net"'
+        Pop $0
     ${EndIf}
     DeleteRegKey HKLM "${UNINSTALL}"
     ${If} $Left = 1

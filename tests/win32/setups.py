@@ -1,5 +1,6 @@
 """What the tests of the installer share: the packages, and what they leave in Wine's prefix."""
 
+import contextlib
 import os
 import shutil
 
@@ -64,3 +65,44 @@ def clean():
         wine.run(wine.EXE, 'service', 'uninstall')
     for folder in (f'{PROGRAM_FILES}/com2net', f'{MENU}/com2net'):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+NETSH = os.path.join(DRIVE, 'windows', 'system32', 'netsh.exe')
+TOLD, FAILS = (os.path.join(DRIVE, f'netsh.{name}') for name in ('txt', 'fails'))
+
+
+def netsh_told():
+    """What netsh has been told of the firewall since the last time."""
+    if not os.path.exists(TOLD):
+        return []
+    with open(TOLD, encoding='utf-8') as f:
+        lines = f.read().splitlines()
+    os.unlink(TOLD)
+    front = r'"C:\windows\system32\netsh.exe" advfirewall firewall '
+    harness.check(all(line.lower().startswith(front.lower()) for line in lines), f'netsh is System32\'s: {lines}')
+    return [line[len(front):] for line in lines]
+
+
+def let_netsh_fail():
+    with open(FAILS, 'w', encoding='ascii'):
+        pass
+
+
+@contextlib.contextmanager
+def netsh():
+    """One that writes down what it is told, in place of Wine's: gives what reads that."""
+    environment = wine.environment
+    wine.environment = lambda lines=False: dict(environment(lines),
+                                                WINEDLLOVERRIDES='mscoree,mshtml=;netsh.exe=n')
+    kept = NETSH + '.kept'
+    if not os.path.exists(kept):
+        shutil.copy(NETSH, kept)
+    shutil.copy(os.environ['NETSH_EXE'], NETSH)
+    try:
+        netsh_told()
+        yield netsh_told
+    finally:
+        shutil.move(kept, NETSH)
+        if os.path.exists(FAILS):
+            os.unlink(FAILS)
+        wine.environment = environment
