@@ -72,7 +72,8 @@ static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_M
 
 /* --- the list --------------------------------------------------------------------------------- */
 
-static void print_port(const struct serial_info *port)
+/* `selector` is what to type for it. */
+static void print_port(const struct serial_info *port, const char *selector)
 {
     printf("%s\n", port->path);
     if (port->description[0])
@@ -86,7 +87,7 @@ static void print_port(const struct serial_info *port)
         putchar('\n');
     if (port->stable[0])
         printf("  stable path  %s\n", port->stable);
-    printf("  publish it   com2net %s 7000\n", port->stable[0] ? port->stable : port->path);
+    printf("  publish it   com2net %s 7000\n", selector);
 }
 
 static int list_ports(void)
@@ -98,9 +99,12 @@ static int list_ports(void)
     if (r < 0)
         fprintf(stderr, "com2net: cannot list the serial ports: %s\n", error_text(-r));
     for (size_t i = 0; i < count; i++) {
+        char selector[SERIAL_SELECTOR_MAX];
+
+        serial_selector(list, count, i, selector);
         text_clean(list[i].description, sizeof list[i].description, list[i].description);
         text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
-        print_port(&list[i]);
+        print_port(&list[i], selector);
     }
     if (r == 0 && count == 0)
         printf("No serial ports found.\n");

@@ -1,9 +1,8 @@
 /*
  * Windows's COM ports; see common/seam/serial_io.h. Bytes and events are port_io.c's.
  *
- * libserialport lists the ports, but does not open them. It loses the reason why an open failed.
- * Its settings fix DTR and RTS without knowing their present state. Its way to wait spins under
- * Wine.
+ * libserialport is not used. It loses the reason why an open failed. Its settings fix DTR and RTS
+ * without knowing their present state. Its way to wait spins under Wine. Its list opens ports.
  */
 #include "serial_io.h"
 

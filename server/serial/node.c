@@ -122,7 +122,7 @@ const struct serial_info *node_info(struct node *n)
     if (n->has_info)
         return &n->info;
     n->has_info = true;
-    if (!n->path[0] || serial_describe(n->path, &n->info) < 0)
+    if (!n->path[0] || serial_ports_describe(n->path, &n->info) < 0)
         n->info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
     return &n->info;
 }

@@ -186,22 +186,22 @@ bool serial_ports_are_same(const char *a, const char *b)
                   strncmp(b, serial_ports_prefix(), len) == 0 ? b + len : b) == 0;
 }
 
-void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
+int serial_ports_list(struct serial_info **list, size_t *count)
 {
-    fake_serial.resolved++;
-    snprintf(real, SERIAL_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
+    fake_serial.listed++;
+    *count = fake_serial.port_count;
+    *list = malloc((*count + 1) * sizeof **list);
+    if (*list && *count > 0)
+        memcpy(*list, fake_serial.ports, *count * sizeof **list);
+    return *list ? 0 : -ENOMEM;
 }
 
-int serial_ports_each(void (*take)(void *ctx, const char *path), void *ctx)
+int serial_ports_describe(const char *path, struct serial_info *info)
 {
-    for (const char *const *path = fake_serial.ports; path && *path; path++)
-        take(ctx, *path);
+    fake_serial.described++;
+    *info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
+    snprintf(info->path, sizeof info->path, "%s", path);
     return 0;
-}
-
-void serial_ports_describe(struct serial_info *info)
-{
-    (void)info;
 }
 
 void fake_serial_send(const char *text)

@@ -32,8 +32,9 @@ struct fake_serial {
     struct line_settings found; /* when it was opened, put back when it is closed */
     void (*wrote)(const uint8_t *data, size_t len); /* optional: instead of the journal */
     void (*purged)(void);                           /* likewise, of what is to go out */
-    unsigned resolved;                              /* how often a path was */
-    const char *const *ports; /* that the system knows, NULL behind the last; or NULL */
+    const struct serial_info *ports;                /* that the system lists */
+    size_t port_count;
+    unsigned listed, described; /* how often it has done so */
 };
 
 extern struct fake_serial fake_serial;

@@ -13,8 +13,8 @@ UNINSTALL = r'HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\com2net'
 SERVICE_KEY = r'HKLM\SYSTEM\CurrentControlSet\Services\com2net'
 FILES = {'com2net.exe', 'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.md',
          'troubleshooting.md', 'licenses/GPL-3.txt',
-         'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libserialport.txt',
-         'licenses/libtelnet.txt', 'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
+         'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
+         'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
 
 
 def files_in(folder):
