@@ -3,8 +3,12 @@
  *
  *   CLOSED  --first client, or start with `hold`-->  OPEN
  *   OPEN    --last client gone-->  LINGERING, until its bytes are on the wire  -->  CLOSED
- *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again twice a second  -->  OPEN
+ *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again and again  -->  OPEN
  *   OPEN    --unplugged-->  CLOSED (without)
+ *
+ * A path is tried twice a second. A serial number or VID:PID has to be searched for among all ports
+ * (search.h): that is done when one has come, and now and then, as not every system tells. Before a
+ * client is taken while the device is CLOSED its port searches, too, and the client waits.
  *
  * An owner may disconnect while the device stays open for others, or the next one may connect while
  * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
@@ -31,7 +35,9 @@
 #include "timer.h"
 
 enum {
-    RETRY_MS = 500, /* looking for an unplugged device */
+    RETRY_MS = 500,         /* looking for an unplugged device */
+    RETRY_SEARCH_MS = 2000, /* the same, where all ports have to be listed for it */
+    ARRIVED_MS = 100,       /* after a port has come: its system is still busy with it */
 };
 
 struct device {
@@ -45,6 +51,7 @@ struct device {
     struct settling settling;   /* may be on while it lingers */
     struct lingering lingering; /* while LINGERING */
     struct timer retry;         /* while LOST */
+    bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
     bool used; /* somebody has it, or reads along */
@@ -224,6 +231,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
         return r;
     if (!again)
         line_control_begin(&d->line, &found, serial_lines(d->node.serial));
+    timer_stop(&d->retry);
     d->state = DEVICE_OPEN;
     line_control_restore(&d->line, again);
 
@@ -233,18 +241,19 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     return 0;
 }
 
-/* Looks for it from time to time. */
-static void await_device(struct device *d)
+/* Looks for it after that time, or at the time that is set already. */
+static void await_device(struct device *d, unsigned ms)
 {
     d->state = DEVICE_LOST;
-    timer_in_ms(&d->retry, RETRY_MS);
+    if (!timer_is_set(&d->retry))
+        timer_in_ms(&d->retry, ms);
 }
 
 /* A device that may come later: its owner begins without it. */
 static void begin_without(struct device *d)
 {
     line_control_begin(&d->line, &line_default, LINE_OUTPUTS);
-    await_device(d);
+    await_device(d, RETRY_MS);
 }
 
 int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
@@ -257,18 +266,67 @@ int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
-static void on_retry(void *ctx)
+static void try_again(struct device *d)
 {
-    struct device *d = ctx;
     char error[SERIAL_ERROR_MAX];
+    const int r = open_device(d, error);
+    const bool soon = d->arrived;
 
-    if (open_device(d, error) < 0) {
-        await_device(d);
+    d->arrived = false;
+    node_forget(&d->node);
+    if (r < 0) {
+        await_device(d, soon ? ARRIVED_MS : d->node.is_searched ? RETRY_SEARCH_MS : RETRY_MS);
         return;
     }
     on_writable(d);
     on_lines(d, device_lines(d) & LINE_INPUTS, 0);
     d->callbacks->changed(d->ctx);
+}
+
+static void on_retry(void *ctx)
+{
+    struct device *d = ctx;
+
+    if (!node_search(&d->node))
+        try_again(d);
+}
+
+static void on_searched(void *ctx)
+{
+    struct device *d = ctx;
+
+    if (d->state == DEVICE_LOST)
+        try_again(d);
+    else
+        d->callbacks->found(d->ctx);
+}
+
+static void on_arrived(void *ctx)
+{
+    struct device *d = ctx;
+
+    d->arrived = search_is_under_way(&d->node.search); /* whose list may lack it */
+    if (d->state == DEVICE_LOST && !d->arrived)
+        timer_in_ms(&d->retry, ARRIVED_MS);
+}
+
+static const struct search_callbacks searching = {.over = on_searched, .arrived = on_arrived};
+
+bool device_search(struct device *d)
+{
+    return d->state == DEVICE_CLOSED && node_search(&d->node);
+}
+
+void device_search_no_longer(struct device *d)
+{
+    if (d->state == DEVICE_CLOSED && !node_is_found(&d->node))
+        search_give_up(&d->node.search);
+}
+
+void device_forget_search(struct device *d)
+{
+    if (node_is_found(&d->node))
+        node_forget(&d->node);
 }
 
 /* --- closing ---------------------------------------------------------------------------------- */
@@ -278,6 +336,7 @@ static void close_device(struct device *d)
     lingering_stop(&d->lingering);
     timer_stop(&d->retry);
     settling_stop(&d->settling);
+    node_forget(&d->node);
     node_close(&d->node);
     line_control_set_break(&d->line, false);
     d->state = DEVICE_CLOSED;
@@ -325,36 +384,47 @@ static void on_gone(void *ctx, int error)
     if (!d->owner)
         drop_output(d, "that a client had sent are dropped: the device is unplugged");
     if (keep && (d->used || o->hold))
-        await_device(d);
+        await_device(d, RETRY_MS);
     d->callbacks->gone(d->ctx);
 }
 
 /* --- who has it ------------------------------------------------------------------------------- */
 
-const char *device_take(struct device *d)
+/* Opens it for a new owner. Returns as device_take. */
+static const char *open_for_owner(struct device *d)
 {
-    const bool hotplug = d->options->hotplug;
     char error[SERIAL_ERROR_MAX];
 
+    if (!node_is_found(&d->node)) { /* others wait for that, or its owner has gone just now */
+        if (search_is_under_way(&d->node.search) || !d->options->hotplug)
+            return "busy";
+        begin_without(d);
+        return NULL;
+    }
+    const int r = open_device(d, error);
+    if (r == 0)
+        return NULL;
+    if (d->options->hotplug) {
+        log_peer_info(d->options->name, "%s; waiting for it", error);
+        begin_without(d);
+        return NULL;
+    }
+    log_peer_refusal(LOG_LEVEL_ERROR, d->options->name, "%s", error);
+    return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
+}
+
+const char *device_take(struct device *d)
+{
     node_accept_any(&d->node);
     if (d->state == DEVICE_LINGERING) {
         lingering_stop(&d->lingering);
         d->state = DEVICE_OPEN;
         settling_begin(&d->settling);
     }
-    if (d->state == DEVICE_CLOSED) {
-        const int r = open_device(d, error);
-
-        if (r < 0 && !hotplug) {
-            log_peer_refusal(LOG_LEVEL_ERROR, d->options->name, "%s", error);
-            return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
-        }
-        if (r < 0) {
-            log_peer_info(d->options->name, "%s; waiting for it", error);
-            begin_without(d);
-        }
-    }
-    if (d->state == DEVICE_LOST && !hotplug)
+    const char *refusal = d->state == DEVICE_CLOSED ? open_for_owner(d) : NULL;
+    if (refusal)
+        return refusal;
+    if (d->state == DEVICE_LOST && !d->options->hotplug)
         return "absent";
     if (!settling_is_on(&d->settling))
         line_control_raise(&d->line);
@@ -457,7 +527,7 @@ struct device *device_new(struct event_base *base, const struct port_options *op
     d->options = options;
     d->callbacks = callbacks;
     d->ctx = ctx;
-    node_init(&d->node, base, options, &serial_callbacks, d);
+    node_init(&d->node, base, options, &serial_callbacks, &searching, d);
     line_control_init(&d->line, options, &d->node);
     output_init(&d->output, &d->node);
     settling_init(&d->settling, base, &d->output, options->name, &settling_callbacks, d);

@@ -11,14 +11,20 @@
 #include "serial_list.h"
 
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
-               const struct serial_callbacks *callbacks, void *ctx)
+               const struct serial_callbacks *callbacks, const struct search_callbacks *searching,
+               void *ctx)
 {
     *n = (struct node){.base = base, .options = options, .callbacks = callbacks, .ctx = ctx};
+    n->is_searched = !options->loop && !serial_is_path(options->selector);
+    if (n->is_searched)
+        search_init(&n->search, base, options->selector, options->interface, searching, ctx);
 }
 
 void node_free(struct node *n)
 {
     node_close(n);
+    if (n->is_searched)
+        search_free(&n->search);
     serial_identity_free(n->identity);
     n->identity = NULL;
 }
@@ -51,6 +57,24 @@ int node_check(struct node *n, char error[static SERIAL_ERROR_MAX])
     return 0;
 }
 
+bool node_search(struct node *n)
+{
+    if (node_is_found(n))
+        return false;
+    search_begin(&n->search);
+    return true;
+}
+
+bool node_is_found(const struct node *n)
+{
+    return !n->is_searched || n->search.state == SEARCH_OVER;
+}
+
+void node_forget(struct node *n)
+{
+    search_stop(&n->search);
+}
+
 void node_accept_any(struct node *n)
 {
     n->strict = n->told_other = false;
@@ -80,21 +104,36 @@ static int open_loop(struct node *n, struct line_settings *found,
     return n->serial ? 0 : -ENOMEM;
 }
 
+/* Returns 0, or -errno with the reason in `error`. */
+static int find_path(const struct node *n, char path[static SERIAL_PATH_MAX],
+                     char error[static SERIAL_ERROR_MAX])
+{
+    if (n->search.state != SEARCH_OVER)
+        return serial_find(n->options->selector, n->options->interface, path, error);
+    snprintf(path, SERIAL_PATH_MAX, "%s", n->search.info.path);
+    snprintf(error, SERIAL_ERROR_MAX, "%s", n->search.text);
+    return n->search.error;
+}
+
 static int open_real(struct node *n, bool again, struct line_settings *found,
                      char error[static SERIAL_ERROR_MAX])
 {
     const struct port_options *o = n->options;
     const struct serial_options how = {.low_latency = !o->no_low_latency, .hupcl = !o->no_hupcl};
     char path[SERIAL_PATH_MAX];
-    int r = serial_find(o->selector, o->interface, path, error);
+    int r = find_path(n, path, error);
 
     if (r == 0)
         r = check_identity(n, path, again, error);
     if (r < 0)
         return r;
     n->serial = serial_io_open(n->base, path, &how, n->callbacks, n->ctx, found, &r, error);
-    if (n->serial)
-        identify(n, path);
+    if (!n->serial)
+        return r;
+    identify(n, path);
+    n->has_info = n->search.state == SEARCH_OVER;
+    if (n->has_info)
+        n->info = n->search.info;
     return r;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "search.h"
 #include "serial.h"
 #include "serial_ports.h"
 
@@ -19,6 +20,8 @@ struct node {
     const struct port_options *options;
     const struct serial_callbacks *callbacks; /* of the open device */
     void *ctx;
+    bool is_searched;                 /* its path has to be found, */
+    struct search search;             /* by this */
     struct serial *serial;            /* while it is open, else NULL */
     struct serial_identity *identity; /* of the device opened last, or seen at the start */
     bool reading;                     /* what is open is read */
@@ -30,23 +33,36 @@ struct node {
     char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */
 };
 
-/* Makes a node that is not open. An opened device calls `callbacks` with `ctx`. The options outlive
- * the node. */
+/* Makes a node that is not open. An opened device calls `callbacks` with `ctx`, and a search
+ * `searching`. The options outlive the node. */
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
-               const struct serial_callbacks *callbacks, void *ctx);
+               const struct serial_callbacks *callbacks, const struct search_callbacks *searching,
+               void *ctx);
 
 /* Closes it and frees what it knows. */
 void node_free(struct node *n);
 
-/* Finds out what can be known to go wrong before the first open. Returns 0, or -errno with the
- * reason in `error`. */
+/* Finds out what can be known to go wrong before the first open, before the loop runs. Returns 0,
+ * or -errno with the reason in `error`. */
 int node_check(struct node *n, char error[static SERIAL_ERROR_MAX]);
 
 /* Lets the next open take whichever device has the name. */
 void node_accept_any(struct node *n);
 
-/* Opens it; `found` is its settings then. `again` is for a device that was lost: that another one
- * has its name is told to the log, once. Returns 0, or -errno with the reason in `error`. */
+/* Begins to search for it, where that has to be done and has not been. Returns whether it is under
+ * way. */
+bool node_search(struct node *n);
+
+/* Whether it can be opened without searching now. */
+bool node_is_found(const struct node *n);
+
+/* Forgets what a search has found: later it may be another port. */
+void node_forget(struct node *n);
+
+/* Opens it, by what a search has found; where none was made the ports are listed first, which is
+ * for the time before the loop runs. `found` is its settings then. `again` is for a device that was
+ * lost: that another one has its name is told to the log, once. Returns 0, or -errno with the
+ * reason in `error`. */
 int node_open(struct node *n, bool again, struct line_settings *found,
               char error[static SERIAL_ERROR_MAX]);
 

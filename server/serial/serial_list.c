@@ -147,7 +147,7 @@ void serial_selector(const struct serial_info *list, size_t count, size_t i,
         snprintf(text, SERIAL_SELECTOR_MAX, "%s%s", serial_prefix, info->serial);
 }
 
-static bool is_path(const char *selector)
+bool serial_is_path(const char *selector)
 {
     int vid, pid;
 
@@ -155,6 +155,7 @@ static bool is_path(const char *selector)
            !parse_vid_pid(selector, &vid, &pid);
 }
 
+/* The path that such a text means. */
 static void put_path(const char *selector, char path[static SERIAL_PATH_MAX])
 {
     const bool bare = !strpbrk(selector, "/\\");
@@ -168,7 +169,7 @@ int serial_find(const char *selector, int interface, char path[static SERIAL_PAT
     struct serial_info *list;
     size_t count;
 
-    if (is_path(selector)) {
+    if (serial_is_path(selector)) {
         put_path(selector, path);
         return 0;
     }

@@ -1,6 +1,7 @@
 #include "fakes/fake_serial.h"
 #include "clock.h"
 #include "line_text.h"
+#include "serial_arrivals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ struct serial *serial_io_open(struct event_base *base, const char *path,
 {
     (void)base;
     *error = fake_serial.open_error;
+    snprintf(fake_serial.path, sizeof fake_serial.path, "%s", path);
     if (*error < 0) {
         snprintf(text, SERIAL_ERROR_MAX, "%s: cannot be opened", path);
         return NULL;
@@ -188,6 +190,8 @@ bool serial_ports_are_same(const char *a, const char *b)
 
 int serial_ports_list(struct serial_info **list, size_t *count)
 {
+    if (fake_serial.listing)
+        fake_serial.listing();
     fake_serial.listed++;
     *count = fake_serial.port_count;
     *list = malloc((*count + 1) * sizeof **list);
@@ -202,6 +206,33 @@ int serial_ports_describe(const char *path, struct serial_info *info)
     *info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
     snprintf(info->path, sizeof info->path, "%s", path);
     return 0;
+}
+
+struct serial_arrivals {
+    void (*came)(void *ctx);
+    void *ctx;
+};
+
+static struct serial_arrivals arrivals;
+
+struct serial_arrivals *serial_arrivals_new(struct event_base *base, void (*came)(void *ctx),
+                                            void *ctx)
+{
+    (void)base;
+    arrivals = (struct serial_arrivals){came, ctx};
+    return &arrivals;
+}
+
+void serial_arrivals_free(struct serial_arrivals *a)
+{
+    if (a)
+        *a = (struct serial_arrivals){0};
+}
+
+void fake_serial_arrive(void)
+{
+    if (arrivals.came)
+        arrivals.came(arrivals.ctx);
 }
 
 void fake_serial_send(const char *text)

@@ -1,6 +1,6 @@
 /*
- * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h
- * and serial_ports.h.
+ * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h,
+ * serial_ports.h and serial_arrivals.h.
  * There is one; tests say how it behaves and read in its journal what was done to it.
  */
 #ifndef TESTS_FAKES_FAKE_SERIAL_H
@@ -19,12 +19,13 @@ struct fake_serial {
     bool reading;
     bool hupcl; /* as opened */
     bool watches_errors;
-    int open_error;          /* negative errno: opening fails so */
-    enum serial_match match; /* what stands under its name now */
-    int configure_error;     /* likewise configuring */
-    size_t room;             /* bytes it takes before it is full */
-    size_t untransmitted;    /* what it says */
-    unsigned asked;          /* how often it was asked that */
+    char path[SERIAL_PATH_MAX]; /* that was to be opened last */
+    int open_error;             /* negative errno: opening fails so */
+    enum serial_match match;    /* what stands under its name now */
+    int configure_error;        /* likewise configuring */
+    size_t room;                /* bytes it takes before it is full */
+    size_t untransmitted;       /* what it says */
+    unsigned asked;             /* how often it was asked that */
     unsigned inputs;
     unsigned outputs;
     uint64_t outputs_us; /* when they changed last */
@@ -34,6 +35,7 @@ struct fake_serial {
     void (*purged)(void);                           /* likewise, of what is to go out */
     const struct serial_info *ports;                /* that the system lists */
     size_t port_count;
+    void (*listing)(void);      /* optional: runs before it does so, on the thread that lists */
     unsigned listed, described; /* how often it has done so */
 };
 
@@ -48,5 +50,8 @@ void fake_serial_set_inputs(unsigned inputs, unsigned edges);
 void fake_serial_report_errors(unsigned state);
 void fake_serial_make_room(size_t room);
 void fake_serial_unplug(void);
+
+/* The system tells that a port has come. */
+void fake_serial_arrive(void);
 
 #endif

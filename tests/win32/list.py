@@ -24,6 +24,8 @@ DEVICES = (
     ('COM9', r'USB\VID_1BC7&PID_0021&MI_04\6&2A3B4C5D&0&0004', 'A modem', MODEM_CLASS),
 )
 
+plugged = []
+
 
 def add(key, name, value, kind='REG_SZ'):
     status, said = wine.run('reg', 'add', f'{ENUM}\\{key}', '/v', name, '/t', kind, '/d', value,
@@ -95,21 +97,30 @@ def opens_nothing():
     peer = harness.Peer(absent.port).agreed()
     clock.sleep(3)  # some searches
     equal([port.opens for port in ports], [0, 2], 'how often a search for another has opened COM6 and COM7')
+    late = wine.Port('COM10')
+    plug_in('COM10', r'USB\VID_0403&PID_6001\ABSENT', 'It comes late (COM10)', PORTS_CLASS)
+    peer.send(b'here')
+    equal(late.read(4), b'here', 'data of the port that has come')
     peer.close()
 
 
+def plug_in(port, device, friendly, device_class):
+    plugged.append(device)
+    add(device, 'ClassGUID', device_class)
+    add(device, 'Class', 'Ports' if device_class == PORTS_CLASS else 'Modem')
+    add(device, 'FriendlyName', friendly)
+    add(device + r'\Device Parameters', 'PortName', port)
+
+
 def main():
-    for port, device, friendly, device_class in DEVICES:
-        add(device, 'ClassGUID', device_class)
-        add(device, 'Class', 'Ports' if device_class == PORTS_CLASS else 'Modem')
-        add(device, 'FriendlyName', friendly)
-        add(device + r'\Device Parameters', 'PortName', port)
     try:
+        for device in DEVICES:
+            plug_in(*device)
         facts()
         found()
         opens_nothing()
     finally:
-        for _, device, _, _ in DEVICES:
+        for device in plugged:
             wine.run('reg', 'delete', f'{ENUM}\\{device}', '/f')
 
 
