@@ -201,7 +201,7 @@ static int take(const struct cli_option *o, const char *shown, const char *value
 {
     char error[CLI_ERROR_MAX] = "not valid";
 
-    if (o->take(cli.program->ctx, value, error) == 0)
+    if (cli_option_take(o, cli.program->ctx, value, error) == 0)
         return 0;
     if (value)
         cli_usage_error("%s %s: %s", shown, value, error);

@@ -22,7 +22,7 @@ static int take_item(const struct cli_option *o, void *ctx, const char *item,
     else if (!o->argument && value)
         snprintf(why, CLI_ERROR_MAX, "takes no value");
     else
-        return o->take(ctx, value ? value + 1 : NULL, why);
+        return cli_option_take(o, ctx, value ? value + 1 : NULL, why);
     return -EINVAL;
 }
 

@@ -27,6 +27,33 @@ const struct cli_option *cli_option_of_letter(const struct cli_option *table, ch
     return NULL;
 }
 
+/* --- paths ------------------------------------------------------------------------------------ */
+
+static cli_path_check *path_check;
+
+void cli_check_paths(cli_path_check *check)
+{
+    path_check = check;
+}
+
+int cli_check_path(const char *path, char error[static CLI_ERROR_MAX])
+{
+    return path_check ? path_check(path, error) : 0;
+}
+
+int cli_option_take(const struct cli_option *o, void *ctx, const char *value,
+                    char error[static CLI_ERROR_MAX])
+{
+    const bool is_path =
+        o->argument && (strcmp(o->argument, "PATH") == 0 || strcmp(o->argument, "FILE") == 0);
+
+    if (is_path && cli_check_path(value, error) < 0)
+        return -EINVAL;
+    return o->take(ctx, value, error);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX])
 {
     *out = strcmp(value, "on") == 0;

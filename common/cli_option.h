@@ -35,6 +35,20 @@ const struct cli_option *cli_option_of_name(const struct cli_option *table, cons
                                             size_t len);
 const struct cli_option *cli_option_of_letter(const struct cli_option *table, char letter);
 
+/* Looks at a path on the command line. Returns 0, or -EINVAL with what is wrong in `error`. */
+typedef int cli_path_check(const char *path, char error[static CLI_ERROR_MAX]);
+
+/* From now on all paths are looked at: the values that their options call PATH or FILE. One check
+ * in a process, NULL for none. */
+void cli_check_paths(cli_path_check *check);
+
+/* Has a path looked at that is no option's value. Returns as the check does; 0 without one. */
+int cli_check_path(const char *path, char error[static CLI_ERROR_MAX]);
+
+/* Hands a value to its option, after a look at it if it is a path. Returns as cli_take does. */
+int cli_option_take(const struct cli_option *o, void *ctx, const char *value,
+                    char error[static CLI_ERROR_MAX]);
+
 /* "on" or "off". */
 int cli_on_off(const char *value, bool *out, char error[static CLI_ERROR_MAX]);
 

@@ -15,6 +15,11 @@ const char *listen_advice_of_error(int error)
     return NULL;
 }
 
+bool listen_advice_is_taken(int error)
+{
+    return error == EADDRINUSE;
+}
+
 void listen_advice_of_firewall(uint16_t port, char *text, size_t size)
 {
     (void)port;

@@ -4,6 +4,7 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -57,6 +58,31 @@ void socket_reset_at_close(evutil_socket_t fd)
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
     setsockopt(fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
+}
+
+/* SO_REUSEADDR (socket(7)): connections in TIME_WAIT do not keep the port, listeners do. */
+static int listen_at(int fd, const struct sockaddr *sa, size_t len, int backlog)
+{
+    const int on = 1;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        return -errno;
+    if (sa->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+        return -errno;
+    return bind(fd, sa, (socklen_t)len) < 0 || listen(fd, backlog) < 0 ? -errno : 0;
+}
+
+evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog)
+{
+    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    int r = listen_at(fd, sa, len, backlog);
+    if (r == 0)
+        return fd;
+    close(fd);
+    return r;
 }
 
 evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)

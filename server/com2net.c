@@ -304,23 +304,24 @@ static int list(void *ctx, const struct cli_arguments *a)
 
 /* --- the service ------------------------------------------------------------------------------ */
 
-/* The arguments of a service, which runs in a folder of the system's. */
+static int check_path(const char *path, char error[static CLI_ERROR_MAX])
+{
+    return service_check_path(path, error, CLI_ERROR_MAX);
+}
+
+/* The arguments of a service. */
 static int check_service(int argc, char **argv)
 {
     struct cli_arguments a;
-    const char *file;
 
+    cli_check_paths(check_path);
     if (cli_parse(&command_line, argc, argv, &a) < 0)
         return CLI_EXIT_USAGE;
     if (a.verb->name)
         return cli_usage_error("a service publishes; it does not %s", a.verb->name);
     int status = take_arguments(&a);
-    file = cli_log_file();
     if (status == CLI_EXIT_OK && options.list)
         return cli_usage_error("a service cannot --list");
-    if (status == CLI_EXIT_OK && file && file[0] != '/' && file[0] != '\\' &&
-        !(file[0] && file[1] == ':'))
-        return cli_usage_error("--log-file %s: a service needs the whole path", file);
     return status;
 }
 
@@ -404,8 +405,8 @@ static const char *const sources[] = {
     "Windows it needs the driver WinUSB or libusbK. Write / between the ids of a board that "
     "returns as another device. usb:demo-NAME is a built-in device, see below. Several usb: "
     "sources may share a PORT.",
-    "Without an ADDRESS only this machine can connect; 0.0.0.0:PORT and [::]:PORT are for "
-    "everybody. PORT 0 lets the system choose.",
+    "Without an ADDRESS only this machine can connect. 0.0.0.0:PORT is for everybody, over IPv4; "
+    "*:PORT over IPv6, too. PORT 0 lets the system choose.",
     NULL,
 };
 

@@ -100,11 +100,6 @@ static bool tell_setting(const char *source, const char *text, char error[static
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: options come after the SOURCE: `com2net %.100s%.100s %.*s`", text, source,
                  text + len, (int)len, text);
-    else if (strncmp(text, "*:", 2) == 0)
-        snprintf(error, CLI_ERROR_MAX,
-                 "%.100s: for everybody it is 0.0.0.0%.100s, or [::]%.100s: `com2net %.100s "
-                 "0.0.0.0%.50s`",
-                 text, text + 1, text + 1, source, text + 1);
     else if (strcmp(source, "usb") == 0)
         snprintf(error, CLI_ERROR_MAX,
                  "usb: and the device are one word: `com2net usb:%.100s 3240`", text);
@@ -135,11 +130,10 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
     return -EINVAL;
 }
 
-/* The loopback has ::1, too. */
 static bool is_same_host(const struct addr *a, const struct addr *b)
 {
-    return strcmp(a->host, b->host) == 0 || (a->loopback && strcmp(b->host, "::1") == 0) ||
-           (b->loopback && strcmp(a->host, "::1") == 0);
+    return strcmp(a->host, b->host) == 0 || strcmp(addr_ipv6_of(a), b->host) == 0 ||
+           strcmp(addr_ipv6_of(b), a->host) == 0;
 }
 
 /* Whether one of `count` sources has it; of port 0 there are enough. */

@@ -22,21 +22,41 @@ static void listeners_default_to_loopback(void)
     CHECK(addr_parse_listen("[::]:7000", &addr, why) == 0);
     addr_text(&addr, text);
     CHECK_TEXT(text, "[::]:7000");
-    CHECK(!addr.loopback);
+    CHECK(!addr.both);
     CHECK(addr_parse_listen(":7000", &addr, why) == 0);
     CHECK_TEXT(addr.host, "127.0.0.1");
-    CHECK(addr.loopback);
-    CHECK(addr_parse_listen("LocalHost:7000", &addr, why) == 0 && addr.loopback);
+    CHECK(addr.both);
+    CHECK(addr_parse_listen("LocalHost:7000", &addr, why) == 0 && addr.both);
     CHECK_TEXT(addr.host, "127.0.0.1");
-    CHECK(addr_parse_listen("127.0.0.1:7000", &addr, why) == 0 && !addr.loopback);
+    CHECK(addr_parse_listen("127.0.0.1:7000", &addr, why) == 0 && !addr.both);
+}
+
+static void an_asterisk_is_everybody(void)
+{
+    struct addr addr;
+    char why[ADDRESS_WHY_MAX];
+    char text[ADDR_TEXT_MAX];
+
+    CHECK(addr_parse_listen("*:7000", &addr, why) == 0);
+    CHECK_TEXT(addr.host, "0.0.0.0");
+    CHECK_TEXT(addr_ipv6_of(&addr), "::");
+    addr_text(&addr, text);
+    CHECK_TEXT(text, "*:7000");
+    CHECK(addr_parse_listen("0.0.0.0:7000", &addr, why) == 0);
+    CHECK_TEXT(addr_ipv6_of(&addr), "");
+    CHECK(addr_parse_listen("7000", &addr, why) == 0);
+    CHECK_TEXT(addr_ipv6_of(&addr), "::1");
+    bool raw;
+    CHECK(addr_parse_connect("*:7000", &addr, &raw, why) == -EINVAL);
 }
 
 static void wrong_listeners_are_explained(void)
 {
     static const char *const wrong[] = {
-        "",      "x",          "70000", "-1",     "7000x",
-        "host:", "host:x",     "::1:7", "[::1]7", "99999999999999999999",
-        "a:b:1", "[::1]:70000"};
+        "",      "x",           "70000", "-1",     "7000x",
+        "host:", "host:x",      "::1:7", "[::1]7", "99999999999999999999",
+        "a:b:1", "[::1]:70000", "*",     "*7",     "**:7",
+        "*:x",   "*.example:7"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct addr addr;
@@ -182,13 +202,10 @@ static void long_names_are_refused(void)
 }
 
 static const struct test tests[] = {
-    TEST(listeners_default_to_loopback),
-    TEST(wrong_listeners_are_explained),
-    TEST(servers_have_host_and_port),
-    TEST(long_names_are_refused),
-    TEST(unknown_names_are_told_in_words),
-    TEST(what_to_type_is_said),
-    TEST(urls_are_understood),
+    TEST(listeners_default_to_loopback), TEST(an_asterisk_is_everybody),
+    TEST(wrong_listeners_are_explained), TEST(servers_have_host_and_port),
+    TEST(long_names_are_refused),        TEST(unknown_names_are_told_in_words),
+    TEST(what_to_type_is_said),          TEST(urls_are_understood),
     TEST(addresses_may_end_anywhere),
 };
 

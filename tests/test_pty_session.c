@@ -280,6 +280,35 @@ static void a_server_that_is_silent_about_binary_is_served(void)
     end();
 }
 
+/* A plain TCP port with a device that echoes seems to agree to all. */
+static void an_echo_is_no_server(void)
+{
+    static const uint8_t echoed[] = {255, 251, 44, 255, 250, 44, 1, 0, 0, 0, 0, 255, 240};
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(echoed, sizeof echoed);
+    RUN_UNTIL(strstr(trouble(), "sends back what it gets"));
+    CHECK(strstr(trouble(), "--raw"));
+    CHECK(!pty_session_is_connected(session));
+    end();
+}
+
+static void an_echo_of_a_server_that_answers_is_borne(void)
+{
+    static const uint8_t answers[] = {255, 253, 44, 255, 250, 44, 101, 0, 0, 37, 128, 255, 240};
+    static const uint8_t echoed[] = {255, 250, 44, 1, 0, 0, 0, 0, 255, 240};
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(answers, sizeof answers);
+    server_send(echoed, sizeof echoed);
+    RUN_UNTIL(pty_session_is_connected(session));
+    end();
+}
+
 static void a_raw_server_gets_bytes_only(void)
 {
     options.raw = true;
@@ -312,6 +341,8 @@ static const struct test tests[] = {
     TEST(a_server_that_refuses_the_option_is_said),
     TEST(a_silent_server_is_given_up),
     TEST(a_server_that_is_silent_about_binary_is_served),
+    TEST(an_echo_is_no_server),
+    TEST(an_echo_of_a_server_that_answers_is_borne),
     TEST(a_raw_server_gets_bytes_only),
 };
 

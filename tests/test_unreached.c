@@ -39,7 +39,7 @@ static void a_refusal_here_says_what_here_is(void)
 
 static void each_why_has_words_for_both_kinds(void)
 {
-    for (int why = UNREACHED_REFUSED; why <= UNREACHED_FOREIGN; why++) {
+    for (int why = UNREACHED_REFUSED; why <= UNREACHED_ECHO; why++) {
         CHECK(strlen(said((enum unreached_why)why, false, "boardhost", "")) > 20);
         CHECK(strlen(said((enum unreached_why)why, true, "boardhost", "")) > 20);
         CHECK(strchr(text, '?'));

@@ -45,3 +45,29 @@ int command_line_add(char *line, size_t size, const char *argument)
     w.line[w.len] = '\0';
     return w.full ? -ENOBUFS : 0;
 }
+
+int command_line_add_unexpanded(char *line, size_t size, const char *argument)
+{
+    static const char hidden[] = "%25";
+    char text[8192];
+    struct writer w = {text, sizeof text, 0, false};
+
+    for (const char *p = argument; *p; p++) {
+        put(&w, *p, 1);
+        for (const char *h = hidden + 1; *p == '%' && *h; h++)
+            put(&w, *h, 1);
+    }
+    text[w.len] = '\0';
+    return w.full ? -ENOBUFS : command_line_add(line, size, text);
+}
+
+void command_line_restore(char *text)
+{
+    char *to = text;
+
+    for (const char *p = text; *p; to++) {
+        *to = *p;
+        p += strncmp(p, "%25", 3) == 0 ? 3 : 1;
+    }
+    *to = '\0';
+}

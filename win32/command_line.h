@@ -11,4 +11,12 @@
  * Returns 0 or -ENOBUFS. */
 int command_line_add(char *line, size_t size, const char *argument);
 
+/* The same for a line that Windows expands, as it does the ImagePath of a service: %NAME% becomes
+ * an environment variable's value. Each % is written as %25, as in a URL: the names that come about
+ * are nobody's. */
+int command_line_add_unexpanded(char *line, size_t size, const char *argument);
+
+/* Undoes that: %25 becomes %, in place. */
+void command_line_restore(char *text);
+
 #endif

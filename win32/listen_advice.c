@@ -23,6 +23,12 @@ const char *listen_advice_of_error(int error)
     return NULL;
 }
 
+/* WSAEACCES where the other one runs under another account, or has the port for all addresses. */
+bool listen_advice_is_taken(int error)
+{
+    return error == EADDRINUSE || error == EACCES;
+}
+
 void listen_advice_of_firewall(uint16_t port, char *text, size_t size)
 {
     WCHAR path[PATH_TEXT_MAX];

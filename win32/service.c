@@ -17,12 +17,14 @@
 #include "command_line.h"
 #include "event_log.h"
 #include "log.h"
+#include "service_path.h"
 #include "service_requests.h"
 #include "utf8.h"
 #include "win_error.h"
 
 enum {
     LINE_MAX_LEN = 8192,
+    PROGRAM_MAX = 4096,
     WAIT_MS = 30000, /* for a service to start or stop */
     POLL_MS = 50,
     HINT_MS = 10000, /* for the service manager: how long stopping may take */
@@ -33,11 +35,29 @@ static const WCHAR service_name[] = L"com2net";
 
 /* --- verbs --------------------------------------------------------------------------------- */
 
+static bool is_elevated(void)
+{
+    HANDLE token;
+    TOKEN_ELEVATION elevation = {0};
+    DWORD size;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return false;
+    bool known = GetTokenInformation(token, TokenElevation, &elevation, sizeof elevation, &size);
+    CloseHandle(token);
+    return known && elevation.TokenIsElevated;
+}
+
 static int fail(const char *what, DWORD code)
 {
     char words[WIN_ERROR_TEXT_MAX];
 
-    if (code == ERROR_ACCESS_DENIED) {
+    if (code == ERROR_ACCESS_DENIED && is_elevated()) {
+        fprintf(stderr,
+                "com2net: %s: access denied: may LocalService, which the service runs as, read "
+                "the folder of com2net.exe?\n",
+                what);
+    } else if (code == ERROR_ACCESS_DENIED) {
         fprintf(stderr,
                 "com2net: %s needs an administrator: open the terminal by \"Run as "
                 "administrator\"\n",
@@ -86,22 +106,44 @@ static void close_service(SC_HANDLE service, SC_HANDLE manager)
     CloseServiceHandle(manager);
 }
 
-static int make_command_line(int argc, char **argv, char line[static LINE_MAX_LEN])
+/* The path of com2net.exe, "" where that cannot be said. */
+static void find_program(char program[static PROGRAM_MAX])
 {
-    WCHAR path[LINE_MAX_LEN / 4];
-    char program[LINE_MAX_LEN / 2];
+    WCHAR path[PROGRAM_MAX / 2];
+    const DWORD len = GetModuleFileNameW(NULL, path, PROGRAM_MAX / 2);
+
+    program[0] = '\0';
+    if (len > 0 && len < PROGRAM_MAX / 2)
+        utf8_from_wide(path, program, PROGRAM_MAX);
+}
+
+/* Whether a service can be of this program. Returns an exit status, after an error that has been
+ * printed. */
+static int check_program(const char *program)
+{
+    const char *fault = service_path_fault(program);
+
+    if (!*program)
+        fault = "its path is too long";
+    else if (strchr(program, '%'))
+        fault = "Windows takes the % in its path for that of a variable";
+    return fault ? cli_usage_error("service install: %s: %s; install com2net by its setup, or move "
+                                   "it to a folder such as C:\\Program Files\\com2net",
+                                   program, fault)
+                 : CLI_EXIT_OK;
+}
+
+static int make_command_line(const char *program, int argc, char **argv,
+                             char line[static LINE_MAX_LEN])
+{
     int r = 0;
 
-    DWORD len = GetModuleFileNameW(NULL, path, LINE_MAX_LEN / 4);
-    if (len == 0 || len == LINE_MAX_LEN / 4)
-        return -1;
-    utf8_from_wide(path, program, sizeof program);
     line[0] = '\0';
     const char *const front[] = {program, "service", "run", "--"};
     for (int i = 0; i < 4 && r == 0; i++)
         r = command_line_add(line, LINE_MAX_LEN, front[i]);
     for (int i = 1; i < argc && r == 0; i++)
-        r = command_line_add(line, LINE_MAX_LEN, argv[i]);
+        r = command_line_add_unexpanded(line, LINE_MAX_LEN, argv[i]);
     return r;
 }
 
@@ -125,14 +167,17 @@ static void configure(SC_HANDLE service)
 
 static int verb_install(int argc, char **argv, const struct service_program *program)
 {
-    char line[LINE_MAX_LEN];
+    char path[PROGRAM_MAX], line[LINE_MAX_LEN];
 
     if (argc == 1)
         return cli_usage_error("service install: say what it is to publish, such as `com2net "
                                "service install -- COM3 7000`");
-    if (make_command_line(argc, argv, line) < 0)
-        return cli_usage_error("service install: the command line is too long");
-    int status = program->check(argc, argv);
+    find_program(path);
+    int status = check_program(path);
+    if (status == CLI_EXIT_OK && make_command_line(path, argc, argv, line) < 0)
+        status = cli_usage_error("service install: the command line is too long");
+    if (status == CLI_EXIT_OK)
+        status = program->check(argc, argv);
     if (status != CLI_EXIT_OK)
         return status;
 
@@ -301,6 +346,7 @@ static void print_command_line(SC_HANDLE service)
     if (!QueryServiceConfigW(service, &answer.config, sizeof answer, &size))
         return;
     utf8_from_wide(answer.config.lpBinaryPathName, line, sizeof line);
+    command_line_restore(line);
     printf("command line: %s\n", line);
 }
 
@@ -406,6 +452,8 @@ static int verb_run(int argc, char **argv, const struct service_program *program
 {
     SERVICE_TABLE_ENTRYW table[] = {{(WCHAR *)service_name, run_service}, {NULL, NULL}};
 
+    for (int i = 1; i < argc; i++)
+        command_line_restore(argv[i]);
     self.program = program;
     self.argc = argc;
     self.argv = argv;

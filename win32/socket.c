@@ -67,14 +67,50 @@ void socket_reset_at_close(evutil_socket_t fd)
     setsockopt((SOCKET)fd, SOL_SOCKET, SO_LINGER, (const void *)&at_once, sizeof at_once);
 }
 
-evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)
+/* Without SO_EXCLUSIVEADDRUSE one program may listen at an address, and another one at all
+ * addresses with the same port: clients reach the one or the other ("Using SO_REUSEADDR and
+ * SO_EXCLUSIVEADDRUSE", Winsock). Connections that are closing do not keep the port. */
+static int listen_at(SOCKET s, const struct sockaddr *sa, size_t len, int backlog)
 {
-    SOCKET s = WSASocketW(sa->sa_family, SOCK_STREAM, 0, NULL, 0,
+    const DWORD on = 1;
+
+    if (setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on) < 0)
+        return -socket_error();
+    if (sa->sa_family == AF_INET6 &&
+        setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&on, sizeof on) < 0)
+        return -socket_error();
+    return bind(s, sa, (int)len) < 0 || listen(s, backlog) < 0 ? -socket_error() : 0;
+}
+
+static SOCKET new_socket(int family)
+{
+    SOCKET s = WSASocketW(family, SOCK_STREAM, 0, NULL, 0,
                           WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+
+    if (s != INVALID_SOCKET)
+        evutil_make_socket_nonblocking((evutil_socket_t)s);
+    return s;
+}
+
+evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog)
+{
+    SOCKET s = new_socket(sa->sa_family);
 
     if (s == INVALID_SOCKET)
         return -socket_error();
-    evutil_make_socket_nonblocking((evutil_socket_t)s);
+    int r = listen_at(s, sa, len, backlog);
+    if (r == 0)
+        return (evutil_socket_t)s;
+    closesocket(s);
+    return r;
+}
+
+evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)
+{
+    SOCKET s = new_socket(sa->sa_family);
+
+    if (s == INVALID_SOCKET)
+        return -socket_error();
     if (connect(s, sa, (int)len) < 0 && WSAGetLastError() != WSAEWOULDBLOCK) {
         int error = socket_error();
 

@@ -25,6 +25,7 @@
 #include "error_text.h"
 #include "log.h"
 #include "proto/comport.h"
+#include "proto/protocol.h"
 #include "pty_input.h"
 #include "pty_port.h"
 #include "pty_reset.h"
@@ -255,12 +256,22 @@ static void on_option(void *ctx, bool agreed)
         greet(s);
 }
 
+/* A device that echoes, behind a plain TCP port, agrees to all options in this way. */
+static void on_echo(void *ctx)
+{
+    struct far_session *s = ctx;
+
+    if (s->state == FAR_SESSION_NEGOTIATING && !s->far.proven)
+        fail_as(s, UNREACHED_ECHO);
+}
+
 static const struct comport_callbacks comport_callbacks = {
     .data = on_data,
     .message = on_message,
     .malformed = on_malformed,
     .option = on_option,
     .command = on_command,
+    .echo = on_echo,
 };
 
 /* Programs after -- can ask for it as for bytes that a port loses; some look at the one counter,
@@ -397,6 +408,18 @@ static size_t take_answer(struct far_session *s, const uint8_t *data, size_t len
     return s->state == FAR_SESSION_AWAY ? comport_receive(s->resume.comport, data, len) : 0;
 }
 
+/* A server of RFC 2217 may begin to negotiate before it has heard anything. */
+static void take_raw(struct far_session *s, const uint8_t *data, size_t len)
+{
+    if (!s->raw_heard && protocol_tell_resting(data, len) == PROTOCOL_TELNET)
+        log_warn("%s: %s: it speaks Telnet, and its negotiation comes as data; without --raw line "
+                 "settings and modem lines work, too",
+                 s->name, s->trouble.server);
+    s->raw_heard = true;
+    pty_input_give(s->input, data, len);
+    far_session_update(s);
+}
+
 static void on_received(void *ctx, const uint8_t *data, size_t len)
 {
     struct far_session *s = ctx;
@@ -405,8 +428,7 @@ static void on_received(void *ctx, const uint8_t *data, size_t len)
     if (s->state == FAR_SESSION_AWAY || s->state == FAR_SESSION_WAITING)
         return;
     if (s->raw) {
-        pty_input_give(s->input, data, len);
-        far_session_update(s);
+        take_raw(s, data, len);
         return;
     }
     if (used < len)
@@ -482,6 +504,7 @@ static void on_connected(void *ctx, struct stream *stream)
         return;
     }
     if (s->raw) {
+        s->raw_heard = false;
         become_ready(s);
         return;
     }

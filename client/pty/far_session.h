@@ -63,6 +63,7 @@ struct far_session {
     struct timer limit;  /* while NEGOTIATING, and of a new connection while AWAY */
     struct timer stable; /* while READY, for the first second */
     bool ever_ready;
+    bool raw_heard;   /* something, over this connection */
     struct buf early; /* came before READY: data, or a reason to go, for people */
     unsigned connections;
 };

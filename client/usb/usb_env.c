@@ -58,7 +58,10 @@ const char *usb_env_absence(const char *folder)
 
     if (NET2USB_HAS_LIBRARIES)
         snprintf(text, sizeof text,
-                 "net2usb's libraries are not in %s; NET2USB_LIBRARIES names their folder", folder);
+                 "net2usb's libraries are not in %s: copy lib/net2usb there, too, or name their "
+                 "folder by "
+                 "NET2USB_LIBRARIES",
+                 folder);
     else
         snprintf(
             text, sizeof text,

@@ -28,13 +28,28 @@ static int parse(const char *text, struct addr *addr, struct address *a,
     return 0;
 }
 
+/* Everybody, over IPv4 and IPv6. */
+static int parse_asterisk(const char *port, struct addr *addr, struct address *a,
+                          char why[static ADDRESS_WHY_MAX])
+{
+    snprintf(addr->host, sizeof addr->host, "0.0.0.0");
+    addr->both = true;
+    a->has_port = *port == ':';
+    if (a->has_port && address_port(port + 1, &addr->port))
+        return 0;
+    snprintf(why, ADDRESS_WHY_MAX, "everybody is *:PORT, such as *:7000");
+    return -EINVAL;
+}
+
 int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX])
 {
     struct address a = {.has_port = true};
     int r = 0;
 
     *addr = (struct addr){.port = 0};
-    if (strchr(text, ':')) {
+    if (*text == '*') {
+        r = parse_asterisk(text + 1, addr, &a, why);
+    } else if (strchr(text, ':')) {
         r = parse(text, addr, &a, why);
     } else if (strchr(text, '.') || evutil_ascii_strcasecmp(text, "localhost") == 0) {
         r = parse(text, addr, &a, why);
@@ -54,9 +69,16 @@ int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRE
     }
     if (r == 0 && (!addr->host[0] || evutil_ascii_strcasecmp(addr->host, "localhost") == 0)) {
         snprintf(addr->host, sizeof addr->host, "127.0.0.1");
-        addr->loopback = true;
+        addr->both = true;
     }
     return r;
+}
+
+const char *addr_ipv6_of(const struct addr *addr)
+{
+    if (!addr->both)
+        return "";
+    return strcmp(addr->host, "0.0.0.0") == 0 ? "::" : "::1";
 }
 
 /* A port alone: the host is what is missing. */
@@ -99,9 +121,10 @@ int addr_parse_connect(const char *text, struct addr *addr, bool *raw,
 
 void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX])
 {
+    const bool everybody = strcmp(addr_ipv6_of(addr), "::") == 0;
     const char *format = strchr(addr->host, ':') ? "[%s]:%u" : "%s:%u";
 
-    snprintf(text, ADDR_TEXT_MAX, format, addr->host, addr->port);
+    snprintf(text, ADDR_TEXT_MAX, format, everybody ? "*" : addr->host, addr->port);
 }
 
 void addr_of_sockaddr(const struct sockaddr *sa, struct addr *addr)

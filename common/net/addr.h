@@ -20,12 +20,13 @@ enum {
 struct addr {
     char host[ADDR_HOST_MAX]; /* a name or a number, without brackets */
     uint16_t port;
-    bool loopback; /* of a listener: ::1 belongs to it, too, where the machine has it */
+    bool both; /* of a listener: the IPv6 address of the same meaning belongs to it, too, where the
+                  machine has it: to 127.0.0.1 ::1, to 0.0.0.0 :: */
 };
 
 /* Reads [ADDRESS:]PORT of a listener. No address and localhost (RFC 6761, 6.3) both mean the
- * loopback, 127.0.0.1 and ::1. Port 0 lets the system choose. Returns 0, or -EINVAL with the
- * reason, and a right example, in `why`. */
+ * loopback, 127.0.0.1 and ::1. An asterisk means everybody, 0.0.0.0 and ::. Port 0 lets the system
+ * choose. Returns 0, or -EINVAL with the reason, and a right example, in `why`. */
 int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRESS_WHY_MAX]);
 
 /* Reads HOST:PORT of a serial port's server. Returns as above; neither may be missing, the port not
@@ -33,7 +34,10 @@ int addr_parse_listen(const char *text, struct addr *addr, char why[static ADDRE
 int addr_parse_connect(const char *text, struct addr *addr, bool *raw,
                        char why[static ADDRESS_WHY_MAX]);
 
-/* Writes "host:port", with brackets where the host has colons. */
+/* The IPv6 address that belongs to it, too, or "". */
+const char *addr_ipv6_of(const struct addr *addr);
+
+/* Writes "host:port", with brackets where the host has colons, and "*:port" for everybody. */
 void addr_text(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
 
 /* The same for a socket's address. */

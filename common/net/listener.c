@@ -94,7 +94,7 @@ static void say_bind_error(const struct addr *addr, int error, char text[static 
     const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
-    if (error == EADDRINUSE && owner_of_port(addr->port, ipv6, owner, sizeof owner) == 0)
+    if (listen_advice_is_taken(error) && owner_of_port(addr->port, ipv6, owner, sizeof owner) == 0)
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
     else
@@ -120,6 +120,7 @@ static void name_listener(struct listener *l, struct addr *addr)
 
     if (socket_address(evconnlistener_get_fd(l->sockets[0]), false, &storage) == 0) {
         addr_of_sockaddr(sa, addr);
+        addr->both = l->wanted.both;
         if (!addr_is_loopback(sa))
             tell_reachable(addr);
     }
@@ -136,27 +137,31 @@ static void close_all(struct listener *l)
 /* Listens on one resolved address. A port chosen for the first holds for the others. */
 static int listen_on(struct listener *l, struct sockaddr *sa, size_t len, uint16_t chosen)
 {
-    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC |
-                           (sa->sa_family == AF_INET6 ? LEV_OPT_BIND_IPV6ONLY : 0u);
-
     if (sa->sa_family == AF_INET)
         ((struct sockaddr_in *)(void *)sa)->sin_port = htons(chosen);
     else if (sa->sa_family == AF_INET6)
         ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
-    l->sockets[l->count] =
-        evconnlistener_new_bind(l->base, on_accept, l, flags, BACKLOG, sa, (int)len);
-    if (!l->sockets[l->count])
-        return -socket_error();
+    evutil_socket_t fd = socket_listen(sa, len, BACKLOG);
+    if (fd < 0)
+        return (int)fd;
+    /* it listens already: no backlog */
+    l->sockets[l->count] = evconnlistener_new(l->base, on_accept, l,
+                                              LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (!l->sockets[l->count]) {
+        evutil_closesocket(fd);
+        return -ENOMEM;
+    }
     evconnlistener_set_error_cb(l->sockets[l->count], on_accept_error);
     l->count++;
     return 0;
 }
 
-/* The other loopback, where 127.0.0.1 is listened on. */
-static int listen_on_ipv6_loopback(struct listener *l, uint16_t port)
+/* The IPv6 address that belongs to the IPv4 one. */
+static int listen_on_ipv6_too(struct listener *l, uint16_t port)
 {
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 
+    evutil_inet_pton(AF_INET6, addr_ipv6_of(&l->wanted), &in6.sin6_addr);
     return listen_on(l, (struct sockaddr *)&in6, sizeof in6, port);
 }
 
@@ -175,26 +180,27 @@ static int listen_on_found(struct listener *l, struct evutil_addrinfo *found, st
     return l->count > 0 ? 0 : first_error;
 }
 
-/* Somebody else has the port there: those who connect to ::1 do not reach us. */
+/* Somebody else has the port there: those who connect over IPv6 do not reach us. */
 static void warn_of_other(const struct addr *addr)
 {
     char owner[64];
 
     if (owner_of_port(addr->port, true, owner, sizeof owner) < 0)
         snprintf(owner, sizeof owner, "another program");
-    log_warn("[::1]:%u is not ours: %s has it; clients of localhost may reach it", addr->port,
-             owner);
+    log_warn("[%s]:%u is not ours: %s has it; clients %s may reach it", addr_ipv6_of(addr),
+             addr->port, owner,
+             strcmp(addr_ipv6_of(addr), "::") == 0 ? "over IPv6" : "of localhost");
 }
 
-/* Both loopbacks, with one port; a port that the system chooses is free at both. */
-static int listen_on_loopback(struct listener *l, struct evutil_addrinfo *found, struct addr *addr)
+/* Both addresses, with one port; a port that the system chooses is free at both. */
+static int listen_on_both(struct listener *l, struct evutil_addrinfo *found, struct addr *addr)
 {
     for (int i = 0;; i++) {
         struct addr chosen = *addr;
         int r = listen_on_found(l, found, &chosen);
 
         if (r == 0)
-            r = listen_on_ipv6_loopback(l, chosen.port);
+            r = listen_on_ipv6_too(l, chosen.port);
         if (l->count == 0)
             return r;
         if (r == -EADDRINUSE && addr->port == 0 && i < CHOICES_MAX) {
@@ -220,7 +226,7 @@ static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MA
                  addr_error_text(r));
         return -EINVAL;
     }
-    r = addr.loopback ? listen_on_loopback(l, found, &addr) : listen_on_found(l, found, &addr);
+    r = addr.both ? listen_on_both(l, found, &addr) : listen_on_found(l, found, &addr);
     evutil_freeaddrinfo(found);
     if (r < 0)
         say_bind_error(&addr, -r, error);

@@ -133,10 +133,12 @@ static void on_subnegotiation(struct comport *c, const uint8_t *body, size_t len
     struct rfc2217_message m;
     int r = rfc2217_decode(body, len, &m);
 
-    /* an unknown command is answered with silence, and so is one that is not the peer's to say */
-    if (r == -ENOTSUP || m.from_server != (c->role == COMPORT_CLIENT))
+    if (r == -ENOTSUP) /* an unknown command is answered with silence, */
         return;
-    if (r < 0)
+    if (m.from_server != (c->role == COMPORT_CLIENT)) { /* and so is one that is not the peer's */
+        if (c->callbacks->echo)
+            c->callbacks->echo(c->ctx);
+    } else if (r < 0)
         c->callbacks->malformed(c->ctx, &m);
     else
         c->callbacks->message(c->ctx, &m);

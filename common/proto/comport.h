@@ -37,6 +37,9 @@ struct comport_callbacks {
     void (*option)(void *ctx, bool agreed);
     /* IAC `command`, such as BRK or AYT. */
     void (*command)(void *ctx, uint8_t command);
+    /* A message that only our own role sends: the peer may send back whatever it gets. NULL if that
+     * does not matter. */
+    void (*echo)(void *ctx);
 };
 
 /* Where runs of data that doubled IACs divide are put together again: each data callback costs a

@@ -71,6 +71,14 @@ static void add_mute(const struct unreached *u, char text[static UNREACHED_TEXT_
                      : "an RFC 2217 server would. Another port? (--raw takes plain TCP)");
 }
 
+static void add_echo(const struct unreached *u, char text[static UNREACHED_TEXT_MAX])
+{
+    add(text, "connected, but it sends back what it gets: ");
+    add(text,
+        u->usb ? "no USB/IP server. Another port, such as 3240?"
+               : "no RFC 2217 server, but plain TCP with a device that echoes? --raw takes that");
+}
+
 void unreached_text(const struct unreached *u, char text[static UNREACHED_TEXT_MAX])
 {
     text[0] = '\0';
@@ -96,6 +104,9 @@ void unreached_text(const struct unreached *u, char text[static UNREACHED_TEXT_M
         break;
     case UNREACHED_FOREIGN:
         add_foreign(u, text);
+        break;
+    case UNREACHED_ECHO:
+        add_echo(u, text);
         break;
     case UNREACHED_OTHER:
         add(text, u->words);

@@ -17,6 +17,7 @@ enum unreached_why {
     UNREACHED_NAME_SERVER, /* no name server has answered */
     UNREACHED_MUTE,        /* connected; it says nothing */
     UNREACHED_FOREIGN,     /* connected; it says something else */
+    UNREACHED_ECHO,        /* connected; it sends back what it gets */
     UNREACHED_OTHER,       /* what the system says */
 };
 

@@ -36,6 +36,13 @@ void socket_shut_down_sending(evutil_socket_t fd);
  * does not take it for an orderly end. */
 void socket_reset_at_close(evutil_socket_t fd);
 
+/* Makes a non-blocking socket that listens at the address; an IPv6 one does not listen over IPv4.
+ * It is the caller's. A port that another socket listens on is refused (-EADDRINUSE; Windows says
+ * -EACCES where that is another account's), also where the two addresses differ, but one of them
+ * includes the other. A port that has connections of an earlier listener only can be had. Returns
+ * it, or -errno. */
+evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog);
+
 /* Begins to connect a new non-blocking socket, which is the caller's. Returns it, or -errno. It
  * becomes writable when socket_connect_result has an answer. */
 evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len);

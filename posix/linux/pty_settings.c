@@ -77,6 +77,12 @@ bool pty_settings_look(struct pty_settings *s, const struct pty *p)
     return os_ioctl(p->master, TCGETS2, &t) == 0 && !same_termios(&t, &s->seen) && see(s, &t);
 }
 
+bool pty_settings_hide_parity(const struct pty_settings *s)
+{
+    return s->seen.c_iflag & INPCK && s->line.parity == LINE_PARITY_NONE && !s->has_asked &&
+           !s->options->has_format;
+}
+
 bool pty_settings_set(struct pty_settings *s, const struct pty *p, const struct line_settings *line)
 {
     struct termios2 t;

@@ -26,6 +26,10 @@ int pty_settings_begin(struct pty_settings *s, const struct pty *p);
 /* Looks whether a program has changed them. Returns whether `line` is another one now. */
 bool pty_settings_look(struct pty_settings *s, const struct pty *p);
 
+/* Whether a program has parity checked, and the PTY does not show which: it clears PARENB alone
+ * (pty_set_termios in drivers/tty/pty.c), so that even parity leaves no other trace. */
+bool pty_settings_hide_parity(const struct pty_settings *s);
+
 /* Makes settings. Returns false, and does nothing, if a program has made some since the last
  * look. */
 bool pty_settings_set(struct pty_settings *s, const struct pty *p,

@@ -60,6 +60,7 @@ struct vport {
     struct pty_owner owner;
     struct terminal terminal;
     struct kept_link link;
+    bool told_parity; /* that a program seems to want it */
     bool open;
     bool reading;
     struct timer tick; /* the next look at the settings, while it is open */
@@ -68,10 +69,19 @@ struct vport {
 
 /* --- settings ------------------------------------------------------------------------------- */
 
-/* Looks whether a program has changed the settings. */
+/* Looks whether a program has changed the settings. Of what a PTY does not carry it sees one thing:
+ * no request for modem lines or a break, and no packet in packet mode, comes to its master. */
 static bool look_at_settings(struct vport *v)
 {
-    return pty_settings_look(&v->terminal.settings, &v->terminal.pty);
+    const bool changed = pty_settings_look(&v->terminal.settings, &v->terminal.pty);
+
+    if (!v->told_parity && pty_settings_hide_parity(&v->terminal.settings)) {
+        v->told_parity = true;
+        log_warn("%s: a program has parity checked, and a plain link cannot carry even parity: "
+                 "start it behind `net2pty exec %s -- COMMAND`, or give the link ,8e1",
+                 v->link.path, v->link.path);
+    }
+    return changed;
 }
 
 static void report_settings(struct vport *v)

@@ -24,16 +24,20 @@ static bool is_meant(const struct usb_kind *k, const char *selector)
 }
 
 int usb_built_in_choose(struct usb_built_in *b, const struct usb_kind *const *kinds,
-                        const char *selector)
+                        const char *selector, char error[static CLI_ERROR_MAX])
 {
     const struct usb_kind *const *k = kinds;
+    const char *variant = variant_of(selector);
 
     while (*k && !is_meant(*k, selector))
         k++;
     *b = (struct usb_built_in){.kinds = kinds, .kind = *k, .selector = selector};
+    if (*k && (*k)->variant_is_path && variant && *variant && cli_check_path(variant, error) < 0)
+        return -EINVAL;
     if (!*k || !(*k)->options)
         return 0;
     b->options = calloc(1, (*k)->options_size);
+    snprintf(error, CLI_ERROR_MAX, "out of memory");
     return b->options ? 0 : -ENOMEM;
 }
 

@@ -18,9 +18,10 @@ struct usb_built_in {
 };
 
 /* Finds the kind, of a list that ends with NULL, that `selector` names, which must stay valid.
- * Returns 0, also where there is none, or -ENOMEM. */
+ * Returns 0, also where there is none, or -ENOMEM, or -EINVAL: the path in it is wrong. `error`
+ * says why. */
 int usb_built_in_choose(struct usb_built_in *b, const struct usb_kind *const *kinds,
-                        const char *selector);
+                        const char *selector, char error[static CLI_ERROR_MAX]);
 
 /* Frees what it has; not itself. */
 void usb_built_in_free(struct usb_built_in *b);

@@ -26,6 +26,7 @@ struct usb_kind {
     const char *name;                 /* what follows usb:demo- */
     const char *forms;                /* what may follow it, for people: "disk:IMAGE" */
     bool has_variants;                /* a colon may follow */
+    bool variant_is_path;             /* of a file */
     const struct cli_option *options; /* its own, or NULL; `take` gets `options_size` bytes */
     size_t options_size;              /* of a struct that is zero where nothing is given */
     /* Returns NULL with the reason in `error`, which says "out of memory" before. */

@@ -167,8 +167,8 @@ int usb_options_parse(const char *text, char *commas, const struct usb_kind *con
         tell_selector(text, error);
         return -EINVAL;
     }
-    if (!o->real && usb_built_in_choose(&o->built_in, kinds, text + sizeof demo - 1) < 0) {
-        snprintf(error, CLI_ERROR_MAX, "out of memory");
+    if (!o->real && usb_built_in_choose(&o->built_in, kinds, text + sizeof demo - 1, why) < 0) {
+        snprintf(error, CLI_ERROR_MAX, "%.100s: %.400s", text, why);
         return -EINVAL;
     }
     if (!commas || parse_commas(o, commas, why) == 0)

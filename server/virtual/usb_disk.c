@@ -285,6 +285,7 @@ const struct usb_kind usb_disk_kind = {
     .name = "disk",
     .forms = "disk:IMAGE",
     .has_variants = true,
+    .variant_is_path = true,
     .options = options,
     .options_size = sizeof(struct usb_disk_options),
     .make = make,

@@ -2,6 +2,7 @@
 """What newcomers type: cases/wrong_usages.txt, each with the words that its answer must have."""
 
 import os
+import pty
 import shlex
 import shutil
 import socket
@@ -54,9 +55,37 @@ def full_server(kept):
     return f'127.0.0.1:{listener.getsockname()[1]}'
 
 
+def can(family, address):
+    try:
+        with socket.socket(family) as s:
+            s.bind((address, 0))
+        return True
+    except OSError:
+        return False
+
+
+def low_ports_are_for_all():
+    with open('/proc/sys/net/ipv4/ip_unprivileged_port_start', encoding='ascii') as f:
+        return int(f.read()) <= 23
+
+
+def copies(programs, folder):
+    """The programs alone, without their libraries, where everybody may read them."""
+    os.makedirs(f'{folder}/bin', exist_ok=True)
+    os.chmod(folder, 0o755)
+    os.chmod(f'{folder}/bin', 0o755)
+    for program in programs:
+        shutil.copy(program, f'{folder}/bin')
+    return f'{folder}/bin'
+
+
 def missing(texts):
     """What a row needs and is not there; takes the words that say so off it."""
     needs = {'iceprog': shutil.which('iceprog') is None,
+             'ipv6': not can(socket.AF_INET6, '::1'),
+             'root': os.geteuid() != 0,
+             'netns': subprocess.run(['unshare', '-rn', 'true'], capture_output=True, check=False).returncode != 0,
+             'low': os.geteuid() != 0 or low_ports_are_for_all(),
              'static': shutil.which('busybox') is None or b'statically' not in subprocess.run(
                  ['file', '-L', shutil.which('busybox')], capture_output=True, check=False).stdout,
              'vhci': os.path.exists('/sys/devices/platform/vhci_hcd.0')}
@@ -95,9 +124,17 @@ def main():
         f.write('data')
     loop = harness.Com2net('loop:', '0')
     usb = harness.Com2net('usb:demo-icestick,name=ice', 'usb:demo-dfu', '0', ports=1)
+    echo = harness.Com2net('loop:,mode=raw', '0')
+    telnet = harness.Com2net('loop:,mode=telnet', '0')
+    tty = pty.openpty()
+    link = f'{folder}/served'
+    harness.Net2pty(link, f'127.0.0.1:{harness.Com2net("loop:", "0").port}').says('connected')
     values = {'$LOOP': f'127.0.0.1:{loop.port}', '$USB': f'127.0.0.1:{usb.port}', '$D': folder,
               '$HTTP': server(b''), '$SILENT': server(b''), '$SSH': server(b'SSH-2.0-OpenSSH_9.2p1\r\n'),
-              '$ESC': '\x1b', '$FULL': full_server(kept), '$NONE': f'127.0.0.1:{harness.free_port()}'}
+              '$ESC': '\x1b', '$ECHO': f'127.0.0.1:{echo.port}', '$TELNET': f'127.0.0.1:{telnet.port}',
+              '$BIN': copies(programs.values(), harness.temp('copies')), '$LINK': link, '$TTY': os.ttyname(tty[1]),
+              '$NOBODY': 'setpriv --reuid 65534 --regid 65534 --clear-groups', '$ALONE': 'unshare -rn',
+              '$FULL': full_server(kept), '$NONE': f'127.0.0.1:{harness.free_port()}'}
     wrong = []
     for number, command, status, texts in rows():
         if missing(texts):

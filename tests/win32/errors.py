@@ -34,8 +34,15 @@ def main():
     says(wine.refused('service', 'install', status=2), 'com2net service install -- COM3 7000')
     says(wine.refused('service', 'install', '--', 'COM3,8x1', '0', status=2), 'option 8x1')
     says(wine.refused('service', 'install', 'COM3', '0', status=2), 'comes after "--"')
-    says(wine.refused('service', 'install', '--', '--log-file=log.txt', 'loop:', '0', status=2),
-         'needs the whole path')
+    for arguments in (('--log-file=log.txt', 'loop:'), ('--log-file', 'C:log.txt', 'loop:'),
+                      ('--log-file', r'\log.txt', 'loop:'), ('--pcap=x.pcapng', 'usb:demo-loop'),
+                      ('usb:demo-icestick,file=flash.bin',), ('usb:demo-mouse,events=x',),
+                      ('usb:demo-disk:disk.img',), ('usb:demo-disk,file=disk.img',)):
+        says(wine.refused('service', 'install', '--', *arguments, '0', status=2), 'write the whole path, ')
+    says(wine.refused('service', 'install', '--', r'--log-file=C:\users\me\log.txt', 'loop:', '0', status=2),
+         "may not read a user's folders: choose a folder such as")
+    says(wine.refused('service', 'install', '--', r'--log-file=\\server\share\log.txt', 'loop:', '0',
+                      status=2), 'no rights in the network')
     says(wine.refused('service', 'reinstall', status=2), 'install, uninstall, start, stop')
     says(wine.refused('service', 'start', status=1), 'the service is not installed')
     says(wine.refused('service', 'run', status=1), "is the service manager's")

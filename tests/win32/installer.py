@@ -6,46 +6,47 @@ import os
 import zipfile
 
 import harness
+import setups
 import wine
 from harness import check, equal, eventually
-
-UNINSTALL = r'HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\com2net'
-SERVICE_KEY = r'HKLM\SYSTEM\CurrentControlSet\Services\com2net'
-FILES = {'com2net.exe', 'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.md',
-         'troubleshooting.md', 'licenses/GPL-3.txt',
-         'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
-         'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
+from setups import files_in
 
 
-def files_in(folder):
-    return {os.path.relpath(os.path.join(at, name), folder)
-            for at, _, names in os.walk(folder) for name in names}
-
-
-def main():
-    build = os.path.dirname(wine.EXE)
-    version = wine.run(wine.EXE, '--version')[1].split()[1]
-    command = 'cmake --build build-mingw --target windows_packages'
-    packed = harness.built(os.path.join(build, f'com2net-{version}-windows-x64.zip'), command)
-    setup = harness.built(os.path.join(build, f'com2net-{version}-setup.exe'), command)
-    with zipfile.ZipFile(packed) as archive:
+def check_zip(version):
+    with zipfile.ZipFile(setups.package('-windows-x64.zip')) as archive:
         equal(archive.testzip(), None, 'what is broken in the zip')
         names = {name for name in archive.namelist() if not name.endswith('/')}
-        equal(names, {f'com2net-{version}/{name}' for name in FILES}, 'files in the zip')
+        equal(names, {f'com2net-{version}/{name}' for name in setups.FILES}, 'files in the zip')
         text = archive.read(f'com2net-{version}/licenses/libusb.txt').decode()
         check('LESSER GENERAL PUBLIC LICENSE' in text, "libusb's licence")
         archive.extractall(harness.temp())
     unpacked = harness.temp(f'com2net-{version}/com2net.exe')
     equal(wine.run(unpacked, '--version'), (0, f'com2net {version}\n'), 'the zip\'s program')
 
-    drive = os.path.join(wine.PREFIX, 'drive_c')
-    folder = os.path.join(drive, 'Program Files', 'com2net')
-    menu = os.path.join(drive, 'ProgramData', 'Microsoft', 'Windows', 'Start Menu', 'Programs')
-    before = files_in(menu)
-    equal(wine.run(setup, '/S')[0], 0, 'status of the installer')
-    equal(files_in(folder), FILES | {'uninstall.exe'}, 'files installed')
-    check(version in wine.run('reg', 'query', UNINSTALL)[1], 'Windows knows how to uninstall it')
-    check(files_in(menu) > before, 'it is in the start menu')
+
+def check_entry(version):
+    """What Windows shows of it in its list of programs."""
+    equal(setups.registered('DisplayVersion'), version, 'its version')
+    equal(setups.registered('Publisher'), 'the com2net authors', 'its publisher')
+    equal(setups.registered('DisplayIcon'), r'C:\Program Files\com2net\com2net.exe', 'its icon')
+    check(500 < int(setups.registered('EstimatedSize'), 0) < 50000, 'its size, in kilobytes')
+
+
+def main():
+    setups.clean()
+    version = setups.version()
+    check_zip(version)
+
+    folder = os.path.join(setups.PROGRAM_FILES, 'com2net')
+    before = files_in(setups.MENU)
+    path = setups.registered('PATH', setups.ENVIRONMENT)
+    equal(setups.setup(), 0, 'status of the installer')
+    equal(files_in(folder), setups.INSTALLED, 'files installed')
+    check_entry(version)
+    check(files_in(setups.MENU) > before, 'it is in the start menu')
+    # a new terminal has it
+    status, said = wine.run('cmd', '/c', 'com2net', '--version')
+    equal((status, said), (0, f'com2net {version}\n'), 'it is on the PATH')
 
     program = r'C:\Program Files\com2net\com2net.exe'
     log = harness.temp('log.txt')
@@ -57,15 +58,17 @@ def main():
     check('"C:\\Program Files\\com2net\\com2net.exe" service run -- ' in said, said)
 
     # once more over the running service, as a new version would come
-    equal(wine.run(setup, '/S')[0], 0, 'status of the installer')
+    equal(setups.setup(), 0, 'status of the installer')
     check('running' in wine.run(program, 'service', 'status')[1], 'the service runs again')
+    equal(files_in(folder), setups.INSTALLED, 'nothing else is there')
 
     equal(wine.run(r'C:\Program Files\com2net\uninstall.exe', '/S')[0], 0, 'status of uninstall')
     # it goes on in a copy of itself
     eventually(lambda: not os.path.exists(folder), 'its folder is gone', 30)
-    eventually(lambda: wine.run('reg', 'query', UNINSTALL)[0] == 1, 'its key is gone', 30)
-    equal(wine.run('reg', 'query', SERVICE_KEY)[0], 1, 'the service is gone')
-    equal(files_in(menu), before, 'the start menu')
+    eventually(lambda: setups.registered('DisplayName') is None, 'its key is gone', 30)
+    equal(wine.run('reg', 'query', setups.SERVICE_KEY)[0], 1, 'the service is gone')
+    equal(files_in(setups.MENU), before, 'the start menu')
+    equal(setups.registered('PATH', setups.ENVIRONMENT), path, 'the PATH')
 
 
 harness.run(main)

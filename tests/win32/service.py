@@ -2,6 +2,7 @@
 """The service: installed, started, used, stopped, uninstalled, and nothing of it left."""
 
 import os
+import shutil
 
 import harness
 import wine
@@ -60,6 +61,14 @@ def main():
             events = f.read()
         check('board-2: listening on 127.0.0.1:' in events, f'the Event Log has it: {events}; {where}')
 
+        # a % is one, and no variable's
+        odd = harness.temp('of %PATH% and %25.txt')
+        service('install', '--', '--log-file', 'Z:' + odd, 'loop:', '0')
+        check('%PATH% and %25.txt' in service('status', status=1), 'the status has it as it was typed')
+        service('start')
+        service('uninstall')
+        check(os.path.exists(odd), f'its log has that name: {os.listdir(harness.temp())}')
+
         # one that cannot do its work says so at the start, with its exit status
         service('install', '--', '--log-file', 'Z:' + log, 'COM77', '0')
         said = service('start', status=1)
@@ -69,6 +78,12 @@ def main():
             check('COM77: no such port' in f.read(), 'the log says why')
     finally:
         wine.run(wine.EXE, 'service', 'uninstall')
+    downloads = os.path.join(wine.PREFIX, 'drive_c', 'users', 'me', 'Downloads')
+    os.makedirs(downloads, exist_ok=True)
+    shutil.copy(wine.EXE, downloads)
+    status, said = wine.run(r'C:\users\me\Downloads\com2net.exe', 'service', 'install', '--', 'loop:', '0')
+    check(status == 2 and "may not read a user's folders" in said and 'setup' in said, said)
+    shutil.rmtree(downloads)
     check(os.path.exists(log), 'its log is left, it is the user\'s')
 
 

@@ -1,0 +1,66 @@
+"""What the tests of the installer share: the packages, and what they leave in Wine's prefix."""
+
+import os
+import shutil
+
+import harness
+import wine
+
+UNINSTALL = r'HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\com2net'
+SERVICE_KEY = r'HKLM\SYSTEM\CurrentControlSet\Services\com2net'
+ENVIRONMENT = r'HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+DRIVE = os.path.join(wine.PREFIX, 'drive_c')
+PROGRAM_FILES = os.path.join(DRIVE, 'Program Files')
+MENU = os.path.join(DRIVE, 'ProgramData', 'Microsoft', 'Windows', 'Start Menu', 'Programs')
+DOCUMENTS = {'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.md',
+             'troubleshooting.md', 'licenses/GPL-3.txt',
+             'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
+             'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
+FILES = DOCUMENTS | {'com2net.exe'}
+INSTALLED = FILES | {'uninstall.exe'}
+
+
+def version():
+    return wine.run(wine.EXE, '--version')[1].split()[1]
+
+
+def package(suffix):
+    """A file of the target windows_packages: com2net-VERSION`suffix`."""
+    return harness.built(os.path.join(os.path.dirname(wine.EXE), f'com2net-{version()}{suffix}'),
+                         'cmake --build build-mingw --target windows_packages')
+
+
+def files_in(folder):
+    return {os.path.relpath(os.path.join(at, name), folder)
+            for at, _, names in os.walk(folder) for name in names}
+
+
+def setup(*arguments):
+    """Installs without a word: its status."""
+    return wine.run(package('-setup.exe'), '/S', *arguments)[0]
+
+
+def uninstall():
+    """As Windows's list of programs, or whatever manages many machines, does: its status."""
+    line = harness.temp('line.txt')
+    with open(line, 'w', encoding='ascii') as f:
+        f.write(registered('QuietUninstallString'))
+    status, said = wine.run(os.environ['LAUNCH_EXE'], line)
+    harness.equal(status, 0, f'the uninstaller is started: {said}')
+    return int(said.split()[-1])
+
+
+def registered(name, key=UNINSTALL):
+    """The value of that name, or None."""
+    status, said = wine.run('reg', 'query', key, '/v', name)
+    return said.split('REG_', 1)[1].split(None, 1)[1].rstrip('\n') if status == 0 else None
+
+
+def clean():
+    """Of a run that has failed."""
+    if registered('DisplayName'):
+        wine.run('reg', 'delete', UNINSTALL, '/f')
+    if wine.run('reg', 'query', SERVICE_KEY)[0] == 0:
+        wine.run(wine.EXE, 'service', 'uninstall')
+    for folder in (f'{PROGRAM_FILES}/com2net', f'{MENU}/com2net'):
+        shutil.rmtree(folder, ignore_errors=True)
