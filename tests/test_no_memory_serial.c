@@ -58,6 +58,12 @@ static void begin_hotplug(void)
     begin_as("serial=A1,hotplug");
 }
 
+static void begin_slow(void)
+{
+    begin_as("serial=A1,hotplug");
+    fake_serial.opens_slowly = true;
+}
+
 static void use_port(void)
 {
     static const uint8_t talks[] = {255, 251, 44,  255, 253, 44,  255, 251, 0,   255, 253,
@@ -140,6 +146,7 @@ static void a_port_that_is_searched_for_without_memory(void)
 {
     CHECK(memory_run(begin_searched, use_port, next_client_is_served, end_port) > 10);
     CHECK(memory_run(begin_hotplug, use_and_lose_port, next_client_is_served, end_port) > 10);
+    CHECK(memory_run(begin_slow, use_and_lose_port, next_client_is_served, end_port) > 10);
 }
 
 static const struct test tests[] = {

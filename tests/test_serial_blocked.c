@@ -1,6 +1,6 @@
 /*
- * A system that takes its time to list its ports: the other ports of the process continue. The
- * worker has a thread here, and that waits until the test lets it.
+ * A system that takes its time to list its ports, or to open one: the other ports of the process
+ * continue. The worker has a thread here, and that waits until the test lets it.
  */
 #include "serial_stage.h"
 
@@ -41,36 +41,58 @@ static struct endpoint *publish_loop(struct source *another)
     return e;
 }
 
-static void other_ports_continue_while_one_is_searched_for(void)
+/* A client of a port that waits at the gate when `block` has been called, and one of another. */
+static void other_ports_continue(const char *words, void (*block)(void))
 {
-    struct client searching, other;
+    struct client waiting, other;
     struct source another;
-    char searched[64];
+    char slow[64];
 
     CHECK(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, gate) == 0);
-    begin_among(&port, 1, "serial=A1");
-    snprintf(searched, sizeof searched, "%s", address);
+    begin_among(&port, 1, words);
+    snprintf(slow, sizeof slow, "%s", address);
     struct endpoint *loop_port = publish_loop(&another);
     client_connect(&other);
     echo(&other);
 
-    fake_serial.listing = wait_at_gate;
-    snprintf(address, sizeof address, "%s", searched);
-    client_begin_telnet(&searching);
+    block();
+    snprintf(address, sizeof address, "%s", slow);
+    client_begin_telnet(&waiting);
     for (int i = 0; i < 200; i++)
         echo(&other);
-    turn(&searching);
-    CHECK(searching.end.journal.len == 0 && !fake_serial.open);
+    turn(&waiting);
+    CHECK(waiting.end.journal.len == 0 && !fake_serial.open);
 
     open_gate();
-    RUN_UNTIL(&searching, client_saw(&searching, "NOTIFY-MODEMSTATE"));
+    RUN_UNTIL(&waiting, client_saw(&waiting, "NOTIFY-MODEMSTATE"));
     CHECK(fake_serial.open);
-    client_close(&searching);
+    client_close(&waiting);
     client_close(&other);
     endpoint_free(loop_port);
     end();
     evutil_closesocket(gate[0]);
     evutil_closesocket(gate[1]);
+}
+
+static void block_list(void)
+{
+    fake_serial.listing = wait_at_gate;
+}
+
+static void other_ports_continue_while_one_is_searched_for(void)
+{
+    other_ports_continue("serial=A1", block_list);
+}
+
+static void block_opening(void)
+{
+    fake_serial.opens_slowly = true;
+    fake_serial.opening = wait_at_gate;
+}
+
+static void other_ports_continue_while_one_opens(void)
+{
+    other_ports_continue("/dev/ttyUSB0", block_opening);
 }
 
 /* The thread outlives all that it worked for. */
@@ -95,6 +117,7 @@ static void an_end_does_not_wait_for_the_list(void)
 
 static const struct test tests[] = {
     TEST(other_ports_continue_while_one_is_searched_for),
+    TEST(other_ports_continue_while_one_opens),
     TEST(an_end_does_not_wait_for_the_list),
 };
 

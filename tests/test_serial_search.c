@@ -1,6 +1,6 @@
 /*
  * A port that is published by its serial number: who comes waits for the list of the ports, and a
- * device that is away is looked for by such lists.
+ * device that is away is looked for by such lists. And one that is opened by a worker.
  */
 #include "serial_stage.h"
 
@@ -251,6 +251,134 @@ static void one_that_is_held_is_searched_for_again_when_it_is_lost(void)
     end();
 }
 
+/* --- ports that open slowly --------------------------------------------------------------------
+ */
+
+static void begin_slow(const char *words)
+{
+    begin_searched(words, 2);
+    fake_serial.opens_slowly = true;
+}
+
+static void a_client_has_a_slow_port_once_it_is_open(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1");
+    fake_worker.holds = true;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, fake_worker.begun == 1);
+    run_for(&c, 1000);
+    CHECK(c.end.journal.len == 0 && !c.ended && !fake_serial.open);
+    fake_worker_release();
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    CHECK(fake_serial.open && fake_serial.listed == 0);
+    client_close(&c);
+    end();
+}
+
+static void a_slow_port_is_searched_for_and_then_opened(void)
+{
+    struct client c;
+
+    begin_slow("serial=B2");
+    client_agree(&c);
+    CHECK(fake_worker.begun == 2);
+    CHECK_TEXT(fake_serial.path, "/dev/ttyUSB1");
+    client_close(&c);
+    end();
+}
+
+static void a_slow_port_that_is_not_there_is_absent(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1");
+    fake_serial.open_error = -ENOENT;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, c.ended);
+    CHECK(client_saw(&c, "SIGNATURE absent"));
+    client_close(&c);
+    fake_serial.open_error = 0;
+    client_agree(&c);
+    client_close(&c);
+    end();
+}
+
+static void a_port_that_opens_too_slowly_ends_the_wait(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1");
+    fake_worker.holds = true;
+    client_begin_telnet(&c);
+    run_for(&c, 11000);
+    RUN_UNTIL(&c, c.ended);
+    CHECK(client_saw(&c, "SIGNATURE failed"));
+    CHECK(strstr(logged, "the system takes too long to open it"));
+    client_close(&c);
+    client_begin_telnet(&c); /* waits for the same attempt */
+    run_for(&c, 1000);
+    CHECK(fake_worker.begun == 1);
+    fake_worker_release();
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    client_close(&c);
+    end();
+}
+
+static void with_hotplug_it_is_had_when_it_opens(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1,hotplug");
+    fake_worker.holds = true;
+    client_begin_telnet(&c);
+    run_for(&c, 11000);
+    RUN_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    CHECK(!fake_serial.open);
+    run_for(&c, 5000);
+    CHECK(fake_worker.begun == 1); /* they do not pile up */
+    fake_worker.holds = false;
+    fake_worker_release();
+    RUN_UNTIL(&c, fake_serial.open);
+    fake_serial_unplug();
+    RUN_UNTIL(&c, fake_serial.open);
+    CHECK(fake_worker.begun == 2);
+    client_close(&c);
+    end();
+}
+
+static void a_port_that_opens_for_nobody_is_closed(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1");
+    fake_worker.holds = true;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, fake_worker.begun == 1);
+    client_abort(&c);
+    run_for(NULL, 1000);
+    fake_worker.holds = false;
+    fake_worker_release();
+    RUN_UNTIL(NULL, device_saw("close"));
+    CHECK(!fake_serial.open);
+    client_agree(&c);
+    client_close(&c);
+    end();
+}
+
+static void an_end_while_it_opens_leaves_nothing(void)
+{
+    struct client c;
+
+    begin_slow("/dev/ttyUSB1,hotplug");
+    fake_worker.holds = true;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, fake_worker.begun == 1);
+    end();
+    client_close(&c);
+}
+
 static const struct test tests[] = {
     TEST(a_client_has_the_port_once_it_is_found),
     TEST(the_first_who_waits_has_it_and_the_next_are_told),
@@ -265,6 +393,13 @@ static const struct test tests[] = {
     TEST(a_port_that_comes_while_a_list_is_made_is_in_the_next_one),
     TEST(a_path_is_opened_without_a_list),
     TEST(one_that_is_held_is_searched_for_again_when_it_is_lost),
+    TEST(a_client_has_a_slow_port_once_it_is_open),
+    TEST(a_slow_port_is_searched_for_and_then_opened),
+    TEST(a_slow_port_that_is_not_there_is_absent),
+    TEST(a_port_that_opens_too_slowly_ends_the_wait),
+    TEST(with_hotplug_it_is_had_when_it_opens),
+    TEST(a_port_that_opens_for_nobody_is_closed),
+    TEST(an_end_while_it_opens_leaves_nothing),
 };
 
 STAGE_MAIN(tests)

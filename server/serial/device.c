@@ -7,8 +7,10 @@
  *   OPEN    --unplugged-->  CLOSED (without)
  *
  * A path is tried twice a second. A serial number or VID:PID has to be searched for among all ports
- * (search.h): that is done when one has come, and now and then, as not every system tells. Before a
- * client is taken while the device is CLOSED its port searches, too, and the client waits.
+ * (search.h): that is done when one has come, and now and then, as not every system tells.
+ *
+ * The search may take long, and so may the opening on some systems. So a device that is LOST, or
+ * CLOSED when a client comes, is prepared first (node_prepare). The client waits in its port.
  *
  * An owner may disconnect while the device stays open for others, or the next one may connect while
  * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
@@ -287,45 +289,48 @@ static void on_retry(void *ctx)
 {
     struct device *d = ctx;
 
-    if (!node_search(&d->node))
+    if (!node_prepare(&d->node, true))
         try_again(d);
 }
 
-static void on_searched(void *ctx)
+static void on_prepared(void *ctx)
 {
     struct device *d = ctx;
 
     if (d->state == DEVICE_LOST)
-        try_again(d);
+        on_retry(d);
     else
-        d->callbacks->found(d->ctx);
+        d->callbacks->prepared(d->ctx);
 }
 
 static void on_arrived(void *ctx)
 {
     struct device *d = ctx;
 
-    d->arrived = search_is_under_way(&d->node.search); /* whose list may lack it */
+    d->arrived = node_is_being_prepared(&d->node); /* by a list that may lack it */
     if (d->state == DEVICE_LOST && !d->arrived)
         timer_in_ms(&d->retry, ARRIVED_MS);
 }
 
-static const struct search_callbacks searching = {.over = on_searched, .arrived = on_arrived};
+static const struct node_callbacks node_callbacks = {
+    .prepared = on_prepared,
+    .arrived = on_arrived,
+};
 
-bool device_search(struct device *d)
+bool device_prepare(struct device *d)
 {
-    return d->state == DEVICE_CLOSED && node_search(&d->node);
+    return d->state == DEVICE_CLOSED && node_prepare(&d->node, false);
 }
 
-void device_search_no_longer(struct device *d)
+void device_give_up(struct device *d)
 {
-    if (d->state == DEVICE_CLOSED && !node_is_found(&d->node))
-        search_give_up(&d->node.search);
+    if (d->state == DEVICE_CLOSED && node_is_being_prepared(&d->node))
+        node_give_up(&d->node);
 }
 
-void device_forget_search(struct device *d)
+void device_forget(struct device *d)
 {
-    if (node_is_found(&d->node))
+    if (!node_is_being_prepared(&d->node))
         node_forget(&d->node);
 }
 
@@ -395,8 +400,10 @@ static const char *open_for_owner(struct device *d)
 {
     char error[SERIAL_ERROR_MAX];
 
-    if (!node_is_found(&d->node)) { /* others wait for that, or its owner has gone just now */
-        if (search_is_under_way(&d->node.search) || !d->options->hotplug)
+    if (node_is_being_prepared(&d->node)) /* too many wait for that */
+        return "busy";
+    if (!node_has_path(&d->node)) { /* its last owner has gone just now, while it was lost */
+        if (!d->options->hotplug)
             return "busy";
         begin_without(d);
         return NULL;
@@ -527,7 +534,7 @@ struct device *device_new(struct event_base *base, const struct port_options *op
     d->options = options;
     d->callbacks = callbacks;
     d->ctx = ctx;
-    node_init(&d->node, base, options, &serial_callbacks, &searching, d);
+    node_init(&d->node, base, options, &serial_callbacks, &node_callbacks, d);
     line_control_init(&d->line, options, &d->node);
     output_init(&d->output, &d->node);
     settling_init(&d->settling, base, &d->output, options->name, &settling_callbacks, d);

@@ -44,8 +44,8 @@ struct device_callbacks {
     void (*gone)(void *ctx);
     /* Its state or its flow control is another one: device_read is to be called again. */
     void (*changed)(void *ctx);
-    /* The search that device_search has begun is over, with or without a result. */
-    void (*found)(void *ctx);
+    /* What device_prepare has begun is done, well or not: it is to be called again. */
+    void (*prepared)(void *ctx);
 };
 
 /* Makes the device that the options name; they outlive it. It is not opened, but what can be known
@@ -63,15 +63,15 @@ void device_free(struct device *d);
  * `error` when it has to be there. */
 int device_hold(struct device *d, char error[static CLI_ERROR_MAX]);
 
-/* Before device_take: begins to search for a device that is closed, and whose port has to be found
- * first. Returns whether that is under way; `found` follows. */
-bool device_search(struct device *d);
+/* Before device_take: begins what has to be done for a device that is closed, and may take long.
+ * Returns whether that is under way; then `prepared` follows. */
+bool device_prepare(struct device *d);
 
-/* Ends a search that takes too long: device_take does without. */
-void device_search_no_longer(struct device *d);
+/* Waits for it no longer: device_take does without. */
+void device_give_up(struct device *d);
 
-/* After device_take for all who have waited: later another port may be found. */
-void device_forget_search(struct device *d);
+/* After device_take for all who have waited: later it may be another port. */
+void device_forget(struct device *d);
 
 /* Readies it for a new owner. Returns NULL, or what the client is refused with: "absent",
  * "failed", "busy". */

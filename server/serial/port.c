@@ -21,8 +21,8 @@
 #include "waiting.h"
 
 enum {
-    OWNER_MS = 2500,   /* for an owner that has closed and whose commands are being done */
-    SEARCH_MS = 10000, /* for the list of the system's ports */
+    OWNER_MS = 2500,      /* for an owner that has closed and whose commands are being done */
+    PREPARING_MS = 10000, /* for the system's list of ports, or for a slow one */
 };
 
 struct port {
@@ -33,7 +33,7 @@ struct port {
     struct serial_session *sessions;
     struct waiting waiting; /* for the owner's end, or for the device */
     bool replacing;         /* an owner goes because the next one is there */
-    bool searching;         /* they wait for the search of the device */
+    bool preparing;         /* they wait for the device */
     uint64_t from_device;   /* bytes, in all */
     uint64_t clients_served;
 };
@@ -153,12 +153,12 @@ static void on_gone(void *ctx)
     }
 }
 
-static void on_found(void *ctx)
+static void on_prepared(void *ctx)
 {
     struct port *p = ctx;
 
     if (!p->waiting.first) /* those that waited have left */
-        device_forget_search(p->device);
+        device_forget(p->device);
     waiting_hurry(&p->waiting);
 }
 
@@ -170,7 +170,7 @@ static const struct device_callbacks device_callbacks = {
     .errors = on_errors,
     .gone = on_gone,
     .changed = on_changed,
-    .found = on_found,
+    .prepared = on_prepared,
 };
 
 /* --- who leaves ------------------------------------------------------------------------------- */
@@ -299,7 +299,7 @@ static bool owner_is_leaving(const struct port *p)
 /* How long the first of those that wait does so at most. */
 static unsigned patience_ms(const struct port *p)
 {
-    return p->searching ? SEARCH_MS : OWNER_MS;
+    return p->preparing ? PREPARING_MS : OWNER_MS;
 }
 
 /* The first of those that wait has the device, or is told that it has waited in vain; so are those
@@ -308,10 +308,10 @@ static void on_next(void *ctx)
 {
     struct port *p = ctx;
 
-    if (p->searching) /* found or not, or for too long */
-        device_search_no_longer(p->device);
-    p->searching = device_search(p->device);
-    if (!p->searching) {
+    if (p->preparing) /* it is done, or has taken too long */
+        device_give_up(p->device);
+    p->preparing = device_prepare(p->device);
+    if (!p->preparing) {
         do {
             struct newcomer n = waiting_take(&p->waiting);
 
@@ -319,7 +319,7 @@ static void on_next(void *ctx)
                 admit(p, &n);
             newcomer_close(&n);
         } while (p->waiting.first && !owner_is_leaving(p));
-        device_forget_search(p->device);
+        device_forget(p->device);
     }
     waiting_go_on(&p->waiting, patience_ms(p));
 }
@@ -328,9 +328,9 @@ void port_take(struct port *p, struct newcomer *n)
 {
     if (owner_of(p))
         serial_session_catch_up(owner_of(p));
-    p->searching = device_search(p->device);
+    p->preparing = device_prepare(p->device);
     const bool has_to_wait =
-        p->searching || (!p->options->takeover && (p->waiting.first || owner_is_leaving(p)));
+        p->preparing || (!p->options->takeover && (p->waiting.first || owner_is_leaving(p)));
     if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p)))
         admit(p, n);
 }

@@ -1,6 +1,6 @@
 /*
  * Clients that wait, in order: for an owner's end, which has closed, and what it has sent is still
- * being done; or for the device to be found. A program that is started again and again should find
+ * being done; or for the device to be there. A program that is started again and again should find
  * the port each time.
  */
 #ifndef SERVER_SERIAL_WAITING_H
@@ -35,7 +35,7 @@ bool waiting_add(struct waiting *w, struct newcomer *newcomer, unsigned limit_ms
 /* The first one, which waits no more and is the caller's; its stream is NULL when nobody waits. */
 struct newcomer waiting_take(struct waiting *w);
 
-/* The owner has gone, or the device is found: `next` is called at once, if somebody waits. */
+/* The owner has gone, or the device is there: `next` is called at once, if somebody waits. */
 void waiting_hurry(struct waiting *w);
 
 /* Somebody is at the device again: the first of those that still wait has its time from now. */

@@ -122,27 +122,51 @@ static const struct serial_ops fake_ops = {
     .watch_errors = fake_watch_errors,
 };
 
-struct serial *serial_io_open(struct event_base *base, const char *path,
-                              const struct serial_options *options,
-                              const struct serial_callbacks *callbacks, void *ctx,
-                              struct line_settings *current, int *error,
-                              char text[static SERIAL_ERROR_MAX])
+struct serial_file {
+    char nothing;
+};
+
+static struct serial_file file; /* of the one port */
+
+bool serial_io_opens_slowly(void)
 {
-    (void)base;
-    *error = fake_serial.open_error;
-    snprintf(fake_serial.path, sizeof fake_serial.path, "%s", path);
-    if (*error < 0) {
-        snprintf(text, SERIAL_ERROR_MAX, "%s: cannot be opened", path);
-        return NULL;
+    return fake_serial.opens_slowly;
+}
+
+void serial_io_open(struct serial_opening *o)
+{
+    if (fake_serial.opening)
+        fake_serial.opening();
+    o->file = NULL;
+    o->error = fake_serial.open_error;
+    snprintf(fake_serial.path, sizeof fake_serial.path, "%s", o->path);
+    if (o->error < 0) {
+        snprintf(o->text, sizeof o->text, "%.200s: cannot be opened", o->path);
+        return;
     }
-    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
     fake_serial.open = true;
-    fake_serial.hupcl = options->hupcl;
+    fake_serial.hupcl = o->options.hupcl;
     fake_serial.reading = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
-    *current = fake_serial.found = fake_serial.line;
+    o->settings = fake_serial.found = fake_serial.line;
+    o->file = &file;
     journal_line(&fake_serial.journal, "open");
+}
+
+struct serial *serial_io_begin(struct serial_opening *o, struct event_base *event_base,
+                               const struct serial_callbacks *callbacks, void *ctx)
+{
+    (void)event_base;
+    o->file = NULL;
+    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
     return &fake_serial.base;
+}
+
+void serial_io_discard(struct serial_opening *o)
+{
+    if (o->file)
+        fake_close(&fake_serial.base);
+    o->file = NULL;
 }
 
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])

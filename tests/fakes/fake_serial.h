@@ -17,7 +17,9 @@ struct fake_serial {
         journal; /* "write 61 62", "configure 9600 8N1", "outputs DTR", "break on", ... */
     bool open;
     bool reading;
-    bool hupcl; /* as opened */
+    bool hupcl;            /* as opened */
+    bool opens_slowly;     /* it is a worker that opens it */
+    void (*opening)(void); /* optional: runs before it is opened, on the thread that does so */
     bool watches_errors;
     char path[SERIAL_PATH_MAX]; /* that was to be opened last */
     int open_error;             /* negative errno: opening fails so */
