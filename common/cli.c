@@ -107,11 +107,6 @@ static int take_version(void *ctx, const char *value, char error[static CLI_ERRO
     return 0;
 }
 
-const char *cli_log_file(void)
-{
-    return cli.log_file;
-}
-
 /* --- finding an option ------------------------------------------------------------------------ */
 
 /* The typed text of one: a name with its length, or a letter. */

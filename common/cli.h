@@ -35,7 +35,4 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 /* Prints an error about the command line with a hint at --help, and returns CLI_EXIT_USAGE. */
 int cli_usage_error(const char *format, ...) __attribute__((format(COM2NET_PRINTF, 1, 2)));
 
-/* The file of --log-file, or NULL. */
-const char *cli_log_file(void);
-
 #endif

@@ -8,12 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,6 +22,7 @@
 #include <event2/listener.h>
 
 #include "log.h"
+#include "named_socket.h"
 #include "timer.h"
 
 enum { LOCK_TRIES = 100, LOCK_PAUSE_MS = 10, ACCEPT_RETRY_MS = 500, LOOK_MS = 2000, BACKLOG = 128 };
@@ -71,23 +70,6 @@ static int make_address(int folder, const char *name, struct sockaddr_un *un)
     return n < (int)sizeof un->sun_path ? 0 : -ENAMETOOLONG;
 }
 
-/* Connects without waiting: the process that serves the socket may be stopped, and its queue full
- * (-EAGAIN). Returns a socket that blocks, or -errno. */
-static int connect_now(const struct sockaddr_un *un, socklen_t len)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)un, len) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
-    return fd;
-}
-
 /* The process at the other end: the one that connected, or that listens. Returns whether it is ours
  * or root's, or of `other`. */
 static bool is_trusted(int fd, uid_t other)
@@ -105,7 +87,7 @@ static int connect_at(int folder, const char *name)
     struct sockaddr_un un;
     int r = make_address(folder, name, &un);
 
-    return r < 0 ? r : connect_now(&un, sizeof un);
+    return r < 0 ? r : named_socket_connect_to(&un, sizeof un);
 }
 
 int local_socket_absolute(const char *link, char path[static LOCAL_SOCKET_PATH_MAX])
@@ -196,41 +178,50 @@ static void note_file(struct local_socket *l)
 {
     struct stat st;
 
-    if (l->folder < 0 || fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(l->folder, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     l->device = st.st_dev;
     l->inode = st.st_ino;
 }
 
-/* Listens at `un`, an address of `len` bytes. Returns 0 or -errno. */
-static int listen_now(struct local_socket *l, const struct sockaddr_un *un, int len)
+/* Listens at a socket that has its address, and is ours from here. Returns 0 or -ENOMEM. */
+static int listen_at_socket(struct local_socket *l, int fd)
 {
     const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return -errno;
-    /* the file gets the socket's mode: it is never anybody else's, not even for a moment */
-    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 ||
-        bind(fd, (const struct sockaddr *)un, (socklen_t)len) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
     struct evconnlistener *listener = evconnlistener_new(l->base, on_accept, l, flags, BACKLOG, fd);
+
     if (!listener) {
         close(fd);
-        if (l->folder >= 0)
-            unlinkat(l->folder, l->name, 0);
         return -ENOMEM;
     }
     if (l->listener) /* at a file that is no more */
         evconnlistener_free(l->listener);
     l->listener = listener;
     evconnlistener_set_error_cb(l->listener, on_accept_error);
-    note_file(l);
     return 0;
+}
+
+/* Makes a file in the folder, and listens at it. Returns 0 or -errno. */
+static int listen_at_file(struct local_socket *l, const struct sockaddr_un *un)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    /* the file gets the socket's mode: it is never anybody else's, not even for a moment */
+    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 ||
+        bind(fd, (const struct sockaddr *)un, sizeof *un) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    int r = listen_at_socket(l, fd);
+    if (r < 0)
+        unlinkat(l->folder, l->name, 0);
+    else
+        note_file(l);
+    return r;
 }
 
 /* Locks the folder against another one that starts. Anybody who may open it can hold that lock: so
@@ -277,7 +268,7 @@ static int listen_at(struct local_socket *l, const char *link, bool *stale)
     *stale = living == -ECONNREFUSED;
     if (*stale && unlinkat(l->folder, l->name, 0) < 0)
         return -errno;
-    return listen_now(l, &un, (int)sizeof un);
+    return listen_at_file(l, &un);
 }
 
 static void say_error(const char *link, int r, char error[static LOCAL_SOCKET_ERROR_MAX])
@@ -393,26 +384,11 @@ struct local_socket *local_socket_listen(struct event_base *base, const char *li
 /* --- without a file ----------------------------------------------------------------------------
  */
 
-/* The address of "@name". Returns its length, or -ENAMETOOLONG. */
-static int make_named_address(const char *name, struct sockaddr_un *un)
-{
-    size_t len = strlen(name);
-
-    *un = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (name[0] != '@' || len > sizeof un->sun_path)
-        return -EINVAL;
-    memcpy(un->sun_path + 1, name + 1, len - 1);
-    return (int)(offsetof(struct sockaddr_un, sun_path) + len);
-}
-
 struct local_socket *local_socket_listen_named(struct event_base *base,
                                                void (*accepted)(void *ctx, evutil_socket_t fd),
                                                void *ctx, char error[static LOCAL_SOCKET_ERROR_MAX])
 {
     struct local_socket *l = calloc(1, sizeof *l);
-    struct sockaddr_un un;
-    uint64_t random;
-    int r = -EIO;
 
     snprintf(error, LOCAL_SOCKET_ERROR_MAX, "out of memory");
     if (!l)
@@ -422,11 +398,9 @@ struct local_socket *local_socket_listen_named(struct event_base *base,
     l->folder = -1;
     l->accepted = accepted;
     l->ctx = ctx;
-    if (getrandom(&random, sizeof random, 0) == sizeof random) {
-        snprintf(l->name, sizeof l->name, "@net2pty-%d-%016llx", (int)getpid(),
-                 (unsigned long long)random);
-        r = listen_now(l, &un, make_named_address(l->name, &un));
-    }
+    int r = named_socket_new("net2pty", l->name);
+    if (r >= 0)
+        r = listen_at_socket(l, r);
     if (r < 0) {
         snprintf(error, LOCAL_SOCKET_ERROR_MAX, "cannot make a socket: %s", strerror(-r));
         local_socket_free(l);
@@ -449,10 +423,8 @@ int local_socket_limit(evutil_socket_t fd, unsigned ms)
 
 evutil_socket_t local_socket_connect_named(const char *name)
 {
-    struct sockaddr_un un;
-    int len = make_named_address(name, &un);
+    int fd = named_socket_connect(name);
 
-    int fd = len < 0 ? len : connect_now(&un, (socklen_t)len);
     if (fd >= 0 && !is_trusted(fd, geteuid())) {
         close(fd);
         fd = -EKEYREJECTED;

@@ -10,22 +10,22 @@
 #include <event2/event.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "crowd.h"
 #include "endpoint.h"
-#include "error_text.h"
+#include "list.h"
 #include "log.h"
 #include "log_peer.h"
 #include "loop.h"
+#include "others.h"
 #include "report.h"
 #include "requests.h"
-#include "serial_list.h"
+#include "rivals.h"
 #include "service.h"
 #include "source.h"
 #include "startup.h"
-#include "usb_list.h"
+#include "teller.h"
 #include "usb_pcap.h"
-
-#include "text.h"
 #include "virtual_kinds.h"
 
 /* Descriptors besides connections. */
@@ -37,6 +37,7 @@ enum {
 
 static struct {
     bool list;
+    bool status;
     const char *pcap;
 } options;
 
@@ -46,6 +47,7 @@ static struct {
     struct source *sources;
     struct endpoint **endpoints; /* at its first source's place */
     struct usb_pcap *pcap;
+    struct teller *teller; /* NULL: nobody can ask */
     int count;
 } com2net;
 
@@ -62,56 +64,21 @@ static int take_list(void *ctx, const char *value, char error[static CLI_ERROR_M
     return 0;
 }
 
+static int take_status(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)value;
+    (void)error;
+    options.status = true;
+    return 0;
+}
+
 static int take_pcap(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
     (void)error;
     options.pcap = value;
     return 0;
-}
-
-/* --- the list --------------------------------------------------------------------------------- */
-
-/* `selector` is what to type for it. */
-static void print_port(const struct serial_info *port, const char *selector)
-{
-    printf("%s\n", port->path);
-    if (port->description[0])
-        printf("  description  %s\n", port->description);
-    if (port->vid >= 0)
-        printf("  USB          %04x:%04x%s%s", (unsigned)port->vid, (unsigned)port->pid,
-               port->serial[0] ? ", serial number " : "", port->serial);
-    if (port->vid >= 0 && port->interface >= 0)
-        printf(", interface %d", port->interface);
-    if (port->vid >= 0)
-        putchar('\n');
-    if (port->stable[0])
-        printf("  stable path  %s\n", port->stable);
-    printf("  publish it   com2net %s 7000\n", selector);
-}
-
-static int list_ports(void)
-{
-    struct serial_info *list;
-    size_t count;
-    int r = serial_list(&list, &count);
-
-    if (r < 0)
-        fprintf(stderr, "com2net: cannot list the serial ports: %s\n", error_text(-r));
-    for (size_t i = 0; i < count; i++) {
-        char selector[SERIAL_SELECTOR_MAX];
-
-        serial_selector(list, count, i, selector);
-        text_clean(list[i].description, sizeof list[i].description, list[i].description);
-        text_clean(list[i].serial, sizeof list[i].serial, list[i].serial);
-        print_port(&list[i], selector);
-    }
-    if (r == 0 && count == 0)
-        printf("No serial ports found.\n");
-    usb_list_print();
-    printf("Without hardware: com2net loop: 7000\n");
-    free(list);
-    return r < 0 ? CLI_EXIT_FAILED : CLI_EXIT_OK;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -132,6 +99,28 @@ static void on_report(void *ctx)
     else
         log_error("out of memory for a report");
     report_free(&report);
+}
+
+/* The text for a program of this machine. */
+static char *on_asked(void *ctx)
+{
+    struct report report;
+    char *text = NULL;
+
+    (void)ctx;
+    if (report_fill(&report, com2net.endpoints, (size_t)com2net.count) == 0)
+        text = report_tell(&report);
+    report_free(&report);
+    return text;
+}
+
+static void begin_to_tell(void)
+{
+    char error[TELLER_ERROR_MAX];
+
+    com2net.teller = teller_new(com2net.loop, on_asked, NULL, error);
+    if (!com2net.teller)
+        log_info("`com2net status` does not know this one: %s", error);
 }
 
 static int open_record(void)
@@ -158,10 +147,20 @@ static int publish_all(void)
             endpoint_new(com2net.loop, com2net.crowd, &com2net.sources[i], com2net.pcap, error);
         if (!com2net.endpoints[i]) {
             log_error("%s", error);
+            rivals_warn_of(&com2net.sources[i]);
             return -1;
         }
     }
     return 0;
+}
+
+static void warn_of_rivals(void)
+{
+    struct report report;
+
+    if (report_fill(&report, com2net.endpoints, (size_t)com2net.count) == 0)
+        rivals_warn(&report);
+    report_free(&report);
 }
 
 /* USB devices may need turns of the loop for it, in which a report can be asked for. */
@@ -201,12 +200,22 @@ static int limit_connections(void)
         return -1;
     }
     com2net.crowd = crowd_new(limit - others);
-    return com2net.crowd ? 0 : -1;
+    if (!com2net.crowd)
+        return -1;
+    crowd_watch(com2net.crowd, clock_be_precise);
+    return 0;
+}
+
+static void on_crash(const char *sentence)
+{
+    log_error("%s", sentence);
 }
 
 static int serve(void)
 {
     int status = CLI_EXIT_FAILED;
+
+    startup_tell_crash(on_crash);
 
     if (limit_connections() < 0)
         return status;
@@ -219,10 +228,13 @@ static int serve(void)
     if (good && requests_watch(com2net.loop, on_stop, on_report, NULL) < 0)
         log_error("cannot watch for signals");
     else if (good && publish_all() == 0) {
+        warn_of_rivals(); /* before: two that start would wait for each other */
+        begin_to_tell();
         service_ready();
         status = loop_run(com2net.loop) == 0 ? CLI_EXIT_OK : CLI_EXIT_FAILED;
     }
     end_all();
+    teller_free(com2net.teller);
     requests_unwatch();
     log_peer_end();
     loop_free(com2net.loop);
@@ -267,8 +279,10 @@ static int take_arguments(const struct cli_arguments *a)
 {
     int count = a->total;
 
-    if (options.list)
-        return count == 0 ? CLI_EXIT_OK : cli_usage_error("--list takes no SOURCE");
+    if (options.list || options.status)
+        return count == 0
+                   ? CLI_EXIT_OK
+                   : cli_usage_error("--%s takes no SOURCE", options.list ? "list" : "status");
     /* net2pty gives what follows a "--" to its program; here it only ends the options */
     if (a->command) {
         char **dashes = a->words + a->count;
@@ -281,6 +295,16 @@ static int take_arguments(const struct cli_arguments *a)
     return take_sources(count, a->words);
 }
 
+static int list_all(void)
+{
+    return list_print() < 0 ? CLI_EXIT_FAILED : CLI_EXIT_OK;
+}
+
+static int print_status(void)
+{
+    return others_print() ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+}
+
 static int publish(void *ctx, const struct cli_arguments *a)
 {
     int status = take_arguments(a);
@@ -289,16 +313,27 @@ static int publish(void *ctx, const struct cli_arguments *a)
     if (status != CLI_EXIT_OK)
         return status;
     if (options.list)
-        return list_ports();
+        return list_all();
+    if (options.status)
+        return print_status();
     return serve();
 }
 
 static int list(void *ctx, const struct cli_arguments *a)
 {
     (void)ctx;
-    return a->count == 0 ? list_ports()
+    return a->count == 0 ? list_all()
                          : cli_usage_error("list shows this machine's; it takes no %s; those of "
                                            "another machine are listed there",
+                                           a->words[0]);
+}
+
+static int status(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    return a->count == 0 ? print_status()
+                         : cli_usage_error("status tells of all com2nets of this machine; it takes "
+                                           "no %s",
                                            a->words[0]);
 }
 
@@ -320,8 +355,8 @@ static int check_service(int argc, char **argv)
     if (a.verb->name)
         return cli_usage_error("a service publishes; it does not %s", a.verb->name);
     int status = take_arguments(&a);
-    if (status == CLI_EXIT_OK && options.list)
-        return cli_usage_error("a service cannot --list");
+    if (status == CLI_EXIT_OK && (options.list || options.status))
+        return cli_usage_error("a service cannot --%s", options.list ? "list" : "status");
     return status;
 }
 
@@ -343,6 +378,7 @@ static int service(void *ctx, const struct cli_arguments *a)
 static const struct cli_option publish_options[] = {
     CLI_HEADING("Options:"),
     {"list", 'l', NULL, take_list, "the same as the verb list"},
+    {"status", 's', NULL, take_status, "the same as the verb status"},
     {"pcap", 0, "FILE", take_pcap, "record the transfers of USB devices, for Wireshark"},
     {0},
 };
@@ -351,6 +387,11 @@ static const struct cli_option *const publish_tables[] = {publish_options, NULL}
 
 static const struct cli_example list_examples[] = {
     {"com2net list", "and what to type for each"},
+    {0},
+};
+
+static const struct cli_example status_examples[] = {
+    {"com2net status", "who is connected, which settings, how many bytes"},
     {0},
 };
 
@@ -377,6 +418,15 @@ static const struct cli_verb verbs[] = {
         .run = list,
     },
     {
+        .name = "status",
+        .arguments = "",
+        .help = "tell what each com2net of this machine publishes, and who is connected",
+        .summary = "Tells what each com2net that runs on this machine publishes, and who is "
+                   "connected. Exit status 1 means that none runs.",
+        .examples = status_examples,
+        .run = status,
+    },
+    {
         .name = "service",
         .arguments = "install | uninstall | start | stop | status [-- ARGUMENT...]",
         .help = "on Windows: install, remove and control a service",
@@ -395,6 +445,7 @@ static const struct cli_example examples[] = {
     {"com2net /dev/ttyUSB0,hotplug 0.0.0.0:7000", "for all, unplugged or not"},
     {"com2net usb:0403:6010,name=board 0.0.0.0:3240", "a USB device, for net2usb"},
     {"com2net loop: 7000", "without hardware"},
+    {"com2net status", "who is connected?"},
     {0},
 };
 
@@ -452,8 +503,6 @@ static const struct cli_hint hints[] = {
     {"-w", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--wait", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--json", "it is reserved; there is no JSON yet"},
-    {"--status", "a com2net that runs logs its state when it is asked to: pkill -USR1 com2net"},
-    {"status", "a com2net that runs logs its state when it is asked to: pkill -USR1 com2net"},
     {"run", of_net2usb},
     {"env", of_net2usb},
     {"doctor", of_net2usb},

@@ -11,6 +11,7 @@
 #include "report_endpoint.h"
 
 struct endpoint;
+struct published;
 
 struct report {
     struct report_endpoint *endpoints;
@@ -26,5 +27,13 @@ void report_free(struct report *r);
 
 /* Logs it as text: a line for each port, each of its clients, and each USB device. */
 void report_log(const struct report *r);
+
+/* Calls `take` with each device that is published, which is valid during the call. */
+void report_each_device(const struct report *r, void (*take)(void *ctx, const struct published *p),
+                        void *ctx);
+
+/* The text for other programs (teller.h): a line for each device (published.h), an empty line, and
+ * the lines that report_log has. Returns it allocated, or NULL without memory. */
+char *report_tell(const struct report *r);
 
 #endif

@@ -70,8 +70,19 @@ void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
 /* --- tests --------------------------------------------------------------------------------------
  */
 
-/* What is printed meanwhile. */
-static const char *printed(void (*print)(void))
+static const char *publisher; /* of each device, or NULL */
+
+static bool say_published(void *ctx, const char *device)
+{
+    CHECK(ctx == &publisher);
+    CHECK_TEXT(device, "usb:1-4.2");
+    if (publisher)
+        printf("  published    %s\n", publisher);
+    return publisher;
+}
+
+/* The list as it is printed. */
+static const char *printed(void)
 {
     static char text[4096];
     FILE *file = tmpfile();
@@ -80,7 +91,7 @@ static const char *printed(void (*print)(void))
     fflush(stdout);
     int before = dup(STDOUT_FILENO);
     CHECK(before >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-    print();
+    usb_list_print(say_published, &publisher);
     fflush(stdout);
     CHECK(dup2(before, STDOUT_FILENO) >= 0);
     close(before);
@@ -93,10 +104,21 @@ static const char *printed(void (*print)(void))
 static void names_of_devices_do_nothing_to_a_terminal(void)
 {
     fake_libusb_reset();
-    CHECK_TEXT(printed(usb_list_print), "usb:1-4.2\n"
-                                        "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
-                                        "  USB          0403:6010, serial number ??1\n"
-                                        "  publish it   com2net usb:1-4.2 3240\n");
+    CHECK_TEXT(printed(), "usb:1-4.2\n"
+                          "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
+                          "  USB          0403:6010, serial number ??1\n"
+                          "  publish it   com2net usb:1-4.2 3240\n");
+}
+
+static void one_that_is_published_is_not_tried(void)
+{
+    fake_libusb_reset();
+    publisher = "by com2net (pid 1)";
+    CHECK_TEXT(printed(), "usb:1-4.2\n"
+                          "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
+                          "  USB          0403:6010, serial number ??1\n"
+                          "  published    by com2net (pid 1)\n");
+    publisher = NULL;
 }
 
 /* In a container, and with a libusb that asks no udevd. */
@@ -107,17 +129,18 @@ static void where_there_is_no_usb_there_are_no_devices(void)
     fake_libusb_reset();
     is_there = false;
     fake_libusb.init_result = LIBUSB_ERROR_OTHER;
-    CHECK_TEXT(printed(usb_list_print), "No USB devices found.\n");
+    CHECK_TEXT(printed(), "No USB devices found.\n");
     usb_list_text(text, sizeof text);
     CHECK_TEXT(text, "there are no USB devices here");
     is_there = true;
-    CHECK_TEXT(printed(usb_list_print), "USB devices cannot be listed: what libusb says\n");
+    CHECK_TEXT(printed(), "USB devices cannot be listed: what libusb says\n");
 }
 
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(names_of_devices_do_nothing_to_a_terminal),
+        TEST(one_that_is_published_is_not_tried),
         TEST(where_there_is_no_usb_there_are_no_devices),
     };
 

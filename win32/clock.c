@@ -5,6 +5,10 @@
 
 #include <windows.h>
 
+#include "system_dll.h"
+
+enum { PERIOD_MS = 1 };
+
 uint64_t clock_now_us(void)
 {
     LARGE_INTEGER count, frequency;
@@ -20,4 +24,16 @@ uint64_t clock_now_us(void)
 uint64_t clock_now_ms(void)
 {
     return clock_now_us() / 1000;
+}
+
+/* Windows's timers have steps of 15.6 ms unless one says so: too coarse for gaps between line
+ * changes. */
+void clock_be_precise(bool on)
+{
+    typedef UINT WINAPI set_period(UINT ms);
+    set_period *set =
+        (set_period *)system_dll_find(L"winmm.dll", on ? "timeBeginPeriod" : "timeEndPeriod");
+
+    if (set)
+        set(PERIOD_MS);
 }

@@ -5,7 +5,6 @@
 
 #include <winsock2.h>
 #include <windows.h>
-#include <timeapi.h>
 
 #include <event2/event.h>
 
@@ -13,8 +12,6 @@
 #include "wake.h"
 
 enum { STOP = 1, REPORT = 2 };
-
-enum { TIMER_MS = 1 };
 
 static struct {
     SRWLOCK lock; /* of the first two */
@@ -92,9 +89,6 @@ int requests_watch(struct event_base *base, void (*stop)(void *ctx), void (*repo
     if (requests.asked)
         wake_up(wake);
     ReleaseSRWLockExclusive(&requests.lock);
-    /* Windows's timers have steps of 15.6 ms unless one says so: too coarse for gaps between line
-     * changes. It costs nothing while nothing waits for a timer. */
-    timeBeginPeriod(TIMER_MS);
     if (!requests.service && !SetConsoleCtrlHandler(on_console, TRUE)) {
         requests_unwatch();
         return -EIO;
@@ -111,6 +105,5 @@ void requests_unwatch(void)
     if (!wake)
         return;
     /* the handler stays: a second Ctrl-C does not interrupt the end */
-    timeEndPeriod(TIMER_MS);
     wake_free(wake);
 }

@@ -11,11 +11,14 @@
 #include <windows.h>
 #include <cfgmgr32.h>
 
+#include "system_dll.h"
 #include "wake.h"
 
 /* GUID_DEVINTERFACE_COMPORT of ntddser.h, which needs one file to define all of its numbers */
 static const GUID com_port = {
     0x86e0d1e0, 0x8089, 0x11d0, {0x9c, 0xe4, 0x08, 0x00, 0x3e, 0x30, 0x1f, 0x73}};
+
+static const WCHAR cfgmgr32[] = L"cfgmgr32.dll"; /* Wine's has not got them */
 
 typedef CONFIGRET WINAPI register_function(PCM_NOTIFY_FILTER filter, void *ctx,
                                            PCM_NOTIFY_CALLBACK callback, HCMNOTIFICATION *n);
@@ -40,22 +43,15 @@ static DWORD CALLBACK on_news(HCMNOTIFICATION n, void *ctx, CM_NOTIFY_ACTION act
     return ERROR_SUCCESS;
 }
 
-/* Windows's function, or NULL: Wine's cfgmgr32.dll has not got it. */
-static FARPROC find(const char *name)
-{
-    HMODULE library = LoadLibraryExW(L"cfgmgr32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-
-    return library ? GetProcAddress(library, name) : NULL;
-}
-
 /* Begins to hear. Returns false where Windows does not tell. */
 static bool subscribe(struct serial_arrivals *a)
 {
     CM_NOTIFY_FILTER filter = {.cbSize = sizeof filter,
                                .FilterType = CM_NOTIFY_FILTER_TYPE_DEVICEINTERFACE};
-    register_function *subscribe_to = (register_function *)(void *)find("CM_Register_Notification");
+    register_function *subscribe_to =
+        (register_function *)system_dll_find(cfgmgr32, "CM_Register_Notification");
 
-    a->unsubscribe = (unregister_function *)(void *)find("CM_Unregister_Notification");
+    a->unsubscribe = (unregister_function *)system_dll_find(cfgmgr32, "CM_Unregister_Notification");
     filter.u.DeviceInterface.ClassGuid = com_port;
     return subscribe_to && a->unsubscribe &&
            subscribe_to(&filter, a, on_news, &a->notification) == CR_SUCCESS;

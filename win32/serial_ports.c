@@ -29,6 +29,11 @@ bool serial_ports_are_same(const char *a, const char *b)
     return _stricmp(com_name_bare(a), com_name_bare(b)) == 0;
 }
 
+void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
+{
+    snprintf(real, SERIAL_PATH_MAX, "%s", com_name_bare(path));
+}
+
 static struct serial_info blank(void)
 {
     return (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
@@ -92,7 +97,7 @@ int serial_ports_list(struct serial_info **list, size_t *count)
 int serial_ports_describe(const char *path, struct serial_info *info)
 {
     *info = blank();
-    snprintf(info->path, sizeof info->path, "%s", com_name_bare(path));
+    serial_ports_resolve(path, info->path);
     serial_device_describe(info, 1);
     return info->description[0] ? 0 : -ENODEV;
 }

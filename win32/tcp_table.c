@@ -8,21 +8,26 @@
 #include <windows.h>
 #include <iphlpapi.h>
 
+#include "system_dll.h"
+
 enum { TRIES = 4 };
 
 /* A copy of the table of one address family, the caller's to free; NULL if there is none. */
 static void *read_table(ULONG family, TCP_TABLE_CLASS class)
 {
+    typedef DWORD WINAPI get_table(PVOID table, PDWORD size, BOOL sorted, ULONG family,
+                                   TCP_TABLE_CLASS class, ULONG reserved);
+    get_table *get = (get_table *)system_dll_find(L"iphlpapi.dll", "GetExtendedTcpTable");
     void *table = NULL;
     DWORD size = 16384;
 
     /* it may grow between the calls */
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; get && i < TRIES; i++) {
         free(table);
         table = malloc(size);
         if (!table)
             return NULL;
-        DWORD r = GetExtendedTcpTable(table, &size, FALSE, family, class, 0);
+        DWORD r = get(table, &size, FALSE, family, class, 0);
         if (r == NO_ERROR)
             return table;
         if (r != ERROR_INSUFFICIENT_BUFFER)

@@ -5,9 +5,14 @@
 #ifndef COMMON_SEAM_CLOCK_H
 #define COMMON_SEAM_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t clock_now_ms(void);
 uint64_t clock_now_us(void);
+
+/* Whether timers are wanted within a millisecond, on systems whose steps are longer. It costs them
+ * energy. */
+void clock_be_precise(bool on);
 
 #endif

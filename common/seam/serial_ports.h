@@ -17,6 +17,9 @@ const char *serial_ports_prefix(void);
 /* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
 bool serial_ports_are_same(const char *a, const char *b);
 
+/* The path by which the system knows a port, where `path` may be a link to it. */
+void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX]);
+
 enum { SERIAL_INFO_TEXT_MAX = 128 };
 
 /* A port of this machine. */

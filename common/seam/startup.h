@@ -15,4 +15,8 @@ int startup_init(int *argc, char ***argv);
  * many that are. For a program that starts no others: they would inherit it. */
 size_t startup_raise_descriptor_limit(void);
 
+/* Has `tell` called with a sentence, which says where, before the system does with a crash whatever
+ * it does. Where the system's report says it all (a core dump), nothing is told. */
+void startup_tell_crash(void (*tell)(const char *sentence));
+
 #endif

@@ -22,6 +22,7 @@ InstallDirRegKey HKLM "${UNINSTALL}" "InstallLocation"
 RequestExecutionLevel admin
 SetCompressor /SOLID lzma
 AllowSkipFiles off
+SetDateSave off
 Icon "${ICON}"
 UninstallIcon "${ICON}"
 VIProductVersion "${VERSION}.0"

@@ -35,6 +35,14 @@ bool serial_ports_are_same(const char *a, const char *b)
                   strncmp(b, dev, len) == 0 ? b + len : b) == 0;
 }
 
+void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
+{
+    char whole[PATH_MAX];
+    const char *found = realpath(path, whole);
+
+    snprintf(real, SERIAL_PATH_MAX, "%.*s", SERIAL_PATH_MAX - 1, found ? found : path);
+}
+
 static void find_stable_path(const char *path, char stable[static SERIAL_PATH_MAX])
 {
     static const char by_id[] = "/dev/serial/by-id";
@@ -98,10 +106,10 @@ static int describe(const char *path, struct serial_info *info)
 
 int serial_ports_describe(const char *path, struct serial_info *info)
 {
-    char whole[PATH_MAX];
-    const char *real = realpath(path, whole);
+    char real[SERIAL_PATH_MAX];
 
-    return describe(real ? real : path, info);
+    serial_ports_resolve(path, real);
+    return describe(real, info);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */

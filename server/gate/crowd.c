@@ -40,8 +40,10 @@ struct crowd_address {
 
 struct crowd {
     size_t most;
+    size_t count;
     size_t addresses_count;
     struct crowd_address *addresses;
+    void (*peopled)(bool anybody);
 };
 
 struct crowd *crowd_new(size_t most)
@@ -51,6 +53,11 @@ struct crowd *crowd_new(size_t most)
     if (c)
         c->most = most;
     return c;
+}
+
+void crowd_watch(struct crowd *c, void (*peopled)(bool anybody))
+{
+    c->peopled = peopled;
 }
 
 void crowd_free(struct crowd *c)
@@ -191,6 +198,8 @@ struct crowd_place *crowd_enter(struct crowd_address *a, const char *peer, crowd
     a->count++;
     who->places++;
     count_idle(p, true);
+    if (a->crowd->count++ == 0 && a->crowd->peopled)
+        a->crowd->peopled(true);
     return p;
 }
 
@@ -227,6 +236,8 @@ void crowd_leave(struct crowd_place *p)
     else
         a->newest = p->before;
     a->count--;
+    if (--a->crowd->count == 0 && a->crowd->peopled)
+        a->crowd->peopled(false);
     if (--p->peer->places == 0)
         forget_peer(a, p->peer);
     free(p);

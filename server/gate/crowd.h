@@ -23,6 +23,10 @@ typedef void crowd_evict(void *ctx, const char *why);
 /* Of at most `most` connections. NULL without memory. Outlives its addresses. */
 struct crowd *crowd_new(size_t most);
 
+/* Has `peopled` called with true when the first connection comes, with false when the last one has
+ * gone. */
+void crowd_watch(struct crowd *c, void (*peopled)(bool anybody));
+
 /* Accepts NULL. */
 void crowd_free(struct crowd *c);
 

@@ -509,6 +509,11 @@ const struct serial_info *device_info(struct device *d)
     return node_info(&d->node);
 }
 
+void device_path(const struct device *d, char path[static SERIAL_PATH_MAX])
+{
+    node_path(&d->node, path);
+}
+
 bool device_is_there(const struct device *d)
 {
     return d->node.serial;

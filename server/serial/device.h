@@ -15,6 +15,7 @@
 
 #include "cli.h"
 #include "proto/line.h"
+#include "serial_ports.h"
 
 struct device;
 struct event_base;
@@ -145,6 +146,9 @@ const char *device_trouble(const struct device *d);
 /* The system's facts about the device that was opened last, or seen at the start. The built-in port
  * has none. */
 const struct serial_info *device_info(struct device *d);
+
+/* The path by which the system knows the device, or "" for one that is built in or not found. */
+void device_path(const struct device *d, char path[static SERIAL_PATH_MAX]);
 
 /* The owner's name, or NULL. */
 const char *device_owner(const struct device *d);

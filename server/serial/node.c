@@ -292,6 +292,32 @@ const struct serial_info *node_info(struct node *n)
     return &n->info;
 }
 
+/* Whether the device that was seen last is there still, as far as can be told without a list of all
+ * ports, for which the loop has no time while another port works. */
+static bool is_there_still(const struct node *n)
+{
+    char error[SERIAL_ERROR_MAX];
+
+    if (n->serial || !n->is_searched)
+        return true;
+    return n->identity && serial_io_check(n->path, error) == 0 &&
+           serial_identity_match(n->identity, n->path, error) == SERIAL_SAME;
+}
+
+void node_path(const struct node *n, char path[static SERIAL_PATH_MAX])
+{
+    const struct port_options *o = n->options;
+    char found[SERIAL_PATH_MAX], error[SERIAL_ERROR_MAX];
+
+    path[0] = '\0';
+    if (o->loop)
+        return;
+    if (n->path[0] && is_there_still(n))
+        serial_ports_resolve(n->path, path);
+    else if (!n->is_searched && serial_find(o->selector, o->interface, found, error) == 0)
+        serial_ports_resolve(found, path);
+}
+
 void node_close(struct node *n)
 {
     serial_close(n->serial);

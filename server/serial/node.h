@@ -100,6 +100,10 @@ void node_read(struct node *n, bool on);
  * this is for clients. */
 const struct serial_info *node_info(struct node *n);
 
+/* The path by which the system knows the device: of the open one, else of the one that would be
+ * opened now. It is "" for one that is built in or not found. */
+void node_path(const struct node *n, char path[static SERIAL_PATH_MAX]);
+
 /* Closes it. Does nothing when it is not open. */
 void node_close(struct node *n);
 

@@ -359,6 +359,7 @@ int port_report(const struct port *p, struct port_report *r)
                               .clients_served = p->clients_served};
     size_t count = 0;
 
+    device_path(p->device, r->path);
     for (struct serial_session *s = p->sessions; s; s = *serial_session_next(s))
         count++;
     r->clients = calloc(count + 1, sizeof *r->clients);

@@ -10,6 +10,7 @@
 #include "client_role.h"
 #include "device.h"
 #include "proto/line.h"
+#include "serial_ports.h"
 
 enum { PORT_REPORT_PEER_MAX = 80 };
 
@@ -25,7 +26,8 @@ struct port_report_client {
 };
 
 struct port_report {
-    const char *name; /* the port's */
+    const char *name;           /* the port's */
+    char path[SERIAL_PATH_MAX]; /* the device's, as the system knows it; "" if it is not found */
     enum device_state state;
     struct line_settings line;          /* in force */
     unsigned lines;                     /* LINE_INPUTS and LINE_OUTPUTS */

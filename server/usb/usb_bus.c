@@ -47,6 +47,11 @@ struct usb_device *usb_bus_find(const struct usb_bus *b, const char *text)
     return d;
 }
 
+bool usb_bus_is_real(const struct usb_bus *b, const struct usb_device *d)
+{
+    return b->host && usb_host_has(b->host, d);
+}
+
 void usb_bus_refresh(struct usb_bus *b)
 {
     if (b->host)
@@ -189,7 +194,7 @@ static void free_devices(struct usb_bus *b, struct usb_device *list)
 
         list = d->next;
         usb_hold_end(d);
-        if (b->host && usb_host_has(b->host, d))
+        if (usb_bus_is_real(b, d))
             usb_host_free_device(b->host, d);
         else
             d->ops->free(d);

@@ -6,6 +6,8 @@
 #ifndef SERVER_USB_USB_BUS_H
 #define SERVER_USB_USB_BUS_H
 
+#include <stdbool.h>
+
 #include "cli.h"
 
 struct event_base;
@@ -40,6 +42,9 @@ struct usb_device *usb_bus_first(const struct usb_bus *b);
 
 /* The one that is there under a busid or a name, or NULL. */
 struct usb_device *usb_bus_find(const struct usb_bus *b, const char *text);
+
+/* Whether a device of it is a real one, not built in. */
+bool usb_bus_is_real(const struct usb_bus *b, const struct usb_device *d);
 
 /* Looks whether devices have arrived or left that nobody tells of. Call it before listing them.
  * Devices may arrive and leave within this, and the sessions of their importers end. */

@@ -90,13 +90,15 @@ int usb_export_report(const struct usb_export *e, struct usb_report *r)
 
     for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next)
         count++;
-    *r = (struct usb_report){.devices = calloc(count + 1, sizeof *r->devices)};
+    *r = (struct usb_report){.name = e->options->name,
+                             .devices = calloc(count + 1, sizeof *r->devices)};
     if (!r->devices)
         return -ENOMEM;
     for (const struct usb_device *d = usb_bus_first(e->bus); d; d = d->next) {
         struct usb_report_device *to = &r->devices[r->count++];
 
         to->name = d->name;
+        to->real = usb_bus_is_real(e->bus, d);
         memcpy(to->busid, d->record.busid, sizeof to->busid);
         to->vendor = d->record.vendor;
         to->product = d->record.product;

@@ -53,26 +53,36 @@ static int each_device(void (*take)(void *ctx, const struct found *f), void *ctx
     return n < 0 ? (int)n : count;
 }
 
+struct printing {
+    bool (*published)(void *ctx, const char *device);
+    void *ctx;
+};
+
 static void print_device(void *ctx, const struct found *f)
 {
+    const struct printing *p = ctx;
     const struct usb_system_texts *t = &f->texts;
-    char why[USB_DEVICE_ERROR_MAX];
+    char why[USB_DEVICE_ERROR_MAX], device[sizeof "usb:" + USBIP_BUSID_SIZE];
 
-    (void)ctx;
-    printf("usb:%s\n", f->busid);
+    snprintf(device, sizeof device, "usb:%s", f->busid);
+    printf("%s\n", device);
     if (t->manufacturer[0] || t->product[0])
         printf("  description  %s%s%s\n", t->manufacturer, t->manufacturer[0] ? " " : "",
                t->product);
     printf("  USB          %04x:%04x%s%s\n", f->descriptor.idVendor, f->descriptor.idProduct,
            t->serial[0] ? ", serial number " : "", t->serial);
+    if (p->published(p->ctx, device))
+        return;
     if (usb_libusb_try(f->real, why) < 0)
         printf("  not now      %s\n", why);
-    printf("  publish it   com2net usb:%s 3240\n", f->busid);
+    printf("  publish it   com2net %s 3240\n", device);
 }
 
-void usb_list_print(void)
+void usb_list_print(bool (*published)(void *ctx, const char *device), void *ctx)
 {
-    int r = each_device(print_device, NULL);
+    struct printing p = {published, ctx};
+    int r = each_device(print_device, &p);
+
     if (r < 0)
         printf("USB devices cannot be listed: %s\n", libusb_strerror(r));
     else if (r == 0)

@@ -93,6 +93,14 @@ class Com2net(Program):
         self.ports = eventually(look, f'com2net listens on {count} ports')
         self.port = self.ports[0]
 
+    def tells(self):
+        """Waits until it can be asked for its state; before, it has warned of others with the same device."""
+        def look():
+            with open('/proc/net/unix') as f:
+                return f'@com2net-{self.pid}-' in f.read()
+        eventually(look, 'com2net can be asked')
+        return self
+
     def send_signal(self, number):
         # tests/win32/as_com2net: Wine makes a Ctrl-C of SIGINT, and dies of SIGTERM
         if number == signal.SIGTERM and 'COM2NET_WINE' in os.environ:

@@ -13,6 +13,11 @@ def main():
     said = harness.fails([com2net, device.path + ',hold', '0'])
     check(device.path in said and 'busy' in said, f'the port is named: {said}')
     check(f'com2net (pid {first.pid}) has it open' in said, f'who has it open is named: {said}')
+
+    def says_where():
+        said = harness.fails([com2net, device.path + ',hold', '0'])
+        return f'com2net (pid {first.pid}) publishes it, too, on 127.0.0.1:{first.port}' in said
+    harness.eventually(says_where, 'the address is named where clients can connect')
     check(first.running(), 'the first one goes on')
     said = harness.fails([com2net, '/etc/passwd', '0'])
     check('not a serial port' in said, f'a file is no port: {said}')

@@ -114,9 +114,17 @@ def behind_another(server):
 
 
 def busy(device):
-    """Another com2net has the port."""
+    """Another com2net has the port, which it tells in time unless the machine is late."""
     harness.Com2net(device.path + ',hold', '0')
-    return net2pty(f'127.0.0.1:{harness.Com2net(device.path, "0").port}')
+
+    def warned():
+        second = harness.Com2net(device.path, '0').tells()
+        if 'publishes' in second.log():
+            return second
+        second.stop()
+        return None
+    second = harness.eventually(warned, 'the second one is warned')
+    return net2pty(f'127.0.0.1:{second.port}') + second.log()
 
 
 def usb():

@@ -212,11 +212,20 @@ bool serial_ports_are_same(const char *a, const char *b)
                   strncmp(b, serial_ports_prefix(), len) == 0 ? b + len : b) == 0;
 }
 
+void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
+{
+    snprintf(real, SERIAL_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
+}
+
 int serial_ports_list(struct serial_info **list, size_t *count)
 {
     if (fake_serial.listing)
         fake_serial.listing();
     fake_serial.listed++;
+    *list = NULL;
+    *count = 0;
+    if (fake_serial.list_error)
+        return fake_serial.list_error;
     *count = fake_serial.port_count;
     *list = malloc((*count + 1) * sizeof **list);
     if (*list && *count > 0)

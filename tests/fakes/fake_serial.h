@@ -37,6 +37,7 @@ struct fake_serial {
     void (*purged)(void);                           /* likewise, of what is to go out */
     const struct serial_info *ports;                /* that the system lists */
     size_t port_count;
+    int list_error;             /* negative errno: it does not list them */
     void (*listing)(void);      /* optional: runs before it does so, on the thread that lists */
     unsigned listed, described; /* how often it has done so */
 };

@@ -4,7 +4,6 @@ found by them. No port is opened for that, as opening raises DTR."""
 
 import os
 import re
-import shutil
 
 import clock
 import harness
@@ -73,18 +72,17 @@ def found():
 
 
 def opens_nothing():
-    """With the device tree of a Windows that has USB devices."""
-    folder = harness.temp('usb')
-    os.mkdir(folder)
-    exe = os.path.join(folder, 'com2net.exe')
-    shutil.copy(wine.EXE, exe)
-    shutil.copy(os.environ['USB_PARENTS_DLL'], folder)
     ports = [wine.Port(name) for name in ('COM6', 'COM7')]
-    status, listed = wine.run(exe, '--list', native='cfgmgr32')
-    check(status == 0 and 'CP2102 (COM6)' in listed, listed)
-    equal([port.opens for port in ports], [0, 0], 'how often --list has opened COM6 and COM7')
+    # with the device tree of a Windows that has USB devices
+    status, listed = wine.run(os.environ['LIST_PORTS_EXE'], 'serial=0002', '10c4:ea60', native='cfgmgr32')
+    check(status == 0 and 'COM6 CP2102 (COM6)' in listed, listed)
+    check('serial=0002: COM7' in listed and 'matches several ports: COM6' in listed, listed)
+    equal([port.opens for port in ports], [0, 0], 'how often a list and two searches have opened COM6 and COM7')
 
-    wanted = wine.Exe('serial=0002', '0', exe=exe, native='cfgmgr32')
+    status, listed = wine.run(wine.EXE, '--list')
+    check(status == 0 and 'CP2102 (COM6)' in listed, listed)
+    wanted = wine.Exe('serial=0002', '0')
+    equal([port.opens for port in ports], [0, 0], 'how often the start for COM7 has opened COM6 and COM7')
     for _ in range(2):
         peer = harness.Peer(wanted.port).agreed()
         peer.send(b'2')
@@ -93,7 +91,7 @@ def opens_nothing():
         eventually(lambda: 'closed' in wanted.log().splitlines()[-1], 'the port is closed')
     equal([port.opens for port in ports], [0, 2], 'how often a search for COM7 has opened COM6 and COM7')
 
-    absent = wine.Exe('serial=ABSENT,hotplug', '0', exe=exe, native='cfgmgr32')
+    absent = wine.Exe('serial=ABSENT,hotplug', '0')
     peer = harness.Peer(absent.port).agreed()
     clock.sleep(3)  # some searches
     equal([port.opens for port in ports], [0, 2], 'how often a search for another has opened COM6 and COM7')

@@ -166,10 +166,10 @@ class Port(harness.Device):
 class Exe(harness.Com2net):
     """com2net.exe, waited for until it listens on everything."""
 
-    def __init__(self, *arguments, lines=False, ports=None, exe=EXE, native=None):
+    def __init__(self, *arguments, lines=False, ports=None):
         self.wrapper = arguments
         count = ports or max(1, sum(1 for a in arguments if not str(a).startswith('-')) // 2)
-        harness.Program.__init__(self, command(exe, *arguments), env=environment(lines, native))
+        harness.Program.__init__(self, command(EXE, *arguments), env=environment(lines))
         self.name = 'com2net.exe'
 
         def look():
