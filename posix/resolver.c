@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host_machine.h"
+#include "log_peer.h"
 #include "worker.h"
 
 enum { THREADS_MAX = 8 };
@@ -20,7 +22,9 @@ struct question {
     int error;
     struct addrinfo *found;
     char service[8];
-    char host[];
+    const char *of; /* whose address stands for the name, or NULL */
+    char stand_in[HOST_MACHINE_ADDRESS_MAX];
+    char host[]; /* what is asked */
 };
 
 struct resolver {
@@ -36,7 +40,9 @@ static void look_up(void *job)
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct question *q = job;
 
-    q->error = getaddrinfo(q->host, q->service, &hints, &q->found);
+    if (!host_machine_is_meant(q->host) || host_machine_find(q->host, q->stand_in, &q->of) < 0)
+        q->of = NULL;
+    q->error = getaddrinfo(q->of ? q->stand_in : q->host, q->service, &hints, &q->found);
     atomic_fetch_sub(&threads, 1);
 }
 
@@ -47,6 +53,9 @@ static void on_answer(void *ctx, void *job)
     const int error = q->error;
     struct addrinfo *found = q->found;
 
+    if (q->of)
+        log_peer_info(q->host, "%s is no name that is known here: taking %s, of %s", q->host,
+                      q->stand_in, q->of);
     free(q);
     r->found(r->ctx, error, found);
 }

@@ -53,6 +53,54 @@ static void what_cannot_be_claimed_is_left(void)
     device->ops->free(device);
 }
 
+/* Windows has a driver for each interface, and libusb takes no device from a driver there. */
+static void an_interface_with_another_driver_is_left_alone(void)
+{
+    static const int why_not[] = {LIBUSB_ERROR_NOT_SUPPORTED, LIBUSB_ERROR_NOT_FOUND};
+    char error[USB_DEVICE_ERROR_MAX];
+    struct one in;
+
+    for (size_t i = 0; i < 2; i++) {
+        make();
+        fake_libusb.claim_results[1] = why_not[i];
+        CHECK(device->ops->claim(device, error) == 0);
+        submit(transfer_of(&in, 0x81, 64));
+        expect("open\nclaim 0\nclaim 1\nsubmit 81 64\n");
+        fake_libusb_end(oldest(), LIBUSB_TRANSFER_COMPLETED, 5);
+        CHECK(in.done == 1 && in.t.status == 0);
+        device->ops->release(device);
+        loop_settle(base);
+        expect("release 0\nattach 0\nclose\n");
+        end();
+
+        make();
+        fake_libusb.claim_results[0] = why_not[i];
+        CHECK(device->ops->claim(device, error) == 0);
+        submit(transfer_of(&in, 0x81, 64));
+        CHECK(in.done == 1 && in.t.status == USBIP_EPIPE);
+        expect("open\nclaim 0\nclaim 1\n");
+        end();
+    }
+}
+
+static void one_interface_has_to_be_had(void)
+{
+    char error[USB_DEVICE_ERROR_MAX];
+
+    make();
+    fake_libusb.claim_results[0] = fake_libusb.claim_results[1] = LIBUSB_ERROR_NOT_SUPPORTED;
+    CHECK(device->ops->claim(device, error) == -EIO);
+    expect("open\nclaim 0\nclaim 1\nclose\n");
+    fake_libusb.claim_results[0] = LIBUSB_ERROR_BUSY;
+    CHECK(device->ops->claim(device, error) == -EBUSY);
+    expect("open\nclaim 0\nclose\n");
+    fake_libusb.claim_results[0] = LIBUSB_ERROR_NOT_SUPPORTED;
+    fake_libusb.claim_results[1] = LIBUSB_ERROR_ACCESS;
+    CHECK(device->ops->claim(device, error) == -EACCES);
+    expect("open\nclaim 0\nclaim 1\nclose\n");
+    device->ops->free(device);
+}
+
 static void transfers_are_libusbs(void)
 {
     struct one in, out, control;
@@ -305,6 +353,8 @@ int main(int argc, char **argv)
         TEST(is_listed_as_it_is),
         TEST(handle_is_closed_in_a_later_turn),
         TEST(what_cannot_be_claimed_is_left),
+        TEST(an_interface_with_another_driver_is_left_alone),
+        TEST(one_interface_has_to_be_had),
         TEST(transfers_are_libusbs),
         TEST(statuses_are_linuxs),
         TEST(empty_packet_is_asked_for),

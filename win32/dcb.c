@@ -70,9 +70,10 @@ void dcb_get(const DCB *dcb, struct line_settings *line)
     for (int i = 0; i < PARITIES; i++)
         if (parities[i].dcb == dcb->Parity)
             line->parity = parities[i].line;
-    line->stop = dcb->StopBits == ONESTOPBIT     ? LINE_STOP_1
-                 : dcb->StopBits == ONE5STOPBITS ? LINE_STOP_1_5
-                                                 : LINE_STOP_2;
+    /* a driver may have one and a half with more than 5 data bits, which cannot be set */
+    line->stop = dcb->StopBits == TWOSTOPBITS                            ? LINE_STOP_2
+                 : dcb->StopBits == ONE5STOPBITS && line->data_bits == 5 ? LINE_STOP_1_5
+                                                                         : LINE_STOP_1;
     line->flow_out = dcb->fOutxCtsFlow ? LINE_FLOW_HARDWARE
                      : dcb->fOutX      ? LINE_FLOW_XONXOFF
                                        : LINE_FLOW_NONE;

@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "loop.h"
+#include "timer.h"
 #include "wake.h"
 #include "win_error.h"
 
@@ -20,6 +21,8 @@ enum {
     WRITE_SIZE = 4096,
     BATCHES = 8,          /* in one turn of the loop: others want theirs */
     EMPTY_READS_MAX = 16, /* in a row: a driver whose device has gone may say no more */
+    EMPTY_WATCHES_MAX = 16,
+    POLL_MS = 500, /* where a driver does not tell of events */
     STOP_MS = 1000,
     STACK_SIZE = 64 * 1024,
 };
@@ -49,6 +52,10 @@ struct port_io {
     DWORD events;       /* where WaitCommEvent writes */
     DWORD errors;       /* that ClearCommError told, to be told */
     int empty_reads;
+    int empty_watches;
+    unsigned long wanted; /* events */
+    struct timer poll;    /* instead of the watch, which has failed */
+    bool told_poll;
     struct operation read; /* of the first byte */
     struct operation more; /* of those that the driver has; nobody waits for it */
     struct operation write, watch;
@@ -160,7 +167,10 @@ static size_t read_more(struct port_io *p, size_t len)
     if (!has_ended(&p->more)) { /* a driver that does not have what it says */
         p->more.cancelled = true;
         CancelIoEx(p->com, &p->more.at);
-        GetOverlappedResult(p->com, &p->more.at, &n, TRUE);
+        if (WaitForSingleObject(p->more.at.hEvent, STOP_MS) != WAIT_OBJECT_0) {
+            fail(p, ERROR_OPERATION_ABORTED); /* nor one that gives up */
+            return len;
+        }
     }
     return take(p, &p->more, &n) ? len + n : len;
 }
@@ -280,35 +290,75 @@ size_t port_io_untransmitted(struct port_io *p)
 
 /* --- events -------------------------------------------------------------------------------- */
 
+/* Begins to wait for events. Returns whether the driver does: that it does not is no sign that the
+ * device has gone. Some drivers have no ring, and some no errors. */
 static bool begin_watch(struct port_io *p)
 {
+    static const DWORD refused[] = {0, EV_RING, EV_RING | EV_ERR};
+    size_t i = 0;
+
+    while (i < 3 && !SetCommMask(p->com, p->wanted & ~refused[i]))
+        i++;
+    if (i == 3)
+        return false;
     p->events = 0;
-    return begun(p, &p->watch, WaitCommEvent(p->com, &p->events, &p->watch.at));
+    p->watch.pending =
+        WaitCommEvent(p->com, &p->events, &p->watch.at) || GetLastError() == ERROR_IO_PENDING;
+    return p->watch.pending;
+}
+
+/* Takes the events that have come, and waits for the next ones. Returns 0 where there are none. */
+static DWORD take_events(struct port_io *p)
+{
+    DWORD n;
+
+    p->watch.pending = false;
+    bool good = GetOverlappedResult(p->com, &p->watch.at, &n, FALSE);
+    const DWORD events = good ? p->events : 0;
+    p->empty_watches = events ? 0 : p->empty_watches + 1;
+    good = good && p->empty_watches <= EMPTY_WATCHES_MAX && begin_watch(p);
+    if (!good) {
+        if (!p->told_poll)
+            log_debug("a serial driver tells of no events: they are looked for");
+        p->told_poll = true;
+        timer_in_ms(&p->poll, POLL_MS);
+    } else if (has_ended(&p->watch)) {
+        wake_up(p->wake);
+    }
+    return events;
+}
+
+static void tell_events(struct port_io *p, DWORD events)
+{
+    const DWORD errors = p->errors;
+
+    p->errors = 0;
+    p->callbacks->events(p->ctx, events, errors);
 }
 
 static void pump_events(struct port_io *p)
 {
-    DWORD events = 0, n;
+    const DWORD events = has_ended(&p->watch) ? take_events(p) : 0;
+    COMSTAT status;
 
-    if (has_ended(&p->watch)) {
-        if (!take(p, &p->watch, &n))
-            return;
-        events = p->events;
-        if (!begin_watch(p))
-            return;
-        if (has_ended(&p->watch))
-            wake_up(p->wake);
-    }
-    if (events & (EV_ERR | EV_BREAK)) {
-        COMSTAT status;
+    if ((events & (EV_ERR | EV_BREAK)) && !ask_status(p, &status))
+        return;
+    if (events || p->errors)
+        tell_events(p, events);
+}
 
-        if (!ask_status(p, &status))
-            return;
-    }
-    DWORD errors = p->errors;
-    p->errors = 0;
-    if (events || errors)
-        p->callbacks->events(p->ctx, events, errors);
+/* Looks for what the driver does not tell, and tries again whether it does. */
+static void on_poll(void *ctx)
+{
+    struct port_io *p = ctx;
+    COMSTAT status;
+
+    if (p->stopped || p->failure || !ask_status(p, &status))
+        return;
+    p->empty_watches = 0;
+    if (!begin_watch(p))
+        timer_in_ms(&p->poll, POLL_MS);
+    tell_events(p, 0);
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
@@ -373,6 +423,8 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
     p->com = com;
     p->callbacks = callbacks;
     p->ctx = ctx;
+    p->wanted = events;
+    timer_make(&p->poll, base, on_poll, p);
     p->wake = wake_new(base, on_woken, p);
     p->end = CreateEventW(NULL, FALSE, FALSE, NULL);
     p->look = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -388,21 +440,20 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
         port_io_free(p);
         return NULL;
     }
-    /* a driver that cannot tell of events has a port all the same */
-    if (events && SetCommMask(com, events) && !begin_watch(p))
-        p->failure = ERROR_SUCCESS;
+    if (events && !begin_watch(p))
+        timer_in_ms(&p->poll, POLL_MS);
     return p;
 }
 
 /* Waits for the ends of cancelled operations. False: a driver does not release one. */
 static bool end_operations(struct port_io *p)
 {
-    struct operation *all[] = {&p->read, &p->write, &p->watch};
+    struct operation *all[] = {&p->read, &p->more, &p->write, &p->watch};
     ULONGLONG limit = GetTickCount64() + STOP_MS;
 
     SetCommMask(p->com, 0); /* ends WaitCommEvent, where cancelling does not */
     CancelIoEx(p->com, NULL);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         while (all[i]->pending && !HasOverlappedIoCompleted(&all[i]->at)) {
             ULONGLONG now = GetTickCount64();
 
@@ -419,6 +470,7 @@ void port_io_stop(struct port_io *p)
     if (!p)
         return;
     p->stopped = true;
+    timer_stop(&p->poll);
     SetEvent(p->end);
     WaitForSingleObject(p->thread, INFINITE);
     if (end_operations(p))

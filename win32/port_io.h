@@ -23,7 +23,8 @@ struct port_io_callbacks {
     /* The port takes bytes again after port_io_write did not take all. */
     void (*writable)(void *ctx);
     /* Events of WaitCommEvent (EV_...) and errors of ClearCommError (CE_...), since the last call.
-     */
+     * A driver that does not tell of events is asked twice a second: then it is called without any,
+     * and the modem lines may have changed. */
     void (*events)(void *ctx, unsigned long events, unsigned long errors);
     /* The device has gone; `code` is Windows's error. Nothing else is called any more. */
     void (*failed)(void *ctx, unsigned long code);

@@ -73,7 +73,7 @@ void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
     snprintf(
         text, USB_SYSTEM_ADVICE_MAX,
         "%s has no driver that lets programs have it: install WinUSB or libusbK for %04x:%04x, "
-        "for each of its interfaces, with Zadig (https://zadig.akeo.ie, there Options, List "
+        "for the interface that is wanted, with Zadig (https://zadig.akeo.ie, there Options, List "
         "All Devices), and plug it in again; the driver that it has now, and with that its COM "
         "port, is then gone until it is uninstalled in the Device Manager",
         part, vendor, product);

@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "address_text.h"
+#include "host_machine.h"
+#include "log.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
 #include "name.h"
@@ -37,6 +39,18 @@ static void refuse(const char *text, char error[static USB_SERVER_ERROR_MAX])
     snprintf(error, USB_SERVER_ERROR_MAX, "%.200s is no server: %s", text, why);
 }
 
+/* Puts an address in the place of a name that means the machine around this one. */
+static void find_host_machine(struct usbip_server *a)
+{
+    char address[HOST_MACHINE_ADDRESS_MAX];
+    const char *of;
+
+    if (!host_machine_is_meant(a->host) || host_machine_find(a->host, address, &of) < 0)
+        return;
+    log_info("%s is no name that is known here: taking %s, of %s", a->host, address, of);
+    snprintf(a->host, sizeof a->host, "%s", address);
+}
+
 int usb_server_init(struct usb_server *s, const char *text, char error[static USB_SERVER_ERROR_MAX])
 {
     *s = (struct usb_server){.list = NULL};
@@ -44,6 +58,7 @@ int usb_server_init(struct usb_server *s, const char *text, char error[static US
         refuse(text, error);
         return -EINVAL;
     }
+    find_host_machine(&s->address);
     snprintf(s->name, sizeof s->name, strchr(s->address.host, ':') ? "[%s]:%s" : "%s:%s",
              s->address.host, s->address.port);
     return 0;

@@ -47,7 +47,7 @@ void usb_interfaces_free(struct usb_interfaces *i)
 }
 
 const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct usb_interfaces *i,
-                                                                 uint8_t address)
+                                                                 uint8_t address, bool *foreign)
 {
     for (int k = 0; k < count_of(i); k++) {
         const struct libusb_interface *interface = &i->config->interface[k];
@@ -58,8 +58,10 @@ const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct us
             if (d->bAlternateSetting != i->alternate[d->bInterfaceNumber])
                 continue;
             for (int n = 0; n < d->bNumEndpoints; n++)
-                if (d->endpoint[n].bEndpointAddress == address)
+                if (d->endpoint[n].bEndpointAddress == address) {
+                    *foreign = i->foreign[d->bInterfaceNumber];
                     return &d->endpoint[n];
+                }
         }
     }
     return NULL;
@@ -73,24 +75,43 @@ static void release(struct usb_interfaces *i, int count, bool drivers)
 {
     libusb_set_auto_detach_kernel_driver(i->handle, 0);
     for (int k = 0; k < count; k++)
-        libusb_release_interface(i->handle, number_of(i, k));
+        if (!i->foreign[number_of(i, k)])
+            libusb_release_interface(i->handle, number_of(i, k));
     for (int k = 0; k < count && drivers; k++)
-        libusb_attach_kernel_driver(i->handle, number_of(i, k));
+        if (!i->foreign[number_of(i, k)])
+            libusb_attach_kernel_driver(i->handle, number_of(i, k));
     libusb_set_auto_detach_kernel_driver(i->handle, 1);
 }
 
 int usb_interfaces_claim(struct usb_interfaces *i, int *interface)
 {
-    for (int k = 0; k < count_of(i); k++) {
-        *interface = number_of(i, k);
-        int r = libusb_claim_interface(i->handle, *interface);
+    int claimed = 0, why_not = 0;
 
-        if (r < 0) {
+    memset(i->foreign, 0, sizeof i->foreign);
+    for (int k = 0; k < count_of(i); k++) {
+        const int number = number_of(i, k);
+        const int r = libusb_claim_interface(i->handle, number);
+
+        if (r < 0)
+            *interface = number;
+        if (r == LIBUSB_ERROR_NOT_SUPPORTED || r == LIBUSB_ERROR_NOT_FOUND) {
+            i->foreign[number] = true;
+            why_not = r;
+        } else if (r < 0) {
             release(i, k, true);
             return r;
+        } else {
+            claimed++;
         }
     }
-    return 0;
+    return claimed > 0 ? 0 : why_not;
+}
+
+int usb_interfaces_next_foreign(const struct usb_interfaces *i, int from)
+{
+    while (from < 256 && !i->foreign[from])
+        from++;
+    return from < 256 ? from : -1;
 }
 
 void usb_interfaces_release(struct usb_interfaces *i)

@@ -21,6 +21,7 @@ struct usb_interfaces {
     struct libusb_device_handle *handle;     /* NULL: not opened */
     struct libusb_config_descriptor *config; /* in force; NULL: not configured */
     uint8_t alternate[256];                  /* of each interface, by its number */
+    bool foreign[256];                       /* it could not be taken from its driver */
     bool touched; /* endpoints other than 0 were used, since it was configured */
 };
 
@@ -30,13 +31,19 @@ void usb_interfaces_read(struct usb_interfaces *i);
 /* Frees what it has; not itself. */
 void usb_interfaces_free(struct usb_interfaces *i);
 
-/* The descriptor of an endpoint, by the alternate settings in force, or NULL. */
+/* The descriptor of an endpoint, by the alternate settings in force, or NULL. `foreign` tells
+ * whether its interface is a foreign one. */
 const struct libusb_endpoint_descriptor *usb_interfaces_endpoint(const struct usb_interfaces *i,
-                                                                 uint8_t address);
+                                                                 uint8_t address, bool *foreign);
 
-/* Takes all interfaces. After a failure `interface` is the number of the one that is not
- * available. */
+/* Takes all interfaces. Where no driver lets programs have one (LIBUSB_ERROR_NOT_SUPPORTED,
+ * _NOT_FOUND; on Windows each interface has a driver of its own), that one stays foreign, if
+ * another can be had. After a failure `interface` is the number of the one that is not available.
+ */
 int usb_interfaces_claim(struct usb_interfaces *i, int *interface);
+
+/* The first foreign interface from number `from` on, or -1. */
+int usb_interfaces_next_foreign(const struct usb_interfaces *i, int from);
 
 /* Gives all back, to their drivers. */
 void usb_interfaces_release(struct usb_interfaces *i);

@@ -56,6 +56,7 @@ struct usb_libusb {
     bool gone;
     bool used; /* by an importer, since it was opened */
     bool said_memory;
+    bool said_foreign;
     void (*lost)(void *ctx, struct usb_device *d);
     void *ctx;
     char name[sizeof "usb:" + USBIP_BUSID_SIZE];
@@ -142,6 +143,19 @@ static void on_closing(evutil_socket_t fd, short what, void *ctx)
     close_handle(ctx);
 }
 
+/* A composite device may have one interface for us, and another one that is a COM port. */
+static void tell_foreign(struct usb_libusb *u)
+{
+    int n = u->said_foreign ? -1 : usb_interfaces_next_foreign(&u->interfaces, 0);
+
+    for (; n >= 0; n = usb_interfaces_next_foreign(&u->interfaces, n + 1)) {
+        log_info("%s: its interface %d keeps the driver that it has: it is not published, and "
+                 "transfers to it fail",
+                 u->device.name, n);
+        u->said_foreign = true;
+    }
+}
+
 static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
 {
     struct usb_libusb *u = libusb_of(d);
@@ -163,6 +177,8 @@ static int claim(struct usb_device *d, char error[static USB_DEVICE_ERROR_MAX])
     }
     if (r == LIBUSB_ERROR_NO_DEVICE)
         usb_libusb_lose(d);
+    if (r == 0)
+        tell_foreign(u);
     return r < 0 ? usb_errors_say(u->real, r, interface, error) : 0;
 }
 
@@ -270,11 +286,14 @@ static void on_ended(void *ctx, struct usb_transfer *t, bool gone)
 static int begin(struct usb_libusb *u, struct usb_transfer *t)
 {
     const bool request = (t->address & 15) == 0;
+    bool foreign = false;
     const struct libusb_endpoint_descriptor *e =
-        request ? NULL : usb_interfaces_endpoint(&u->interfaces, t->address);
+        request ? NULL : usb_interfaces_endpoint(&u->interfaces, t->address, &foreign);
 
     if (!request && !e)
         return USBIP_ENOENT;
+    if (foreign)
+        return USBIP_EPIPE;
     int r = usb_libusb_transfer_begin(t, u->interfaces.handle, e, on_ended, u);
     if (r < 0)
         return r;

@@ -34,6 +34,7 @@ struct state {
     int broken;   /* a break is on */
     int refuse;   /* an open */
     int opens;    /* how often somebody has tried */
+    int no_watch; /* the events cannot be waited for */
 };
 
 enum { PTYS = 4096, OUTPUTS = TIOCM_DTR | TIOCM_RTS };
@@ -115,6 +116,11 @@ int ioctl(int fd, unsigned long request, ...)
     }
     if (!s)
         return real(fd, request, arg);
+    /* Wine's WaitCommEvent asks from a thread of its own */
+    if (s->no_watch && gettid() != getpid()) {
+        errno = ENOTTY;
+        return -1;
+    }
     switch (request) {
     case TIOCMGET:
         *(int *)arg = s->lines;
