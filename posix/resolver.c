@@ -1,32 +1,24 @@
 /*
- * Theory of operation. Each look-up has a thread, as getaddrinfo has no other way not to wait, and
- * takes as long as the system likes. The thread and its owner share a `struct answer`; the last to
- * leave it frees it. So a look-up that is given up costs a thread until it comes back, and there
- * are so many of these at most.
+ * Theory of operation. Each look-up has a worker, as getaddrinfo has no other way not to wait, and
+ * takes as long as the system likes. So a look-up that is given up costs a thread until it comes
+ * back, and there are so many of these at most.
  */
 #include "resolver.h"
 
-#include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <event2/event.h>
 
 #include "host_machine.h"
 #include "log_peer.h"
+#include "worker.h"
 
-enum { THREADS_MAX = 8, STACK = 256 * 1024 }; /* of which NSS modules take much */
+enum { THREADS_MAX = 8 };
 
-struct answer {
-    atomic_int users;
-    int wake; /* eventfd: it is there */
+struct question {
     int error;
     struct addrinfo *found;
     char service[8];
@@ -36,125 +28,92 @@ struct answer {
 };
 
 struct resolver {
-    struct answer *answer;
-    struct event *woken;
+    struct worker *worker;
     resolver_found *found;
     void *ctx;
 };
 
 static atomic_int threads;
 
-static void leave(struct answer *a)
-{
-    if (atomic_fetch_sub(&a->users, 1) > 1)
-        return;
-    if (a->found)
-        freeaddrinfo(a->found);
-    close(a->wake);
-    free(a);
-}
-
-static void *look_up(void *arg)
+static void look_up(void *job)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    const uint64_t one = 1;
-    struct answer *a = arg;
+    struct question *q = job;
 
-    if (!host_machine_is_meant(a->host) || host_machine_find(a->host, a->stand_in, &a->of) < 0)
-        a->of = NULL;
-    a->error = getaddrinfo(a->of ? a->stand_in : a->host, a->service, &hints, &a->found);
-    if (write(a->wake, &one, sizeof one) < 0)
-        a->error = EAI_SYSTEM; /* cannot be: it is the first */
+    if (!host_machine_is_meant(q->host) || host_machine_find(q->host, q->stand_in, &q->of) < 0)
+        q->of = NULL;
+    q->error = getaddrinfo(q->of ? q->stand_in : q->host, q->service, &hints, &q->found);
     atomic_fetch_sub(&threads, 1);
-    leave(a);
-    return NULL;
 }
 
-static void on_woken(evutil_socket_t fd, short what, void *ctx)
+static void on_answer(void *ctx, void *job)
 {
     struct resolver *r = ctx;
-    struct addrinfo *found = r->answer->found;
+    struct question *q = job;
+    const int error = q->error;
+    struct addrinfo *found = q->found;
 
-    (void)fd;
-    (void)what;
-    r->answer->found = NULL;
-    if (r->answer->of)
-        log_peer_info(r->answer->host, "%s is no name that is known here: taking %s, of %s",
-                      r->answer->host, r->answer->stand_in, r->answer->of);
-    r->found(r->ctx, r->answer->error, found);
+    if (q->of)
+        log_peer_info(q->host, "%s is no name that is known here: taking %s, of %s", q->host,
+                      q->stand_in, q->of);
+    free(q);
+    r->found(r->ctx, error, found);
 }
 
-static struct answer *answer_new(const char *host, uint16_t port)
+static void drop(void *job)
+{
+    struct question *q = job;
+
+    if (q->found)
+        freeaddrinfo(q->found);
+    free(q);
+}
+
+static const struct worker_work work = {.run = look_up, .done = on_answer, .drop = drop};
+
+static struct question *question_new(const char *host, uint16_t port)
 {
     const size_t len = strlen(host) + 1;
-    struct answer *a = calloc(1, sizeof *a + len);
+    struct question *q = calloc(1, sizeof *q + len);
 
-    if (!a)
+    if (!q)
         return NULL;
-    memcpy(a->host, host, len);
-    snprintf(a->service, sizeof a->service, "%u", port);
-    atomic_init(&a->users, 1);
-    a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (a->wake < 0) {
-        free(a);
-        return NULL;
-    }
-    return a;
+    memcpy(q->host, host, len);
+    snprintf(q->service, sizeof q->service, "%u", port);
+    return q;
 }
 
-/* Returns 0 or -errno. Signals are for the loop's thread. */
-static int start_thread(struct answer *a)
+/* Begins it, unless so many are under way. */
+static bool ask(struct resolver *r, struct question *q)
 {
-    sigset_t all, before;
-    pthread_attr_t attr;
-    pthread_t thread;
-
-    if (atomic_fetch_add(&threads, 1) >= THREADS_MAX) {
-        atomic_fetch_sub(&threads, 1);
-        return -EAGAIN;
-    }
-    atomic_fetch_add(&a->users, 1);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    int r = pthread_create(&thread, &attr, look_up, a);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r != 0) {
-        atomic_fetch_sub(&threads, 1);
-        leave(a);
-    }
-    return -r;
+    if (atomic_fetch_add(&threads, 1) < THREADS_MAX && worker_start(r->worker, q) == 0)
+        return true;
+    atomic_fetch_sub(&threads, 1);
+    return false;
 }
 
 struct resolver *resolver_start(struct event_base *base, const char *host, uint16_t port,
                                 resolver_found *found, void *ctx)
 {
     struct resolver *r = calloc(1, sizeof *r);
+    struct question *q = question_new(host, port);
 
-    if (!r)
-        return NULL;
-    r->found = found;
-    r->ctx = ctx;
-    r->answer = answer_new(host, port);
-    if (r->answer)
-        r->woken = event_new(base, r->answer->wake, EV_READ, on_woken, r);
-    if (!r->woken || event_add(r->woken, NULL) < 0 || start_thread(r->answer) < 0) {
-        resolver_free(r);
-        return NULL;
+    if (r) {
+        r->found = found;
+        r->ctx = ctx;
+        r->worker = worker_new(base, &work, r);
     }
-    return r;
+    if (r && r->worker && q && ask(r, q))
+        return r;
+    free(q);
+    resolver_free(r);
+    return NULL;
 }
 
 void resolver_free(struct resolver *r)
 {
     if (!r)
         return;
-    if (r->woken)
-        event_free(r->woken);
-    if (r->answer)
-        leave(r->answer);
+    worker_free(r->worker);
     free(r);
 }

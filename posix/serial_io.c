@@ -346,21 +346,15 @@ static void io_free(void *arg)
     free(io);
 }
 
-static void io_close(struct serial *s)
+/* Leaves the device as it was found, and lets go of it. */
+static void put_back(struct serial_io *io)
 {
-    struct serial_io *io = io_of(s);
-
-    io->closed = true;
-    event_del(io->readable);
-    event_del(io->writable);
-    modem_watch_stop(io->watch);
-    io->watch = NULL;
     if (io->broken)
         ioctl(io->fd, TIOCCBRK);
     /* At the speed that is set, as at a program's close: boards take "1200, and DTR falls" for a
      * word to them. Afterwards it would be that which is put back. */
     if (io->hupcl)
-        io_set_outputs(s, LINE_OUTPUTS, 0);
+        io_set_outputs(&io->base, LINE_OUTPUTS, 0);
     /* close() itself would wait up to 30 s for bytes that a stopped line does not take. A PTY's
      * does not wait, and what it has taken is on its way. */
     if (!io->pty)
@@ -371,8 +365,20 @@ static void io_close(struct serial *s)
     if (io->low_latency)
         os_ioctl(io->fd, TIOCSSERIAL, &io->driver);
     ioctl(io->fd, TIOCNXCL); /* a PTY outlives us: its emulator has it open */
-    /* now and not with the memory: the next client may open it before the loop comes to that */
     release(io);
+}
+
+static void io_close(struct serial *s)
+{
+    struct serial_io *io = io_of(s);
+
+    io->closed = true;
+    event_del(io->readable);
+    event_del(io->writable);
+    modem_watch_stop(io->watch);
+    io->watch = NULL;
+    /* now and not with the memory: the next client may open it before the loop comes to that */
+    put_back(io);
     loop_defer(io->loop, io_free, io);
 }
 
@@ -472,7 +478,12 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     io->known = io->has_lines ? io_lines(&io->base) : LINE_OUTPUTS;
     if (options->low_latency)
         ask_low_latency(io);
+    return 0;
+}
 
+/* Has the loop watch it. Returns 0 or -errno. */
+static int watch(struct serial_io *io)
+{
     io->readable = event_new(io->loop, io->fd, EV_READ | EV_PERSIST, on_readable, io);
     io->writable = event_new(io->loop, io->fd, EV_WRITE, on_writable, io);
     if (!io->readable || !io->writable)
@@ -485,35 +496,64 @@ static int set_up(struct serial_io *io, const struct serial_options *options)
     return 0;
 }
 
-struct serial *serial_io_open(struct event_base *base, const char *path,
-                              const struct serial_options *options,
-                              const struct serial_callbacks *callbacks, void *ctx,
-                              struct line_settings *current, int *error,
-                              char text[static SERIAL_ERROR_MAX])
+bool serial_io_opens_slowly(void)
+{
+    return false;
+}
+
+void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);
 
-    *error = io ? serial_io_check(path, text) : -ENOMEM;
-    if (*error < 0) {
+    o->file = NULL;
+    o->error = io ? serial_io_check(o->path, o->text) : -ENOMEM;
+    if (o->error < 0) {
+        if (!io)
+            tty_node_say_error(o->path, ENOMEM, o->text);
         free(io);
-        return NULL;
+        return;
     }
+    io->fd = -1;
+    snprintf(io->path, sizeof io->path, "%s", o->path);
+    io->pty = tty_node_is_pty(o->path);
+
+    o->error = open_tty(io);
+    if (o->error == 0)
+        o->error = take_exclusively(io);
+    if (o->error == 0)
+        o->error = set_up(io, &o->options);
+    if (o->error < 0) {
+        tty_node_say_error(o->path, -o->error, o->text);
+        io_free(io);
+        return;
+    }
+    o->settings = io->line;
+    o->file = (struct serial_file *)(void *)io;
+}
+
+struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base,
+                               const struct serial_callbacks *callbacks, void *ctx)
+{
+    struct serial_io *io = (struct serial_io *)(void *)o->file;
+
+    o->file = NULL;
     io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
     io->loop = base;
-    io->fd = -1;
-    snprintf(io->path, sizeof io->path, "%s", path);
-    io->pty = tty_node_is_pty(path);
+    o->error = watch(io);
+    if (o->error == 0)
+        return &io->base;
+    tty_node_say_error(o->path, -o->error, o->text);
+    io_free(io);
+    return NULL;
+}
 
-    *error = open_tty(io);
-    if (*error == 0)
-        *error = take_exclusively(io);
-    if (*error == 0)
-        *error = set_up(io, options);
-    if (*error < 0) {
-        tty_node_say_error(path, -*error, text);
-        io_free(io);
-        return NULL;
-    }
-    *current = io->line;
-    return &io->base;
+void serial_io_discard(struct serial_opening *o)
+{
+    struct serial_io *io = (struct serial_io *)(void *)o->file;
+
+    o->file = NULL;
+    if (!io)
+        return;
+    put_back(io);
+    io_free(io);
 }

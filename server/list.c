@@ -23,7 +23,8 @@ static bool print_published(void *ctx, const char *device)
     return first;
 }
 
-static void print_port(struct serial_info *port, struct others *others)
+/* `selector` is what to type for it. */
+static void print_port(struct serial_info *port, const char *selector, struct others *others)
 {
     text_clean(port->description, sizeof port->description, port->description);
     text_clean(port->serial, sizeof port->serial, port->serial);
@@ -40,7 +41,7 @@ static void print_port(struct serial_info *port, struct others *others)
     if (port->stable[0])
         printf("  stable path  %s\n", port->stable);
     if (!print_published(others, port->path))
-        printf("  publish it   com2net %s 7000\n", port->stable[0] ? port->stable : port->path);
+        printf("  publish it   com2net %s 7000\n", selector);
 }
 
 int list_print(void)
@@ -53,8 +54,12 @@ int list_print(void)
     others_ask(&others);
     if (r < 0)
         fprintf(stderr, "com2net: cannot list the serial ports: %s\n", error_text(-r));
-    for (size_t i = 0; i < count; i++)
-        print_port(&list[i], &others);
+    for (size_t i = 0; i < count; i++) {
+        char selector[SERIAL_SELECTOR_MAX];
+
+        serial_selector(list, count, i, selector);
+        print_port(&list[i], selector, &others);
+    }
     if (r == 0 && count == 0)
         printf("No serial ports found.\n");
     usb_list_print(print_published, &others);

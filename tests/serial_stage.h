@@ -62,7 +62,8 @@ static inline void on_log(enum log_level level, const char *line)
     snprintf(logged + n, sizeof logged - n, "%s\n", line);
 }
 
-static inline void begin(const char *arguments)
+/* `words` is what is published, such as "serial=A1,hotplug", on a machine that has these ports. */
+static inline void begin_among(const struct serial_info *ports, size_t count, const char *words)
 {
     static char text[256];
     char *args[2] = {text, (char[]){"0"}};
@@ -72,15 +73,25 @@ static inline void begin(const char *arguments)
     log_set_sink(on_log);
     logged[0] = '\0';
     fake_serial_reset();
+    fake_serial.ports = ports;
+    fake_serial.port_count = count;
     stage_time_begin();
     base = loop_new(STAGE_TIME_IS_REAL);
-    snprintf(text, sizeof text, "/dev/fake%s", arguments);
+    snprintf(text, sizeof text, "%s", words);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     crowd = crowd_new(64);
     endpoint = endpoint_new(base, crowd, &source, NULL, error);
     if (!endpoint)
         fprintf(stderr, "%s\n", error);
     CHECK(endpoint);
+}
+
+static inline void begin(const char *arguments)
+{
+    char words[256];
+
+    snprintf(words, sizeof words, "/dev/fake%s", arguments);
+    begin_among(NULL, 0, words);
 }
 
 static inline void end(void)

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "fakes/fake_serial.h"
 #include "others.h"
-#include "serial_list.h"
 #include "startup.h"
 #include "test.h"
 #include "usb_list.h"
@@ -35,27 +35,16 @@ unsigned teller_ask(struct teller_answer answers[static TELLER_OTHERS_MAX])
     return count;
 }
 
-static int list_error;
-
-int serial_list(struct serial_info **list, size_t *count)
-{
-    static const struct serial_info ports[] = {
-        {.path = "/dev/ttyUSB0",
-         .stable = "/dev/serial/by-id/uno",
-         .description = "Uno\x1b[31m",
-         .serial = "12",
-         .vid = 0x2341,
-         .pid = 0x43,
-         .interface = 0},
-        {.path = "/dev/ttyS0", .vid = -1, .pid = -1, .interface = -1},
-    };
-
-    *list = list_error ? NULL : malloc(sizeof ports);
-    *count = list_error ? 0 : 2;
-    if (*list)
-        memcpy(*list, ports, sizeof ports);
-    return list_error;
-}
+static const struct serial_info ports[] = {
+    {.path = "/dev/ttyUSB0",
+     .stable = "/dev/serial/by-id/uno",
+     .description = "Uno\x1b[31m",
+     .serial = "12",
+     .vid = 0x2341,
+     .pid = 0x43,
+     .interface = 0},
+    {.path = "/dev/ttyUSB1", .vid = -1, .pid = -1, .interface = -1},
+};
 
 void usb_list_print(bool (*published)(void *ctx, const char *device), void *ctx)
 {
@@ -107,8 +96,8 @@ static void without_others_it_says_what_to_type(void)
 {
     told = (const struct told[]){{0}};
     CHECK_TEXT(printed(print_list), UNO "  publish it   com2net /dev/serial/by-id/uno 7000\n"
-                                        "/dev/ttyS0\n"
-                                        "  publish it   com2net /dev/ttyS0 7000\n"
+                                        "/dev/ttyUSB1\n"
+                                        "  publish it   com2net /dev/ttyUSB1 7000\n"
                                         "usb:1-4\n"
                                         "  not published\n" END);
     CHECK(result);
@@ -137,8 +126,8 @@ static void a_published_port_says_by_whom(void)
     CHECK_TEXT(printed(print_list),
                UNO "  published    on 127.0.0.1:7000 by com2net (pid 20)\n"
                    "  published    on [::1]:7000 by com2net (pid 30) of user lab\n"
-                   "/dev/ttyS0\n"
-                   "  publish it   com2net /dev/ttyS0 7000\n"
+                   "/dev/ttyUSB1\n"
+                   "  publish it   com2net /dev/ttyUSB1 7000\n"
                    "usb:1-4\n"
                    "  published    on 0.0.0.0:3240 by com2net (pid 30) of user lab\n" END);
 }
@@ -174,10 +163,10 @@ static void a_liar_has_so_many_devices(void)
 static void ports_that_cannot_be_listed_are_an_error(void)
 {
     told = two;
-    list_error = -EIO;
+    fake_serial.list_error = -EIO;
     CHECK(strstr(printed(print_list), "com2net: cannot list the serial ports: "));
     CHECK(!result);
-    list_error = 0;
+    fake_serial.list_error = 0;
 }
 
 int main(int argc, char **argv)
@@ -191,5 +180,7 @@ int main(int argc, char **argv)
     };
 
     CHECK(startup_init(&argc, &argv) == 0);
+    fake_serial.ports = ports;
+    fake_serial.port_count = sizeof ports / sizeof *ports;
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -24,20 +24,44 @@ static void hear(int fd)
 static struct crowd *crowd;
 static struct endpoint *endpoint;
 static struct source source;
+static const struct serial_info listed = {.path = "/dev/fake", .serial = "A1", .interface = 0};
 
-static void begin_port(void)
+static void begin_as(const char *words)
 {
     static char text[64], number[] = "0";
     char *args[] = {text, number};
     char error[CLI_ERROR_MAX];
 
-    snprintf(text, sizeof text, "/dev/fake,observers,reset=arduino");
+    snprintf(text, sizeof text, "%s", words);
     fake_serial_reset();
+    fake_serial.ports = &listed;
+    fake_serial.port_count = 1;
     base = loop_new(false);
     crowd = crowd_new(8);
     CHECK(source_parse_all(2, args, &source, 1, error) == 1);
     endpoint = endpoint_new(base, crowd, &source, NULL, error);
     CHECK(endpoint);
+}
+
+static void begin_port(void)
+{
+    begin_as("/dev/fake,observers,reset=arduino");
+}
+
+static void begin_searched(void)
+{
+    begin_as("serial=A1,observers");
+}
+
+static void begin_hotplug(void)
+{
+    begin_as("serial=A1,hotplug");
+}
+
+static void begin_slow(void)
+{
+    begin_as("serial=A1,hotplug");
+    fake_serial.opens_slowly = true;
 }
 
 static void use_port(void)
@@ -99,8 +123,35 @@ static void a_port_without_memory(void)
     CHECK(memory_run(begin_port, use_port, next_client_is_served, end_port) > 10);
 }
 
+/* It is lost and found again, too. */
+static void use_and_lose_port(void)
+{
+    use_port();
+    const int fd = fake_listener_connect();
+    say(fd, "raw", 3);
+    pass(500);
+    if (fake_serial.open) {
+        fake_serial.port_count = 0;
+        fake_serial_unplug();
+    }
+    pass(5000);
+    fake_serial.port_count = 1;
+    fake_serial_arrive();
+    pass(5000);
+    close(fd);
+    pass(20000);
+}
+
+static void a_port_that_is_searched_for_without_memory(void)
+{
+    CHECK(memory_run(begin_searched, use_port, next_client_is_served, end_port) > 10);
+    CHECK(memory_run(begin_hotplug, use_and_lose_port, next_client_is_served, end_port) > 10);
+    CHECK(memory_run(begin_slow, use_and_lose_port, next_client_is_served, end_port) > 10);
+}
+
 static const struct test tests[] = {
     TEST(a_port_without_memory),
+    TEST(a_port_that_is_searched_for_without_memory),
 };
 
 int main(int argc, char **argv)

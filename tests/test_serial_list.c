@@ -1,131 +1,89 @@
 /*
- * The list of serial ports where libserialport, which is the test's here, gives none: as 0.1.2 does
- * when one port is not in /dev.
+ * The list of the serial ports, sorted, and what is chosen of it.
  */
 #include "serial_list.h"
 
 #include <errno.h>
 
-#include <libserialport.h>
-
 #include "fakes/fake_serial.h"
 #include "startup.h"
 #include "test.h"
 
-struct sp_port {
-    char *name;
-};
-
-enum sp_return sp_list_ports(struct sp_port ***list)
+static void ports_are_sorted_as_people_count(void)
 {
-    *list = NULL;
-    return SP_ERR_MEM;
-}
-
-void sp_free_port_list(struct sp_port **list)
-{
-    (void)list;
-}
-
-enum sp_return sp_get_port_by_name(const char *name, struct sp_port **port)
-{
-    if (strstr(name, "gone"))
-        return SP_ERR_ARG;
-    *port = malloc(sizeof **port);
-    CHECK(*port);
-    (*port)->name = strdup(name);
-    return SP_OK;
-}
-
-void sp_free_port(struct sp_port *port)
-{
-    free(port->name);
-    free(port);
-}
-
-char *sp_get_port_name(const struct sp_port *port)
-{
-    return port->name;
-}
-
-char *sp_get_port_description(const struct sp_port *port)
-{
-    return port->name;
-}
-
-enum sp_transport sp_get_port_transport(const struct sp_port *port)
-{
-    (void)port;
-    return SP_TRANSPORT_USB;
-}
-
-char *sp_get_port_usb_serial(const struct sp_port *port)
-{
-    (void)port;
-    return NULL;
-}
-
-enum sp_return sp_get_port_usb_vid_pid(const struct sp_port *port, int *vid, int *pid)
-{
-    (void)port;
-    *vid = 0x0403;
-    *pid = 0x6001;
-    return SP_OK;
-}
-
-static void ports_that_are_there_are_listed(void)
-{
-    static const char *const ports[] = {"/dev/one", "/dev/gone", "/dev/two", NULL};
+    static const char *const sorted[] = {"/dev/ttyACM0",   "/dev/ttyS0",    "/dev/ttyUSB0",
+                                         "/dev/ttyUSB2",   "/dev/ttyUSB10", "/dev/ttyUSB12a",
+                                         "/dev/ttyUSB12b", "COM1",          "COM3",
+                                         "COM10",          "COM12"};
+    enum { N = sizeof sorted / sizeof *sorted };
+    static struct serial_info ports[N];
     struct serial_info *list;
     size_t count;
 
+    for (size_t i = 0; i < N; i++) /* 5 and 11 have no common divisor */
+        snprintf(ports[i].path, sizeof ports[i].path, "%s", sorted[i * 5 % N]);
     fake_serial.ports = ports;
+    fake_serial.port_count = N;
     CHECK(serial_list(&list, &count) == 0);
-    CHECK(count == 2);
-    CHECK_TEXT(list[0].path, "/dev/one");
-    CHECK_TEXT(list[1].path, "/dev/two");
-    CHECK(list[1].vid == 0x0403);
+    CHECK(count == N);
+    for (size_t i = 0; i < N; i++)
+        CHECK_TEXT(list[i].path, sorted[i]);
     free(list);
 }
 
 static void none_need_be_there(void)
 {
-    static const char *const ports[] = {"/dev/gone", NULL};
     struct serial_info *list;
     size_t count;
 
-    fake_serial.ports = ports;
+    fake_serial.port_count = 0;
     CHECK(serial_list(&list, &count) == 0);
     CHECK(count == 0);
     free(list);
 }
 
-static void one_is_described_without_the_others(void)
+static void a_port_is_named_by_what_stays_the_same(void)
 {
-    struct serial_info info;
+    static const struct serial_info ports[] = {
+        {.path = "COM3", .serial = "8543", .interface = -1},
+        {.path = "COM4", .serial = "FT4QR3K5", .interface = 0},
+        {.path = "COM5", .serial = "FT4QR3K5", .interface = 1},
+        {.path = "COM6", .interface = 0},
+        {.path = "COM7", .serial = "0001", .interface = -1},
+        {.path = "COM8", .serial = "0001", .interface = -1},
+        {.path = "COM9", .serial = "A,baud=9", .interface = -1},
+        {.path = "/dev/ttyUSB0", .stable = "/dev/serial/by-id/x", .serial = "77", .interface = 0},
+    };
+    static const char *const selectors[] = {
+        "serial=8543", "serial=FT4QR3K5,if=0", "serial=FT4QR3K5,if=1", "COM6", "COM7", "COM8",
+        "COM9",        "/dev/serial/by-id/x"};
+    char text[SERIAL_SELECTOR_MAX];
 
-    fake_serial.ports = NULL;
-    CHECK(serial_describe("/dev/one", &info) == 0);
-    CHECK_TEXT(info.path, "/dev/one");
-    CHECK(info.vid == 0x0403 && info.pid == 0x6001);
-    CHECK(serial_describe("/dev/gone", &info) == -ENODEV);
+    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+        serial_selector(ports, sizeof ports / sizeof *ports, i, text);
+        CHECK_TEXT(text, selectors[i]);
+    }
 }
 
-static void a_link_is_described_as_its_port(void)
+static void a_path_needs_no_list(void)
 {
-    struct serial_info info;
+    char path[SERIAL_PATH_MAX], error[SERIAL_ERROR_MAX];
 
-    CHECK(serial_describe("/dev/link", &info) == 0);
-    CHECK_TEXT(info.path, "/dev/two");
+    fake_serial.listed = 0;
+    CHECK(serial_find("ttyUSB7", -1, path, error) == 0);
+    CHECK_TEXT(path, "/dev/ttyUSB7");
+    CHECK(fake_serial.listed == 0);
+    CHECK(serial_find("serial=NOBODY", -1, path, error) == -ENODEV);
+    CHECK(fake_serial.listed == 1);
 }
 
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(ports_that_are_there_are_listed),
+        TEST(ports_are_sorted_as_people_count),
         TEST(none_need_be_there),
-        TEST(one_is_described_without_the_others),
-        TEST(a_link_is_described_as_its_port),
+        TEST(a_port_is_named_by_what_stays_the_same),
+        TEST(a_path_needs_no_list),
     };
 
     CHECK(startup_init(&argc, &argv) == 0);

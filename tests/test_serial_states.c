@@ -209,7 +209,7 @@ static void the_system_is_asked_once_who_a_device_is(void)
     client_flush(&c);
     RUN_UNTIL(&c, client_saw(&c, "SIGNATURE"));
     CHECK(client_saw(&c, "IDENTITY ....."));
-    CHECK(fake_serial.resolved == 1);
+    CHECK(fake_serial.described == 1);
     fake_serial_unplug(); /* what comes back may be another one */
     RUN_UNTIL(&c, client_saw(&c, "STATE away"));
     journal_clear(&c.end.journal);
@@ -217,7 +217,7 @@ static void the_system_is_asked_once_who_a_device_is(void)
     ask(&c, RFC2217_IDENTITY, NULL, 0);
     client_flush(&c);
     RUN_UNTIL(&c, client_saw(&c, "IDENTITY ....."));
-    CHECK(fake_serial.resolved == 2);
+    CHECK(fake_serial.described == 2);
     client_close(&c);
     end();
 }

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "fakes/fake_libusb.h"
+#include "fakes/fake_worker.h"
 #include "log.h"
 #include "loop.h"
 #include "stage_time.h"
@@ -185,6 +186,52 @@ static void imported_it_is_left_to_its_transfers(void)
     end();
 }
 
+static bool scan_is_held(void *ctx)
+{
+    return fake_worker.begun > *(const unsigned *)ctx;
+}
+
+/* However long libusb takes: the loop has other things to do. */
+static void a_search_is_the_workers(void)
+{
+    const unsigned before = fake_worker.begun;
+
+    begin(false);
+    fake_worker.holds = true;
+    CHECK(loop_run_until(base, scan_is_held, (void *)&before, LIMIT_MS));
+    fake_libusb.plugged = false;
+    loop_run_until(base, never, NULL, SEARCHES_MS);
+    CHECK(fake_worker.begun == before + 1); /* they do not pile up */
+    CHECK(fake_libusb.contexts == 1 && departures == 0);
+    fake_worker.holds = false;
+    fake_worker_release();
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    end();
+}
+
+static void an_end_gives_a_search_up(void)
+{
+    const unsigned before = fake_worker.begun;
+
+    begin(false);
+    fake_worker.holds = true;
+    CHECK(loop_run_until(base, scan_is_held, (void *)&before, LIMIT_MS));
+    end();
+    fake_worker.holds = false;
+}
+
+static void a_search_that_cannot_begin_is_made_later(void)
+{
+    begin(false);
+    fake_worker.refuses = true;
+    fake_libusb.plugged = false;
+    loop_run_until(base, never, NULL, SEARCHES_MS);
+    CHECK(departures == 0);
+    fake_worker.refuses = false;
+    CHECK(loop_run_until(base, has_left, NULL, LIMIT_MS));
+    end();
+}
+
 static void of_two_that_match_the_second_is_told(void)
 {
     static const struct usb_host_callbacks callbacks = {on_arrived, on_left};
@@ -268,6 +315,9 @@ int main(int argc, char **argv)
         TEST(untold_it_asks_what_is_there),
         TEST(plugged_in_again_unseen_it_is_another),
         TEST(imported_it_is_left_to_its_transfers),
+        TEST(a_search_is_the_workers),
+        TEST(an_end_gives_a_search_up),
+        TEST(a_search_that_cannot_begin_is_made_later),
         TEST(of_two_that_match_the_second_is_told),
         TEST(without_a_descriptor_nothing_is_gone),
         TEST(usb_itself_may_come_later),

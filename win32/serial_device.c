@@ -12,6 +12,10 @@
 
 #include "utf8.h"
 
+/* GUID_DEVCLASS_PORTS of devguid.h, which needs one file to define all of its numbers */
+static const GUID ports_class = {
+    0x4d36e978, 0xe325, 0x11ce, {0xbf, 0xc1, 0x08, 0x00, 0x2b, 0xe1, 0x03, 0x18}};
+
 enum { TEXT_MAX = 256 };
 
 /* --- instance IDs --------------------------------------------------------------------------- */
@@ -36,7 +40,8 @@ static void take_serial(const char *id, struct serial_info *info)
 }
 
 /* FTDIBUS\VID_0403+PID_6010+FT4QR3K5B\0000: the driver of FTDI's has a bus of its own. The serial
- * number has the letter of the interface after it, from A. */
+ * number has the letter of the interface after it, from A. Of a chip without one, the place of the
+ * device stands there, 5&37CE40D5&0&2. */
 static void take_ftdi(const char *id, struct serial_info *info)
 {
     const char *pid = strstr(id, "PID_");
@@ -44,8 +49,8 @@ static void take_ftdi(const char *id, struct serial_info *info)
 
     if (!serial)
         return;
-    size_t len = strcspn(serial + 1, "\\");
-    if (len < 2)
+    const size_t len = strcspn(serial + 1, "\\");
+    if (len < 2 || strcspn(serial + 1, "&") < len)
         return;
     snprintf(info->serial, sizeof info->serial, "%.*s", (int)len - 1, serial + 1);
     char letter = serial[len];
@@ -53,16 +58,20 @@ static void take_ftdi(const char *id, struct serial_info *info)
 }
 
 /* Reads them out of a device's instance ID, such as USB\VID_0403&PID_6001\A50285BI, with that of
- * the device it is a function of, or "". */
+ * the device it is a function of, or "". A driver may give its ports IDs of its own; then it is the
+ * device that has one of USB's. */
 static void read_id(const char *id, const char *parent, struct serial_info *info)
 {
     bool ftdi = strncmp(id, "FTDIBUS\\", 8) == 0;
 
+    if (!ftdi && strncmp(id, "USB\\", 4) != 0) {
+        id = parent;
+        parent = "";
+    }
     if (!ftdi && strncmp(id, "USB\\", 4) != 0)
         return;
     info->vid = number_behind(id, "VID_");
     info->pid = number_behind(id, "PID_");
-    info->serial[0] = '\0';
     if (ftdi) {
         take_ftdi(id, info);
         return;
@@ -73,11 +82,11 @@ static void read_id(const char *id, const char *parent, struct serial_info *info
 
 /* --- SetupAPI ------------------------------------------------------------------------------- */
 
-static bool is_port(HDEVINFO set, SP_DEVINFO_DATA *device, const char *name)
+/* The name of a device's port. Returns false if it has none. */
+static bool read_name(HDEVINFO set, SP_DEVINFO_DATA *device, char name[static TEXT_MAX])
 {
     WCHAR wide[TEXT_MAX] = L"";
     DWORD size = sizeof wide - sizeof *wide, type = 0;
-    char text[TEXT_MAX];
 
     HKEY key = SetupDiOpenDevRegKey(set, device, DICS_FLAG_GLOBAL, 0, DIREG_DEV, KEY_QUERY_VALUE);
     if (key == INVALID_HANDLE_VALUE)
@@ -86,8 +95,8 @@ static bool is_port(HDEVINFO set, SP_DEVINFO_DATA *device, const char *name)
     RegCloseKey(key);
     if (r != ERROR_SUCCESS || type != REG_SZ)
         return false;
-    utf8_from_wide(wide, text, sizeof text);
-    return _stricmp(text, name) == 0;
+    utf8_from_wide(wide, name, TEXT_MAX);
+    return true;
 }
 
 static void describe(HDEVINFO set, SP_DEVINFO_DATA *device, struct serial_info *info)
@@ -109,19 +118,48 @@ static void describe(HDEVINFO set, SP_DEVINFO_DATA *device, struct serial_info *
     read_id(id, parent, info);
 }
 
-void serial_device_describe(const char *name, struct serial_info *info)
+/* The first port without a description that has this name, or NULL. */
+static struct serial_info *find(struct serial_info *ports, size_t count, const char *name)
 {
-    /* all classes: modems have ports, too, and a driver may have a class of its own */
-    HDEVINFO set = SetupDiGetClassDevsW(NULL, NULL, NULL, DIGCF_ALLCLASSES | DIGCF_PRESENT);
+    for (size_t i = 0; i < count; i++)
+        if (!ports[i].description[0] && _stricmp(ports[i].path, name) == 0)
+            return &ports[i];
+    return NULL;
+}
+
+static bool all_are_described(const struct serial_info *ports, size_t count)
+{
+    size_t i = 0;
+
+    while (i < count && ports[i].description[0])
+        i++;
+    return i == count;
+}
+
+/* Goes through the devices of a class, or through all for NULL. */
+static void pass(const GUID *class, struct serial_info *ports, size_t count)
+{
+    HDEVINFO set =
+        SetupDiGetClassDevsW(class, NULL, NULL, DIGCF_PRESENT | (class ? 0 : DIGCF_ALLCLASSES));
     SP_DEVINFO_DATA device = {.cbSize = sizeof device};
+    char name[TEXT_MAX];
 
     if (set == INVALID_HANDLE_VALUE)
         return;
-    for (DWORD i = 0; SetupDiEnumDeviceInfo(set, i, &device); i++) {
-        if (is_port(set, &device, name)) {
+    for (DWORD i = 0; !all_are_described(ports, count) && SetupDiEnumDeviceInfo(set, i, &device);
+         i++) {
+        struct serial_info *info = read_name(set, &device, name) ? find(ports, count, name) : NULL;
+        if (info)
             describe(set, &device, info);
-            break;
-        }
     }
     SetupDiDestroyDeviceInfoList(set);
+}
+
+void serial_device_describe(struct serial_info *ports, size_t count)
+{
+    pass(&ports_class, ports, count);
+    /* modems have ports, too, and a driver may have a class of its own; there are some hundred
+     * devices to go through */
+    if (!all_are_described(ports, count))
+        pass(NULL, ports, count);
 }

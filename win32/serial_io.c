@@ -1,9 +1,8 @@
 /*
  * Windows's COM ports; see common/seam/serial_io.h. Bytes and events are port_io.c's.
  *
- * libserialport lists the ports, but does not open them. It loses the reason why an open failed.
- * Its settings fix DTR and RTS without knowing their present state. Its way to wait spins under
- * Wine.
+ * libserialport is not used. It loses the reason why an open failed. Its settings fix DTR and RTS
+ * without knowing their present state. Its way to wait spins under Wine. Its list opens ports.
  */
 #include "serial_io.h"
 
@@ -370,12 +369,6 @@ int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
 /* As every system opens a port: raw, DTR and RTS up. Returns as open_port. */
 static int set_up(struct serial_io *io, const struct serial_options *options, DWORD *code)
 {
-    static const struct port_io_callbacks callbacks = {
-        .received = on_received,
-        .writable = on_writable,
-        .events = on_events,
-        .failed = on_failed,
-    };
     COMMTIMEOUTS none = {0};
     DWORD status;
 
@@ -398,41 +391,70 @@ static int set_up(struct serial_io *io, const struct serial_options *options, DW
         *code = GetLastError();
         return r < 0 ? -r : EIO;
     }
-    io->io = port_io_start(io->loop, io->com, io->has_lines ? EVENTS : 0, &callbacks, io);
-    if (!io->io)
-        return ENOMEM;
     io->inputs = read_inputs(io);
     return 0;
 }
 
-struct serial *serial_io_open(struct event_base *base, const char *path,
-                              const struct serial_options *options,
-                              const struct serial_callbacks *callbacks, void *ctx,
-                              struct line_settings *current, int *error,
-                              char text[static SERIAL_ERROR_MAX])
+/* Bluetooth's ports make their connection then. */
+bool serial_io_opens_slowly(void)
+{
+    return true;
+}
+
+void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);
     DWORD code = ERROR_SUCCESS;
+    int r = io ? open_port(io, o->path, &code) : ENOMEM;
 
-    if (!io) {
-        *error = -ENOMEM;
-        say_error(path, code, ENOMEM, text);
-        return NULL;
-    }
-    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
-    io->loop = base;
-    int r = open_port(io, path, &code);
+    o->file = NULL;
     if (r == 0) {
-        r = set_up(io, options, &code);
+        r = set_up(io, &o->options, &code);
         if (r != 0)
             CloseHandle(io->com);
     }
+    o->error = -r;
     if (r != 0) {
-        *error = -r;
-        say_error(path, code, r, text);
+        say_error(o->path, code, r, o->text);
         free(io);
+        return;
+    }
+    o->settings = io->line;
+    o->file = (struct serial_file *)(void *)io;
+}
+
+struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base,
+                               const struct serial_callbacks *callbacks, void *ctx)
+{
+    static const struct port_io_callbacks port_callbacks = {
+        .received = on_received,
+        .writable = on_writable,
+        .events = on_events,
+        .failed = on_failed,
+    };
+    struct serial_io *io = (struct serial_io *)(void *)o->file;
+
+    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
+    io->loop = base;
+    io->io = port_io_start(base, io->com, io->has_lines ? EVENTS : 0, &port_callbacks, io);
+    if (!io->io) {
+        serial_io_discard(o);
+        o->error = -ENOMEM;
+        say_error(o->path, ERROR_SUCCESS, ENOMEM, o->text);
         return NULL;
     }
-    *current = io->line;
+    o->file = NULL;
     return &io->base;
+}
+
+void serial_io_discard(struct serial_opening *o)
+{
+    struct serial_io *io = (struct serial_io *)(void *)o->file;
+
+    o->file = NULL;
+    if (!io)
+        return;
+    put_back(io);
+    CloseHandle(io->com);
+    free(io);
 }

@@ -6,18 +6,36 @@
 #define COMMON_SEAM_SERIAL_IO_H
 
 #include "serial.h"
+#include "serial_ports.h"
 
-/*
- * Opens the port `path` for this process alone, raw, without reading yet; `current` is its settings
- * as found, which serial_close puts back. On most systems opening raises DTR and RTS: there is no
- * way around it. Returns NULL with the errno in `*error`, negative, and in `text` what is wrong
- * and what to do.
- */
-struct serial *serial_io_open(struct event_base *base, const char *path,
-                              const struct serial_options *options,
-                              const struct serial_callbacks *callbacks, void *ctx,
-                              struct line_settings *current, int *error,
-                              char text[static SERIAL_ERROR_MAX]);
+struct serial_file;
+
+/* An attempt to open a port. The owner fills in path and options. */
+struct serial_opening {
+    char path[SERIAL_PATH_MAX];
+    struct serial_options options;
+    struct serial_file *file;      /* what is open, or NULL: then */
+    int error;                     /* is a negative errno, */
+    char text[SERIAL_ERROR_MAX];   /* and this is what is wrong, and what to do */
+    struct line_settings settings; /* as found, which serial_close puts back */
+};
+
+/* Whether opening may take many seconds, as that of Bluetooth's ports on Windows does. Then
+ * serial_io_open and serial_io_discard may be called from any thread. */
+bool serial_io_opens_slowly(void);
+
+/* Opens the port for this process alone, raw. On most systems that raises DTR and RTS: there is no
+ * way around it. */
+void serial_io_open(struct serial_opening *o);
+
+/* Takes the file into the loop, without reading yet. NULL with error and text if that fails; the
+ * file is taken either way. */
+struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base,
+                               const struct serial_callbacks *callbacks, void *ctx);
+
+/* Closes the file of an attempt that nobody wants, as serial_close does; without a file it does
+ * nothing. */
+void serial_io_discard(struct serial_opening *o);
 
 /* Whether a port could be opened, as far as can be told without moving its lines. Returns 0, or
  * -errno with the fault and the remedy in `text`. */

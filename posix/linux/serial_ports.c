@@ -1,6 +1,10 @@
 /*
  * The serial ports of Linux, as /dev, /dev/serial/by-id and /sys name them; see
  * common/seam/serial_ports.h.
+ *
+ * libserialport describes a port. Its list is not used: it opens those of serial8250 to find out
+ * which are there. Of release 0.1.2 there is no list at all when one port that the kernel has is
+ * not in /dev, as in every container.
  */
 #include "serial_ports.h"
 
@@ -15,7 +19,7 @@
 
 #include <linux/serial.h>
 
-#include "os_ioctl.h"
+#include <libserialport.h>
 
 const char *serial_ports_prefix(void)
 {
@@ -39,44 +43,6 @@ void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
     snprintf(real, SERIAL_PATH_MAX, "%.*s", SERIAL_PATH_MAX - 1, found ? found : path);
 }
 
-/* Whether a name in /sys/class/tty is that of a port of some hardware. Of serial8250 there are
- * always some names: whether one is of a port only the port says. */
-static bool is_port(int folder, const char *name, const char *path)
-{
-    char device[PATH_MAX];
-    ssize_t n = readlinkat(folder, name, device, sizeof device - 1);
-    struct serial_struct serial;
-
-    if (n <= 0)
-        return false;
-    device[n] = '\0';
-    if (strstr(device, "virtual"))
-        return false;
-    if (!strstr(device, "serial8250"))
-        return true;
-    int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    bool known = fd >= 0 && os_ioctl(fd, TIOCGSERIAL, &serial) == 0 && serial.type != PORT_UNKNOWN;
-    if (fd >= 0)
-        close(fd);
-    return known;
-}
-
-int serial_ports_each(void (*take)(void *ctx, const char *path), void *ctx)
-{
-    char path[SERIAL_PATH_MAX];
-    DIR *ports = opendir("/sys/class/tty");
-
-    if (!ports) /* without /sys none is known */
-        return errno == ENOENT ? 0 : -errno;
-    for (struct dirent *e = readdir(ports); e; e = readdir(ports)) {
-        snprintf(path, sizeof path, "%s%s", serial_ports_prefix(), e->d_name);
-        if (is_port(dirfd(ports), e->d_name, path))
-            take(ctx, path);
-    }
-    closedir(ports);
-    return 0;
-}
-
 static void find_stable_path(const char *path, char stable[static SERIAL_PATH_MAX])
 {
     static const char by_id[] = "/dev/serial/by-id";
@@ -93,13 +59,12 @@ static void find_stable_path(const char *path, char stable[static SERIAL_PATH_MA
     closedir(dir);
 }
 
-void serial_ports_describe(struct serial_info *info)
+static void find_interface(struct serial_info *info)
 {
     char file[PATH_MAX];
     const char *name = strrchr(info->path, '/');
     unsigned number;
 
-    find_stable_path(info->path, info->stable);
     /* ttyUSB: device is the usb-serial port, in the interface; ttyACM: the interface itself */
     static const char *const above[] = {"device/..", "device"};
     for (size_t i = 0; name && i < 2 && info->interface < 0; i++) {
@@ -111,4 +76,105 @@ void serial_ports_describe(struct serial_info *info)
             info->interface = (int)number;
         fclose(f);
     }
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+/* Describes the port of a path that is no link. Returns 0 or -ENODEV. */
+static int describe(const char *path, struct serial_info *info)
+{
+    struct sp_port *port;
+
+    *info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
+    if (sp_get_port_by_name(path, &port) != SP_OK)
+        return -ENODEV;
+    copy(info->path, sizeof info->path, sp_get_port_name(port));
+    copy(info->description, sizeof info->description, sp_get_port_description(port));
+    if (sp_get_port_transport(port) == SP_TRANSPORT_USB) {
+        copy(info->serial, sizeof info->serial, sp_get_port_usb_serial(port));
+        if (sp_get_port_usb_vid_pid(port, &info->vid, &info->pid) != SP_OK)
+            info->vid = info->pid = -1;
+    }
+    sp_free_port(port);
+    find_stable_path(info->path, info->stable);
+    find_interface(info);
+    return 0;
+}
+
+int serial_ports_describe(const char *path, struct serial_info *info)
+{
+    char real[SERIAL_PATH_MAX];
+
+    serial_ports_resolve(path, real);
+    return describe(real, info);
+}
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+/* Whether a port of serial8250 has a chip. There are always some names of that driver, and its
+ * attribute `type` tells. Old kernels tell only root; then it counts as one without. */
+static bool has_chip(int folder, const char *name)
+{
+    char file[NAME_MAX + sizeof "/type"], type[16] = "";
+
+    snprintf(file, sizeof file, "%s/type", name);
+    int fd = openat(folder, file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t n = read(fd, type, sizeof type - 1);
+    close(fd);
+    return n > 0 && atoi(type) != PORT_UNKNOWN;
+}
+
+/* Whether a name in /sys/class/tty is that of a port of some hardware. */
+static bool is_port(int folder, const char *name)
+{
+    char device[PATH_MAX];
+    const ssize_t n = readlinkat(folder, name, device, sizeof device - 1);
+
+    if (n <= 0)
+        return false;
+    device[n] = '\0';
+    if (strstr(device, "virtual"))
+        return false;
+    return !strstr(device, "serial8250") || has_chip(folder, name);
+}
+
+static int add(const char *path, struct serial_info **list, size_t *count)
+{
+    struct serial_info *more = realloc(*list, (*count + 1) * sizeof *more);
+
+    if (!more)
+        return -ENOMEM;
+    *list = more;
+    if (describe(path, &more[*count]) == 0) /* else it is not in /dev */
+        ++*count;
+    return 0;
+}
+
+int serial_ports_list(struct serial_info **list, size_t *count)
+{
+    char path[SERIAL_PATH_MAX];
+    DIR *ports = opendir("/sys/class/tty");
+    int r = 0;
+
+    *list = NULL;
+    *count = 0;
+    if (!ports) /* without /sys none is known */
+        return errno == ENOENT ? 0 : -errno;
+    for (struct dirent *e = readdir(ports); e && r == 0; e = readdir(ports)) {
+        snprintf(path, sizeof path, "%s%s", serial_ports_prefix(), e->d_name);
+        if (is_port(dirfd(ports), e->d_name))
+            r = add(path, list, count);
+    }
+    closedir(ports);
+    if (r == 0)
+        return 0;
+    free(*list);
+    *list = NULL;
+    *count = 0;
+    return r;
 }

@@ -3,8 +3,14 @@
  *
  *   CLOSED  --first client, or start with `hold`-->  OPEN
  *   OPEN    --last client gone-->  LINGERING, until its bytes are on the wire  -->  CLOSED
- *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again twice a second  -->  OPEN
+ *   OPEN    --unplugged-->  LOST (with `hotplug` or `hold`), tried again and again  -->  OPEN
  *   OPEN    --unplugged-->  CLOSED (without)
+ *
+ * A path is tried twice a second. A serial number or VID:PID has to be searched for among all ports
+ * (search.h): that is done when one has come, and now and then, as not every system tells.
+ *
+ * The search may take long, and so may the opening on some systems. So a device that is LOST, or
+ * CLOSED when a client comes, is prepared first (node_prepare). The client waits in its port.
  *
  * An owner may disconnect while the device stays open for others, or the next one may connect while
  * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
@@ -31,7 +37,9 @@
 #include "timer.h"
 
 enum {
-    RETRY_MS = 500, /* looking for an unplugged device */
+    RETRY_MS = 500,         /* looking for an unplugged device */
+    RETRY_SEARCH_MS = 2000, /* the same, where all ports have to be listed for it */
+    ARRIVED_MS = 100,       /* after a port has come: its system is still busy with it */
 };
 
 struct device {
@@ -45,6 +53,7 @@ struct device {
     struct settling settling;   /* may be on while it lingers */
     struct lingering lingering; /* while LINGERING */
     struct timer retry;         /* while LOST */
+    bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
     bool used; /* somebody has it, or reads along */
@@ -224,6 +233,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
         return r;
     if (!again)
         line_control_begin(&d->line, &found, serial_lines(d->node.serial));
+    timer_stop(&d->retry);
     d->state = DEVICE_OPEN;
     line_control_restore(&d->line, again);
 
@@ -233,18 +243,19 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     return 0;
 }
 
-/* Looks for it from time to time. */
-static void await_device(struct device *d)
+/* Looks for it after that time, or at the time that is set already. */
+static void await_device(struct device *d, unsigned ms)
 {
     d->state = DEVICE_LOST;
-    timer_in_ms(&d->retry, RETRY_MS);
+    if (!timer_is_set(&d->retry))
+        timer_in_ms(&d->retry, ms);
 }
 
 /* A device that may come later: its owner begins without it. */
 static void begin_without(struct device *d)
 {
     line_control_begin(&d->line, &line_default, LINE_OUTPUTS);
-    await_device(d);
+    await_device(d, RETRY_MS);
 }
 
 int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
@@ -257,18 +268,70 @@ int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
-static void on_retry(void *ctx)
+static void try_again(struct device *d)
 {
-    struct device *d = ctx;
     char error[SERIAL_ERROR_MAX];
+    const int r = open_device(d, error);
+    const bool soon = d->arrived;
 
-    if (open_device(d, error) < 0) {
-        await_device(d);
+    d->arrived = false;
+    node_forget(&d->node);
+    if (r < 0) {
+        await_device(d, soon ? ARRIVED_MS : d->node.is_searched ? RETRY_SEARCH_MS : RETRY_MS);
         return;
     }
     on_writable(d);
     on_lines(d, device_lines(d) & LINE_INPUTS, 0);
     d->callbacks->changed(d->ctx);
+}
+
+static void on_retry(void *ctx)
+{
+    struct device *d = ctx;
+
+    if (!node_prepare(&d->node, true))
+        try_again(d);
+}
+
+static void on_prepared(void *ctx)
+{
+    struct device *d = ctx;
+
+    if (d->state == DEVICE_LOST)
+        on_retry(d);
+    else
+        d->callbacks->prepared(d->ctx);
+}
+
+static void on_arrived(void *ctx)
+{
+    struct device *d = ctx;
+
+    d->arrived = node_is_being_prepared(&d->node); /* by a list that may lack it */
+    if (d->state == DEVICE_LOST && !d->arrived)
+        timer_in_ms(&d->retry, ARRIVED_MS);
+}
+
+static const struct node_callbacks node_callbacks = {
+    .prepared = on_prepared,
+    .arrived = on_arrived,
+};
+
+bool device_prepare(struct device *d)
+{
+    return d->state == DEVICE_CLOSED && node_prepare(&d->node, false);
+}
+
+void device_give_up(struct device *d)
+{
+    if (d->state == DEVICE_CLOSED && node_is_being_prepared(&d->node))
+        node_give_up(&d->node);
+}
+
+void device_forget(struct device *d)
+{
+    if (!node_is_being_prepared(&d->node))
+        node_forget(&d->node);
 }
 
 /* --- closing ---------------------------------------------------------------------------------- */
@@ -278,6 +341,7 @@ static void close_device(struct device *d)
     lingering_stop(&d->lingering);
     timer_stop(&d->retry);
     settling_stop(&d->settling);
+    node_forget(&d->node);
     node_close(&d->node);
     line_control_set_break(&d->line, false);
     d->state = DEVICE_CLOSED;
@@ -325,36 +389,49 @@ static void on_gone(void *ctx, int error)
     if (!d->owner)
         drop_output(d, "that a client had sent are dropped: the device is unplugged");
     if (keep && (d->used || o->hold))
-        await_device(d);
+        await_device(d, RETRY_MS);
     d->callbacks->gone(d->ctx);
 }
 
 /* --- who has it ------------------------------------------------------------------------------- */
 
-const char *device_take(struct device *d)
+/* Opens it for a new owner. Returns as device_take. */
+static const char *open_for_owner(struct device *d)
 {
-    const bool hotplug = d->options->hotplug;
     char error[SERIAL_ERROR_MAX];
 
+    if (node_is_being_prepared(&d->node)) /* too many wait for that */
+        return "busy";
+    if (!node_has_path(&d->node)) { /* its last owner has gone just now, while it was lost */
+        if (!d->options->hotplug)
+            return "busy";
+        begin_without(d);
+        return NULL;
+    }
+    const int r = open_device(d, error);
+    if (r == 0)
+        return NULL;
+    if (d->options->hotplug) {
+        log_peer_info(d->options->name, "%s; waiting for it", error);
+        begin_without(d);
+        return NULL;
+    }
+    log_peer_refusal(LOG_LEVEL_ERROR, d->options->name, "%s", error);
+    return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
+}
+
+const char *device_take(struct device *d)
+{
     node_accept_any(&d->node);
     if (d->state == DEVICE_LINGERING) {
         lingering_stop(&d->lingering);
         d->state = DEVICE_OPEN;
         settling_begin(&d->settling);
     }
-    if (d->state == DEVICE_CLOSED) {
-        const int r = open_device(d, error);
-
-        if (r < 0 && !hotplug) {
-            log_peer_refusal(LOG_LEVEL_ERROR, d->options->name, "%s", error);
-            return r == -ENOENT || r == -ENODEV || r == -ENXIO ? "absent" : "failed";
-        }
-        if (r < 0) {
-            log_peer_info(d->options->name, "%s; waiting for it", error);
-            begin_without(d);
-        }
-    }
-    if (d->state == DEVICE_LOST && !hotplug)
+    const char *refusal = d->state == DEVICE_CLOSED ? open_for_owner(d) : NULL;
+    if (refusal)
+        return refusal;
+    if (d->state == DEVICE_LOST && !d->options->hotplug)
         return "absent";
     if (!settling_is_on(&d->settling))
         line_control_raise(&d->line);
@@ -462,7 +539,7 @@ struct device *device_new(struct event_base *base, const struct port_options *op
     d->options = options;
     d->callbacks = callbacks;
     d->ctx = ctx;
-    node_init(&d->node, base, options, &serial_callbacks, d);
+    node_init(&d->node, base, options, &serial_callbacks, &node_callbacks, d);
     line_control_init(&d->line, options, &d->node);
     output_init(&d->output, &d->node);
     settling_init(&d->settling, base, &d->output, options->name, &settling_callbacks, d);

@@ -45,6 +45,8 @@ struct device_callbacks {
     void (*gone)(void *ctx);
     /* Its state or its flow control is another one: device_read is to be called again. */
     void (*changed)(void *ctx);
+    /* What device_prepare has begun is done, well or not: it is to be called again. */
+    void (*prepared)(void *ctx);
 };
 
 /* Makes the device that the options name; they outlive it. It is not opened, but what can be known
@@ -62,8 +64,18 @@ void device_free(struct device *d);
  * `error` when it has to be there. */
 int device_hold(struct device *d, char error[static CLI_ERROR_MAX]);
 
+/* Before device_take: begins what has to be done for a device that is closed, and may take long.
+ * Returns whether that is under way; then `prepared` follows. */
+bool device_prepare(struct device *d);
+
+/* Waits for it no longer: device_take does without. */
+void device_give_up(struct device *d);
+
+/* After device_take for all who have waited: later it may be another port. */
+void device_forget(struct device *d);
+
 /* Readies it for a new owner. Returns NULL, or what the client is refused with: "absent",
- * "failed". */
+ * "failed", "busy". */
 const char *device_take(struct device *d);
 
 /* Names the owner, for the log, until device_leave. */

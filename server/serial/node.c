@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "log.h"
 #include "loop_port.h"
@@ -10,16 +10,43 @@
 #include "serial_identity.h"
 #include "serial_io.h"
 #include "serial_list.h"
+#include "worker.h"
+
+static void on_searched(void *ctx)
+{
+    struct node *n = ctx;
+
+    n->prepares->prepared(n->ctx);
+}
+
+static void on_arrived(void *ctx)
+{
+    struct node *n = ctx;
+
+    n->prepares->arrived(n->ctx);
+}
 
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
-               const struct serial_callbacks *callbacks, void *ctx)
+               const struct serial_callbacks *callbacks, const struct node_callbacks *prepares,
+               void *ctx)
 {
-    *n = (struct node){.base = base, .options = options, .callbacks = callbacks, .ctx = ctx};
+    static const struct search_callbacks searching = {.over = on_searched, .arrived = on_arrived};
+
+    *n = (struct node){
+        .base = base, .options = options, .callbacks = callbacks, .prepares = prepares, .ctx = ctx};
+    n->is_searched = !options->loop && !serial_is_path(options->selector);
+    if (n->is_searched)
+        search_init(&n->search, base, options->selector, options->interface, &searching, n);
 }
 
 void node_free(struct node *n)
 {
     node_close(n);
+    serial_io_discard(&n->opening);
+    worker_free(n->opener);
+    n->opener = NULL;
+    if (n->is_searched)
+        search_free(&n->search);
     serial_identity_free(n->identity);
     n->identity = NULL;
 }
@@ -73,6 +100,116 @@ static int check_identity(struct node *n, const char *path, bool again,
     return -ENODEV;
 }
 
+/* Returns 0, or -errno with the reason in `error`. */
+static int find_path(const struct node *n, char path[static SERIAL_PATH_MAX],
+                     char error[static SERIAL_ERROR_MAX])
+{
+    if (n->search.state != SEARCH_OVER)
+        return serial_find(n->options->selector, n->options->interface, path, error);
+    snprintf(path, SERIAL_PATH_MAX, "%s", n->search.info.path);
+    snprintf(error, SERIAL_ERROR_MAX, "%s", n->search.text);
+    return n->search.error;
+}
+
+/* The same for one that may be opened, filled in. */
+static int find(struct node *n, bool again, struct serial_opening *o,
+                char error[static SERIAL_ERROR_MAX])
+{
+    const struct port_options *options = n->options;
+
+    *o = (struct serial_opening){
+        .options = {.low_latency = !options->no_low_latency, .hupcl = !options->no_hupcl}};
+    const int r = find_path(n, o->path, error);
+    return r < 0 ? r : check_identity(n, o->path, again, error);
+}
+
+/* --- preparing -------------------------------------------------------------------------------- */
+
+static void run_opening(void *job)
+{
+    serial_io_open(job);
+}
+
+static void drop_opening(void *job)
+{
+    serial_io_discard(job);
+    free(job);
+}
+
+static void on_opened(void *ctx, void *job)
+{
+    struct node *n = ctx;
+    struct serial_opening *o = job;
+
+    n->opening = *o;
+    n->state = NODE_IS_OPENED;
+    free(o);
+    n->prepares->prepared(n->ctx);
+}
+
+static const struct worker_work opening_work = {
+    .run = run_opening,
+    .done = on_opened,
+    .drop = drop_opening,
+};
+
+/* Returns false where there is nothing to open, or no worker: node_open will see. */
+static bool begin_opening(struct node *n, bool again)
+{
+    struct serial_opening *o = malloc(sizeof *o);
+    char error[SERIAL_ERROR_MAX];
+
+    if (!n->opener)
+        n->opener = worker_new(n->base, &opening_work, n);
+    if (o && n->opener && find(n, again, o, error) == 0 && worker_start(n->opener, o) == 0) {
+        n->state = NODE_IS_BEING_OPENED;
+        return true;
+    }
+    free(o);
+    return false;
+}
+
+bool node_prepare(struct node *n, bool again)
+{
+    if (n->options->loop || n->given_up)
+        return false;
+    if (!node_has_path(n)) {
+        search_begin(&n->search);
+        return true;
+    }
+    if (n->state == NODE_IS_NOT_OPENED && serial_io_opens_slowly())
+        return begin_opening(n, again);
+    return n->state == NODE_IS_BEING_OPENED;
+}
+
+bool node_is_being_prepared(const struct node *n)
+{
+    return !n->given_up && (search_is_under_way(&n->search) || n->state == NODE_IS_BEING_OPENED);
+}
+
+bool node_has_path(const struct node *n)
+{
+    return !n->is_searched || n->search.state == SEARCH_OVER;
+}
+
+void node_give_up(struct node *n)
+{
+    if (search_is_under_way(&n->search))
+        search_give_up(&n->search);
+    n->given_up = true;
+}
+
+void node_forget(struct node *n)
+{
+    search_stop(&n->search);
+    serial_io_discard(&n->opening);
+    n->given_up = false;
+    if (n->state == NODE_IS_OPENED)
+        n->state = NODE_IS_NOT_OPENED;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
 static int open_loop(struct node *n, struct line_settings *found,
                      char error[static SERIAL_ERROR_MAX])
 {
@@ -81,22 +218,49 @@ static int open_loop(struct node *n, struct line_settings *found,
     return n->serial ? 0 : -ENOMEM;
 }
 
+/* Takes what was opened already, or opens it now. Returns 0, or -errno with the reason in `error`.
+ */
+static int open_file(struct node *n, bool again, struct serial_opening *o,
+                     char error[static SERIAL_ERROR_MAX])
+{
+    if (n->state == NODE_IS_BEING_OPENED) {
+        snprintf(error, SERIAL_ERROR_MAX, "%.200s: the system takes too long to open it",
+                 n->options->name);
+        return -ETIMEDOUT;
+    }
+    const int r = find(n, again, o, error);
+    if (r < 0)
+        return r;
+    if (n->state == NODE_IS_OPENED) {
+        *o = n->opening;
+        n->opening.file = NULL;
+    } else {
+        serial_io_open(o);
+    }
+    if (o->error < 0)
+        snprintf(error, SERIAL_ERROR_MAX, "%s", o->text);
+    return o->error;
+}
+
 static int open_real(struct node *n, bool again, struct line_settings *found,
                      char error[static SERIAL_ERROR_MAX])
 {
-    const struct port_options *o = n->options;
-    const struct serial_options how = {.low_latency = !o->no_low_latency, .hupcl = !o->no_hupcl};
-    char path[SERIAL_PATH_MAX];
-    int r = serial_find(o->selector, o->interface, path, error);
+    struct serial_opening o;
+    const int r = open_file(n, again, &o, error);
 
-    if (r == 0)
-        r = check_identity(n, path, again, error);
     if (r < 0)
         return r;
-    n->serial = serial_io_open(n->base, path, &how, n->callbacks, n->ctx, found, &r, error);
-    if (n->serial)
-        identify(n, path);
-    return r;
+    n->serial = serial_io_begin(&o, n->base, n->callbacks, n->ctx);
+    if (!n->serial) {
+        snprintf(error, SERIAL_ERROR_MAX, "%s", o.text);
+        return o.error;
+    }
+    *found = o.settings;
+    identify(n, o.path);
+    n->has_info = n->search.state == SEARCH_OVER;
+    if (n->has_info)
+        n->info = n->search.info;
+    return 0;
 }
 
 int node_open(struct node *n, bool again, struct line_settings *found,
@@ -123,7 +287,7 @@ const struct serial_info *node_info(struct node *n)
     if (n->has_info)
         return &n->info;
     n->has_info = true;
-    if (!n->path[0] || serial_describe(n->path, &n->info) < 0)
+    if (!n->path[0] || serial_ports_describe(n->path, &n->info) < 0)
         n->info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
     return &n->info;
 }
@@ -132,12 +296,10 @@ const struct serial_info *node_info(struct node *n)
  * ports, for which the loop has no time while another port works. */
 static bool is_there_still(const struct node *n)
 {
-    const char *selector = n->options->selector;
-    const size_t len = strlen(n->path), tail = strlen(selector);
     char error[SERIAL_ERROR_MAX];
 
-    if (n->serial || (len >= tail && strcmp(n->path + len - tail, selector) == 0))
-        return true; /* the latter is a name, which needs no list */
+    if (n->serial || !n->is_searched)
+        return true;
     return n->identity && serial_io_check(n->path, error) == 0 &&
            serial_identity_match(n->identity, n->path, error) == SERIAL_SAME;
 }
@@ -152,7 +314,7 @@ void node_path(const struct node *n, char path[static SERIAL_PATH_MAX])
         return;
     if (n->path[0] && is_there_still(n))
         serial_ports_resolve(n->path, path);
-    else if (serial_find(o->selector, o->interface, found, error) == 0)
+    else if (!n->is_searched && serial_find(o->selector, o->interface, found, error) == 0)
         serial_ports_resolve(found, path);
 }
 

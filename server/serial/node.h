@@ -7,19 +7,43 @@
 
 #include <stdbool.h>
 
+#include "search.h"
 #include "serial.h"
+#include "serial_io.h"
 #include "serial_ports.h"
 
 struct event_base;
 struct port_options;
 struct serial_identity;
+struct worker;
+
+enum node_opening {
+    NODE_IS_NOT_OPENED,
+    NODE_IS_BEING_OPENED, /* by the worker */
+    NODE_IS_OPENED,       /* or could not be: see `opening` */
+};
+
+/* All run on the loop thread. */
+struct node_callbacks {
+    /* What node_prepare has begun is done, well or not: it is to be called again. */
+    void (*prepared)(void *ctx);
+    /* A port may have come, among which it is to be searched for. Begins and frees nothing. */
+    void (*arrived)(void *ctx);
+};
 
 struct node {
     struct event_base *base;
     const struct port_options *options;
     const struct serial_callbacks *callbacks; /* of the open device */
+    const struct node_callbacks *prepares;
     void *ctx;
-    struct serial *serial;            /* while it is open, else NULL */
+    bool is_searched;     /* its path has to be found, */
+    struct search search; /* by this */
+    enum node_opening state;
+    struct serial_opening opening; /* the worker's result */
+    struct worker *opener;         /* once there was something for it, where opening may be slow */
+    bool given_up;                 /* what is under way is waited for no longer */
+    struct serial *serial;         /* while it is open, else NULL */
     struct serial_identity *identity; /* of the device opened last, or seen at the start */
     bool reading;                     /* what is open is read */
     bool strict;                      /* only the same device may be opened, not another one */
@@ -30,23 +54,42 @@ struct node {
     char trouble[SERIAL_ERROR_MAX]; /* why it is not open, for people; or empty */
 };
 
-/* Makes a node that is not open. An opened device calls `callbacks` with `ctx`. The options outlive
- * the node. */
+/* Makes a node that is not open. An opened device calls `callbacks` with `ctx`, and the node
+ * `prepares`. The options outlive the node. */
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
-               const struct serial_callbacks *callbacks, void *ctx);
+               const struct serial_callbacks *callbacks, const struct node_callbacks *prepares,
+               void *ctx);
 
 /* Closes it and frees what it knows. */
 void node_free(struct node *n);
 
-/* Finds out what can be known to go wrong before the first open. Returns 0, or -errno with the
- * reason in `error`. */
+/* Finds out what can be known to go wrong before the first open, before the loop runs. Returns 0,
+ * or -errno with the reason in `error`. */
 int node_check(struct node *n, char error[static SERIAL_ERROR_MAX]);
 
 /* Lets the next open take whichever device has the name. */
 void node_accept_any(struct node *n);
 
-/* Opens it; `found` is its settings then. `again` is for a device that was lost: that another one
- * has its name is told to the log, once. Returns 0, or -errno with the reason in `error`. */
+/* Does, before node_open, what may take long: the search for its path, and the opening where that
+ * may be slow. Returns whether it is under way; then `prepared` follows. `again` as for node_open.
+ */
+bool node_prepare(struct node *n, bool again);
+
+bool node_is_being_prepared(const struct node *n);
+
+/* Whether it can be opened without a search. */
+bool node_has_path(const struct node *n);
+
+/* Waits for that no longer: node_open fails, until node_forget. */
+void node_give_up(struct node *n);
+
+/* Forgets what was prepared and not used: later it may be another port. */
+void node_forget(struct node *n);
+
+/* Opens it, from what was prepared. Where nothing was it takes as long as it takes, which is for
+ * the time before the loop runs. `found` is its settings then. `again` is for a device that was
+ * lost: that another one has its name is told to the log, once. Returns 0, or -errno with the
+ * reason in `error`. */
 int node_open(struct node *n, bool again, struct line_settings *found,
               char error[static SERIAL_ERROR_MAX]);
 

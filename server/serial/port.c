@@ -20,14 +20,20 @@
 #include "serial_session.h"
 #include "waiting.h"
 
+enum {
+    OWNER_MS = 2500,      /* for an owner that has closed and whose commands are being done */
+    PREPARING_MS = 10000, /* for the system's list of ports, or for a slow one */
+};
+
 struct port {
     struct event_base *base;
     const struct port_options *options;
     struct device *device;
     struct reset *reset; /* NULL without reset= */
     struct serial_session *sessions;
-    struct waiting waiting; /* for the owner's end */
+    struct waiting waiting; /* for the owner's end, or for the device */
     bool replacing;         /* an owner goes because the next one is there */
+    bool preparing;         /* they wait for the device */
     uint64_t from_device;   /* bytes, in all */
     uint64_t clients_served;
 };
@@ -147,6 +153,15 @@ static void on_gone(void *ctx)
     }
 }
 
+static void on_prepared(void *ctx)
+{
+    struct port *p = ctx;
+
+    if (!p->waiting.first) /* those that waited have left */
+        device_forget(p->device);
+    waiting_hurry(&p->waiting);
+}
+
 static const struct device_callbacks device_callbacks = {
     .data = on_data,
     .took = on_took,
@@ -155,6 +170,7 @@ static const struct device_callbacks device_callbacks = {
     .errors = on_errors,
     .gone = on_gone,
     .changed = on_changed,
+    .prepared = on_prepared,
 };
 
 /* --- who leaves ------------------------------------------------------------------------------- */
@@ -280,28 +296,42 @@ static bool owner_is_leaving(const struct port *p)
     return owner && !serial_session_is_ending(owner) && serial_session_peer_has_closed(owner);
 }
 
+/* How long the first of those that wait does so at most. */
+static unsigned patience_ms(const struct port *p)
+{
+    return p->preparing ? PREPARING_MS : OWNER_MS;
+}
+
 /* The first of those that wait has the device, or is told that it has waited in vain; so are those
  * after it. */
 static void on_next(void *ctx)
 {
     struct port *p = ctx;
 
-    do {
-        struct newcomer n = waiting_take(&p->waiting);
+    if (p->preparing) /* it is done, or has taken too long */
+        device_give_up(p->device);
+    p->preparing = device_prepare(p->device);
+    if (!p->preparing) {
+        do {
+            struct newcomer n = waiting_take(&p->waiting);
 
-        if (n.stream)
-            admit(p, &n);
-        newcomer_close(&n);
-    } while (p->waiting.first && !owner_is_leaving(p));
-    waiting_go_on(&p->waiting);
+            if (n.stream)
+                admit(p, &n);
+            newcomer_close(&n);
+        } while (p->waiting.first && !owner_is_leaving(p));
+        device_forget(p->device);
+    }
+    waiting_go_on(&p->waiting, patience_ms(p));
 }
 
 void port_take(struct port *p, struct newcomer *n)
 {
     if (owner_of(p))
         serial_session_catch_up(owner_of(p));
-    const bool has_to_wait = !p->options->takeover && (p->waiting.first || owner_is_leaving(p));
-    if (!has_to_wait || !waiting_add(&p->waiting, n))
+    p->preparing = device_prepare(p->device);
+    const bool has_to_wait =
+        p->preparing || (!p->options->takeover && (p->waiting.first || owner_is_leaving(p)));
+    if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p)))
         admit(p, n);
 }
 

@@ -6,100 +6,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libserialport.h>
-
 static const char serial_prefix[] = "serial=";
 
 static void copy(char *to, size_t size, const char *from)
 {
-    snprintf(to, size, "%s", from ? from : "");
+    snprintf(to, size, "%s", from);
 }
 
-static void describe(struct serial_info *info, struct sp_port *port)
+/* Takes a number off a text. */
+static unsigned long take_number(const char **text)
 {
-    *info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
-    copy(info->path, sizeof info->path, sp_get_port_name(port));
-    copy(info->description, sizeof info->description, sp_get_port_description(port));
-    if (sp_get_port_transport(port) == SP_TRANSPORT_USB) {
-        copy(info->serial, sizeof info->serial, sp_get_port_usb_serial(port));
-        if (sp_get_port_usb_vid_pid(port, &info->vid, &info->pid) != SP_OK)
-            info->vid = info->pid = -1;
-    }
-    serial_ports_describe(info);
+    char *end;
+    const unsigned long n = strtoul(*text, &end, 10);
+
+    *text = end;
+    return n;
 }
 
-struct found {
-    struct serial_info *list;
-    size_t count;
-    bool failed; /* no memory */
-};
-
-static void add_port(void *ctx, const char *path)
+static bool is_digit(char c)
 {
-    struct found *f = ctx;
-    struct sp_port *port;
-
-    if (sp_get_port_by_name(path, &port) != SP_OK)
-        return;
-    struct serial_info *more = realloc(f->list, (f->count + 1) * sizeof *more);
-    if (more) {
-        f->list = more;
-        describe(&f->list[f->count++], port);
-    }
-    f->failed = f->failed || !more;
-    sp_free_port(port);
+    return c >= '0' && c <= '9';
 }
 
-/* Port by port: libserialport 0.1.2 gives no list at all when one that the kernel has is not in
- * /dev, as in every container. */
-static int list_each(struct serial_info **list, size_t *count)
+/* As people count: COM3 is before COM10. */
+static int compare(const void *first, const void *second)
 {
-    struct found f = {.list = calloc(1, sizeof *f.list)};
-    int r = f.list ? serial_ports_each(add_port, &f) : -ENOMEM;
+    const char *a = ((const struct serial_info *)first)->path;
+    const char *b = ((const struct serial_info *)second)->path;
 
-    if (r == 0 && f.failed)
-        r = -ENOMEM;
-    if (r < 0) {
-        free(f.list);
-        return r;
+    for (;;) {
+        if (is_digit(*a) && is_digit(*b)) {
+            const unsigned long x = take_number(&a), y = take_number(&b);
+
+            if (x != y)
+                return x < y ? -1 : 1;
+        } else if (*a != *b) {
+            return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+        } else if (*a == '\0') {
+            return 0;
+        } else {
+            a++;
+            b++;
+        }
     }
-    *list = f.list;
-    *count = f.count;
-    return 0;
 }
 
 int serial_list(struct serial_info **list, size_t *count)
 {
-    struct sp_port **ports = NULL;
-    size_t n = 0;
+    const int r = serial_ports_list(list, count);
 
-    *list = NULL;
-    *count = 0;
-    if (sp_list_ports(&ports) != SP_OK)
-        return list_each(list, count);
-    while (ports[n])
-        n++;
-    *list = calloc(n ? n : 1, sizeof **list);
-    if (*list) {
-        for (size_t i = 0; i < n; i++)
-            describe(&(*list)[i], ports[i]);
-        *count = n;
-    }
-    sp_free_port_list(ports);
-    return *list ? 0 : -ENOMEM;
-}
-
-int serial_describe(const char *path, struct serial_info *info)
-{
-    char real[SERIAL_PATH_MAX];
-    struct sp_port *port;
-
-    serial_ports_resolve(path, real);
-    if (sp_get_port_by_name(real, &port) != SP_OK)
-        return -ENODEV;
-    describe(info, port);
-    sp_free_port(port);
-    return 0;
+    if (r == 0 && *count > 0)
+        qsort(*list, *count, sizeof **list, compare);
+    return r;
 }
 
 /* Reads VID:PID, four hexadecimal digits each. */
@@ -159,18 +117,60 @@ int serial_choose(const struct serial_info *list, size_t count, const char *sele
     return -EEXIST;
 }
 
+/* Whether a serial number can be typed as it is: options stand behind commas, and shells have
+ * characters of their own. */
+static bool is_plain(const char *text)
+{
+    return text[0] &&
+           text[strspn(
+               text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")] == '\0';
+}
+
+void serial_selector(const struct serial_info *list, size_t count, size_t i,
+                     char text[static SERIAL_SELECTOR_MAX])
+{
+    const struct serial_info *info = &list[i];
+    bool same_serial = false, same_interface = info->interface < 0;
+
+    for (size_t k = 0; k < count; k++) {
+        const bool same = k != i && strcmp(list[k].serial, info->serial) == 0;
+
+        same_serial = same_serial || same;
+        same_interface = same_interface || (same && list[k].interface == info->interface);
+    }
+    if (info->stable[0] || !is_plain(info->serial) || (same_serial && same_interface))
+        snprintf(text, SERIAL_SELECTOR_MAX, "%s", info->stable[0] ? info->stable : info->path);
+    else if (same_serial)
+        snprintf(text, SERIAL_SELECTOR_MAX, "%s%s,if=%d", serial_prefix, info->serial,
+                 info->interface);
+    else
+        snprintf(text, SERIAL_SELECTOR_MAX, "%s%s", serial_prefix, info->serial);
+}
+
+bool serial_is_path(const char *selector)
+{
+    int vid, pid;
+
+    return strncmp(selector, serial_prefix, strlen(serial_prefix)) != 0 &&
+           !parse_vid_pid(selector, &vid, &pid);
+}
+
+/* The path that such a text means. */
+static void put_path(const char *selector, char path[static SERIAL_PATH_MAX])
+{
+    const bool bare = !strpbrk(selector, "/\\");
+
+    snprintf(path, SERIAL_PATH_MAX, "%s%s", bare ? serial_ports_prefix() : "", selector);
+}
+
 int serial_find(const char *selector, int interface, char path[static SERIAL_PATH_MAX],
                 char error[static SERIAL_ERROR_MAX])
 {
     struct serial_info *list;
     size_t count;
-    int vid, pid;
 
-    if (strncmp(selector, serial_prefix, strlen(serial_prefix)) != 0 &&
-        !parse_vid_pid(selector, &vid, &pid)) {
-        bool bare = !strpbrk(selector, "/\\");
-
-        snprintf(path, SERIAL_PATH_MAX, "%s%s", bare ? serial_ports_prefix() : "", selector);
+    if (serial_is_path(selector)) {
+        put_path(selector, path);
         return 0;
     }
     int r = serial_list(&list, &count);

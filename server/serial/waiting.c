@@ -6,10 +6,7 @@
 #include "log_peer.h"
 #include "stream.h"
 
-enum {
-    NEXT_MS = 2500, /* for an owner that has closed and whose commands are being done */
-    WAITING_MAX = 8,
-};
+enum { WAITING_MAX = 8 };
 
 struct waiting_client {
     struct waiting_client *next;
@@ -89,7 +86,7 @@ void waiting_end(struct waiting *w)
     timer_stop(&w->timer);
 }
 
-bool waiting_add(struct waiting *w, struct newcomer *newcomer)
+bool waiting_add(struct waiting *w, struct newcomer *newcomer, unsigned limit_ms)
 {
     struct waiting_client **at = &w->first;
     struct waiting_client *c = w->count < WAITING_MAX ? calloc(1, sizeof *c) : NULL;
@@ -104,7 +101,7 @@ bool waiting_add(struct waiting *w, struct newcomer *newcomer)
         at = &(*at)->next;
     *at = c;
     if (w->count++ == 0)
-        waiting_go_on(w);
+        waiting_go_on(w, limit_ms);
     return true;
 }
 
@@ -119,8 +116,8 @@ void waiting_hurry(struct waiting *w)
         timer_in_ms(&w->timer, 0);
 }
 
-void waiting_go_on(struct waiting *w)
+void waiting_go_on(struct waiting *w, unsigned limit_ms)
 {
     if (w->first)
-        timer_in_ms(&w->timer, NEXT_MS);
+        timer_in_ms(&w->timer, limit_ms);
 }

@@ -5,13 +5,11 @@
 #include <libusb.h>
 
 #include "usb_events.h"
-#include "usb_libusb.h"
 
 void usb_context_free(struct usb_context *c)
 {
     usb_events_free(c->events);
-    if (c->usb)
-        libusb_exit(c->usb);
+    libusb_exit(c->usb);
     free(c);
 }
 
@@ -28,22 +26,16 @@ static int LIBUSB_CALL on_hotplug(struct libusb_context *usb, struct libusb_devi
     return 0;
 }
 
-struct usb_context *usb_context_new(const struct usb_context_callbacks *callbacks, void *ctx,
-                                    int *error)
+struct usb_context *usb_context_new(struct libusb_context *usb,
+                                    const struct usb_context_callbacks *callbacks, void *ctx)
 {
     struct usb_context *c = calloc(1, sizeof *c);
 
-    *error = LIBUSB_ERROR_NO_MEM;
     if (!c)
         return NULL;
+    c->usb = usb;
     c->callbacks = callbacks;
     c->ctx = ctx;
-    *error = usb_libusb_init(&c->usb);
-    if (*error < 0) {
-        c->usb = NULL;
-        usb_context_free(c);
-        return NULL;
-    }
     return c;
 }
 

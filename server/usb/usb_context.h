@@ -28,9 +28,10 @@ struct usb_context {
     void *ctx;
 };
 
-/* Makes a context, which knows the devices that there are now. Returns NULL with libusb's error. */
-struct usb_context *usb_context_new(const struct usb_context_callbacks *callbacks, void *ctx,
-                                    int *error);
+/* Takes a context of libusb's, which knows the devices that there were when it was made. NULL
+ * without memory: then it stays the caller's. */
+struct usb_context *usb_context_new(struct libusb_context *usb,
+                                    const struct usb_context_callbacks *callbacks, void *ctx);
 
 /* Its devices have been freed before. */
 void usb_context_free(struct usb_context *c);

@@ -2,7 +2,8 @@
  * Theory of operation. libusb's context hears of devices that come from udevd. Where none runs it
  * stays with the list that it began with, so each search takes a new context. That is kept if a
  * device of it is wanted, until the device is freed. Searches are made when a context hears of
- * something, and each RESCAN_MS while a source has less than it had.
+ * something, and each RESCAN_MS while a source has less than it had. The loop continues meanwhile,
+ * but at the start, and without udevd when a client asks for the list.
  *
  * Where there is no USB at all a context cannot be made, so nobody hears when USB appears. It is
  * looked for each RESCAN_MS, too.
@@ -11,8 +12,8 @@
  * looked for when a client asks for the list.
  *
  * On Windows libusb does not tell of devices that arrive or leave. There searches continue as long
- * as a device is waiting for an importer, and find out which ones are gone. They take some
- * milliseconds, so that none are made while all are imported; then the ends of transfers tell.
+ * as a device is waiting for an importer, and find out which ones are gone. None are made while all
+ * are imported; then the ends of transfers tell.
  */
 #include "usb_host.h"
 
@@ -32,6 +33,7 @@
 #include "usb_list.h"
 #include "usb_options.h"
 #include "usb_record.h"
+#include "usb_scan.h"
 #include "usb_selector.h"
 #include "usb_system.h"
 #include "usb_wanted.h"
@@ -56,6 +58,7 @@ struct usb_host {
     struct known *known;
     struct event *work;  /* tells of lost devices, frees contexts */
     struct timer rescan; /* the next search */
+    struct usb_scanner *scanner;
 };
 
 /* --- what is heard of devices ------------------------------------------------------------------
@@ -200,52 +203,74 @@ static bool has_missing(struct usb_host *h)
 /* Looks again later where nobody would tell. */
 static void search_later(struct usb_host *h)
 {
+    if (usb_scanner_is_busy(h->scanner))
+        return;
     if (has_missing(h) || !usb_events_tell_of_devices())
         timer_in_ms(&h->rescan, RESCAN_MS);
 }
 
-/* Returns 0 or libusb's error. */
-static int search(struct usb_host *h)
+/* Has a context be heard, unless it is of no use. Returns whether it is. */
+static bool keep(struct usb_host *h, struct usb_context *c)
 {
-    struct libusb_device **list;
-    int error;
+    if (c->devices == 0 && h->contexts)
+        return false;
+    if (!usb_context_keep(c, h->base, &h->contexts))
+        log_error("USB: out of memory, the ends of transfers are not heard");
+    return true;
+}
 
-    timer_stop(&h->rescan); /* this is it */
-    struct usb_context *c = usb_context_new(&context_callbacks, h, &error);
-    if (!c && error == LIBUSB_ERROR_NO_DEVICE) {
+/* Takes what a search has found. Returns 0 or libusb's error. */
+static int take_all(struct usb_host *h, struct usb_scan *s)
+{
+    if (s->error == LIBUSB_ERROR_NO_DEVICE) {
         search_later(h);
         return 0;
     }
+    struct usb_context *c = s->usb ? usb_context_new(s->usb, &context_callbacks, h) : NULL;
     if (!c)
-        return error;
-    long n = (long)libusb_get_device_list(c->usb, &list);
-    for (long i = 0; i < n; i++)
-        take(h, c, list[i]);
-    if (n >= 0 && !usb_events_tell_of_devices())
-        lose_absent(h, list, n);
-    if (n >= 0)
-        libusb_free_device_list(list, 1);
-    if (c->devices == 0 && h->contexts)
-        usb_context_free(c);
-    else if (!usb_context_keep(c, h->base, &h->contexts))
-        log_error("USB: out of memory, the ends of transfers are not heard");
+        return s->error < 0 ? s->error : LIBUSB_ERROR_NO_MEM;
+    for (long i = 0; i < s->count; i++)
+        take(h, c, s->list[i]);
+    if (s->error == 0 && !usb_events_tell_of_devices())
+        lose_absent(h, s->list, s->count);
+    if (keep(h, c))
+        s->usb = NULL;
+    else
+        free(c);
     search_later(h);
-    return n < 0 ? (int)n : 0;
+    return s->error;
+}
+
+static void on_scanned(void *ctx, struct usb_scan *s)
+{
+    struct usb_host *h = ctx;
+    const int r = take_all(h, s);
+
+    if (r == 0)
+        return;
+    log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
+    timer_in_ms(&h->rescan, RESCAN_MS);
+}
+
+/* Searches on the loop's thread. Returns 0 or libusb's error. */
+static int search_now(struct usb_host *h)
+{
+    struct usb_scan s;
+
+    timer_stop(&h->rescan); /* this is it */
+    usb_scan_make(&s);
+    const int r = take_all(h, &s);
+    usb_scan_free(&s);
+    return r;
 }
 
 static void on_rescan(void *ctx)
 {
     struct usb_host *h = ctx;
+    const bool wanted = usb_events_tell_of_devices() || has_missing(h) || has_idle(h);
 
-    if (!usb_events_tell_of_devices() && !has_missing(h) && !has_idle(h)) {
+    if (!wanted || !usb_scanner_start(h->scanner))
         timer_in_ms(&h->rescan, RESCAN_MS);
-        return;
-    }
-    int r = search(h);
-    if (r < 0) {
-        log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
-        timer_in_ms(&h->rescan, RESCAN_MS);
-    }
 }
 
 static void tell_lost(struct usb_host *h)
@@ -287,7 +312,7 @@ void usb_host_refresh(struct usb_host *h)
             usb_libusb_look_again(k->device);
     }
     tell_lost(h);
-    int r = search(h);
+    int r = search_now(h);
     if (r < 0)
         log_debug("USB: devices cannot be listed: %s", libusb_strerror(r));
 }
@@ -324,6 +349,7 @@ void usb_host_free(struct usb_host *h)
 {
     if (!h)
         return;
+    usb_scanner_free(h->scanner);
     while (h->contexts) {
         struct usb_context *c = h->contexts;
 
@@ -351,11 +377,12 @@ struct usb_host *usb_host_new(struct event_base *base, const struct usb_options 
     h->ctx = ctx;
     h->work = evtimer_new(base, on_work, h);
     timer_make(&h->rescan, base, on_rescan, h);
-    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work) {
+    h->scanner = usb_scanner_new(base, on_scanned, h);
+    if (usb_wanted_read(&h->wanted, devices) < 0 || !h->work || !h->scanner) {
         usb_host_free(h);
         return NULL;
     }
-    int r = search(h);
+    int r = search_now(h);
     if (r < 0) {
         snprintf(error, CLI_ERROR_MAX, "USB devices cannot be listed: %s", libusb_strerror(r));
         usb_host_free(h);

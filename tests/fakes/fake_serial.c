@@ -1,6 +1,7 @@
 #include "fakes/fake_serial.h"
 #include "clock.h"
 #include "line_text.h"
+#include "serial_arrivals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -121,26 +122,51 @@ static const struct serial_ops fake_ops = {
     .watch_errors = fake_watch_errors,
 };
 
-struct serial *serial_io_open(struct event_base *base, const char *path,
-                              const struct serial_options *options,
-                              const struct serial_callbacks *callbacks, void *ctx,
-                              struct line_settings *current, int *error,
-                              char text[static SERIAL_ERROR_MAX])
+struct serial_file {
+    char nothing;
+};
+
+static struct serial_file file; /* of the one port */
+
+bool serial_io_opens_slowly(void)
 {
-    (void)base;
-    *error = fake_serial.open_error;
-    if (*error < 0) {
-        snprintf(text, SERIAL_ERROR_MAX, "%s: cannot be opened", path);
-        return NULL;
+    return fake_serial.opens_slowly;
+}
+
+void serial_io_open(struct serial_opening *o)
+{
+    if (fake_serial.opening)
+        fake_serial.opening();
+    o->file = NULL;
+    o->error = fake_serial.open_error;
+    snprintf(fake_serial.path, sizeof fake_serial.path, "%s", o->path);
+    if (o->error < 0) {
+        snprintf(o->text, sizeof o->text, "%.200s: cannot be opened", o->path);
+        return;
     }
-    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
     fake_serial.open = true;
-    fake_serial.hupcl = options->hupcl;
+    fake_serial.hupcl = o->options.hupcl;
     fake_serial.reading = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
-    *current = fake_serial.found = fake_serial.line;
+    o->settings = fake_serial.found = fake_serial.line;
+    o->file = &file;
     journal_line(&fake_serial.journal, "open");
+}
+
+struct serial *serial_io_begin(struct serial_opening *o, struct event_base *event_base,
+                               const struct serial_callbacks *callbacks, void *ctx)
+{
+    (void)event_base;
+    o->file = NULL;
+    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
     return &fake_serial.base;
+}
+
+void serial_io_discard(struct serial_opening *o)
+{
+    if (o->file)
+        fake_close(&fake_serial.base);
+    o->file = NULL;
 }
 
 int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
@@ -188,20 +214,58 @@ bool serial_ports_are_same(const char *a, const char *b)
 
 void serial_ports_resolve(const char *path, char real[static SERIAL_PATH_MAX])
 {
-    fake_serial.resolved++;
     snprintf(real, SERIAL_PATH_MAX, "%s", strcmp(path, "/dev/link") == 0 ? "/dev/two" : path);
 }
 
-int serial_ports_each(void (*take)(void *ctx, const char *path), void *ctx)
+int serial_ports_list(struct serial_info **list, size_t *count)
 {
-    for (const char *const *path = fake_serial.ports; path && *path; path++)
-        take(ctx, *path);
+    if (fake_serial.listing)
+        fake_serial.listing();
+    fake_serial.listed++;
+    *list = NULL;
+    *count = 0;
+    if (fake_serial.list_error)
+        return fake_serial.list_error;
+    *count = fake_serial.port_count;
+    *list = malloc((*count + 1) * sizeof **list);
+    if (*list && *count > 0)
+        memcpy(*list, fake_serial.ports, *count * sizeof **list);
+    return *list ? 0 : -ENOMEM;
+}
+
+int serial_ports_describe(const char *path, struct serial_info *info)
+{
+    fake_serial.described++;
+    *info = (struct serial_info){.vid = -1, .pid = -1, .interface = -1};
+    snprintf(info->path, sizeof info->path, "%s", path);
     return 0;
 }
 
-void serial_ports_describe(struct serial_info *info)
+struct serial_arrivals {
+    void (*came)(void *ctx);
+    void *ctx;
+};
+
+static struct serial_arrivals arrivals;
+
+struct serial_arrivals *serial_arrivals_new(struct event_base *base, void (*came)(void *ctx),
+                                            void *ctx)
 {
-    (void)info;
+    (void)base;
+    arrivals = (struct serial_arrivals){came, ctx};
+    return &arrivals;
+}
+
+void serial_arrivals_free(struct serial_arrivals *a)
+{
+    if (a)
+        *a = (struct serial_arrivals){0};
+}
+
+void fake_serial_arrive(void)
+{
+    if (arrivals.came)
+        arrivals.came(arrivals.ctx);
 }
 
 void fake_serial_send(const char *text)

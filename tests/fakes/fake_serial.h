@@ -1,6 +1,6 @@
 /*
- * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h
- * and serial_ports.h.
+ * A serial port that exists in memory only: the third implementation of common/seam/serial_io.h,
+ * serial_ports.h and serial_arrivals.h.
  * There is one; tests say how it behaves and read in its journal what was done to it.
  */
 #ifndef TESTS_FAKES_FAKE_SERIAL_H
@@ -17,14 +17,17 @@ struct fake_serial {
         journal; /* "write 61 62", "configure 9600 8N1", "outputs DTR", "break on", ... */
     bool open;
     bool reading;
-    bool hupcl; /* as opened */
+    bool hupcl;            /* as opened */
+    bool opens_slowly;     /* it is a worker that opens it */
+    void (*opening)(void); /* optional: runs before it is opened, on the thread that does so */
     bool watches_errors;
-    int open_error;          /* negative errno: opening fails so */
-    enum serial_match match; /* what stands under its name now */
-    int configure_error;     /* likewise configuring */
-    size_t room;             /* bytes it takes before it is full */
-    size_t untransmitted;    /* what it says */
-    unsigned asked;          /* how often it was asked that */
+    char path[SERIAL_PATH_MAX]; /* that was to be opened last */
+    int open_error;             /* negative errno: opening fails so */
+    enum serial_match match;    /* what stands under its name now */
+    int configure_error;        /* likewise configuring */
+    size_t room;                /* bytes it takes before it is full */
+    size_t untransmitted;       /* what it says */
+    unsigned asked;             /* how often it was asked that */
     unsigned inputs;
     unsigned outputs;
     uint64_t outputs_us; /* when they changed last */
@@ -32,8 +35,11 @@ struct fake_serial {
     struct line_settings found; /* when it was opened, put back when it is closed */
     void (*wrote)(const uint8_t *data, size_t len); /* optional: instead of the journal */
     void (*purged)(void);                           /* likewise, of what is to go out */
-    unsigned resolved;                              /* how often a path was */
-    const char *const *ports; /* that the system knows, NULL behind the last; or NULL */
+    const struct serial_info *ports;                /* that the system lists */
+    size_t port_count;
+    int list_error;             /* negative errno: it does not list them */
+    void (*listing)(void);      /* optional: runs before it does so, on the thread that lists */
+    unsigned listed, described; /* how often it has done so */
 };
 
 extern struct fake_serial fake_serial;
@@ -47,5 +53,8 @@ void fake_serial_set_inputs(unsigned inputs, unsigned edges);
 void fake_serial_report_errors(unsigned state);
 void fake_serial_make_room(size_t room);
 void fake_serial_unplug(void);
+
+/* The system tells that a port has come. */
+void fake_serial_arrive(void);
 
 #endif

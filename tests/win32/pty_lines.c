@@ -1,6 +1,7 @@
 /*
  * For LD_PRELOAD under Wine: gives PTYs what a COM port has and they have not. In a Windows
- * program, modem lines, break and character formats; in the wineserver, which opens them, refusals.
+ * program, modem lines, break and character formats; in the wineserver, which opens them, refusals
+ * and a count.
  *
  * $PTY_LINES/N, of /dev/pts/N, is the state that a test reads and writes, see struct state.
  */
@@ -32,6 +33,7 @@ struct state {
     int moves;    /* how often the outputs have changed */
     int broken;   /* a break is on */
     int refuse;   /* an open */
+    int opens;    /* how often somebody has tried */
     int no_watch; /* the events cannot be waited for */
 };
 
@@ -170,8 +172,8 @@ int tcgetattr(int fd, struct termios *t)
     return r;
 }
 
-/* As Windows's drivers refuse: who has the port lets nobody open it; a right that lacks, for
- * writing only. */
+/* Counts an open, and refuses as Windows's drivers do: who has the port lets nobody open it; a
+ * right that lacks, for writing only. */
 static int refuses(const char *path, int flags)
 {
     char real[4096];
@@ -181,9 +183,12 @@ static int refuses(const char *path, int flags)
         return 0;
     if (!realpath(path, real) || sscanf(real, "/dev/pts/%u", &n) != 1)
         return 0;
-    const struct state *s = state_of_number(n);
-    return s && (s->refuse == REFUSE_BUSY ||
-                 (s->refuse == REFUSE_FORBIDDEN && (flags & O_ACCMODE) != O_RDONLY));
+    struct state *s = state_of_number(n);
+    if (!s)
+        return 0;
+    s->opens++;
+    return s->refuse == REFUSE_BUSY ||
+           (s->refuse == REFUSE_FORBIDDEN && (flags & O_ACCMODE) != O_RDONLY);
 }
 
 #define OPEN(name)                                                                                 \

@@ -42,10 +42,11 @@ def _fix_addresses():
 _fix_addresses()
 
 
-def environment(lines=False):
-    """Of a Windows program; with `lines` its PTYs have modem lines and formats."""
+def environment(lines=False, native=None):
+    """Of a Windows program; with `lines` its PTYs have modem lines and formats. The DLL `native` is that
+    beside the program, not Wine's."""
     env = dict(os.environ, WINEPREFIX=PREFIX, WINEDEBUG='-all,err+virtual',
-               WINEDLLOVERRIDES='mscoree,mshtml=')
+               WINEDLLOVERRIDES='mscoree,mshtml=' + (f';{native}=n' if native else ''))
     env.pop('DISPLAY', None)
     if lines:
         env.update(LD_PRELOAD=os.environ['PTY_LINES_LIBRARY'], PTY_LINES=LINES)
@@ -57,11 +58,11 @@ def command(*argv):
     return [harness.need('wine'), *map(str, argv)]
 
 
-def run(*argv, timeout=300, lines=False):
+def run(*argv, timeout=300, lines=False, native=None):
     """A Windows program to its end: its status, and what it said."""
     # no pipe: the first program of a session starts services, which would keep it open
     with tempfile.TemporaryFile() as out:
-        done = subprocess.run(command(*argv), env=environment(lines), timeout=timeout,
+        done = subprocess.run(command(*argv), env=environment(lines, native), timeout=timeout,
                               stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         out.seek(0)
         return done.returncode, out.read().decode().replace('\r', '')
@@ -126,13 +127,18 @@ class Port(harness.Device):
         """Lets the wineserver refuse to open it."""
         struct.pack_into('=i', self.for_server, 4 * self.FIELDS.index('refuse'), how)
 
+    @property
+    def opens(self):
+        """How often a program has opened it, or has tried to."""
+        return struct.unpack_from('=i', self.for_server, 4 * self.FIELDS.index('opens'))[0]
+
     def unplug(self):
         self.close()
         point(self.name, None)
 
     # of struct state in pty_lines.c
     FIELDS = ('lines', 'brk', 'cts', 'dsr', 'rng', 'dcd', 'format', 'has_format', 'settings',
-              'moves', 'broken', 'refuse', 'no_watch')
+              'moves', 'broken', 'refuse', 'opens', 'no_watch')
 
     def get(self, field):
         return struct.unpack_from('=i', self.state, 4 * self.FIELDS.index(field))[0]

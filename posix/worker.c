@@ -1,0 +1,155 @@
+/*
+ * Theory of operation. A job has a thread of its own, which ends with it: most jobs are seldom. The
+ * thread and the owner share a `struct bench`; the last to leave it frees it. The owner says under
+ * the lock that it has left, so that the thread does not wake a loop that is gone.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+enum { STACK = 256 * 1024 }; /* of which NSS modules take much */
+
+struct bench {
+    pthread_mutex_t lock;
+    unsigned users;
+    bool left; /* by the owner */
+    int wake;  /* eventfd: the job is done */
+    void *job;
+    struct worker_work work;
+};
+
+struct worker {
+    struct bench *bench;
+    struct event *woken;
+    void *ctx;
+};
+
+/* Leaves the bench; the lock is held, and is not afterwards. */
+static void leave(struct bench *b)
+{
+    const bool last = --b->users == 0;
+
+    pthread_mutex_unlock(&b->lock);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&b->lock);
+    close(b->wake);
+    free(b);
+}
+
+static void *work_on(void *arg)
+{
+    const uint64_t one = 1;
+    struct bench *b = arg;
+
+    b->work.run(b->job);
+    pthread_mutex_lock(&b->lock);
+    if (b->left)
+        b->work.drop(b->job);
+    else if (write(b->wake, &one, sizeof one) < 0)
+        abort(); /* cannot be: the owner has read the one before */
+    leave(b);
+    return NULL;
+}
+
+static void on_woken(evutil_socket_t fd, short what, void *ctx)
+{
+    struct worker *w = ctx;
+    struct bench *b = w->bench;
+    uint64_t count;
+
+    (void)what;
+    if (read(fd, &count, sizeof count) < 0)
+        return;
+    pthread_mutex_lock(&b->lock); /* the thread may not have left yet */
+    void *job = b->job;
+    pthread_mutex_unlock(&b->lock);
+    b->work.done(w->ctx, job);
+}
+
+static struct bench *bench_new(const struct worker_work *work)
+{
+    struct bench *b = calloc(1, sizeof *b);
+
+    if (!b)
+        return NULL;
+    b->work = *work;
+    b->users = 1;
+    b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (b->wake >= 0) {
+        pthread_mutex_init(&b->lock, NULL);
+        return b;
+    }
+    free(b);
+    return NULL;
+}
+
+struct worker *worker_new(struct event_base *base, const struct worker_work *work, void *ctx)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return NULL;
+    w->ctx = ctx;
+    w->bench = bench_new(work);
+    if (w->bench)
+        w->woken = event_new(base, w->bench->wake, EV_READ | EV_PERSIST, on_woken, w);
+    if (w->woken && event_add(w->woken, NULL) == 0)
+        return w;
+    worker_free(w);
+    return NULL;
+}
+
+/* Signals are for the loop's thread. Returns 0 or an errno, positive. */
+static int start_thread(struct bench *b)
+{
+    sigset_t all, before;
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    const int r = pthread_create(&thread, &attr, work_on, b);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+int worker_start(struct worker *w, void *job)
+{
+    struct bench *b = w->bench;
+
+    pthread_mutex_lock(&b->lock);
+    b->job = job;
+    b->users++;
+    const int r = start_thread(b);
+    b->users -= r != 0;
+    pthread_mutex_unlock(&b->lock);
+    return -r;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    if (w->woken)
+        event_free(w->woken);
+    if (w->bench) {
+        pthread_mutex_lock(&w->bench->lock);
+        w->bench->left = true;
+        leave(w->bench);
+    }
+    free(w);
+}

@@ -1,0 +1,139 @@
+/*
+ * Theory of operation. A job has a thread of its own, which ends with it: most jobs are seldom. The
+ * thread and the owner share a `struct bench`; the last to leave it frees it. The owner says under
+ * the lock that it has left, so that the thread does not wake a loop that is gone.
+ */
+#include "worker.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <winsock2.h>
+#include <windows.h>
+
+#include "loop.h"
+#include "wake.h"
+#include "win_error.h"
+
+struct bench {
+    SRWLOCK lock;
+    unsigned users;
+    bool left; /* by the owner */
+    bool is_done;
+    void *job;
+    struct wake *wake; /* the owner's */
+    struct worker_work work;
+};
+
+struct worker {
+    struct event_base *base;
+    struct bench *bench; /* NULL once it is to be freed */
+    struct wake *wake;
+    void *ctx;
+};
+
+/* Leaves the bench; the lock is held, and is not afterwards. */
+static void leave(struct bench *b)
+{
+    const bool last = --b->users == 0;
+
+    ReleaseSRWLockExclusive(&b->lock);
+    if (last)
+        free(b);
+}
+
+static DWORD WINAPI work_on(void *arg)
+{
+    struct bench *b = arg;
+
+    b->work.run(b->job);
+    AcquireSRWLockExclusive(&b->lock);
+    if (b->left) {
+        b->work.drop(b->job);
+    } else {
+        b->is_done = true;
+        wake_up(b->wake);
+    }
+    leave(b);
+    return 0;
+}
+
+/* Takes what is done, NULL if nothing is: one may be woken more than once. */
+static void *take_job(struct bench *b)
+{
+    AcquireSRWLockExclusive(&b->lock);
+    void *job = b->is_done ? b->job : NULL;
+    b->is_done = false;
+    ReleaseSRWLockExclusive(&b->lock);
+    return job;
+}
+
+static void on_woken(void *ctx)
+{
+    struct worker *w = ctx;
+    struct bench *b = w->bench;
+    void *job = b ? take_job(b) : NULL;
+
+    if (job)
+        b->work.done(w->ctx, job);
+}
+
+static void destroy(void *arg)
+{
+    struct worker *w = arg;
+
+    wake_free(w->wake);
+    free(w);
+}
+
+struct worker *worker_new(struct event_base *base, const struct worker_work *work, void *ctx)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    struct bench *b = calloc(1, sizeof *b);
+
+    if (w)
+        w->wake = wake_new(base, on_woken, w);
+    if (!w || !b || !w->wake) {
+        free(b);
+        if (w)
+            destroy(w);
+        return NULL;
+    }
+    InitializeSRWLock(&b->lock);
+    b->users = 1;
+    b->wake = w->wake;
+    b->work = *work;
+    w->base = base;
+    w->bench = b;
+    w->ctx = ctx;
+    return w;
+}
+
+int worker_start(struct worker *w, void *job)
+{
+    struct bench *b = w->bench;
+
+    AcquireSRWLockExclusive(&b->lock);
+    b->job = job;
+    b->users++;
+    HANDLE thread = CreateThread(NULL, 0, work_on, b, 0, NULL);
+    if (!thread)
+        b->users--;
+    const DWORD error = thread ? ERROR_SUCCESS : GetLastError();
+    ReleaseSRWLockExclusive(&b->lock);
+    if (!thread)
+        return -win_error_errno(error);
+    CloseHandle(thread);
+    return 0;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    AcquireSRWLockExclusive(&w->bench->lock);
+    w->bench->left = true;
+    leave(w->bench);
+    w->bench = NULL;
+    loop_defer(w->base, destroy, w); /* its own callback may be running */
+}
