@@ -14,6 +14,8 @@
 
 #include "test.h"
 
+static unsigned ports_opened;
+
 /* --- libserialport ---------------------------------------------------------------------------- */
 
 struct sp_port {
@@ -23,7 +25,7 @@ struct sp_port {
 enum sp_return sp_list_ports(struct sp_port ***list)
 {
     (void)list;
-    CHECK(!"libserialport opens ports for its list");
+    ports_opened++; /* those of USB devices, on Windows */
     return SP_ERR_FAIL;
 }
 
@@ -75,7 +77,6 @@ enum sp_return sp_get_port_usb_vid_pid(const struct sp_port *port, int *vid, int
 /* --- the system ------------------------------------------------------------------------------- */
 
 static char sys[] = "/tmp/test_serial_ports.XXXXXX";
-static unsigned ports_opened;
 
 DIR *__real_opendir(const char *path);
 DIR *__wrap_opendir(const char *path);

@@ -16,6 +16,11 @@ Target amd64-unicode
 !define ENVIRONMENT "SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 !define SUCCESS_REBOOT_REQUIRED 3010
 
+!ifdef SIGN ; a command that signs a file in its place
+!finalize '"${SIGN}" "%1"'
+!uninstfinalize '"${SIGN}" "%1"'
+!endif
+
 Name "com2net ${VERSION}"
 OutFile "${OUTPUT}"
 InstallDir "$PROGRAMFILES64\com2net"
