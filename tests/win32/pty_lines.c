@@ -95,6 +95,7 @@ static int get_counts(const struct state *s, struct serial_icounter_struct *coun
 int ioctl(int fd, unsigned long request, ...)
 {
     static int (*real)(int, unsigned long, ...);
+    static __thread int counts;
     struct state *s = NULL;
     va_list args;
 
@@ -116,8 +117,10 @@ int ioctl(int fd, unsigned long request, ...)
     }
     if (!s)
         return real(fd, request, arg);
-    /* Wine's WaitCommEvent asks from a thread of its own */
-    if (s->no_watch && gettid() != getpid()) {
+    /* Wine's WaitCommEvent asks from a thread of its own, and for the counts first; com2net.exe
+     * opens a port on one, too, which does not ask for them */
+    counts = counts || request == TIOCGICOUNT;
+    if (s->no_watch && counts && gettid() != getpid()) {
         errno = ENOTTY;
         return -1;
     }
