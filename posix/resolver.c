@@ -20,7 +20,7 @@
 #include <event2/event.h>
 
 #include "host_machine.h"
-#include "log_peer.h"
+#include "log.h"
 
 enum { THREADS_MAX = 8, STACK = 256 * 1024 }; /* of which NSS modules take much */
 
@@ -70,6 +70,19 @@ static void *look_up(void *arg)
     return NULL;
 }
 
+/* Says so once, and when another address is taken: who tries again looks it up again. */
+static void tell_stand_in(const struct answer *a)
+{
+    static char told[2 * HOST_MACHINE_ADDRESS_MAX];
+    char now[sizeof told];
+
+    snprintf(now, sizeof now, "%.60s %.60s", a->host, a->stand_in);
+    if (strcmp(now, told) == 0)
+        return;
+    memcpy(told, now, sizeof told);
+    log_info("%s is no name that is known here: taking %s, of %s", a->host, a->stand_in, a->of);
+}
+
 static void on_woken(evutil_socket_t fd, short what, void *ctx)
 {
     struct resolver *r = ctx;
@@ -79,8 +92,7 @@ static void on_woken(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     r->answer->found = NULL;
     if (r->answer->of)
-        log_peer_info(r->answer->host, "%s is no name that is known here: taking %s, of %s",
-                      r->answer->host, r->answer->stand_in, r->answer->of);
+        tell_stand_in(r->answer);
     r->found(r->ctx, r->answer->error, found);
 }
 
