@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "host_machine.h"
-#include "log_peer.h"
+#include "log.h"
 #include "worker.h"
 
 enum { THREADS_MAX = 8 };
@@ -46,6 +46,19 @@ static void look_up(void *job)
     atomic_fetch_sub(&threads, 1);
 }
 
+/* Says so once, and when another address is taken: who tries again looks it up again. */
+static void tell_stand_in(const struct question *q)
+{
+    static char told[2 * HOST_MACHINE_ADDRESS_MAX];
+    char now[sizeof told];
+
+    snprintf(now, sizeof now, "%.60s %.60s", q->host, q->stand_in);
+    if (strcmp(now, told) == 0)
+        return;
+    memcpy(told, now, sizeof told);
+    log_info("%s is no name that is known here: taking %s, of %s", q->host, q->stand_in, q->of);
+}
+
 static void on_answer(void *ctx, void *job)
 {
     struct resolver *r = ctx;
@@ -54,8 +67,7 @@ static void on_answer(void *ctx, void *job)
     struct addrinfo *found = q->found;
 
     if (q->of)
-        log_peer_info(q->host, "%s is no name that is known here: taking %s, of %s", q->host,
-                      q->stand_in, q->of);
+        tell_stand_in(q);
     free(q);
     r->found(r->ctx, error, found);
 }

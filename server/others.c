@@ -69,6 +69,8 @@ void others_name(const struct teller_answer *who, char name[static OTHERS_NAME_M
 
     if (who->pid)
         snprintf(pid, sizeof pid, " (pid %lu)", who->pid);
+    else
+        snprintf(pid, sizeof pid, " outside of this container");
     text_clean(user, sizeof user, who->user);
     snprintf(name, OTHERS_NAME_MAX, "com2net%s%s%s", pid,
              unknown   ? " of another user"

@@ -37,7 +37,8 @@ void others_free(struct others *o);
 const struct others_device *others_next(const struct others *o, const char *key,
                                         const struct others_device *before);
 
-/* "com2net (pid 123)", and "of user lab" where it is another one. */
+/* "com2net (pid 123)", and "of user lab" where it is another one. The system gives no number to a
+ * process of another container, or of the machine around this one. */
 void others_name(const struct teller_answer *who, char name[static OTHERS_NAME_MAX]);
 
 /* Prints all that they tell. Returns whether there are any. */

@@ -1,10 +1,21 @@
 #include "rivals.h"
 
+#include <stdio.h>
+
 #include "log.h"
 #include "others.h"
 #include "report.h"
 #include "serial_list.h"
 #include "source.h"
+
+/* `kill 0` would end the processes of whoever types it. */
+static void how_to_end(unsigned long pid, char text[static TELLER_END_MAX])
+{
+    if (pid)
+        teller_how_to_end(pid, text);
+    else
+        snprintf(text, TELLER_END_MAX, "where it runs");
+}
 
 static void warn_of_device(void *ctx, const struct published *p)
 {
@@ -14,7 +25,7 @@ static void warn_of_device(void *ctx, const struct published *p)
     for (const struct others_device *d = others_next(others, p->key, NULL); d;
          d = others_next(others, p->key, d)) {
         others_name(d->who, name);
-        teller_how_to_end(d->who->pid, end);
+        how_to_end(d->who->pid, end);
         log_warn("%s: %s publishes it, too, on %s. Only one of the two can have it open at a time: "
                  "let clients connect there, or end that one (%s)",
                  p->name, name, d->published.address, end);

@@ -130,10 +130,28 @@ static int parse_listen(const struct source *s, char *text, struct addr *listen,
     return -EINVAL;
 }
 
+/* Whether an address, which is "" where there is none, is among those that `host` stands for. */
+static bool is_within(const char *address, const char *host)
+{
+    const bool ipv6 = strchr(address, ':'), number = ipv6 || strspn(address, "0123456789.");
+
+    if (!address[0] || !number)
+        return false; /* of a name nothing is known yet */
+    return strcmp(host, ipv6 ? "::" : "0.0.0.0") == 0;
+}
+
+static bool are_same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || is_within(a, b) || is_within(b, a);
+}
+
 static bool is_same_host(const struct addr *a, const struct addr *b)
 {
-    return strcmp(a->host, b->host) == 0 || strcmp(addr_ipv6_of(a), b->host) == 0 ||
-           strcmp(addr_ipv6_of(b), a->host) == 0;
+    const char *const ipv6_of_a = addr_ipv6_of(a), *const ipv6_of_b = addr_ipv6_of(b);
+
+    return are_same(a->host, b->host) || are_same(ipv6_of_a, b->host) ||
+           are_same(a->host, ipv6_of_b) || is_within(ipv6_of_a, ipv6_of_b) ||
+           is_within(ipv6_of_b, ipv6_of_a);
 }
 
 /* Whether one of `count` sources has it; of port 0 there are enough. */

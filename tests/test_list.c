@@ -20,13 +20,13 @@ struct told {
     const char *user, *text;
 };
 
-static const struct told *told; /* ends with pid 0 */
+static const struct told *told; /* ends without a user */
 
 unsigned teller_ask(struct teller_answer answers[static TELLER_OTHERS_MAX])
 {
     unsigned count = 0;
 
-    for (const struct told *t = told; t->pid; t++) {
+    for (const struct told *t = told; t->user; t++) {
         struct teller_answer *a = &answers[count++];
 
         *a = (struct teller_answer){.pid = t->pid, .text = t->text ? strdup(t->text) : NULL};
@@ -132,6 +132,16 @@ static void a_published_port_says_by_whom(void)
                    "  published    on 0.0.0.0:3240 by com2net (pid 30) of user lab\n" END);
 }
 
+/* The system gives no number to a process of another container. */
+static void one_outside_of_the_container_has_no_number(void)
+{
+    told = (const struct told[]){{0, "", "\nuno is well\n"}, {0, "lab", NULL}, {0}};
+    CHECK_TEXT(printed(others_print), "com2net outside of this container\n"
+                                      "  uno is well\n"
+                                      "com2net outside of this container of user lab\n"
+                                      "  does not answer: it is stopped, or very busy\n");
+}
+
 static void the_state_of_each_is_told(void)
 {
     told = two;
@@ -172,11 +182,9 @@ static void ports_that_cannot_be_listed_are_an_error(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(without_others_it_says_what_to_type),
-        TEST(a_published_port_says_by_whom),
-        TEST(the_state_of_each_is_told),
-        TEST(a_liar_has_so_many_devices),
-        TEST(ports_that_cannot_be_listed_are_an_error),
+        TEST(without_others_it_says_what_to_type), TEST(a_published_port_says_by_whom),
+        TEST(the_state_of_each_is_told),           TEST(one_outside_of_the_container_has_no_number),
+        TEST(a_liar_has_so_many_devices),          TEST(ports_that_cannot_be_listed_are_an_error),
     };
 
     CHECK(startup_init(&argc, &argv) == 0);

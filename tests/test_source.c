@@ -216,11 +216,18 @@ static void what_is_wrong_is_named(void)
         {"Usb:demo-loop 7000", "small letters"},
         {"a 7000 b [::1]:7000", "[::1]:7000 is the PORT of two"},
         {"a [::1]:7000 b localhost:7000", "localhost:7000 is the PORT of two"},
+        {"a *:7000 b 127.0.0.1:7000", "127.0.0.1:7000 is the PORT of two"},
+        {"a 127.0.0.1:7000 b *:7000", "*:7000 is the PORT of two"},
+        {"a 0.0.0.0:7000 b 192.0.2.1:7000", "192.0.2.1:7000 is the PORT of two"},
+        {"a [::]:7000 b [fe80::1]:7000", "[fe80::1]:7000 is the PORT of two"},
+        {"a [::]:7000 b 7000", "7000 is the PORT of two"},
+        {"a *:7000 b [::]:7000", "[::]:7000 is the PORT of two"},
         {"/dev/x,idle=0 7000", "seconds from 1 to"},
         {"usb:demo-loop 7000 usb:demo-ftdi 127.0.0.1:7000", "127.0.0.1:7000 is the PORT of two"},
     };
 
     CHECK(parse("a 0 b 0 c 127.0.0.1:7000 d [::1]:7000") == 4);
+    CHECK(parse("a 0.0.0.0:7000 b [::]:7000 c raspberry:7000 d *:7001") == 4);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int r = parse(wrong[i].line);
 

@@ -38,7 +38,7 @@ struct teller_answer {
  * `answers`, whose texts are the caller's to free. */
 unsigned teller_ask(struct teller_answer answers[static TELLER_OTHERS_MAX]);
 
-/* The command by which a user ends one of them, in backquotes. */
+/* The command by which a user ends one of them, in backquotes. `pid` is not 0. */
 void teller_how_to_end(unsigned long pid, char text[static TELLER_END_MAX]);
 
 #endif

@@ -55,6 +55,12 @@ def main():
             said = list_of(name, **around)
             check(f'{name} {taken}' in said and 'named ice' in said, f'{name} {around}: {said}')
 
+        # who tries again does not say it again
+        said = inside(namespace, [harness.under_test('net2pty', 'client'), '--wait', '3', link,
+                                  f'host:{harness.free_port()}', '--', 'true'])
+        check('not connected within 3 s' in said, said)
+        equal(said.count(f'host {taken}'), 1, 'how often it says so')
+
         # Windows is around WSL only
         said = link_to('windows')
         check('windows' in said and 'An address works' in said and 'taking' not in said, said)

@@ -124,6 +124,24 @@ def without_local_sockets():
         raise OSError(ctypes.get_errno(), 'seccomp')
 
 
+def in_another_container(device, first):
+    """It has no number there: `kill 0` would end the processes of whoever types it."""
+    own = ['unshare', '--pid', '--fork', '--kill-child'] + ([] if os.geteuid() == 0 else ['--map-root-user'])
+    if run(*own, 'true')[0] != 0:
+        return
+    warning = f'com2net outside of this container publishes it, too, on 127.0.0.1:{first.port}. '
+
+    def start():
+        second = harness.Program([*own, COM2NET, device.path, '0'])
+        eventually(lambda: 'listening on' in second.log(), 'it listens')
+        clock.sleep(2)  # longer than it may ask
+        second.kill()  # and its child with it
+        return second.log() if warning in second.log() else None
+    said = eventually(start, 'it is warned')
+    check('(where it runs)' in said and 'kill 0' not in said, said)
+    eventually(lambda: 'com2net outside of this container\n' in run(*own, COM2NET, 'status')[1], 'the status')
+
+
 def none_can_ask():
     """Where it cannot tell, it publishes all the same."""
     if os.uname().machine not in SOCKET_CALL:
@@ -212,6 +230,7 @@ def main():
     listed(lambda port: harness.Com2net(port, '0'))
     none_runs()
     none_can_ask()
+    in_another_container(device, first)
 
     first.send_signal(signal.SIGSTOP)
     tells(first.pid, '  does not answer: it is stopped, or very busy\n')

@@ -92,8 +92,7 @@ def let_netsh_fail():
 def netsh():
     """One that writes down what it is told, in place of Wine's: gives what reads that."""
     environment = wine.environment
-    wine.environment = lambda lines=False: dict(environment(lines),
-                                                WINEDLLOVERRIDES='mscoree,mshtml=;netsh.exe=n')
+    wine.environment = lambda lines=False, native=None: environment(lines, native or 'netsh.exe')
     kept = NETSH + '.kept'
     if not os.path.exists(kept):
         shutil.copy(NETSH, kept)

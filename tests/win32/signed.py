@@ -52,7 +52,7 @@ def main():
 
     # the installer, and its uninstaller, as windows_packages makes them with COM2NET_SIGN
     setups.clean()
-    setup, contents = harness.temp('setup.exe'), os.path.join(os.path.dirname(wine.EXE), 'packaging', 'windows')
+    setup, contents = harness.temp('com2net-setup.exe'), os.path.join(os.path.dirname(wine.EXE), 'packaging', 'windows')
     version = setups.version()
     call('makensis', '-V2', '-WX', f'-DVERSION={version}', f'-DFILES={contents}/com2net-{version}',
          f'-DCONTENTS={contents}', f'-DICON={WINDOWS}/com2net.ico', f'-DOUTPUT={setup}', f'-DSIGN={sign}',
