@@ -7,6 +7,7 @@
 #include <event2/util.h>
 
 #include "log.h"
+#include "serial_ports.h"
 #include "virtual_kinds.h"
 
 /* Reads one SOURCE with its options. Returns 0 or -EINVAL. */
@@ -23,6 +24,7 @@ static int parse_source(char *text, struct source *s, char error[static CLI_ERRO
         snprintf(error, CLI_ERROR_MAX, "%.100s: usb: is written in small letters", text);
         return -EINVAL;
     }
+    serial_ports_tidy(text);
     return port_options_parse(text, commas, &s->port, error);
 }
 

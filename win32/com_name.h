@@ -16,6 +16,9 @@ wchar_t *com_name_of_device(const char *name);
 /* Whether Windows has such a bare name at all. */
 bool com_name_is_known(const char *bare);
 
+/* Whether a driver has entered a bare name as that of a serial port: CNCA0. */
+bool com_name_is_listed(const char *bare);
+
 /* Whether a bare name is that of a port without looking: COM3. */
 bool com_name_is_com(const char *bare);
 

@@ -352,15 +352,10 @@ int serial_io_check(const char *path, char text[static SERIAL_ERROR_MAX])
     DWORD code = ERROR_SUCCESS;
     int error = com_name_is_known(bare) ? 0 : ENOENT;
 
-    /* a port is not opened: that would raise DTR, and reset many a board */
-    if (error == 0 && !com_name_is_com(bare)) {
-        struct serial_io io = {0};
-
-        if (open_port(&io, path, &code) == 0) {
-            error = recognize(&io, &code) == ENOTTY ? ENOTTY : 0;
-            CloseHandle(io.com);
-        }
-    }
+    /* nothing is opened: that would raise DTR, and reset many a board; and the name may be that of
+     * a disk */
+    if (error == 0 && !com_name_is_com(bare) && !com_name_is_listed(bare))
+        error = ENOTTY;
     if (error)
         say_error(path, code, error, text);
     return -error;

@@ -24,6 +24,18 @@ const char *serial_ports_prefix(void)
     return "";
 }
 
+void serial_ports_tidy(char *name)
+{
+    const size_t len = strlen(name);
+
+    memmove(name, com_name_bare(name), strlen(com_name_bare(name)) + 1);
+    if (len > 0 && name[strlen(name) - 1] == ':') { /* MS-DOS's form, and mode.com's */
+        name[strlen(name) - 1] = '\0';
+        if (!com_name_is_com(name))
+            strcat(name, ":");
+    }
+}
+
 bool serial_ports_are_same(const char *a, const char *b)
 {
     return _stricmp(com_name_bare(a), com_name_bare(b)) == 0;

@@ -14,6 +14,9 @@ enum { SERIAL_PATH_MAX = 512 };
 /* The prefix of a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
 const char *serial_ports_prefix(void);
 
+/* Writes a name as typed, in its place, as people know it: COM10, of "COM10:" or "\\?\COM10". */
+void serial_ports_tidy(char *name);
+
 /* Whether two names or paths, as typed, are those of one port, as far as the words tell. */
 bool serial_ports_are_same(const char *a, const char *b);
 

@@ -204,6 +204,11 @@ const char *serial_ports_prefix(void)
     return "/dev/";
 }
 
+void serial_ports_tidy(char *name)
+{
+    (void)name;
+}
+
 bool serial_ports_are_same(const char *a, const char *b)
 {
     const size_t len = strlen(serial_ports_prefix());

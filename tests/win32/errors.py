@@ -25,8 +25,16 @@ def session_refused(server, number, why, reason):
 
 def main():
     says(wine.refused('COM77', '0', status=1), 'COM77: no such port; `com2net --list` shows')
-    for name in 'nul', 'nul,hotplug':
-        says(wine.refused(name, '0', status=1), 'nul: is not a serial port')
+    for name in 'nul', 'con', 'C:', 'c:', 'PhysicalDrive0', 'pipe':
+        for options in '', ',hotplug':
+            says(wine.refused(name + options, '0', status=1), f'{name}: is not a serial port'
+                 if name != 'PhysicalDrive0' else 'PhysicalDrive0: ')
+    # all forms of a name are that of COM10
+    for form in 'COM10:', r'\\?\COM10', '//./COM10', r'\\.\com10', r'//?\COM10':
+        says(wine.refused('COM10', '0', form, '0', status=2), 'are the same device')
+        server = wine.Exe(form, '0')
+        server.says(f'{"com" if "com" in form else "COM"}10: listening on')
+        server.stop()
     wine.point('COM5', None)
     says(wine.refused('COM5,hold', '0', status=1), 'the name exists but has no device')
     says(wine.refused('COM3', status=2), 'COM3: its PORT is missing')
