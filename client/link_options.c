@@ -162,6 +162,12 @@ static void tell_bare_port(const char *link, char error[static CLI_ERROR_MAX])
                  link, link, link);
 }
 
+/* Whether it may be meant as a verb. */
+static bool is_word(const char *text)
+{
+    return !text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")];
+}
+
 static bool is_setting(const char *text)
 {
     struct line_settings line = line_default;
@@ -190,12 +196,23 @@ static bool tell_no_server(const char *text, char error[static CLI_ERROR_MAX])
     return true;
 }
 
+static bool is_server(const char *text)
+{
+    char why[ADDRESS_WHY_MAX];
+    struct addr addr;
+    bool raw;
+
+    return addr_parse_connect(text, &addr, &raw, why) == 0;
+}
+
 /* Options after the server are the link's. */
 static bool tell_setting(const char *link, const char *server, char error[static CLI_ERROR_MAX])
 {
     const size_t len = strcspn(server, ",");
+    char before[ADDR_TEXT_MAX];
 
-    if (!server[len])
+    snprintf(before, sizeof before, "%.*s", (int)len, server);
+    if (!server[len] || !is_server(before))
         return false;
     snprintf(error, CLI_ERROR_MAX,
              "%.100s: options come after the LINK: `net2pty %.100s%.100s %.*s`", server, link,
@@ -231,9 +248,29 @@ int link_options_parse(char *text, const char *server, const struct pty_session_
         return -EINVAL;
     if (server && tell_setting(text, server, error))
         return -EINVAL;
+    if (server && *server == '/' && !is_word(text)) {
+        snprintf(
+            error, CLI_ERROR_MAX,
+            "%.100s (the server of %.100s): a path is no server; it is HOST:PORT, where com2net "
+            "runs, as in localhost:7000",
+            server, text);
+        return -EINVAL;
+    }
+    if (server && !*server) {
+        snprintf(error, CLI_ERROR_MAX, "the HOST:PORT of %.200s is empty", text);
+        return -EINVAL;
+    }
     if (!server) {
         snprintf(error, CLI_ERROR_MAX, "%s: its HOST:PORT is missing, as in `net2pty %s host:7000`",
                  text, text);
+        return -EINVAL;
+    }
+    if (addr_parse_connect(server, &link->server, &raw, reason) < 0 && is_word(text)) {
+        snprintf(
+            error, CLI_ERROR_MAX,
+            "%.100s is no verb, and %.100s no HOST:PORT for a LINK of that name: it is net2pty "
+            "LINK HOST:PORT",
+            text, server);
         return -EINVAL;
     }
     if (addr_parse_connect(server, &link->server, &raw, reason) < 0) {

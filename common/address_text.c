@@ -12,7 +12,9 @@ void address_text_fault(enum address_fault fault, const char *text,
         [ADDRESS_BAD_PORT] = "after the colon comes a port number from 0 to 65535, such as 7000",
         [ADDRESS_BAD_NUMBER] =
             "it is no whole IPv4 address, which has four numbers, such as 192.0.2.1",
-        [ADDRESS_BAD_NAME] = "no host has such a name; it is a name such as raspberry, or a number",
+        [ADDRESS_BAD_NAME] =
+            "no host has such a name; it is a name such as raspberry, or a number, "
+            "then a colon and the port",
         [ADDRESS_TOO_LONG] = "the host's name is too long",
     };
 
@@ -39,7 +41,9 @@ void address_text_no_port(const struct address *a, const char *example,
     uint16_t port;
     const size_t len = length_without_port(a, &port);
 
-    if (len > 0)
+    if (strncmp(a->host, "::", 2) == 0 && address_port(a->host + 2, &port) && port >= 100)
+        snprintf(why, ADDRESS_WHY_MAX, "write brackets around an IPv6 address: [::]:%u", port);
+    else if (len > 0)
         snprintf(why, ADDRESS_WHY_MAX, "write an IPv6 address in brackets: [%.*s]:%u", (int)len,
                  a->host, port);
     else if (strchr(a->host, ':'))

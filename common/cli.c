@@ -157,10 +157,27 @@ static void offer_options(struct typo *typo, const struct cli_option *table)
         typo_offer(typo, o->name);
 }
 
+/* One that is written after a comma, and the topic that tells of it. */
+static const struct cli_option *find_of_commas(const struct typed *t, const char **topic)
+{
+    for (const struct cli_topic *of = cli.program->topics; of && of->name; of++) {
+        for (const struct cli_option *const *table = of->commas; table && *table; table++) {
+            const struct cli_option *o =
+                t->name ? cli_option_of_name(*table, t->name, t->len) : NULL;
+
+            *topic = of->name;
+            if (o)
+                return o;
+        }
+    }
+    return NULL;
+}
+
 /* The option that may be meant by an unknown one. */
 static void tell_unknown(const struct typed *t, const char *shown)
 {
-    const char *hint = find_hint(shown);
+    const char *hint = find_hint(shown), *topic = NULL;
+    const struct cli_option *of_commas = find_of_commas(t, &topic);
     struct typo typo;
 
     typo_begin(&typo, t->name, t->len);
@@ -170,6 +187,10 @@ static void tell_unknown(const struct typed *t, const char *shown)
         offer_options(&typo, *tables);
     if (hint)
         cli_usage_error("%s: %s", shown, hint);
+    else if (of_commas)
+        cli_usage_error("%s: it comes after a comma, as ,%s%s%s: see `%s help %s`", shown,
+                        of_commas->name, of_commas->argument ? "=" : "",
+                        of_commas->argument ? of_commas->argument : "", cli.program->name, topic);
     else if (typo.best)
         cli_usage_error("unknown option %s; did you mean --%s?", shown, typo.best);
     else
@@ -184,7 +205,8 @@ static const struct cli_option *find(const struct typed *t, const char *shown)
     const struct cli_option *o = cli.verb ? find_of_verb(cli.verb, t) : elsewhere;
 
     if (!o && elsewhere && cli.verb->name)
-        cli_usage_error("%s is not for %s", shown, cli.verb->name);
+        cli_usage_error("%s is not for %s; `%s help %s` shows its options", shown, cli.verb->name,
+                        cli.program->name, cli.verb->name);
     else if (!o)
         tell_unknown(t, shown);
     return o;
@@ -266,6 +288,36 @@ static int take_letters(char **argv)
 }
 
 /* --- the whole line --------------------------------------------------------------------------- */
+
+/* What word processors and pages make of a hyphen or quote at the begin of a word: of UTF-8's
+ * U+2010 to U+201F, or U+2212. Returns what is to be typed instead, or NULL. */
+static const char *say_typed(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+
+    if (byte[0] != 0xe2 || !byte[1])
+        return NULL;
+    if ((byte[1] == 0x80 && byte[2] >= 0x90 && byte[2] <= 0x95) ||
+        (byte[1] == 0x88 && byte[2] == 0x92))
+        return "its dash is no hyphen: type - or -- in its place";
+    return byte[1] == 0x80 && byte[2] >= 0x98 && byte[2] <= 0x9f
+               ? "its quotes are none for a shell: type \" or ' in their place"
+               : NULL;
+}
+
+/* Looks at the words before "--". Returns 0 or -EINVAL. */
+static int check_typography(char **argv)
+{
+    for (int i = 1; argv[i] && strcmp(argv[i], "--") != 0; i++) {
+        const char *say = say_typed(argv[i]);
+
+        if (!say)
+            continue;
+        cli_usage_error("%s: %s", argv[i], say);
+        return -EINVAL;
+    }
+    return 0;
+}
 
 static bool is_option(const char *text)
 {
@@ -473,6 +525,8 @@ static int check_verb(const struct cli_arguments *a)
 int cli_parse(const struct cli_program *program, int argc, char **argv, struct cli_arguments *a)
 {
     cli.program = program;
+    if (check_typography(argv) < 0)
+        return -EINVAL;
     find_verb(&argc, argv);
     if (take_options(argc, argv, a) < 0)
         return -EINVAL;

@@ -39,6 +39,15 @@ static int take_comma(const struct cli_table *tables, cli_take *fallback, void *
     return fallback(ctx, item, why);
 }
 
+static bool takes_value(const struct cli_table *tables, const char *name)
+{
+    const struct cli_option *o = NULL;
+
+    for (const struct cli_table *t = tables; t->options && !o; t++)
+        o = cli_find_comma(t->options, name);
+    return o && o->argument;
+}
+
 /* Adds what may be meant by an item that no table has. */
 static void add_typo(const struct cli_table *tables, const char *item,
                      char error[static CLI_ERROR_MAX])
@@ -53,9 +62,10 @@ static void add_typo(const struct cli_table *tables, const char *item,
         for (const struct cli_option *o = t->options; o->name; o++)
             typo_offer(&typo, o->name);
     }
-    if (typo.best)
-        snprintf(error + len, CLI_ERROR_MAX - len, "; did you mean %s%s?", typo.best,
-                 item[name_len] ? item + name_len : "");
+    if (!typo.best)
+        return;
+    const char *value = takes_value(tables, typo.best) ? item + name_len : "";
+    snprintf(error + len, CLI_ERROR_MAX - len, "; did you mean %s%s?", typo.best, value);
 }
 
 int cli_parse_tables(const struct cli_table *tables, cli_take *fallback, void *ctx, char *text,

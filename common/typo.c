@@ -12,6 +12,11 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
     return least_of_two < c ? least_of_two : c;
 }
 
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* Letters to insert, to take out, to replace or to exchange with their neighbour (Damerau's and
  * Levenshtein's distance, of strings aligned). Both are shorter than WORD_MAX. */
 static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -24,7 +29,7 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
         d[0][j] = j;
     for (size_t i = 1; i <= a_len; i++) {
         for (size_t j = 1; j <= b_len; j++) {
-            const bool same = a[i - 1] == b[j - 1];
+            const bool same = small(a[i - 1]) == small(b[j - 1]);
 
             d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + !same);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])

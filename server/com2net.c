@@ -529,14 +529,73 @@ static const char of_net2usb[] = "that is done where the device is used: net2usb
 static const char of_net2pty[] = "that is done where the port is used: net2pty there, see "
                                  "`net2pty help`; here it is published: com2net /dev/ttyUSB0 7000";
 
+static const char an_address[] = "the address comes after the SOURCE, with the PORT: com2net "
+                                 "/dev/ttyUSB0 0.0.0.0:7000";
+static const char a_source[] = "the SOURCE is a word without an option: com2net /dev/ttyUSB0 7000";
+static const char a_format[] = "a format comes after the SOURCE and a comma: com2net "
+                               "/dev/ttyUSB0,115200,8e1 7000";
+static const char a_mode[] = "how clients are served is an option of the SOURCE: com2net "
+                             "/dev/ttyUSB0,mode=raw 7000, or mode=telnet, mode=rfc2217";
+static const char no_verb[] = "it does so without a verb: com2net SOURCE PORT";
+static const char in_front[] = "it stays in the foreground: use a systemd unit, or add & to the "
+                               "line";
+static const char no_file[] = "there is no file of settings: they are on the command line, as in "
+                              "com2net /dev/ttyUSB0,115200 7000";
+static const char no_password[] =
+    "there is no password and no encryption: without an ADDRESS only this machine can connect, and "
+    "others by `ssh -L 7000:localhost:7000`";
+static const char running[] = "`com2net status` tells what runs, `com2net list` what can be "
+                              "published";
+static const char ending[] =
+    "Ctrl-C, or SIGTERM, ends a com2net; on Windows `com2net service stop` the service";
+static const char logging[] = "the log goes to standard error, or to --log-file FILE; -v says more";
+
 static const struct cli_hint hints[] = {
     {"-b", a_speed},
     {"--baud", a_speed},
     {"--speed", a_speed},
     {"-p", a_port},
     {"--port", a_port},
-    {"-d", "it stays in the foreground: use a systemd unit, or add & to the line"},
-    {"--daemon", "it stays in the foreground: use a systemd unit, or add & to the line"},
+    {"-d", in_front},
+    {"-D", in_front},
+    {"--daemon", in_front},
+    {"daemon", in_front},
+    {"-c", no_file},
+    {"-C", no_file},
+    {"--config", no_file},
+    {"-H", an_address},
+    {"-L", an_address},
+    {"--host", an_address},
+    {"--bind", an_address},
+    {"--listen", an_address},
+    {"--address", an_address},
+    {"--device", a_source},
+    {"--dev", a_source},
+    {"--serial", a_source},
+    {"--source", a_source},
+    {"--parity", a_format},
+    {"--format", a_format},
+    {"--raw", a_mode},
+    {"--telnet", a_mode},
+    {"--rfc2217", a_mode},
+    {"--password", no_password},
+    {"--user", no_password},
+    {"--tls", no_password},
+    {"--ssl", no_password},
+    {"--allow", no_password},
+    {"--timeout", "SOURCE,idle=SECONDS ends a client for whom nothing moves"},
+    {"--log", logging},
+    {"--log-level", logging},
+    {"--debug", logging},
+    {"log", logging},
+    {"logs", logging},
+    {"ps", running},
+    {"show", running},
+    {"info", running},
+    {"clients", running},
+    {"ls", "that is com2net list"},
+    {"scan", "that is com2net list"},
+    {"devices", "that is com2net list"},
     {"-w", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--wait", "a device that may come later is SOURCE,hotplug: com2net /dev/ttyUSB0,hotplug 7000"},
     {"--json", "it is reserved; there is no JSON yet"},
@@ -549,11 +608,26 @@ static const struct cli_hint hints[] = {
     {"exec", of_net2pty},
     {"reset", of_net2pty},
     {"start", "that is `com2net service start`, on Windows"},
-    {"stop", "Ctrl-C, or SIGTERM, ends a com2net; on Windows `com2net service stop` the service"},
+    {"stop", ending},
+    {"kill", ending},
+    {"quit", ending},
+    {"close", ending},
+    {"restart", ending},
+    {"reload", ending},
     {"install", "that is `com2net service install -- SOURCE PORT`"},
     {"uninstall", "that is `com2net service uninstall`"},
-    {"publish", "it does so without a verb: com2net SOURCE PORT"},
-    {"serve", "it does so without a verb: com2net SOURCE PORT"},
+    {"publish", no_verb},
+    {"serve", no_verb},
+    {"server", no_verb},
+    {"open", no_verb},
+    {"add", no_verb},
+    {"share", no_verb},
+    {"export", no_verb},
+    {"expose", no_verb},
+    {"listen", no_verb},
+    {"forward", no_verb},
+    {"connect", of_net2pty},
+    {"monitor", of_net2pty},
     {"--usb", "a USB device is SOURCE with usb: in front: com2net usb:0403:6010 3240"},
     {"bind", "a USB device is published without it: com2net usb:BUSID 3240"},
     {"unbind", "a USB device is given back when com2net ends"},

@@ -107,6 +107,8 @@ bool others_print(void)
         else
             printf("  does not answer: it is stopped, or very busy\n");
     }
+    if (o.count == TELLER_OTHERS_MAX)
+        printf("There may be more: %d are asked at most.\n", TELLER_OTHERS_MAX);
     if (o.count == 0)
         fprintf(stderr, "No com2net runs on this machine. `com2net /dev/ttyUSB0 7000` publishes a "
                         "port; `com2net list` shows those that there are.\n");

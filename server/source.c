@@ -6,6 +6,7 @@
 
 #include <event2/util.h>
 
+#include "cli_commas.h"
 #include "log.h"
 #include "serial_ports.h"
 #include "virtual_kinds.h"
@@ -59,12 +60,33 @@ static bool is_joined(const char *typed, size_t *len, uint16_t *port)
            strncmp(typed, "COM", 3) == 0;
 }
 
+static const char a_source[] = "/dev/ttyUSB0"; /* of an example */
+
+/* Whether it may be meant as a verb: letters only, and not the name of a port. */
+static bool is_word(const char *text)
+{
+    return text[0] && text[0] != '-' && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")];
+}
+
+/* An option of a source that stands alone, as a word. */
+static bool tell_option(const char *source, const char *text, char error[static CLI_ERROR_MAX])
+{
+    if (!cli_find_comma(port_options_table, text))
+        return false;
+    snprintf(error, CLI_ERROR_MAX,
+             "%.100s: options come after the SOURCE and a comma: `com2net %.100s,%.100s 7000`",
+             text, source, text);
+    return true;
+}
+
 /* The PORT of a source is missing: perhaps it is in the source. */
-static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
+static void tell_no_port(const char *typed, const char *before, char error[static CLI_ERROR_MAX])
 {
     uint16_t port;
     size_t len;
 
+    if (tell_option(before, typed, error))
+        return;
     if (is_joined(typed, &len, &port))
         snprintf(error, CLI_ERROR_MAX,
                  "%s: put a blank between SOURCE and PORT: `com2net %.*s%s %u`", typed, (int)len,
@@ -73,6 +95,11 @@ static void tell_no_port(const char *typed, char error[static CLI_ERROR_MAX])
         snprintf(error, CLI_ERROR_MAX,
                  "%s: the SOURCE is missing before it, as in `com2net /dev/ttyUSB0 %s`", typed,
                  typed);
+    else if (is_word(typed))
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s is no verb, and as a SOURCE it has no PORT, as in `com2net /dev/%.100s "
+                 "7000`",
+                 typed, typed);
     else
         snprintf(error, CLI_ERROR_MAX, "%s: its PORT is missing, as in `com2net %s 7000`", typed,
                  typed);
@@ -88,6 +115,17 @@ static bool is_setting(const char *text)
     return line_parse_format(text, &line) == 0;
 }
 
+/* Whether there is an address to listen on before the comma at `len`, with options after it; not
+ * digits as in 7,000. */
+static bool has_options(const char *text, size_t len)
+{
+    const size_t digits = strspn(text + len + 1, "0123456789");
+    char listen[64];
+
+    snprintf(listen, sizeof listen, "%.*s", (int)len, text);
+    return is_listen(listen) && !(digits == 3 && !text[len + 1 + digits]);
+}
+
 /* Whether the word in the place of the PORT belongs to the source. Says where it has its place. */
 static bool tell_setting(const char *source, const char *text, char error[static CLI_ERROR_MAX])
 {
@@ -98,10 +136,25 @@ static bool tell_setting(const char *source, const char *text, char error[static
                  "%.100s: a speed or format comes after the SOURCE and a comma: `com2net "
                  "%.100s,%.100s 7000`",
                  text, source, text);
+    else if (text[len] && !has_options(text, len))
+        snprintf(
+            error, CLI_ERROR_MAX,
+            "%.100s: it is PORT or ADDRESS:PORT, such as 7000 or 0.0.0.0:7000, without a comma",
+            text);
     else if (text[len])
         snprintf(error, CLI_ERROR_MAX,
                  "%.100s: options come after the SOURCE: `com2net %.100s%.100s %.*s`", text, source,
                  text + len, (int)len, text);
+    else if (tell_option(source, text, error))
+        return true;
+    else if (is_word(source) && strcmp(source, "usb") != 0)
+        snprintf(error, CLI_ERROR_MAX,
+                 "%.100s is no verb, and %.100s no PORT for it: it is com2net SOURCE PORT, as in "
+                 "`com2net /dev/ttyUSB0 7000`",
+                 source, text);
+    else if (!*text)
+        snprintf(error, CLI_ERROR_MAX, "the PORT of %.100s is empty, as in `com2net %.100s 7000`",
+                 source, source);
     else if (strcmp(source, "usb") == 0)
         snprintf(error, CLI_ERROR_MAX,
                  "usb: and the device are one word: `com2net usb:%.100s 3240`", text);
@@ -115,13 +168,13 @@ static bool is_named(const struct source *s)
     return s->is_usb ? s->usb.named : s->port.named;
 }
 
-static int parse_listen(const struct source *s, char *text, struct addr *listen,
+static int parse_listen(const struct source *s, const char *before, char *text, struct addr *listen,
                         char error[static CLI_ERROR_MAX])
 {
     char why[ADDRESS_WHY_MAX];
 
     if (!text) {
-        tell_no_port(typed_of(s), error);
+        tell_no_port(typed_of(s), before, error);
         return -EINVAL;
     }
     if (addr_parse_listen(text, listen, why) == 0)
@@ -197,7 +250,7 @@ static int refuse_number(const char *number, const struct source *before, const 
                  typed_of(before), number, after ? "," : "", after ? after : "",
                  before->listen.port);
     else
-        tell_no_port(number, error);
+        tell_no_port(number, a_source, error);
     return -EINVAL;
 }
 
@@ -242,7 +295,8 @@ static int parse_address(char **args, int argc, int *used, struct source *source
         ++*used;
     } while (*used < argc && sources[first].is_usb && usb_options_are_meant(args[*used]));
     char *address = *used < argc ? args[(*used)++] : NULL;
-    if (parse_listen(&sources[*count - 1], address, &listen, error) < 0)
+    if (parse_listen(&sources[*count - 1], first > 0 ? typed_of(&sources[first - 1]) : a_source,
+                     address, &listen, error) < 0)
         return -EINVAL;
     if (is_taken(&listen, sources, first)) {
         snprintf(error, CLI_ERROR_MAX,

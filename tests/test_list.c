@@ -155,6 +155,19 @@ static void the_state_of_each_is_told(void)
     CHECK(result);
 }
 
+static void more_than_are_asked_are_told_of(void)
+{
+    struct told many[TELLER_OTHERS_MAX + 1] = {{0}};
+
+    for (unsigned long i = 0; i < TELLER_OTHERS_MAX - 1; i++)
+        many[i] = (struct told){i + 1, "", NULL};
+    told = many;
+    CHECK(!strstr(printed(others_print), "There may be more"));
+    many[TELLER_OTHERS_MAX - 1] = (struct told){1000, "", NULL};
+    CHECK(strstr(printed(others_print), "  does not answer: it is stopped, or very busy\n"
+                                        "There may be more: 64 are asked at most.\n"));
+}
+
 /* One that tells of more devices than there can be: the rest of its lines is not kept. */
 static void a_liar_has_so_many_devices(void)
 {
@@ -182,9 +195,13 @@ static void ports_that_cannot_be_listed_are_an_error(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(without_others_it_says_what_to_type), TEST(a_published_port_says_by_whom),
-        TEST(the_state_of_each_is_told),           TEST(one_outside_of_the_container_has_no_number),
-        TEST(a_liar_has_so_many_devices),          TEST(ports_that_cannot_be_listed_are_an_error),
+        TEST(without_others_it_says_what_to_type),
+        TEST(a_published_port_says_by_whom),
+        TEST(the_state_of_each_is_told),
+        TEST(one_outside_of_the_container_has_no_number),
+        TEST(more_than_are_asked_are_told_of),
+        TEST(a_liar_has_so_many_devices),
+        TEST(ports_that_cannot_be_listed_are_an_error),
     };
 
     CHECK(startup_init(&argc, &argv) == 0);

@@ -129,7 +129,7 @@ static void words_in_the_wrong_place_are_understood(void)
         {"/dev/x 7811,115200,8n1", "com2net /dev/x,115200,8n1 7811"},
         {"/dev/x,baud=9600 7811", "write 9600"},
         {"/dev/x *", "such as *:7000"},
-        {"/dev/x *:70000", "such as *:7000"},
+        {"/dev/x *:70000", "a port number from 0 to 65535"},
         {"/dev/x 0.0.0.0", "0.0.0.0:7000"},
         {"usb 0403:6010 1", "usb:0403:6010"},
         {"usb:0x0403:0x6010 1", "without 0x"},

@@ -25,6 +25,7 @@ static void near_words_are_meant(void)
     CHECK_TEXT(meant("dettach"), "detach");
     CHECK_TEXT(meant("atach"), "attach");
     CHECK_TEXT(meant("verbos"), "verbose");
+    CHECK_TEXT(meant("DETACH"), "detach");
 }
 
 static void others_are_not(void)

@@ -37,7 +37,10 @@ static int parse_asterisk(const char *port, struct addr *addr, struct address *a
     a->has_port = *port == ':';
     if (a->has_port && address_port(port + 1, &addr->port))
         return 0;
-    snprintf(why, ADDRESS_WHY_MAX, "everybody is *:PORT, such as *:7000");
+    if (a->has_port)
+        address_text_fault(ADDRESS_BAD_PORT, port, why);
+    else
+        snprintf(why, ADDRESS_WHY_MAX, "everybody is *:PORT, such as *:7000");
     return -EINVAL;
 }
 

@@ -222,8 +222,9 @@ static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MA
 
     int r = evutil_getaddrinfo(addr.host, "0", &hints, &found);
     if (r != 0) {
-        snprintf(error, LISTENER_ERROR_MAX, "cannot listen on %s: %s", addr.host,
-                 addr_error_text(r));
+        snprintf(error, LISTENER_ERROR_MAX,
+                 "cannot listen on %.100s: %s ADDRESS is one of this machine's, or * for everybody",
+                 addr.host, addr_error_text(r));
         return -EINVAL;
     }
     r = addr.both ? listen_on_both(l, found, &addr) : listen_on_found(l, found, &addr);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/util.h>
+
 #include "cli_commas.h"
 #include "name.h"
 #include "playout.h"
@@ -235,6 +237,57 @@ const struct cli_option port_options_table[] = {
     {0},
 };
 
+/* What users of other programs write, and what it is here. */
+static const char *say_habit(const char *item)
+{
+    static const char a_format[] = "data bits, parity and stop bits are one word, such as 8n1, 7e1 "
+                                   "or 8n2";
+    static const char a_mode[] = "that is mode=raw, mode=telnet or mode=rfc2217";
+    static const char a_flow[] = "flow control is rtscts, xonxoff or noflow";
+    static const struct {
+        const char *word, *say;
+    } habits[] = {
+        {"parity", a_format},
+        {"even", a_format},
+        {"odd", a_format},
+        {"none", a_format},
+        {"parenb", a_format},
+        {"parodd", a_format},
+        {"cstopb", a_format},
+        {"stop", a_format},
+        {"stopbits", a_format},
+        {"bits", a_format},
+        {"databits", a_format},
+        {"format", a_format},
+        {"raw", a_mode},
+        {"telnet", a_mode},
+        {"rfc2217", a_mode},
+        {"flow", a_flow},
+        {"crtscts", a_flow},
+        {"hw", a_flow},
+        {"sw", a_flow},
+        {"ixon", a_flow},
+        {"interface", "that is if=N"},
+        {"timeout", "that is idle=SECONDS"},
+        {"echo", "com2net never echoes, and the port is always raw"},
+        {"local", "com2net always ignores CD"},
+        {"readonly", "further clients that only read are observers"},
+    };
+    const size_t len = strcspn(item, "=");
+
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (strlen(habits[i].word) == len && strncmp(item, habits[i].word, len) == 0)
+            return habits[i].say;
+    return NULL;
+}
+
+/* Whether it is socat's b115200. */
+static bool is_b_speed(const char *item)
+{
+    return (item[0] == 'b' || item[0] == 'B') && item[1] &&
+           !item[1 + strspn(item + 1, "0123456789")];
+}
+
 /* A speed or a format, which have no name in front. */
 static int take_settings(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -250,6 +303,15 @@ static int take_settings(void *ctx, const char *value, char error[static CLI_ERR
     }
     if (strncmp(value, "baud=", 5) == 0 || strncmp(value, "speed=", 6) == 0) {
         snprintf(error, CLI_ERROR_MAX, "a speed has no name: write %.100s", strchr(value, '=') + 1);
+        return -EINVAL;
+    }
+    if (is_b_speed(value)) {
+        snprintf(error, CLI_ERROR_MAX, "a speed is digits only: write %.100s", value + 1);
+        return -EINVAL;
+    }
+    const char *habit = say_habit(value);
+    if (habit) {
+        snprintf(error, CLI_ERROR_MAX, "%s", habit);
         return -EINVAL;
     }
     snprintf(error, CLI_ERROR_MAX,
@@ -291,6 +353,10 @@ int port_options_parse(const char *selector, char *commas, struct port_options *
         snprintf(error, CLI_ERROR_MAX,
                  "the built-in port is loop: with a colon; a device of that name has its path, "
                  "such as /dev/loop");
+        return -EINVAL;
+    }
+    if (evutil_ascii_strcasecmp(selector, loop) == 0 && !o->loop) {
+        snprintf(error, CLI_ERROR_MAX, "%s: loop: is written in small letters", selector);
         return -EINVAL;
     }
     if (is_of_windows(selector)) {
