@@ -13,8 +13,8 @@ void address_text_fault(enum address_fault fault, const char *text,
         [ADDRESS_BAD_NUMBER] =
             "it is no whole IPv4 address, which has four numbers, such as 192.0.2.1",
         [ADDRESS_BAD_NAME] =
-            "no host has such a name; it is a name such as raspberry, or a number, "
-            "then a colon and the port",
+            ("no host has such a name; it is a name such as raspberry, or a number, "
+             "then a colon and the port"),
         [ADDRESS_TOO_LONG] = "the host's name is too long",
     };
 

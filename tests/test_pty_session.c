@@ -309,6 +309,22 @@ static void an_echo_of_a_server_that_answers_is_borne(void)
     end();
 }
 
+/* RFC 2217 has one code for a SIGNATURE of both sides: a server that asks for ours may write 0. */
+static void a_server_that_asks_for_the_signature_is_no_echo(void)
+{
+    static const uint8_t asks[] = {255, 253, 44, 255, 250, 44, 0, 255, 240};
+    static const uint8_t answers[] = {255, 250, 44, 101, 0, 0, 37, 128, 255, 240};
+
+    begin();
+    fake_vport_open();
+    server_accept(false);
+    server_send(asks, sizeof asks);
+    server_send(answers, sizeof answers);
+    RUN_UNTIL(pty_session_is_connected(session) || strstr(trouble(), "sends back"));
+    CHECK(pty_session_is_connected(session));
+    end();
+}
+
 static void a_raw_server_gets_bytes_only(void)
 {
     options.raw = true;
@@ -343,6 +359,7 @@ static const struct test tests[] = {
     TEST(a_server_that_is_silent_about_binary_is_served),
     TEST(an_echo_is_no_server),
     TEST(an_echo_of_a_server_that_answers_is_borne),
+    TEST(a_server_that_asks_for_the_signature_is_no_echo),
     TEST(a_raw_server_gets_bytes_only),
 };
 

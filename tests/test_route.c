@@ -1,10 +1,11 @@
-/* The gateway in the kernel's table of routes. */
+/* The gateway in the kernel's table of routes, and the names in the table of hosts. */
 #include "route.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "hosts.h"
 #include "test.h"
 
 static const char headings[] =
@@ -77,11 +78,24 @@ static void a_table_may_end_anywhere(void)
     }
 }
 
+static void a_host_is_found(void)
+{
+    static const char hosts[] =
+        "127.0.0.1 localhost # host\n\n#1.1.1.1 host\n192.0.2.1\tx  Host y\r\n"
+        "192.0.2.2 host\n192.0.2.3";
+    char found[HOSTS_ADDRESS_MAX];
+
+    CHECK(hosts_find(hosts, "host", found));
+    CHECK_TEXT(found, "192.0.2.1");
+    CHECK(hosts_find(hosts, "y", found) && hosts_find(hosts, "LOCALHOST", found));
+    CHECK_TEXT(found, "127.0.0.1");
+    CHECK(!hosts_find(hosts, "hos", found) && !hosts_find(hosts, "127.0.0.1", found));
+    CHECK(!hosts_find(hosts, "192.0.2.3", found) && !hosts_find("", "host", found));
+}
+
 static const struct test tests[] = {
-    TEST(the_gateway_is_found),
-    TEST(the_lowest_metric_counts),
-    TEST(other_routes_are_none),
-    TEST(a_table_may_end_anywhere),
+    TEST(the_gateway_is_found),     TEST(the_lowest_metric_counts), TEST(other_routes_are_none),
+    TEST(a_table_may_end_anywhere), TEST(a_host_is_found),
 };
 
 TEST_MAIN(tests)

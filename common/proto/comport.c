@@ -136,7 +136,8 @@ static void on_subnegotiation(struct comport *c, const uint8_t *body, size_t len
     if (r == -ENOTSUP) /* an unknown command is answered with silence, */
         return;
     if (m.from_server != (c->role == COMPORT_CLIENT)) { /* and so is one that is not the peer's */
-        if (c->callbacks->echo)
+        /* RFC 2217, section 3 gives SIGNATURE one code for both sides */
+        if (c->callbacks->echo && m.command != RFC2217_SIGNATURE)
             c->callbacks->echo(c->ctx);
     } else if (r < 0)
         c->callbacks->malformed(c->ctx, &m);

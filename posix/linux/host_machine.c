@@ -6,35 +6,24 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "hosts.h"
 #include "route.h"
 
-enum { TABLE_MAX = 65536 };
+enum { TABLE_MAX = 65536, SILENCE_MS = 60000 };
 
 static const char windows[] = "windows", host[] = "host";
 
 bool host_machine_is_meant(const char *name)
 {
     return strcasecmp(name, windows) == 0 || strcasecmp(name, host) == 0;
-}
-
-/* The first address of a name, as a number. Returns whether it is known. */
-static bool look_up(const char *name, char address[static HOST_MACHINE_ADDRESS_MAX])
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-
-    if (getaddrinfo(name, NULL, &hints, &found) != 0)
-        return false;
-    int r = getnameinfo(found->ai_addr, found->ai_addrlen, address, HOST_MACHINE_ADDRESS_MAX, NULL,
-                        0, NI_NUMERICHOST);
-    freeaddrinfo(found);
-    return r == 0;
 }
 
 /* Reads a file's beginning. Returns false where that is not possible. */
@@ -47,6 +36,38 @@ static bool read_text(const char *path, char *text, size_t size)
     text[fread(text, 1, size - 1, f)] = '\0';
     fclose(f);
     return true;
+}
+
+/* Whether the file of names has this one; that needs no name server. */
+static bool is_in_hosts(const char *name, char address[static HOST_MACHINE_ADDRESS_MAX])
+{
+    char table[TABLE_MAX];
+
+    return read_text("/etc/hosts", table, sizeof table) && hosts_find(table, name, address);
+}
+
+/* The first address of a name, as a number. Returns whether it is known. Name servers that are
+ * silent cost ten seconds and more: more than one who connects waits for. So they are asked again
+ * only after a while. */
+static bool look_up(const char *name, char address[static HOST_MACHINE_ADDRESS_MAX])
+{
+    static _Atomic uint64_t silent_until_ms;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+
+    if (is_in_hosts(name, address))
+        return true;
+    if (clock_now_ms() < silent_until_ms)
+        return false;
+    int r = getaddrinfo(name, NULL, &hints, &found);
+    if (r == EAI_AGAIN)
+        silent_until_ms = clock_now_ms() + SILENCE_MS;
+    if (r != 0)
+        return false;
+    r = getnameinfo(found->ai_addr, found->ai_addrlen, address, HOST_MACHINE_ADDRESS_MAX, NULL, 0,
+                    NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return r == 0;
 }
 
 static bool find_gateway(char address[static HOST_MACHINE_ADDRESS_MAX])

@@ -3,6 +3,7 @@
 around a container. A network of its own stands for both; its gateway is this machine."""
 
 import os
+import socket
 import subprocess
 
 import faraway
@@ -13,10 +14,11 @@ from harness import check, equal
 WSL = '5.15.153.1-microsoft-standard-WSL2'
 
 
-def inside(namespace, words, release=None, hosts='127.0.0.1 localhost\n', container=False, timeout=180):
+def inside(namespace, words, release=None, hosts='127.0.0.1 localhost\n', container=False, timeout=180,
+           servers=''):
     """A command there: what it says. It sees this kernel's release, these known names, and the folder
     that WSL has, unless it is in a container."""
-    for name, text in (('release', release), ('hosts', hosts), ('resolv.conf', '')):
+    for name, text in (('release', release), ('hosts', hosts), ('resolv.conf', servers)):
         with open(harness.temp(name), 'w', encoding='ascii') as f:
             f.write(f'{text}\n' if text else '')
     mounts = [f'mount --bind {harness.temp("hosts")} /etc/hosts',
@@ -60,6 +62,13 @@ def main():
                                   f'host:{harness.free_port()}', '--', 'true'])
         check('not connected within 3 s' in said, said)
         equal(said.count(f'host {taken}'), 1, 'how often it says so')
+
+        # name servers that are silent take longer than an attempt; the next one does without
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind((faraway.HOST, 53))
+            said = inside(namespace, [harness.under_test('net2pty', 'client'), '--wait', '100', link,
+                                      f'host:{serial.port}', '--', 'true'], servers=f'nameserver {faraway.HOST}')
+            check(f'host {taken}' in said and 'connected to host:' in said, said)
 
         # Windows is around WSL only
         said = link_to('windows')
