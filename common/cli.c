@@ -79,6 +79,22 @@ static const struct cli_option standard_options[] = {
     {0},
 };
 
+/* The exit status, unless a disk is full, and what was asked for has not come. Who closes a pipe,
+ * as `head` does, has enough. */
+static int written(int status)
+{
+    errno = 0;
+    if (ferror(stdout)) { /* some time ago: tries again, to learn why */
+        clearerr(stdout);
+        putchar('\n');
+    }
+    if (fflush(stdout) == 0 || errno == EPIPE)
+        return status;
+    fprintf(stderr, "%s: cannot write what was asked for: %s\n", cli.program->name,
+            error_text(errno));
+    return status == CLI_EXIT_OK ? CLI_EXIT_FAILED : status;
+}
+
 static int take_help(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
@@ -88,14 +104,14 @@ static int take_help(void *ctx, const char *value, char error[static CLI_ERROR_M
         cli_help_print_verb(cli.program, cli.verb, standard_options);
     else
         cli_help_print_program(cli.program, standard_options);
-    exit(CLI_EXIT_OK);
+    exit(written(CLI_EXIT_OK));
 }
 
 /* Does not return. */
 static void print_version(void)
 {
     printf("%s %s\n", cli.program->name, COM2NET_VERSION);
-    exit(CLI_EXIT_OK);
+    exit(written(CLI_EXIT_OK));
 }
 
 static int take_version(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
@@ -542,7 +558,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
     log_init(program->name, cli.log_level);
     int r = cli.log_file ? log_to_file(cli.log_file) : 0;
     if (r == 0)
-        return a.verb->run(program->ctx, &a);
+        return written(a.verb->run(program->ctx, &a));
     log_error("cannot write the log %s: %s", cli.log_file, error_text(-r));
     return CLI_EXIT_FAILED;
 }

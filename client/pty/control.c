@@ -256,6 +256,8 @@ const char *control_error_text(int error)
         return "only the user who has started it, and root, may";
     if (error == EKEYREJECTED)
         return "what is at its socket is another user's";
+    if (error == EINVAL)
+        return "it is no LINK: that is the path of a link, such as /dev/ttyS5";
     return error_text(error);
 }
 

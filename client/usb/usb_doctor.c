@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "absent_command.h"
 #include "cli.h"
 #include "log.h"
 #include "net2usb.h"
@@ -178,8 +179,9 @@ static void look_at_command(const char *name)
 
     if (r < 0) {
         print_line(false, name);
-        printf(r == -EACCES ? ": it cannot be run: no permission to execute\n"
-                            : ": command not found\n");
+        printf(": %s%s\n",
+               r == -EACCES ? "it cannot be run: no permission to execute" : "command not found: ",
+               r == -EACCES ? "" : absent_command_advice(name));
         return;
     }
     usb_program_read(path, true, &p);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "absent_command.h"
 #include "cli.h"
 #include "log.h"
 #include "net2usb.h"
@@ -107,7 +108,7 @@ static int find_command(const char *name, char folder[static PATH_MAX],
         return EXIT_CANNOT_RUN;
     }
     if (r < 0) {
-        log_error("%s: command not found", name);
+        log_error("%s: command not found: %s", name, absent_command_advice(name));
         return EXIT_NOT_FOUND;
     }
     usb_program_read(path, true, program);

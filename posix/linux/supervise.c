@@ -32,6 +32,7 @@
 
 #include <event2/event.h>
 
+#include "absent_command.h"
 #include "error_text.h"
 #include "log.h"
 #include "os_ioctl.h"
@@ -265,7 +266,8 @@ fail:
         *status = SUPERVISE_EXIT_NOT_FOUND;
     else if (s && s->handed_over)
         *status = SUPERVISE_EXIT_CANNOT_RUN;
-    snprintf(error, SUPERVISE_ERROR_MAX, "%.200s: %s", argv[0], error_text(-r));
+    snprintf(error, SUPERVISE_ERROR_MAX, "%.200s: %s%s%s", argv[0], error_text(-r),
+             r == -ENOENT ? ": " : "", r == -ENOENT ? absent_command_advice(argv[0]) : "");
     if (sockets[0] >= 0)
         close(sockets[0]);
     supervise_free(s);

@@ -17,6 +17,7 @@ from harness import check
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'cases', 'wrong_usages.txt')
 RUNS_ON = 124
 LIMIT = 30
+PROGRAMS = os.path.dirname(harness.under_test('com2net', 'server'))  # for a shell's line
 
 
 def rows():
@@ -98,7 +99,7 @@ def missing(texts):
 def run(words, status):
     """Its status, and all that it says. One that is to run on is ended when it has said something."""
     program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, errors='replace', env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+                               text=True, errors='replace', env={**os.environ, 'LC_ALL': 'C.UTF-8', 'PATH': f'{PROGRAMS}:{os.environ["PATH"]}'})
     if status == RUNS_ON:
         clock.sleep(0.7)
         on = program.poll() is None
