@@ -17,7 +17,7 @@ DOCUMENTS = {'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.
              'troubleshooting.md', 'licenses/GPL-3.txt',
              'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
              'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
-FILES = DOCUMENTS | {'com2net.exe'}
+FILES = DOCUMENTS | {'com2net.exe', 'selftest.cmd'}
 INSTALLED = FILES | {'uninstall.exe'}
 
 
