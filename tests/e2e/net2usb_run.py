@@ -105,7 +105,8 @@ def ends_as_command(host):
         equal(net2usb.net2usb('run', host, '--', 'sh', '-c', command)[0], wanted, command)
     # of folders that one may not look into nobody knows what they have
     status, _, err = net2usb.net2usb('run', host, '--', 'no-such-program', PATH='/usr/bin:/bin')
-    equal((status, err), (127, 'net2usb: error: no-such-program: command not found\n'), 'not found')
+    equal((status, err), (127, 'net2usb: error: no-such-program: command not found: is it installed here, in a '
+                               'folder of PATH?\n'), 'not found')
     status, _, err = net2usb.net2usb('run', host, '--', script('plain', 'text', 0o644))
     equal(status, 126, 'not a program')
     check('no permission' in err or 'no file with permission' in err, err)
