@@ -8,11 +8,13 @@
 
 enum { DEVICES_MAX = 256 }; /* of one: no com2net has so many ports, but who knows who tells */
 
+/* Those without a pid by their users: qsort keeps no order. */
 static int by_pid(const void *a, const void *b)
 {
     const struct teller_answer *x = a, *y = b;
+    const int pid = (x->pid > y->pid) - (x->pid < y->pid);
 
-    return (x->pid > y->pid) - (x->pid < y->pid);
+    return pid ? pid : strcmp(x->user, y->user);
 }
 
 /* Takes the devices off the start of what one has told. */
