@@ -1,7 +1,7 @@
 /*
- * libevent calls it for the zones of IPv6 addresses (evutil.c), and so would import iphlpapi.dll. That
- * is no "known DLL" of Windows: one that somebody has put beside the program would be loaded. Here it
- * is found at run time, in System32 alone.
+ * libevent calls it for the zones of IPv6 addresses (evutil.c), and so would import iphlpapi.dll.
+ * That is no "known DLL" of Windows: one that somebody has put beside the program would be loaded.
+ * Here it is found at run time, in System32 alone.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>

@@ -1,6 +1,7 @@
 /*
  * In place of libusb's windows_usbdk.c: UsbDk is never taken. Its driver can keep Windows 11 from
- * starting (daynix/UsbDk#134), libusb's own wiki advises against it, and looking for it loads a DLL.
+ * starting (daynix/UsbDk#134), libusb's own wiki advises against it, and looking for it loads a
+ * DLL.
  */
 #include "libusbi.h"
 #include "os/windows_common.h"
