@@ -103,7 +103,11 @@ def point(name, path):
 def blank_state(folder, number):
     """What pty_lines.c has of a PTY, all zero; in place, as the wineserver may have it mapped."""
     path = os.path.join(folder, number)
-    with open(path, 'r+b' if os.path.exists(path) else 'w+b') as f:
+    if not os.path.exists(path):  # a new one is there at once, in full: who maps less ends by SIGBUS
+        with open(path + '.new', 'wb') as f:
+            f.write(bytes(4096))
+        os.rename(path + '.new', path)
+    with open(path, 'r+b') as f:
         f.write(bytes(4096))
         f.flush()
         return mmap.mmap(f.fileno(), 4096)
