@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "usbip_call.h"
 
 static enum unreached_why why_of(int error)
@@ -15,9 +16,9 @@ static enum unreached_why why_of(int error)
     case ENETUNREACH:
     case ENETDOWN:
         return UNREACHED_NO_WAY;
-    case EHOSTDOWN:
+    case ENOENT:
         return UNREACHED_NO_NAME;
-    case ENONET:
+    case ENODATA:
         return UNREACHED_NAME_SERVER;
     case ETIMEDOUT:
         return UNREACHED_SILENT;
@@ -43,7 +44,7 @@ static const char *words_of(int error)
     case ETIME:
         return "its answer does not end: is it, or the network, too slow?";
     default:
-        return strerror(-error);
+        return error_text(-error);
     }
 }
 
