@@ -40,6 +40,14 @@ int plain_address_find(const char *host, const char *port, bool numeric, struct 
     return n > 0 ? n : -ENOENT;
 }
 
+int plain_address_text(const struct plain_address *a, char text[static PLAIN_ADDRESS_TEXT_MAX])
+{
+    return getnameinfo((const struct sockaddr *)(const void *)a->sockaddr, (socklen_t)a->len, text,
+                       PLAIN_ADDRESS_TEXT_MAX, NULL, 0, NI_NUMERICHOST) == 0
+               ? 0
+               : -EINVAL;
+}
+
 /* --- connecting ------------------------------------------------------------------------------- */
 
 static void tune(int fd)

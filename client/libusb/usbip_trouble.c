@@ -1,6 +1,7 @@
 #include "usbip_trouble.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,11 +50,12 @@ static const char *words_of(int error)
 }
 
 /* `said` is for UNREACHED_FOREIGN. */
-static void put(const struct usbip_server *s, int error, const uint8_t *said, size_t len,
-                char text[static UNREACHED_TEXT_MAX])
+static void put(const struct usbip_server *s, int error, bool outside, const uint8_t *said,
+                size_t len, char text[static UNREACHED_TEXT_MAX])
 {
     unreached_text(&(struct unreached){.why = why_of(error),
                                        .usb = true,
+                                       .outside = outside,
                                        .host = s->host,
                                        .port = s->port,
                                        .said = said,
@@ -70,11 +72,11 @@ void usbip_trouble_of_import(const struct usbip_server *s, int error, const char
                  error == -EBUSY ? "somebody else has the device" : "it cannot have the device",
                  reason);
     else
-        put(s, error, NULL, 0, text);
+        put(s, error, false, NULL, 0, text);
 }
 
-void usbip_trouble_of_list(const struct usbip_server *s, int error,
-                           char text[static UNREACHED_TEXT_MAX])
+static void put_of_list(const struct usbip_server *s, int error, bool outside,
+                        char text[static UNREACHED_TEXT_MAX])
 {
     static const char serial[] = "no USB devices are published there; if it is a serial port of "
                                  "com2net's, take net2pty for that, or the port of its usb: "
@@ -83,10 +85,16 @@ void usbip_trouble_of_list(const struct usbip_server *s, int error,
     if (error == -EIO)
         memcpy(text, serial, sizeof serial);
     else
-        put(s, error, NULL, 0, text);
+        put(s, error, outside, NULL, 0, text);
 }
 
-void usbip_trouble_quoted(const struct usbip_server *s, int error,
+void usbip_trouble_of_list(const struct usbip_server *s, int error,
+                           char text[static UNREACHED_TEXT_MAX])
+{
+    put_of_list(s, error, false, text);
+}
+
+void usbip_trouble_quoted(const struct usbip_server *s, int error, bool outside,
                           char text[static UNREACHED_TEXT_MAX])
 {
     uint8_t said[UNREACHED_SAID_MAX];
@@ -94,8 +102,8 @@ void usbip_trouble_quoted(const struct usbip_server *s, int error,
     if (why_of(error) == UNREACHED_FOREIGN || why_of(error) == UNREACHED_MUTE) {
         const size_t len = usbip_call_greeting(s, said, sizeof said);
 
-        put(s, len > 0 ? -EPROTO : error, said, len, text);
+        put(s, len > 0 ? -EPROTO : error, outside, said, len, text);
     } else {
-        usbip_trouble_of_list(s, error, text);
+        put_of_list(s, error, outside, text);
     }
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PLAIN_ADDRESS_SIZE = 128 };
+enum { PLAIN_ADDRESS_SIZE = 128, PLAIN_ADDRESS_TEXT_MAX = 64 };
 
 /* The system's struct sockaddr, of any family. Unused bytes are 0, so that equal ones compare
  * equal.
@@ -24,6 +24,9 @@ struct plain_address {
  * takes as long as the system likes. Returns how many, -ENOENT where there are none, or -ENOMEM. */
 int plain_address_find(const char *host, const char *port, bool numeric, struct plain_address *list,
                        int most);
+
+/* Writes it as a number, without the port. Returns 0 or -EINVAL. */
+int plain_address_text(const struct plain_address *a, char text[static PLAIN_ADDRESS_TEXT_MAX]);
 
 /* Connects, in so many milliseconds, and sees to it that a dead peer is noticed within 15 s.
  * Returns a socket, which is non-blocking and the caller's, or -errno: -ETIMEDOUT when the time is
