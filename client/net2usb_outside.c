@@ -88,9 +88,8 @@ static const struct cli_example program_examples[] = {
 };
 
 static const char running[] =
-    "on Windows there is none: type it in the container, or in WSL, as net2usb run windows -- "
-    "COMMAND. Programs of Windows have the device where it is plugged in; one of another machine "
-    "usbip-win2 attaches";
+    "that is for programs in a container, or in WSL: type it there, as net2usb run windows -- "
+    "COMMAND. For programs of Windows usbip-win2 attaches a device of another machine";
 static const char attaching[] =
     "on Windows usbip-win2 attaches: usbip attach -r HOST -b BUSID. In WSL net2usb attach does, as "
     "root";

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "proto/address.h"
 #include "usbip_names.h"
 
 enum { TRIES = 5 };
@@ -49,7 +50,8 @@ static void print_address(const struct usb_server *s)
     struct plain_address list[USBIP_NAMES_ADDRESSES];
     char text[PLAIN_ADDRESS_TEXT_MAX];
 
-    if (plain_address_find(s->address.host, s->address.port, true, list, 1) > 0)
+    if (address_is_loopback(s->address.host) ||
+        plain_address_find(s->address.host, s->address.port, true, list, 1) > 0)
         return;
     usbip_names_look_up(&s->address, USBIP_CALL_TIMEOUT_MS);
     const int n = usbip_names_get(&s->address, list);

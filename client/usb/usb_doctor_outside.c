@@ -1,33 +1,51 @@
 /* net2usb doctor on Windows: whether a server can be used from a container, and how. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "audience.h"
 #include "cli.h"
 #include "net2usb.h"
+#include "owner.h"
 #include "proto/address.h"
 #include "usb_checkup.h"
+
+/* Of a server of this Windows. */
+static void look_at_listener(const struct usb_server *s, bool answers)
+{
+    const uint16_t port = (uint16_t)atoi(s->address.port);
+    char owner[128];
+
+    if (owner_of_port(port, false, owner, sizeof owner) == 0)
+        printf("%s %s listens there\n", answers ? "ok  " : "note", owner);
+    switch (audience_of_port(port)) {
+    case AUDIENCE_UNKNOWN:
+        printf("note `com2net status` shows what com2net publishes here, and `usbipd list` what "
+               "usbipd-win shares\n");
+        break;
+    case AUDIENCE_MACHINE:
+        printf("note it listens for this Windows only: containers in Docker Desktop reach it, and "
+               "WSL with a mirrored network; others where it listens on 0.0.0.0:%u, see "
+               "windows.md\n",
+               port);
+        break;
+    case AUDIENCE_NETWORK:
+        printf("ok   it listens for others, too; the firewall needs a rule for them, see "
+               "windows.md\n");
+        break;
+    }
+}
 
 static void say_what_to_type(const struct usb_server *s)
 {
     char name[USB_SERVER_NAME_MAX];
 
     if (s->count == 0) {
-        printf("note so that it has one: com2net usb:VID:PID %s, or usbipd bind --busid BUSID\n",
+        printf("type com2net usb:VID:PID %s, or usbipd bind --busid BUSID, where the device is\n",
                s->address.port);
         return;
     }
     usb_server_name_for_command(s, name);
     printf("type net2usb run %s -- COMMAND, in the container or in WSL\n", name);
-    if (address_is_loopback(s->address.host))
-        printf("note WSL with a network of its own (nat) reaches it only where it listens on "
-               "0.0.0.0:%s and the firewall lets it: see windows.md\n",
-               s->address.port);
-}
-
-static void say_who_publishes(const struct usb_server *s)
-{
-    if (address_is_loopback(s->address.host))
-        printf("note `com2net status` shows what is published here, `usbipd list` what usbipd-win "
-               "shares\n");
 }
 
 int usb_doctor(void *ctx, const struct cli_arguments *a)
@@ -42,10 +60,11 @@ int usb_doctor(void *ctx, const struct cli_arguments *a)
     if (usb_server_init(&s, a->count > 0 ? a->words[0] : o->own, error) < 0)
         return cli_usage_error("%s", error);
     s.outside = o->outside;
-    if (usb_checkup_server(&checkup, &s))
+    const bool answers = usb_checkup_server(&checkup, &s);
+    if (address_is_loopback(s.address.host))
+        look_at_listener(&s, answers);
+    if (answers)
         say_what_to_type(&s);
-    else
-        say_who_publishes(&s);
     usb_server_free(&s);
     return checkup.ill ? CLI_EXIT_FAILED : CLI_EXIT_OK;
 }

@@ -10,6 +10,7 @@
 #include "address_text.h"
 #include "host_machine.h"
 #include "log.h"
+#include "proto/address.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
 #include "name.h"
