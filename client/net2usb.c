@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "net2usb_options.h"
 #include "startup.h"
 
 static struct net2usb_options options;
@@ -27,17 +28,11 @@ static struct net2usb_options options;
         return 0;                                                                                  \
     }
 
-TAKE(remote, o->remote = value)
 TAKE(busid, o->busid = value)
 TAKE(port, o->port = value)
 TAKE(strict, o->strict = true)
 TAKE(persist, o->persist = true)
 TAKE(docker, o->docker = true)
-
-static int take_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
-{
-    return cli_wait(value, &((struct net2usb_options *)ctx)->wait_ms, error);
-}
 
 static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -60,7 +55,7 @@ static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_M
 
 static const struct cli_option wait_options[] = {
     CLI_HEADING("Options of list, run and attach:"),
-    {"wait", 'w', "SECONDS|forever", take_wait,
+    {"wait", 'w', "SECONDS|forever", net2usb_take_wait,
      "wait for the server, and for the device where it is away or in use; exit status 3 when that "
      "takes longer"},
     {0},
@@ -90,7 +85,7 @@ static const struct cli_option attach_options[] = {
 
 static const struct cli_option server_options[] = {
     CLI_HEADING("Options of list and attach, as usbip has them:"),
-    {"remote", 'r', "HOST", take_remote, "the server"},
+    {"remote", 'r', "HOST", net2usb_take_remote, "the server"},
     {0},
 };
 

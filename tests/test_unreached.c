@@ -37,6 +37,23 @@ static void a_refusal_here_says_what_here_is(void)
     }
 }
 
+static void outside_of_containers_none_is_spoken_of(void)
+{
+    struct unreached u = {.why = UNREACHED_REFUSED,
+                          .usb = true,
+                          .outside = true,
+                          .host = "127.0.0.1",
+                          .port = "3240"};
+
+    unreached_text(&u, text);
+    CHECK(strcmp(text,
+                 "nothing listens there: is com2net, or usbipd, running, and the port right?") ==
+          0);
+    u.why = UNREACHED_NAME_SERVER;
+    unreached_text(&u, text);
+    CHECK(strstr(text, "is the network up? An address works without") && !strchr(text, '/'));
+}
+
 static void each_why_has_words_for_both_kinds(void)
 {
     for (int why = UNREACHED_REFUSED; why <= UNREACHED_ECHO; why++) {
@@ -75,7 +92,7 @@ static void who_speaks_first_is_known_by_it(void)
 static const struct test tests[] = {
     TEST(a_refusal_says_who_has_to_listen),  TEST(a_refusal_here_says_what_here_is),
     TEST(each_why_has_words_for_both_kinds), TEST(what_a_stranger_says_is_quoted),
-    TEST(who_speaks_first_is_known_by_it),
+    TEST(who_speaks_first_is_known_by_it),   TEST(outside_of_containers_none_is_spoken_of),
 };
 
 TEST_MAIN(tests)

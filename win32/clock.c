@@ -26,6 +26,11 @@ uint64_t clock_now_ms(void)
     return clock_now_us() / 1000;
 }
 
+void clock_sleep_ms(unsigned ms)
+{
+    Sleep(ms);
+}
+
 /* Windows's timers have steps of 15.6 ms unless one says so: too coarse for gaps between line
  * changes. */
 void clock_be_precise(bool on)

@@ -10,7 +10,7 @@
 
 #include "system_dll.h"
 
-enum { TRIES = 4 };
+enum { TRIES = 4, LOOPBACK_NET = 127 };
 
 /* A copy of the table of one address family, the caller's to free; NULL if there is none. */
 static void *read_table(ULONG family, TCP_TABLE_CLASS class)
@@ -101,4 +101,31 @@ unsigned long tcp_table_listener(uint16_t port, bool ipv6_only)
     free(table);
     free(table6);
     return pid;
+}
+
+bool tcp_table_has_listener(uint16_t port, bool *for_others)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+    MIB_TCPTABLE_OWNER_PID *table = read_table(AF_INET, TCP_TABLE_OWNER_PID_LISTENER);
+    MIB_TCP6TABLE_OWNER_PID *table6 = read_table(AF_INET6, TCP_TABLE_OWNER_PID_LISTENER);
+    bool found = false;
+
+    *for_others = false;
+    for (DWORD i = 0; table && i < table->dwNumEntries; i++) {
+        if ((uint16_t)table->table[i].dwLocalPort != htons(port))
+            continue;
+        found = true;
+        if (ntohl(table->table[i].dwLocalAddr) >> 24 != LOOPBACK_NET)
+            *for_others = true;
+    }
+    for (DWORD i = 0; table6 && i < table6->dwNumEntries; i++) {
+        if ((uint16_t)table6->table[i].dwLocalPort != htons(port))
+            continue;
+        found = true;
+        if (memcmp(table6->table[i].ucLocalAddr, loopback6, sizeof loopback6) != 0)
+            *for_others = true;
+    }
+    free(table);
+    free(table6);
+    return found;
 }

@@ -16,4 +16,7 @@ int tcp_table_state(evutil_socket_t fd);
 /* The process that listens on `port`, or on that of IPv6 only, 0 if none is known. */
 unsigned long tcp_table_listener(uint16_t port, bool ipv6_only);
 
+/* Whether somebody listens on `port`, and `*for_others`: at another address than the loopback's. */
+bool tcp_table_has_listener(uint16_t port, bool *for_others);
+
 #endif

@@ -66,6 +66,7 @@ static const struct {
     {WSAETIMEDOUT, ETIMEDOUT},
     {WSAECONNREFUSED, ECONNREFUSED},
     {WSAEHOSTUNREACH, EHOSTUNREACH},
+    {WSAEHOSTDOWN, EHOSTUNREACH},
 };
 
 int win_error_errno(unsigned long code)

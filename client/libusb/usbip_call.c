@@ -1,103 +1,37 @@
 #include "usbip_call.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "proto/buf.h"
 #include "proto/bytes.h"
 #include "proto/usbip_reader.h"
+#include "plain_socket.h"
 #include "usbip_clock.h"
 #include "usbip_names.h"
 
 enum {
     REQUEST_MAX = USBIP_OP_SIZE + USBIP_EXT_IMPORT_SIZE,
-    KEEPALIVE_S = 5,
-    KEEPALIVE_PROBES = 2, /* 15 s */
     GREETING_MS = 1000,
     REASON_MS = 1000, /* it comes with the refusal, or not at all */
 };
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static int wait_for(int fd, short events, long long deadline)
+static int wait_for(int fd, bool to_send, long long deadline)
 {
-    struct pollfd p = {fd, events, 0};
+    const long long left = deadline - usbip_clock_ms();
 
-    for (;;) {
-        long long left = deadline - usbip_clock_ms();
-        int r = left > 0 ? poll(&p, 1, (int)left) : 0;
-
-        if (r > 0)
-            return 0;
-        if (r == 0)
-            return -ETIMEDOUT;
-        if (errno != EINTR)
-            return -errno;
-    }
+    return left > 0 ? plain_socket_wait(fd, to_send, (int)left) : -ETIMEDOUT;
 }
 
 /* --- the connection --------------------------------------------------------------------------- */
 
-static void tune(int fd)
-{
-    const int on = 1, idle = KEEPALIVE_S, interval = KEEPALIVE_S, probes = KEEPALIVE_PROBES;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-#ifdef TCP_KEEPIDLE
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-#endif
-}
-
-/* Whether a socket is connected to itself: nobody listens, and the system has given it the very
- * port that it calls. */
-static bool is_own_peer(int fd)
-{
-    struct sockaddr_storage ours = {0}, theirs = {0};
-    socklen_t ours_len = sizeof ours, theirs_len = sizeof theirs;
-
-    return getsockname(fd, (struct sockaddr *)&ours, &ours_len) == 0 &&
-           getpeername(fd, (struct sockaddr *)&theirs, &theirs_len) == 0 &&
-           ours_len == theirs_len && memcmp(&ours, &theirs, ours_len) == 0;
-}
-
-static int connect_to(const struct usbip_address *to, long long deadline)
-{
-    int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int error = 0;
-    socklen_t len = sizeof error;
-
-    if (fd < 0)
-        return -errno;
-    int r = connect(fd, (const struct sockaddr *)&to->address, to->len) < 0 ? -errno : 0;
-    if (r == -EINPROGRESS || r == -EINTR) {
-        r = wait_for(fd, POLLOUT, deadline);
-        if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0)
-            r = -error;
-    }
-    if (r == 0 && is_own_peer(fd))
-        r = -ECONNREFUSED;
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    tune(fd);
-    return fd;
-}
-
 /* All addresses share the time: one may lead nowhere. The first one's answer is reported. */
 static int open_connection(const struct usbip_server *s, long long deadline)
 {
-    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    struct plain_address list[USBIP_NAMES_ADDRESSES];
     int first = 0;
 
     if (!s->looked_up)
@@ -105,7 +39,7 @@ static int open_connection(const struct usbip_server *s, long long deadline)
     int count = usbip_names_get(s, list);
     for (int i = 0; i < count; i++) {
         const long long now = usbip_clock_ms();
-        int r = connect_to(&list[i], now + (deadline - now) / (count - i));
+        int r = plain_socket_connect(&list[i], (int)((deadline - now) / (count - i)));
 
         if (r >= 0) {
             usbip_names_note(s, &list[i]);
@@ -120,18 +54,16 @@ static int open_connection(const struct usbip_server *s, long long deadline)
 static int send_all(int fd, const uint8_t *data, size_t len, long long deadline)
 {
     while (len > 0) {
-        ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+        int n = plain_socket_send(fd, data, len);
 
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return -errno;
-        if (n < 0) {
-            int r = wait_for(fd, POLLOUT, deadline);
-            if (r < 0)
-                return r;
-            continue;
+        if (n == -EAGAIN) {
+            n = wait_for(fd, true, deadline);
+        } else if (n > 0) {
+            data += n;
+            len -= (size_t)n;
         }
-        data += n;
-        len -= (size_t)n;
+        if (n < 0)
+            return n;
     }
     return 0;
 }
@@ -266,16 +198,16 @@ static int receive_answer(struct call *c)
 
     while (!c->ended) {
         size_t part = usbip_reader_wants(&c->reader);
-        ssize_t n = recv(c->fd, bytes, part < sizeof bytes ? part : sizeof bytes, 0);
+        int n = plain_socket_recv(c->fd, bytes, part < sizeof bytes ? part : sizeof bytes);
         int r = n > 0 ? take_bytes(c, bytes, (size_t)n) : 0;
 
         c->heard = c->heard || n > 0;
         if (n == 0)
             return -EPROTO;
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return -errno;
+        if (n < 0 && n != -EAGAIN)
+            return n;
         if (n < 0)
-            r = wait_for(c->fd, POLLIN, c->deadline);
+            r = wait_for(c->fd, false, c->deadline);
         else if (r == 0 && !c->ended && usbip_clock_ms() >= c->deadline)
             r = -ETIMEDOUT;
         if (r < 0)
@@ -291,8 +223,8 @@ static void receive_reason(struct call *c)
     const long long deadline = most < c->deadline ? most : c->deadline;
     size_t len = 0;
 
-    while (len < sizeof c->reason && wait_for(c->fd, POLLIN, deadline) == 0) {
-        ssize_t n = recv(c->fd, c->reason + len, sizeof c->reason - len, 0);
+    while (len < sizeof c->reason && wait_for(c->fd, false, deadline) == 0) {
+        int n = plain_socket_recv(c->fd, c->reason + len, sizeof c->reason - len);
 
         if (n <= 0)
             break;
@@ -336,7 +268,7 @@ static int ask(const struct usbip_server *s, int ms, uint16_t code, const void *
         receive_reason(c);
     free(c->bytes);
     if (r < 0) {
-        close(c->fd);
+        plain_socket_close(c->fd);
         free(c->list);
         c->list = NULL;
     }
@@ -361,7 +293,7 @@ int usbip_call_list(const struct usbip_server *s, int ms, bool extended, int *wa
     if (extended && watch)
         *watch = c.fd;
     else
-        close(c.fd);
+        plain_socket_close(c.fd);
     return 0;
 }
 
@@ -371,26 +303,25 @@ size_t usbip_call_greeting(const struct usbip_server *s, uint8_t *said, size_t r
     const struct usbip_op op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_DEVLIST};
     const int fd = open_connection(s, deadline);
     uint8_t request[USBIP_OP_SIZE];
-    ssize_t n = 0;
+    int n = 0;
 
     if (fd < 0)
         return 0;
     usbip_put_op(&op, request);
-    if (send_all(fd, request, sizeof request, deadline) == 0 && wait_for(fd, POLLIN, deadline) == 0)
-        n = recv(fd, said, room, 0);
-    close(fd);
+    if (send_all(fd, request, sizeof request, deadline) == 0 && wait_for(fd, false, deadline) == 0)
+        n = plain_socket_recv(fd, said, room);
+    plain_socket_close(fd);
     return n > 0 ? (size_t)n : 0;
 }
 
 int usbip_call_next(int watch, int ms, struct usbip_found **list, size_t *count)
 {
     struct call c;
-    uint8_t byte;
 
     begin(&c, watch, USBIP_OP_REP_EXT_LIST, ms);
-    ssize_t n = recv(watch, &byte, 1, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return -EAGAIN;
+    const int n = plain_socket_peek(watch);
+    if (n == -EAGAIN)
+        return n;
     int r = n > 0 ? receive_answer(&c) : -EPROTO;
     if (r < 0) {
         free(c.list);
@@ -409,7 +340,7 @@ int usbip_call_describe(const struct usbip_server *s, const char *busid, struct 
     put_text(name, busid, sizeof name);
     int r = ask(s, USBIP_CALL_TIMEOUT_MS, USBIP_OP_REQ_EXT_DESCRIPTORS, name, sizeof name, &c);
     if (r == 0)
-        close(c.fd);
+        plain_socket_close(c.fd);
     return r;
 }
 

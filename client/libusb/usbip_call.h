@@ -31,8 +31,8 @@ struct usbip_found {
 
 /*
  * Calls return 0 or a negative errno:
- *   connect's errors (ECONNREFUSED, EHOSTUNREACH, ...), EHOSTDOWN for a name that is not known,
- *               ENONET where no name server has answered
+ *   connect's errors (ECONNREFUSED, EHOSTUNREACH, ...), ENOENT for a name that is not known,
+ *               ENODATA where no name server has answered
  *   ETIMEDOUT   no connection in time
  *   ENOMSG      no answer in time, not a byte
  *   ETIME       an answer that has not ended in time

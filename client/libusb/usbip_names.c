@@ -6,17 +6,14 @@
 #include "usbip_names.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "clock.h"
+#include "monitor.h"
 #include "usbip_clock.h"
 #include "usbip_server.h"
 
@@ -24,7 +21,7 @@ enum { NAMES_MAX = 32, IMPATIENT_MS = 100 };
 
 struct name {
     char host[USBIP_SERVER_HOST_MAX], port[8];
-    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    struct plain_address list[USBIP_NAMES_ADDRESSES];
     int result;  /* how many, or a negative errno */
     bool busy;   /* a thread looks it up */
     bool waited; /* somebody has waited for it in vain */
@@ -34,32 +31,9 @@ struct name {
 
 static struct name names[NAMES_MAX];
 static size_t count;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;
-static bool ready;
 static unsigned forks;
 
 /* --- forks ------------------------------------------------------------------------------------ */
-
-static void make_condition(void)
-{
-    pthread_condattr_t a;
-
-    pthread_condattr_init(&a);
-    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-    pthread_cond_init(&changed, &a);
-    pthread_condattr_destroy(&a);
-}
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void in_parent(void)
-{
-    pthread_mutex_unlock(&lock);
-}
 
 /* The threads are the parent's. */
 static void in_child(void)
@@ -67,19 +41,11 @@ static void in_child(void)
     for (size_t i = 0; i < count; i++)
         names[i].busy = names[i].waited = false;
     forks++;
-    make_condition();
-    pthread_mutex_unlock(&lock);
 }
 
 void usbip_names_prepare(void)
 {
-    pthread_mutex_lock(&lock);
-    if (!ready) {
-        make_condition();
-        pthread_atfork(before_fork, in_parent, in_child);
-    }
-    ready = true;
-    pthread_mutex_unlock(&lock);
+    monitor_prepare(in_child);
 }
 
 /* --- a look-up -------------------------------------------------------------------------------- */
@@ -95,30 +61,10 @@ static struct name *find(const struct usbip_server *s)
     if (i == count) {
         snprintf(names[i].host, sizeof names[i].host, "%s", s->host);
         snprintf(names[i].port, sizeof names[i].port, "%s", s->port);
-        names[i].result = -ENONET;
+        names[i].result = -ENODATA;
         count++;
     }
     return &names[i];
-}
-
-static int ask(const char *host, const char *port, int flags,
-               struct usbip_address list[static USBIP_NAMES_ADDRESSES])
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
-    struct addrinfo *all;
-    int n = 0, r = getaddrinfo(host, port, &hints, &all);
-
-    if (r != 0)
-        return r == EAI_MEMORY ? -ENOMEM : -EHOSTDOWN;
-    for (const struct addrinfo *a = all; a && n < USBIP_NAMES_ADDRESSES; a = a->ai_next) {
-        if (a->ai_addrlen > sizeof list[n].address)
-            continue;
-        memset(&list[n], 0, sizeof list[n]);
-        memcpy(&list[n].address, a->ai_addr, a->ai_addrlen);
-        list[n++].len = a->ai_addrlen;
-    }
-    freeaddrinfo(all);
-    return n > 0 ? n : -EHOSTDOWN;
 }
 
 /* The arguments of a thread. */
@@ -129,11 +75,11 @@ struct look_up {
 };
 
 /* Known addresses stay where the name server is silent now. */
-static void take(const struct look_up *l, const struct usbip_address *list, int result)
+static void take(const struct look_up *l, const struct plain_address *list, int result)
 {
     struct name *n = l->name;
 
-    pthread_mutex_lock(&lock);
+    monitor_enter();
     if (l->forks == forks) {
         n->busy = n->waited = n->doubted = false;
         n->looked = usbip_clock_ms();
@@ -143,38 +89,19 @@ static void take(const struct look_up *l, const struct usbip_address *list, int 
             n->result = result;
         else
             n->doubted = true;
-        pthread_cond_broadcast(&changed);
+        monitor_tell();
     }
-    pthread_mutex_unlock(&lock);
+    monitor_leave();
 }
 
-static void *run(void *arg)
+static void run(void *arg)
 {
     struct look_up *l = arg;
-    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    struct plain_address list[USBIP_NAMES_ADDRESSES];
 
-    int result = ask(l->host, l->port, 0, list);
+    int result = plain_address_find(l->host, l->port, false, list, USBIP_NAMES_ADDRESSES);
     take(l, list, result);
     free(l);
-    return NULL;
-}
-
-/* No signal of the program's is for the thread. */
-static bool start(struct look_up *l)
-{
-    pthread_attr_t a;
-    pthread_t thread;
-    sigset_t all, old;
-
-    if (pthread_attr_init(&a) != 0)
-        return false;
-    pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int r = pthread_create(&thread, &a, run, l);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&a);
-    return r == 0;
 }
 
 static bool is_due(const struct name *n)
@@ -201,90 +128,92 @@ static void begin(struct name *n)
     l->name = n;
     l->forks = forks;
     n->busy = true;
-    if (start(l))
+    if (monitor_start(run, l))
         return;
-    pthread_mutex_unlock(&lock);
+    monitor_leave();
     run(l);
-    pthread_mutex_lock(&lock);
+    monitor_enter();
 }
 
 /* Waits for a look-up, and less for one that others have waited for in vain. */
 static void wait_for(struct name *n, int ms)
 {
-    struct timespec until;
-
     if (n->waited && ms > IMPATIENT_MS)
         ms = IMPATIENT_MS;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    while (n->busy && n->result <= 0)
-        if (pthread_cond_timedwait(&changed, &lock, &until) == ETIMEDOUT)
+    const long long deadline = (long long)clock_now_ms() + ms;
+    for (;;) {
+        const long long left = deadline - (long long)clock_now_ms();
+
+        if (!n->busy || n->result > 0 || left <= 0)
             break;
+        monitor_wait((int)left);
+    }
     n->waited = n->busy;
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
+static int find_number(const struct usbip_server *s, const char *number,
+                       struct plain_address list[static USBIP_NAMES_ADDRESSES])
+{
+    return plain_address_find(number, s->port, true, list, USBIP_NAMES_ADDRESSES);
+}
+
 /* Addresses as they are written, and localhost, which needs no name server, and no file that knows
  * it (RFC 6761, section 6.3). Returns 0 where it is a name. */
 static int get_literal(const struct usbip_server *s,
-                       struct usbip_address list[static USBIP_NAMES_ADDRESSES])
+                       struct plain_address list[static USBIP_NAMES_ADDRESSES])
 {
     if (strcasecmp(s->host, "localhost") != 0) {
-        int n = ask(s->host, s->port, AI_NUMERICHOST | AI_NUMERICSERV, list);
+        int n = find_number(s, s->host, list);
         return n > 0 ? n : 0;
     }
-    struct usbip_address v6[USBIP_NAMES_ADDRESSES];
-    int n = ask("127.0.0.1", s->port, AI_NUMERICHOST | AI_NUMERICSERV, list);
-    if (n == 1 && ask("::1", s->port, AI_NUMERICHOST | AI_NUMERICSERV, v6) > 0)
+    struct plain_address v6[USBIP_NAMES_ADDRESSES];
+    int n = find_number(s, "127.0.0.1", list);
+    if (n == 1 && find_number(s, "::1", v6) > 0)
         list[n++] = v6[0];
     return n;
 }
 
 void usbip_names_look_up(const struct usbip_server *s, int ms)
 {
-    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    struct plain_address list[USBIP_NAMES_ADDRESSES];
 
     if (get_literal(s, list) != 0)
         return;
     usbip_names_prepare();
-    pthread_mutex_lock(&lock);
+    monitor_enter();
     struct name *n = find(s);
     if (n && is_due(n))
         begin(n);
     if (n && n->busy && n->result <= 0 && ms > 0)
         wait_for(n, ms);
-    pthread_mutex_unlock(&lock);
+    monitor_leave();
 }
 
 int usbip_names_get(const struct usbip_server *s,
-                    struct usbip_address list[static USBIP_NAMES_ADDRESSES])
+                    struct plain_address list[static USBIP_NAMES_ADDRESSES])
 {
     int result = get_literal(s, list);
 
     if (result != 0)
         return result;
-    pthread_mutex_lock(&lock);
+    monitor_enter();
     const struct name *n = find(s);
     result = n ? n->result : -ENOMEM;
     if (result > 0)
         memcpy(list, n->list, (size_t)result * sizeof *list);
-    pthread_mutex_unlock(&lock);
+    monitor_leave();
     return result;
 }
 
-void usbip_names_note(const struct usbip_server *s, const struct usbip_address *good)
+void usbip_names_note(const struct usbip_server *s, const struct plain_address *good)
 {
-    struct usbip_address list[USBIP_NAMES_ADDRESSES];
+    struct plain_address list[USBIP_NAMES_ADDRESSES];
 
     if (get_literal(s, list) != 0)
         return;
-    pthread_mutex_lock(&lock);
+    monitor_enter();
     struct name *n = find(s);
     if (n && !good)
         n->doubted = true;
@@ -295,5 +224,5 @@ void usbip_names_note(const struct usbip_server *s, const struct usbip_address *
         n->list[0] = *good;
         break;
     }
-    pthread_mutex_unlock(&lock);
+    monitor_leave();
 }

@@ -7,8 +7,7 @@
 #ifndef CLIENT_LIBUSB_USBIP_NAMES_H
 #define CLIENT_LIBUSB_USBIP_NAMES_H
 
-#include <stddef.h>
-#include <sys/socket.h>
+#include "plain_socket.h"
 
 struct usbip_server;
 
@@ -16,11 +15,6 @@ enum {
     USBIP_NAMES_ADDRESSES = 16,   /* of a name, at most */
     USBIP_NAMES_FRESH_MS = 60000, /* older ones are looked up again, and used meanwhile */
     USBIP_NAMES_AGAIN_MS = 5000,  /* so are those that lead nowhere, or are not known */
-};
-
-struct usbip_address {
-    struct sockaddr_storage address;
-    socklen_t len;
 };
 
 /* For a caller that holds a lock of its own while it calls these. Call it before registering that
@@ -31,12 +25,12 @@ void usbip_names_prepare(void);
  * look-up continues, and its result is there for later callers. */
 void usbip_names_look_up(const struct usbip_server *s, int ms);
 
-/* Gives the addresses that are known, without waiting. Returns how many, or -EHOSTDOWN (the name is
- * not known), -ENONET (no name server has answered). */
+/* Gives the addresses that are known, without waiting. Returns how many, or -ENOENT (the name is
+ * not known), -ENODATA (no name server has answered). */
 int usbip_names_get(const struct usbip_server *s,
-                    struct usbip_address list[static USBIP_NAMES_ADDRESSES]);
+                    struct plain_address list[static USBIP_NAMES_ADDRESSES]);
 
 /* An address has been of use: it comes first from now on. NULL: none was. */
-void usbip_names_note(const struct usbip_server *s, const struct usbip_address *good);
+void usbip_names_note(const struct usbip_server *s, const struct plain_address *good);
 
 #endif

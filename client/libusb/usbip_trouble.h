@@ -4,6 +4,7 @@
 #ifndef CLIENT_LIBUSB_USBIP_TROUBLE_H
 #define CLIENT_LIBUSB_USBIP_TROUBLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +21,8 @@ void usbip_trouble_of_list(const struct usbip_server *s, int error,
                            char text[static UNREACHED_TEXT_MAX]);
 
 /* The same for callers that have time: a server that speaks something else is asked again, for a
- * second, and quoted. */
-void usbip_trouble_quoted(const struct usbip_server *s, int error,
+ * second, and quoted. `outside`: they run in no container, see unreached.h. */
+void usbip_trouble_quoted(const struct usbip_server *s, int error, bool outside,
                           char text[static UNREACHED_TEXT_MAX]);
 
 #endif

@@ -3,99 +3,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "absent_command.h"
 #include "cli.h"
 #include "log.h"
 #include "net2usb.h"
+#include "usb_checkup.h"
 #include "usb_env.h"
 #include "usb_hidapi.h"
 #include "usb_program.h"
 #include "usb_server.h"
 #include "vhci.h"
 
-enum { TRIES = 5 };
-
-static bool all_well;
-
-static void print_line(bool fine, const char *what)
-{
-    printf("%s %s", fine ? "ok  " : "BAD ", what);
-    all_well = all_well && fine;
-}
-
-static double now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-/* A list costs two round trips, one of them for the connection, and the look for the name. */
-static double round_trip_ms(const struct usb_server *s)
-{
-    double best = 1e9;
-
-    for (int i = 0; i < TRIES; i++) {
-        struct usbip_found *list;
-        size_t count;
-        double begin = now_ms();
-
-        if (usbip_call_list(&s->address, USBIP_CALL_TIMEOUT_MS, false, NULL, &list, &count) < 0)
-            break;
-        free(list);
-        double took = (now_ms() - begin) / 2;
-        if (took < best)
-            best = took;
-    }
-    return best;
-}
-
-static void print_devices(const struct usb_server *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        const struct usbip_found *f = &s->list[i];
-        bool is_free = f->entry.state == USBIP_EXT_FREE;
-
-        printf("%s %s, %04x:%04x%s%s%s\n", is_free ? "ok  " : "note", f->device.busid,
-               f->device.vendor, f->device.product, is_free ? ", is free" : ", is in use by ",
-               is_free            ? ""
-               : f->entry.user[0] ? f->entry.user
-                                  : "somebody",
-               f->device.configuration == 0 ? " (not configured)" : "");
-    }
-}
-
-static void look_at_server(struct usb_server *s)
-{
-    char error[USB_SERVER_ERROR_MAX];
-
-    if (usb_server_list(s, error) < 0) {
-        print_line(false, error);
-        putchar('\n');
-        return;
-    }
-    print_line(true, s->name);
-    printf(" answers, USB/IP %x.%02x%s\n", USBIP_VERSION >> 8, USBIP_VERSION & 0xff,
-           s->extended ? ", with com2net's extensions"
-                       : ", without com2net's extensions: devices in use are not listed");
-    double ms = round_trip_ms(s);
-    if (ms < 1e9)
-        printf("ok   a round trip takes %.*f ms\n", ms < 10 ? 2 : 0, ms);
-    if (s->count == 0)
-        printf("note it has no device%s\n", s->extended ? "" : " that is free");
-    print_devices(s);
-}
+static struct usb_checkup checkup;
 
 static void look_at_libraries(void)
 {
     char folder[PATH_MAX];
     bool found = usb_env_folder(folder) == 0;
 
-    print_line(found, found ? "net2usb's libraries are in " : usb_env_absence(folder));
+    usb_checkup_print(&checkup, found,
+                      found ? "net2usb's libraries are in " : usb_env_absence(folder));
     printf("%s\n", found ? folder : "");
 }
 
@@ -147,7 +76,7 @@ static void print_libraries(const struct usb_program *p)
     }
     const char *doubt = usb_program_doubt(p);
     if (doubt) {
-        print_line(false, doubt);
+        usb_checkup_print(&checkup, false, doubt);
         putchar('\n');
     } else if (!helps && p->library_count == 0 && p->may_load) {
         printf("note it loads no libusb when it starts; if it does so later, as Python for pyusb, "
@@ -165,7 +94,7 @@ static void look_at_functions(const struct usb_program *p, const char *folder)
 
     if (!usb_program_lacks(p, folder, function, by))
         return;
-    print_line(false, by);
+    usb_checkup_print(&checkup, false, by);
     printf(" calls %s, which the libusb that run puts in place does not have; take a newer "
            "net2usb, or use net2usb attach\n",
            function);
@@ -178,7 +107,7 @@ static void look_at_command(const char *name)
     int r = usb_program_find(name, path);
 
     if (r < 0) {
-        print_line(false, name);
+        usb_checkup_print(&checkup, false, name);
         printf(": %s%s\n",
                r == -EACCES ? "it cannot be run: no permission to execute" : "command not found: ",
                r == -EACCES ? "" : absent_command_advice(name));
@@ -187,7 +116,7 @@ static void look_at_command(const char *name)
     usb_program_read(path, true, &p);
     const char *objection =
         usb_env_folder(folder) == 0 ? usb_env_suit_program(folder, &p) : usb_program_objection(&p);
-    print_line(!objection, p.path);
+    usb_checkup_print(&checkup, !objection, p.path);
     if (p.is_script)
         printf(", a script, which %s runs", p.binary);
     if (objection)
@@ -211,12 +140,11 @@ int usb_doctor(void *ctx, const struct cli_arguments *a)
         return cli_usage_error("doctor takes one server: net2usb doctor HOST[:PORT] [-- COMMAND]");
     if (usb_server_init(&s, a->words[0], error) < 0)
         return cli_usage_error("%s", error);
-    all_well = true;
-    look_at_server(&s);
+    usb_checkup_server(&checkup, &s);
     look_at_libraries();
     if (a->command && *a->command)
         look_at_command(*a->command);
     look_at_kernel();
     usb_server_free(&s);
-    return all_well ? CLI_EXIT_OK : CLI_EXIT_FAILED;
+    return checkup.ill ? CLI_EXIT_FAILED : CLI_EXIT_OK;
 }

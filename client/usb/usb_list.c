@@ -38,6 +38,7 @@ static void print_word(const char *word)
 
 static void print_device(struct usb_server *s, const struct usbip_found *f)
 {
+    char server[USB_SERVER_NAME_MAX];
     struct usb_names n;
 
     usb_server_names(s, f, &n);
@@ -55,7 +56,8 @@ static void print_device(struct usb_server *s, const struct usbip_found *f)
         printf(", kept for %s, whose connection was lost", f->entry.user);
     else if (f->entry.state != USBIP_EXT_FREE)
         printf(", in use by %s", f->entry.user[0] ? f->entry.user : "somebody");
-    printf("\n%11snet2usb run %s ", "", s->name);
+    usb_server_name_for_command(s, server);
+    printf("\n%11snet2usb run %s ", "", server);
     print_word(f->device.busid);
     printf(" -- COMMAND\n");
 }
@@ -64,14 +66,15 @@ int usb_list(void *ctx, const struct cli_arguments *a)
 {
     const struct net2usb_options *o = ctx;
     char error[USB_SERVER_ERROR_MAX];
-    const char *host = o->remote ? o->remote : a->count > 0 ? a->words[0] : NULL;
+    const char *host = o->remote ? o->remote : a->count > 0 ? a->words[0] : o->own;
     struct usb_server s;
 
-    if (!host || a->count != (o->remote ? 0 : 1))
+    if (!host || a->count > (o->remote ? 0 : 1))
         return cli_usage_error("list takes one server: net2usb list HOST[:PORT]; a port comes "
                                "after a colon, and all its devices are shown");
     if (usb_server_init(&s, host, error) < 0)
         return cli_usage_error("%s", error);
+    s.outside = o->outside;
     if (usb_wait(&s, &(struct usb_want){.devices = false}, o->wait_ms, error) < 0) {
         log_error("%s", error);
         return o->wait_ms > 0 ? NET2USB_EXIT_NOT_REACHED : CLI_EXIT_FAILED;
@@ -81,6 +84,8 @@ int usb_list(void *ctx, const struct cli_arguments *a)
     if (s.count == 0)
         printf("%s has no device%s\n", s.name,
                s.extended ? "; com2net usb:VID:PID 3240 publishes one there" : " that is free");
+    else if (s.outside)
+        printf("The lines with COMMAND are for the container, or for WSL.\n");
     usb_server_free(&s);
     return CLI_EXIT_OK;
 }

@@ -10,6 +10,7 @@
 #include "address_text.h"
 #include "host_machine.h"
 #include "log.h"
+#include "proto/address.h"
 #include "proto/buf.h"
 #include "proto/usb_desc.h"
 #include "name.h"
@@ -90,7 +91,7 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
     if (r < 0) {
         s->list = NULL;
         s->count = 0;
-        usbip_trouble_quoted(&s->address, r, trouble);
+        usbip_trouble_quoted(&s->address, r, s->outside, trouble);
         snprintf(error, USB_SERVER_ERROR_MAX, "%.280s: %s", s->name, trouble);
         return r;
     }
@@ -113,6 +114,14 @@ int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX
         strcpy(f->entry.user, text);
     }
     return 0;
+}
+
+void usb_server_name_for_command(const struct usb_server *s, char name[static USB_SERVER_NAME_MAX])
+{
+    if (s->outside && address_is_loopback(s->address.host))
+        snprintf(name, USB_SERVER_NAME_MAX, "windows:%s", s->address.port);
+    else
+        snprintf(name, USB_SERVER_NAME_MAX, "%s", s->name);
 }
 
 /* Text number `number`, in whichever language comes first. */

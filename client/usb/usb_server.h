@@ -17,6 +17,7 @@ struct usb_server {
     struct usbip_server address;
     char name[USB_SERVER_NAME_MAX]; /* HOST:PORT, fit for messages and for NET2USB_SERVER */
     bool extended;                  /* it has com2net's extensions */
+    bool outside;                   /* the caller's: it runs in no container, see net2usb.h */
     bool mute;                      /* it does not answer for descriptors, and is not asked again */
     struct usbip_found *list;
     size_t count;
@@ -38,6 +39,9 @@ void usb_server_free(struct usb_server *s);
 /* Takes its list, again. Returns 0, or as usbip_call_list with a sentence in `error`; then the list
  * is empty. */
 int usb_server_list(struct usb_server *s, char error[static USB_SERVER_ERROR_MAX]);
+
+/* Its HOST:PORT where a COMMAND runs: as `name`, but Windows itself is "windows" there. */
+void usb_server_name_for_command(const struct usb_server *s, char name[static USB_SERVER_NAME_MAX]);
 
 /* Asks for a device's texts; only of the extensions. */
 void usb_server_names(struct usb_server *s, const struct usbip_found *f, struct usb_names *n);

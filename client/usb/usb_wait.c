@@ -1,11 +1,11 @@
 #include "usb_wait.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli_option.h"
+#include "clock.h"
 #include "log.h"
 #include "usbip_clock.h"
 
@@ -69,7 +69,7 @@ int usb_wait(struct usb_server *s, const struct usb_want *want, int wait_ms,
         if (strcmp(said, error) != 0)
             log_info("%s; waiting for it", error);
         snprintf(said, sizeof said, "%s", error);
-        poll(NULL, 0, wait_ms == CLI_FOREVER || left > pause_ms ? pause_ms : (int)left);
+        clock_sleep_ms((unsigned)(wait_ms == CLI_FOREVER || left > pause_ms ? pause_ms : left));
         pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
     }
     return r;

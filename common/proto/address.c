@@ -164,3 +164,9 @@ enum address_fault address_parse(const char *text, struct address *a)
         return ADDRESS_BAD_PORT;
     return check_host(a->host);
 }
+
+bool address_is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
+}

@@ -30,6 +30,9 @@ enum address_fault {
 /* Takes a text apart. A host with several colons is an IPv6 address without a port. */
 enum address_fault address_parse(const char *text, struct address *a);
 
+/* Whether a host, a name or a number, is the machine's own. */
+bool address_is_loopback(const char *host);
+
 /* Whether digits are a port's number. */
 bool address_port(const char *text, uint16_t *port);
 

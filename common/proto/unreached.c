@@ -2,12 +2,7 @@
 
 #include <string.h>
 
-/* Whether a name or address is this machine's own. */
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "::1") == 0;
-}
+#include "address.h"
 
 /* Words, one after the other, cut where there is no room. */
 static void add(char text[static UNREACHED_TEXT_MAX], const char *words)
@@ -22,10 +17,13 @@ static void add(char text[static UNREACHED_TEXT_MAX], const char *words)
 static void add_refused(const struct unreached *u, char text[static UNREACHED_TEXT_MAX])
 {
     add(text, "nothing listens there");
-    add(text, is_loopback(u->host) ? ": is " : " for other machines: is ");
+    add(text, address_is_loopback(u->host) ? ": is " : " for other machines: is ");
     add(text, u->usb ? "com2net, or usbipd, running" : "com2net running");
-    if (is_loopback(u->host)) {
-        add(text, ", and the port right? In a container, ");
+    if (address_is_loopback(u->host)) {
+        add(text, ", and the port right?");
+        if (u->outside)
+            return;
+        add(text, " In a container, ");
         add(text, u->host);
         add(text,
             " is the container itself: name the host, where it listens for others by 0.0.0.0:");
@@ -96,8 +94,9 @@ void unreached_text(const struct unreached *u, char text[static UNREACHED_TEXT_M
         add(text, "its name is not known: is it spelled right? An address works, too");
         break;
     case UNREACHED_NAME_SERVER:
-        add(text, "no name server says what its address is: are those of /etc/resolv.conf "
-                  "reachable? An address works without");
+        add(text, "no name server says what its address is: ");
+        add(text, u->outside ? "is the network up?" : "are those of /etc/resolv.conf reachable?");
+        add(text, " An address works without");
         break;
     case UNREACHED_MUTE:
         add_mute(u, text);

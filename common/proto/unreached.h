@@ -25,7 +25,8 @@ enum { UNREACHED_TEXT_MAX = 300, UNREACHED_SAID_MAX = 60 };
 
 struct unreached {
     enum unreached_why why;
-    bool usb; /* asked for USB devices, otherwise for a serial port */
+    bool usb;     /* asked for USB devices, otherwise for a serial port */
+    bool outside; /* by a program that runs in no container, on Windows */
     const char *host;
     const char *port;
     const uint8_t *said; /* UNREACHED_FOREIGN: its text, as far as it has come; may be empty */

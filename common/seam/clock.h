@@ -11,6 +11,9 @@
 uint64_t clock_now_ms(void);
 uint64_t clock_now_us(void);
 
+/* Waits so long; a signal may end it early. */
+void clock_sleep_ms(unsigned ms);
+
 /* Whether timers are wanted within a millisecond, on systems whose steps are longer. It costs them
  * energy. */
 void clock_be_precise(bool on);

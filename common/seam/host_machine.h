@@ -1,7 +1,7 @@
 /*
  * The machine that this one runs in: Windows around WSL, the host around a container. Programs may
- * call it `windows` or `host`, where these are no names that are known. Implemented in
- * posix/linux/host_machine.c.
+ * call it `windows` or `host`, where these are no names that are known. On Windows `windows` is
+ * that one itself. Implemented in posix/linux/host_machine.c and win32/host_machine.c.
  */
 #ifndef COMMON_SEAM_HOST_MACHINE_H
 #define COMMON_SEAM_HOST_MACHINE_H

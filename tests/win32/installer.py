@@ -22,6 +22,8 @@ def check_zip(version):
         archive.extractall(harness.temp())
     unpacked = harness.temp(f'com2net-{version}/com2net.exe')
     equal(wine.run(unpacked, '--version'), (0, f'com2net {version}\n'), 'the zip\'s program')
+    unpacked = harness.temp(f'com2net-{version}/net2usb.exe')
+    equal(wine.run(unpacked, '--version'), (0, f'net2usb {version}\n'), 'the zip\'s other program')
 
 
 def check_entry(version):
@@ -47,6 +49,8 @@ def main():
     # a new terminal has it
     status, said = wine.run('cmd', '/c', 'com2net', '--version')
     equal((status, said), (0, f'com2net {version}\n'), 'it is on the PATH')
+    status, said = wine.run('cmd', '/c', 'net2usb', '--version')
+    equal((status, said), (0, f'net2usb {version}\n'), 'so is the other program')
 
     program = r'C:\Program Files\com2net\com2net.exe'
     log = harness.temp('log.txt')

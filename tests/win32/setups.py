@@ -17,7 +17,7 @@ DOCUMENTS = {'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.
              'troubleshooting.md', 'licenses/GPL-3.txt',
              'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
              'licenses/libusb.txt', 'licenses/mingw-w64.txt'}
-FILES = DOCUMENTS | {'com2net.exe', 'selftest.cmd'}
+FILES = DOCUMENTS | {'com2net.exe', 'net2usb.exe', 'selftest.cmd'}
 INSTALLED = FILES | {'uninstall.exe'}
 
 
@@ -25,9 +25,9 @@ def version():
     return wine.run(wine.EXE, '--version')[1].split()[1]
 
 
-def package(suffix):
-    """A file of the target windows_packages: com2net-VERSION`suffix`."""
-    return harness.built(os.path.join(os.path.dirname(wine.EXE), f'com2net-{version()}{suffix}'),
+def package(suffix, program='com2net'):
+    """A file of the target windows_packages: com2net-VERSION`suffix`, or another PROGRAM's."""
+    return harness.built(os.path.join(os.path.dirname(wine.EXE), f'{program}-{version()}{suffix}'),
                          'cmake --build build-mingw --target windows_packages')
 
 

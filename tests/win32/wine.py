@@ -24,6 +24,7 @@ LINES = os.path.join(FOLDER, 'lines')
 REFUSALS = os.path.join(FOLDER, 'refusals')
 EVENTS = os.path.join(FOLDER, 'events')
 EXE = os.environ['COM2NET_EXE']
+NET2USB = os.path.join(os.path.dirname(EXE), 'net2usb.exe')
 PORTS = ('COM3', 'COM4', 'COM5', 'COM6', 'COM7', 'COM8', 'COM9', 'COM10', 'COM12')
 
 
