@@ -25,7 +25,7 @@ static bool has_path(const struct usb_server *s, const char *begin)
     return s->count > 0 && strncmp(s->list[0].device.path, begin, strlen(begin)) == 0;
 }
 
-bool usb_checkup_is_usbipd_win(const struct usb_server *s)
+static bool is_usbipd_win(const struct usb_server *s)
 {
     return !s->extended && has_path(s, "USB\\");
 }
@@ -34,7 +34,7 @@ static const char *kind_of(const struct usb_server *s)
 {
     if (s->extended)
         return ", with com2net's extensions";
-    if (usb_checkup_is_usbipd_win(s))
+    if (is_usbipd_win(s))
         return ", as usbipd-win: those that are in use are not told from the others, but by "
                "`usbipd list` there";
     return has_path(s, "/sys/devices/")
@@ -86,7 +86,7 @@ static double round_trip_ms(const struct usb_server *s)
 
 static void print_devices(const struct usb_server *s)
 {
-    const char *ready = usb_checkup_is_usbipd_win(s) ? ", is shared" : ", is free";
+    const char *ready = is_usbipd_win(s) ? ", is shared" : ", is free";
 
     for (size_t i = 0; i < s->count; i++) {
         const struct usbip_found *f = &s->list[i];

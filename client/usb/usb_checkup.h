@@ -20,7 +20,4 @@ void usb_checkup_print(struct usb_checkup *c, bool fine, const char *what);
  * has. Returns whether it answers; then `s` has its list. */
 bool usb_checkup_server(struct usb_checkup *c, struct usb_server *s);
 
-/* Whether it is usbipd-win, as far as its list shows that. */
-bool usb_checkup_is_usbipd_win(const struct usb_server *s);
-
 #endif

@@ -50,7 +50,8 @@ ComponentText "com2net publishes serial ports and USB devices of this computer o
 
 Var OwnService ; 1: the service runs the program of this folder
 Var Running    ; 1: it did when we came
-Var Old        ; where a program that runs has been moved to
+Var Old        ; where com2net.exe, which may run, has been moved to
+Var OldClient  ; and net2usb.exe
 Var Left       ; 1: such a one remains until Windows starts again
 
 ; --- shared with the uninstaller --------------------------------------------------------------------
@@ -76,33 +77,78 @@ Function ${UN}FindService
     ${EndIf}
 FunctionEnd
 
-; Moves com2net.exe, if there is one, to $Old, where it goes on running. Sets the error flag where that
-; is not possible.
+; Moves the program $1, if there is one, to $2, where it goes on running. Sets the error flag where that
+; is not possible; $2 is empty then, or where there is none.
 Function ${UN}MoveProgram
-    StrCpy $Old ""
-    Delete "$INSTDIR\com2net-old-*.exe" ; of earlier ones
+    StrCpy $2 ""
     ClearErrors
-    ${IfNot} ${FileExists} "$INSTDIR\com2net.exe"
+    ${IfNot} ${FileExists} $1
         Return
     ${EndIf}
     StrCpy $0 1
     ${While} ${FileExists} "$INSTDIR\com2net-old-$0.exe"
         IntOp $0 $0 + 1
     ${EndWhile}
-    StrCpy $Old "$INSTDIR\com2net-old-$0.exe"
-    Rename "$INSTDIR\com2net.exe" $Old
+    Rename $1 "$INSTDIR\com2net-old-$0.exe"
+    ${If} ${Errors} ; which forgets them
+        SetErrors
+    ${Else}
+        StrCpy $2 "$INSTDIR\com2net-old-$0.exe"
+    ${EndIf}
 FunctionEnd
 
-; Deletes what has been moved: if it runs, when Windows starts.
-Function ${UN}DeleteOld
+; Both, to $Old and $OldClient, or none.
+Function ${UN}MovePrograms
+    Delete "$INSTDIR\com2net-old-*.exe" ; of earlier ones
+    StrCpy $OldClient ""
+    StrCpy $1 "$INSTDIR\com2net.exe"
+    Call ${UN}MoveProgram
+    StrCpy $Old $2
+    ${If} ${Errors}
+        SetErrors
+        Return
+    ${EndIf}
+    StrCpy $1 "$INSTDIR\net2usb.exe"
+    Call ${UN}MoveProgram
+    StrCpy $OldClient $2
+    ${If} ${Errors}
+        Call ${UN}MoveBack
+        SetErrors
+    ${EndIf}
+FunctionEnd
+
+Function ${UN}MoveBack
     ${If} $Old != ""
-        Delete $Old
-        ${If} ${FileExists} $Old
-            DetailPrint "The com2net that runs is the old one, until it is started again."
-            System::Call 'kernel32::MoveFileExW(w "$Old", p 0, i 4)'
-        ${EndIf}
+        Delete "$INSTDIR\com2net.exe"
+        Rename $Old "$INSTDIR\com2net.exe"
         StrCpy $Old ""
     ${EndIf}
+    ${If} $OldClient != ""
+        Delete "$INSTDIR\net2usb.exe"
+        Rename $OldClient "$INSTDIR\net2usb.exe"
+        StrCpy $OldClient ""
+    ${EndIf}
+FunctionEnd
+
+; Deletes what has been moved to $1: if it runs, when Windows starts.
+Function ${UN}DeleteMoved
+    ${If} $1 == ""
+        Return
+    ${EndIf}
+    Delete $1
+    ${If} ${FileExists} $1
+        DetailPrint "The program that runs is the old one, until it is started again."
+        System::Call 'kernel32::MoveFileExW(w r1, p 0, i 4)'
+    ${EndIf}
+FunctionEnd
+
+Function ${UN}DeleteOld
+    StrCpy $1 $Old
+    Call ${UN}DeleteMoved
+    StrCpy $1 $OldClient
+    Call ${UN}DeleteMoved
+    StrCpy $Old ""
+    StrCpy $OldClient ""
 FunctionEnd
 
 ; The system's PATH may be longer than a string of an installer, so it is edited in memory of its own:
@@ -193,10 +239,7 @@ FunctionEnd
 
 ; Also where the installer itself gives up, at a file that cannot be written.
 Function .onInstFailed
-    ${If} $Old != ""
-        Delete "$INSTDIR\com2net.exe"
-        Rename $Old "$INSTDIR\com2net.exe"
-    ${EndIf}
+    Call MoveBack
     Call StartService
 FunctionEnd
 
@@ -208,11 +251,10 @@ Section "com2net"
     Call StopService
 
     SetOutPath "$INSTDIR"
-    Call MoveProgram
+    Call MovePrograms
     ${If} ${Errors}
-        StrCpy $Old ""
         SetErrorLevel 2
-        Abort "$INSTDIR\com2net.exe cannot be replaced: end the com2net that runs, and try again"
+        Abort "$1 cannot be replaced: end the program that runs, and try again"
     ${EndIf}
     ClearErrors
     File /r "${FILES}\*.*"
@@ -322,10 +364,10 @@ Section "un.com2net"
         ${EndIf}
     ${EndIf}
     StrCpy $Left 0
-    Call un.MoveProgram
+    Call un.MovePrograms
     ${If} ${Errors}
         SetErrorLevel 2
-        Abort "$INSTDIR\com2net.exe cannot be deleted: end the com2net that runs, and try again"
+        Abort "$1 cannot be deleted: end the program that runs, and try again"
     ${EndIf}
     Call un.DeleteOld
     ${If} ${FileExists} "$INSTDIR\com2net-old-*.exe" ; or one that has run since an upgrade
@@ -363,7 +405,7 @@ Section "un.com2net"
     ${EndIf}
     DeleteRegKey HKLM "${UNINSTALL}"
     ${If} $Left = 1
-        DetailPrint "The com2net that runs goes when it has ended and Windows starts again."
+        DetailPrint "The program that runs goes when it has ended and Windows starts again."
         SetErrorLevel ${SUCCESS_REBOOT_REQUIRED}
     ${EndIf}
 SectionEnd

@@ -13,7 +13,7 @@ foreach(name IN LISTS names)
     else()
         file(SIZE ${FILES}/${name} size)
         math(EXPR bytes "${bytes} + ${size}")
-        if(NOT name STREQUAL com2net.exe) # it may be running
+        if(NOT name MATCHES "^(com2net|net2usb)[.]exe$") # they may be running
             string(APPEND deletes "Delete \"$INSTDIR\\${windows_name}\"\n")
         endif()
     endif()

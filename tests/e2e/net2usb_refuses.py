@@ -3,6 +3,7 @@
 or never answer, devices that are not there, command lines that mean nothing; doctor says it, too."""
 
 import os
+import socket
 import struct
 import time
 
@@ -162,6 +163,19 @@ def doctor(host):
         os.chmod(made, 0o755)
         status, out, _ = net2usb.net2usb('doctor', host, '--', made)
         check(status == 1 and sentence in out, f'doctor says "{sentence}": {out}')
+    foreign = net2usb.Server(lambda c: c.sendall(net2usb.listing('1-1')))
+    out = net2usb.net2usb('doctor', foreign.host)[1]
+    check(', as usbipd of Linux: devices in use are not listed\n' in out, f'which server it is: {out}')
+    # a name is told with its addresses
+    name = socket.gethostname()
+    try:
+        addresses = {found[4][0] for found in socket.getaddrinfo(name, harness.free_port())}
+    except socket.gaierror:
+        addresses = set()
+    out = net2usb.net2usb('doctor', f'{name}:{harness.free_port()}')[1]
+    lines = [line for line in out.splitlines() if line.startswith(f'ok   {name} is ')]
+    equal({address for line in lines for address in line.split(' is ')[1].split(', ')}, addresses,
+          f'addresses of {name}: {out}')
     out = net2usb.net2usb('doctor', host, NET2USB_LIBRARIES='/nowhere')[1]
     check('BAD  net2usb\'s libraries are not in /nowhere' in out, out)
 

@@ -81,17 +81,44 @@ def a_program_that_runs_is_replaced():
     equal([read(f'{TOOLS}/com2net/{name}') for name in files_in(f'{TOOLS}/com2net')
            if name.startswith('com2net-old')], [old], 'the old one has been moved')
     check(running.running(), 'it runs on')
+    # so is net2usb.exe
+    client = f'{TOOLS}/com2net/net2usb.exe'
+    new_client = read(client)
+    with open(client, 'ab') as f:
+        f.write(b'old')
+    waiting = harness.Program(wine.command(r'C:\Tools\com2net\net2usb.exe', 'list', '--wait', 'forever',
+                                           f'localhost:{harness.free_port()}'), env=wine.environment())
+    waiting.says('waiting for it')
     equal(setups.setup(), 0, 'once more')
+    equal(read(client), new_client, 'the new client is there')
+    equal(sum(name.startswith('com2net-old') for name in files_in(f'{TOOLS}/com2net')), 2, 'old ones')
+    check(waiting.running() and running.running(), 'both run on')
 
     # REBOOT_REQUIRED: nothing is left but the program that runs
     equal(setups.uninstall(), 3010, 'uninstall while it runs')
-    equal([name[:12] for name in files_in(f'{TOOLS}/com2net')], ['com2net-old-'], 'what is left')
+    equal([name[:12] for name in files_in(f'{TOOLS}/com2net')], 2 * ['com2net-old-'], 'what is left')
     equal(setups.registered('DisplayName'), None, 'it is no longer listed')
     running.stop()
     eventually(lambda: not running.running(), 'it has ended', 60)
+    waiting.process.kill()
+    waiting.expected = True
+    waiting.wait()
 
     equal(setups.setup(r'/D=C:\Tools\com2net'), 0, 'install')
     equal(files_in(f'{TOOLS}/com2net'), setups.INSTALLED, 'it leaves nothing old')
+    equal(setups.uninstall(), 0, 'uninstall')
+
+
+def a_program_that_is_kept_open_is_told():
+    equal(setups.setup(r'/D=C:\Tools\com2net'), 0, 'install')
+    holder = wine.Exe(r'usb:demo-disk:C:\Tools\com2net\net2usb.exe', '0')
+    write(f'{TOOLS}/com2net/com2net.exe', 'an old one')
+    for act in setups.setup, setups.uninstall:
+        equal(act(), 2, f'{act.__name__} while another program has net2usb.exe open')
+        equal(read(f'{TOOLS}/com2net/com2net.exe'), b'an old one', 'the other one is where it was')
+        equal(files_in(f'{TOOLS}/com2net'), setups.INSTALLED, 'so is all else')
+        check(setups.registered('DisplayName'), 'it is listed')
+    holder.stop()
     equal(setups.uninstall(), 0, 'uninstall')
 
 
@@ -105,9 +132,11 @@ def what_cannot_be_installed_is_an_error():
     os.rmdir(f'{TOOLS}/com2net/lines.md')
     write(f'{TOOLS}/com2net/uninstall.exe', 'an old one')
     write(f'{TOOLS}/com2net/com2net.exe', 'an old one')
+    write(f'{TOOLS}/com2net/net2usb.exe', 'an old one')
     os.makedirs(f'{TOOLS}/com2net/raw-usb.md')
     equal(setups.setup(r'/D=C:\Tools\com2net'), 2, 'upgrade of such a one')
-    equal(read(f'{TOOLS}/com2net/com2net.exe'), b'an old one', 'the program is the old one')
+    for name in 'com2net.exe', 'net2usb.exe':
+        equal(read(f'{TOOLS}/com2net/{name}'), b'an old one', f'{name} is the old one')
 
 
 def path_is(text):
@@ -136,6 +165,7 @@ def main():
     shutil.rmtree(TOOLS, ignore_errors=True)
     for case in (foreign_files_stay, an_upgrade_finds_where_it_was,
                  a_service_of_another_folder_is_left_alone, a_program_that_runs_is_replaced,
+                 a_program_that_is_kept_open_is_told,
                  what_cannot_be_installed_is_an_error, a_long_path_stays_whole):
         case()
         shutil.rmtree(TOOLS, ignore_errors=True)

@@ -97,6 +97,9 @@ def no_server():
     check('its name is not known' in said or 'no name server says' in said, f'a name that is not known: {said}')
     check('/etc/' not in said, f'nothing of Linux: {said}')
 
+    name = socket.gethostname()  # of which Wine itself knows an address
+    says(net2usb_exe('doctor', f'{name}:{harness.free_port()}', status=1), f'ok   {name} is ', f'BAD  {name}:')
+
     full = socket.socket()  # takes no further connection, as behind a firewall that drops
     full.bind(('127.0.0.1', 0))
     full.listen(0)
