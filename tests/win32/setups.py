@@ -14,7 +14,7 @@ DRIVE = os.path.join(wine.PREFIX, 'drive_c')
 PROGRAM_FILES = os.path.join(DRIVE, 'Program Files')
 MENU = os.path.join(DRIVE, 'ProgramData', 'Microsoft', 'Windows', 'Start Menu', 'Programs')
 DOCUMENTS = {'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.md',
-             'troubleshooting.md', 'licenses/GPL-3.txt',
+             'troubleshooting.md', 'setup.png', 'licenses/GPL-3.txt',
              'licenses/RELINKING.txt', 'licenses/libevent.txt', 'licenses/libtelnet.txt',
              'licenses/libusb.txt', 'licenses/mingw-w64.txt',
              'licenses/musl.txt'}
