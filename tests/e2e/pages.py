@@ -200,6 +200,8 @@ def read(page):
         elif language == 'yaml':
             for document in harness.need_module('yaml', 'python3-yaml').safe_load_all(block):
                 take_yaml(page, document)
+        elif language == 'json':
+            json.loads(block)
         elif language not in ('ini', 'text'):
             page.wrong(f'a block of {language}: nobody checks it')
     for link in page.links:
