@@ -61,7 +61,7 @@ void socket_reset_at_close(evutil_socket_t fd)
 }
 
 /* SO_REUSEADDR (socket(7)): connections in TIME_WAIT do not keep the port, listeners do. */
-static int listen_at(int fd, const struct sockaddr *sa, size_t len, int backlog)
+static int bind_to(int fd, const struct sockaddr *sa, size_t len)
 {
     const int on = 1;
 
@@ -69,20 +69,42 @@ static int listen_at(int fd, const struct sockaddr *sa, size_t len, int backlog)
         return -errno;
     if (sa->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
         return -errno;
-    return bind(fd, sa, (socklen_t)len) < 0 || listen(fd, backlog) < 0 ? -errno : 0;
+    return bind(fd, sa, (socklen_t)len) < 0 ? -errno : 0;
 }
 
-evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog)
+/* Makes a socket with this address. Returns it, or -errno. */
+static int new_bound(const struct sockaddr *sa, size_t len)
 {
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
-    int r = listen_at(fd, sa, len, backlog);
+    int r = bind_to(fd, sa, len);
     if (r == 0)
         return fd;
     close(fd);
     return r;
+}
+
+evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog)
+{
+    int fd = new_bound(sa, len);
+
+    if (fd < 0 || listen(fd, backlog) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    return -error;
+}
+
+int socket_may_listen(const struct sockaddr *sa, size_t len)
+{
+    int fd = new_bound(sa, len);
+
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
 }
 
 evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)

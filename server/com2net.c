@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "crowd.h"
+#include "doctor.h"
 #include "endpoint.h"
 #include "list.h"
 #include "log.h"
@@ -358,6 +359,12 @@ static int status(void *ctx, const struct cli_arguments *a)
                                            a->words[0]);
 }
 
+static int doctor(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    return doctor_run(a->count, a->words);
+}
+
 /* --- the service ------------------------------------------------------------------------------ */
 
 static int check_path(const char *path, char error[static CLI_ERROR_MAX])
@@ -430,6 +437,12 @@ static const struct cli_example status_examples[] = {
     {0},
 };
 
+static const struct cli_example doctor_examples[] = {
+    {"com2net doctor", "devices, and how others reach what is there"},
+    {"com2net doctor 0.0.0.0:7000", "is it free, and who would reach it?"},
+    {0},
+};
+
 static const struct cli_example service_examples[] = {
     {"com2net service install -- COM3,hotplug 7000", "from now on"},
     {"com2net service start", "at once, too"},
@@ -461,6 +474,16 @@ static const struct cli_verb verbs[] = {
                    "connected. Exit status 1 means that none runs.",
         .examples = status_examples,
         .run = status,
+    },
+    {
+        .name = "doctor",
+        .arguments = "[[ADDRESS:]PORT]...",
+        .help = "tell what is in the way: of devices, of a port, of those who are to reach it",
+        .summary = "Tells which devices can be published, and how others reach what is published, "
+                   "and each PORT: the firewall, WSL, containers. BAD is what is in the way. "
+                   "Nothing is opened for it. Exit status 1 means that something is BAD.",
+        .examples = doctor_examples,
+        .run = doctor,
     },
     {
         .name = "service",
@@ -601,7 +624,6 @@ static const struct cli_hint hints[] = {
     {"--json", "it is reserved; there is no JSON yet"},
     {"run", of_net2usb},
     {"env", of_net2usb},
-    {"doctor", of_net2usb},
     {"attach", of_net2usb},
     {"detach", of_net2usb},
     {"ports", of_net2usb},

@@ -93,7 +93,7 @@ def forget_other_generator(folder):
                 os.remove(cache)
 
 
-def build(name, folder, *configure, targets=()):
+def build(name, folder, *configure, targets=(), needs=()):
     """A stage that configures, and builds."""
     def run(stage, where):
         step = ['']
@@ -114,7 +114,7 @@ def build(name, folder, *configure, targets=()):
                 return [Result(stage.name, ' '.join(command), 'failed', time.monotonic() - begin,
                                log, f'exit status {status}')]
         return []
-    return Stage(f'build-{name}', f'cmake {" ".join(configure)}', (), run)
+    return Stage(f'build-{name}', f'cmake {" ".join(configure)}', needs, run)
 
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -244,10 +244,10 @@ EVERYTHING = [
           STRICT),
     build('asan', 'build-asan', '--preset', 'asan', STRICT),
     build('fuzz', 'build-fuzz', '--preset', 'fuzz', STRICT),
-    build('mingw', 'build-mingw', '--preset', 'mingw', STRICT, '-DBUILD_TESTING=ON',
-          targets=('windows_packages',)),
     build('static', 'build-static', '--preset', 'static', STRICT),
     build('static-arm64', 'build-static-arm64', '--preset', 'static-arm64', STRICT),
+    build('mingw', 'build-mingw', '--preset', 'mingw', '-UCOM2NET_PROGRAMS', STRICT, '-DBUILD_TESTING=ON',
+          targets=('windows_packages',), needs=('build-static', 'build-static-arm64')),
     tests('fuzzers', 'each fuzzer for half a minute', 'build-fuzz', '-L', 'fuzz',
           needs=('build-fuzz',)),
     tests('sanitizers', 'quick and e2e tests under sanitizers', 'build-asan', '-L', 'quick|e2e',
@@ -275,8 +275,8 @@ def choose(stages, names):
                   '\n(--everything has more)', file=sys.stderr)
             sys.exit(2)
     wanted = set(names)
-    for stage in stages:
-        if stage.name in names:
+    for stage in reversed(stages):  # what one needs stands before it
+        if stage.name in wanted:
             wanted.update(stage.needs)
     return [stage for stage in stages if not names or stage.name in wanted]
 

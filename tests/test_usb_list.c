@@ -67,6 +67,14 @@ void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
     text[0] = '\0';
 }
 
+void usb_system_interface(struct libusb_device *real, const char *busid, int interface,
+                          char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    (void)real;
+    CHECK_TEXT(busid, "1-4.2");
+    snprintf(text, USB_SYSTEM_ADVICE_MAX, "%s", interface == 1 ? "ftdi_sio, ttyUSB0" : "");
+}
+
 /* --- tests --------------------------------------------------------------------------------------
  */
 
@@ -107,6 +115,7 @@ static void names_of_devices_do_nothing_to_a_terminal(void)
     CHECK_TEXT(printed(), "usb:1-4.2\n"
                           "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
                           "  USB          0403:6010, serial number ??1\n"
+                          "  interface 1  ftdi_sio, ttyUSB0\n"
                           "  publish it   com2net usb:1-4.2 3240\n");
 }
 
@@ -117,8 +126,40 @@ static void one_that_is_published_is_not_tried(void)
     CHECK_TEXT(printed(), "usb:1-4.2\n"
                           "  description  Maker?]0;x? J\xc3\xbcrgen?2J\n"
                           "  USB          0403:6010, serial number ??1\n"
+                          "  interface 1  ftdi_sio, ttyUSB0\n"
                           "  published    by com2net (pid 1)\n");
     publisher = NULL;
+}
+
+static char told[1024];
+
+static void take_sentence(void *ctx, bool fine, const char *sentence)
+{
+    CHECK(ctx == told);
+    const size_t len = strlen(told);
+    snprintf(told + len, sizeof told - len, "%s %s\n", fine ? "ok" : "note", sentence);
+}
+
+static const char *checked(void)
+{
+    told[0] = '\0';
+    usb_list_check(say_published, &publisher, take_sentence, told);
+    return told;
+}
+
+static void each_is_checked_but_those_that_are_published(void)
+{
+    fake_libusb_reset();
+    CHECK_TEXT(checked(), "ok usb:1-4.2 (0403:6010) can be published: com2net usb:1-4.2 3240\n"
+                          "note usb:1-4.2: the driver of its interface 1 is ftdi_sio, ttyUSB0\n");
+    fake_libusb.open_result = LIBUSB_ERROR_BUSY;
+    CHECK(strstr(checked(), "note usb:1-4.2 (0403:6010): ") == told);
+    publisher = "by com2net (pid 1)";
+    CHECK_TEXT(checked(), "");
+    publisher = NULL;
+    fake_libusb_reset();
+    fake_libusb.init_result = LIBUSB_ERROR_OTHER;
+    CHECK_TEXT(checked(), "note USB devices cannot be listed: what libusb says\n");
 }
 
 /* In a container, and with a libusb that asks no udevd. */
@@ -141,6 +182,7 @@ int main(int argc, char **argv)
     static const struct test tests[] = {
         TEST(names_of_devices_do_nothing_to_a_terminal),
         TEST(one_that_is_published_is_not_tried),
+        TEST(each_is_checked_but_those_that_are_published),
         TEST(where_there_is_no_usb_there_are_no_devices),
     };
 

@@ -70,7 +70,7 @@ void socket_reset_at_close(evutil_socket_t fd)
 /* Without SO_EXCLUSIVEADDRUSE one program may listen at an address, and another one at all
  * addresses with the same port: clients reach the one or the other ("Using SO_REUSEADDR and
  * SO_EXCLUSIVEADDRUSE", Winsock). Connections that are closing do not keep the port. */
-static int listen_at(SOCKET s, const struct sockaddr *sa, size_t len, int backlog)
+static int bind_to(SOCKET s, const struct sockaddr *sa, size_t len)
 {
     const DWORD on = 1;
 
@@ -79,7 +79,7 @@ static int listen_at(SOCKET s, const struct sockaddr *sa, size_t len, int backlo
     if (sa->sa_family == AF_INET6 &&
         setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&on, sizeof on) < 0)
         return -socket_error();
-    return bind(s, sa, (int)len) < 0 || listen(s, backlog) < 0 ? -socket_error() : 0;
+    return bind(s, sa, (int)len) < 0 ? -socket_error() : 0;
 }
 
 static SOCKET new_socket(int family)
@@ -92,16 +92,39 @@ static SOCKET new_socket(int family)
     return s;
 }
 
+/* Makes a socket with this address. Returns 0 or -errno. */
+static int make_bound(const struct sockaddr *sa, size_t len, SOCKET *s)
+{
+    *s = new_socket(sa->sa_family);
+    if (*s == INVALID_SOCKET)
+        return -socket_error();
+    int r = bind_to(*s, sa, len);
+    if (r < 0)
+        closesocket(*s);
+    return r;
+}
+
 evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog)
 {
-    SOCKET s = new_socket(sa->sa_family);
+    SOCKET s;
+    int r = make_bound(sa, len, &s);
 
-    if (s == INVALID_SOCKET)
-        return -socket_error();
-    int r = listen_at(s, sa, len, backlog);
-    if (r == 0)
+    if (r < 0)
+        return r;
+    if (listen(s, backlog) == 0)
         return (evutil_socket_t)s;
+    r = -socket_error();
     closesocket(s);
+    return r;
+}
+
+int socket_may_listen(const struct sockaddr *sa, size_t len)
+{
+    SOCKET s;
+    int r = make_bound(sa, len, &s);
+
+    if (r == 0)
+        closesocket(s);
     return r;
 }
 

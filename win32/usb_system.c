@@ -2,8 +2,13 @@
 #include "usb_system.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <libusb.h>
+
+#include "serial_ports.h"
+#include "usb_function.h"
 
 static void read_text(struct libusb_device_handle *handle, uint8_t index,
                       char text[static USB_SYSTEM_TEXT_MAX])
@@ -77,4 +82,69 @@ void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
         "All Devices), and plug it in again; the driver that it has now, and with that its COM "
         "port, is then gone until it is uninstalled in the Device Manager",
         part, vendor, product);
+}
+
+/* The COM port of an interface, or "" where it has none, or where several devices have the same
+ * numbers. */
+static void find_port(const struct usb_function_place *place, int interface, bool is_alone,
+                      char name[static USB_SYSTEM_TEXT_MAX])
+{
+    struct serial_info *ports;
+    size_t count;
+    int found = 0;
+
+    name[0] = '\0';
+    if (serial_ports_list(&ports, &count) < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct serial_info *p = &ports[i];
+
+        if (p->vid != place->vendor || p->pid != place->product ||
+            !(p->interface == interface || (is_alone && p->interface < 0)))
+            continue;
+        found++;
+        snprintf(name, USB_SYSTEM_TEXT_MAX, ", %.100s", p->path);
+    }
+    if (found != 1)
+        name[0] = '\0';
+    free(ports);
+}
+
+/* Whether libusb has a way to a device with this driver. */
+static bool lets_programs_in(const char *driver)
+{
+    static const char *const all[] = {"WinUSB", "libusbK", "libusb0"};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (_stricmp(driver, all[i]) == 0)
+            return true;
+    return false;
+}
+
+void usb_system_interface(struct libusb_device *real, const char *busid, int interface,
+                          char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    struct libusb_device_descriptor d;
+    struct usb_function_place place = {.depth = 0};
+    char driver[USB_FUNCTION_TEXT_MAX], port[USB_SYSTEM_TEXT_MAX];
+
+    (void)busid;
+    text[0] = '\0';
+    if (libusb_get_device_descriptor(real, &d) < 0)
+        return;
+    place.vendor = d.idVendor;
+    place.product = d.idProduct;
+    place.depth = libusb_get_port_numbers(real, place.ports, USB_FUNCTION_DEPTH_MAX);
+    if (place.depth <= 0 || !usb_function_driver(&place, interface, driver))
+        return;
+    find_port(&place, interface, interface == 0, port);
+    if (lets_programs_in(driver))
+        snprintf(text, USB_SYSTEM_ADVICE_MAX, "%s: programs can have it", driver);
+    else if (driver[0])
+        snprintf(text, USB_SYSTEM_ADVICE_MAX, "%s%s: keeps it, programs cannot have it", driver,
+                 port);
+    else
+        snprintf(text, USB_SYSTEM_ADVICE_MAX,
+                 "none: programs cannot have it before WinUSB is "
+                 "installed for it");
 }

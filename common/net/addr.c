@@ -166,10 +166,15 @@ const char *addr_error_text(int error)
                                       : evutil_gai_strerror(error);
 }
 
+bool addr_is_of_loopback(const struct addr *addr)
+{
+    return strncmp(addr->host, "127.", 4) == 0 || strcmp(addr->host, "::1") == 0;
+}
+
 bool addr_is_loopback(const struct sockaddr *sa)
 {
     struct addr addr;
 
     addr_of_sockaddr(sa, &addr);
-    return strncmp(addr.host, "127.", 4) == 0 || strcmp(addr.host, "::1") == 0;
+    return addr_is_of_loopback(&addr);
 }

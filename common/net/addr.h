@@ -51,7 +51,9 @@ void addr_network(const struct sockaddr *sa, char text[static ADDR_TEXT_MAX]);
 /* Why a host was not found: of an error of evutil_getaddrinfo. */
 const char *addr_error_text(int error);
 
-/* Whether nobody but this machine can reach a listener there. */
+/* Whether nobody but this machine can reach a listener there; of an addr, when its host is a
+ * number. */
 bool addr_is_loopback(const struct sockaddr *sa);
+bool addr_is_of_loopback(const struct addr *addr);
 
 #endif

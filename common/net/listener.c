@@ -87,10 +87,18 @@ static void on_retry(void *ctx)
     set_enabled(ctx, true);
 }
 
+static const char *advice_of(int error)
+{
+    const char *advice = listen_advice_of_error(error);
+
+    if (error == EADDRNOTAVAIL)
+        advice = "this machine has no such address; 0.0.0.0 stands for all that it has";
+    return advice ? advice : error_text(error);
+}
+
 static void say_bind_error(const struct addr *addr, int error, char text[static LISTENER_ERROR_MAX])
 {
     char where[ADDR_TEXT_MAX], owner[64];
-    const char *advice = listen_advice_of_error(error);
     const bool ipv6 = strchr(addr->host, ':') != NULL;
 
     addr_text(addr, where);
@@ -98,8 +106,7 @@ static void say_bind_error(const struct addr *addr, int error, char text[static 
         snprintf(text, LISTENER_ERROR_MAX,
                  "cannot listen on %s: %s has it; choose another port, or 0 for any", where, owner);
     else
-        snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where,
-                 advice ? advice : error_text(error));
+        snprintf(text, LISTENER_ERROR_MAX, "cannot listen on %s: %s", where, advice_of(error));
 }
 
 static void tell_reachable(const struct addr *addr)
@@ -134,13 +141,18 @@ static void close_all(struct listener *l)
     l->count = 0;
 }
 
+static void set_port(struct sockaddr *sa, uint16_t port)
+{
+    if (sa->sa_family == AF_INET)
+        ((struct sockaddr_in *)(void *)sa)->sin_port = htons(port);
+    else if (sa->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(port);
+}
+
 /* Listens on one resolved address. A port chosen for the first holds for the others. */
 static int listen_on(struct listener *l, struct sockaddr *sa, size_t len, uint16_t chosen)
 {
-    if (sa->sa_family == AF_INET)
-        ((struct sockaddr_in *)(void *)sa)->sin_port = htons(chosen);
-    else if (sa->sa_family == AF_INET6)
-        ((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons(chosen);
+    set_port(sa, chosen);
     evutil_socket_t fd = socket_listen(sa, len, BACKLOG);
     if (fd < 0)
         return (int)fd;
@@ -213,24 +225,52 @@ static int listen_on_both(struct listener *l, struct evutil_addrinfo *found, str
     }
 }
 
-static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MAX])
+/* Its addresses; evutil_freeaddrinfo frees them. */
+static int find(const struct addr *addr, struct evutil_addrinfo **found,
+                char error[static LISTENER_ERROR_MAX])
 {
     struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_PASSIVE};
-    struct evutil_addrinfo *found = NULL;
-    struct addr addr = l->wanted;
 
-    int r = evutil_getaddrinfo(addr.host, "0", &hints, &found);
-    if (r != 0) {
-        snprintf(error, LISTENER_ERROR_MAX,
-                 "cannot listen on %.100s: %s ADDRESS is one of this machine's, or * for everybody",
-                 addr.host, addr_error_text(r));
-        return -EINVAL;
-    }
+    *found = NULL;
+    int r = evutil_getaddrinfo(addr->host, "0", &hints, found);
+    if (r == 0)
+        return 0;
+    snprintf(error, LISTENER_ERROR_MAX,
+             "cannot listen on %.100s: %s ADDRESS is one of this machine's, or * for everybody",
+             addr->host, addr_error_text(r));
+    return -EINVAL;
+}
+
+static int listen_on_all(struct listener *l, char error[static LISTENER_ERROR_MAX])
+{
+    struct evutil_addrinfo *found;
+    struct addr addr = l->wanted;
+    int r = find(&addr, &found, error);
+
+    if (r < 0)
+        return r;
     r = addr.both ? listen_on_both(l, found, &addr) : listen_on_found(l, found, &addr);
     evutil_freeaddrinfo(found);
     if (r < 0)
         say_bind_error(&addr, -r, error);
+    return r;
+}
+
+int listener_may(const struct addr *addr, char error[static LISTENER_ERROR_MAX])
+{
+    struct evutil_addrinfo *found;
+    int r = find(addr, &found, error);
+
+    if (r < 0)
+        return r;
+    for (struct evutil_addrinfo *a = found; a && r == 0; a = a->ai_next) {
+        set_port(a->ai_addr, addr->port);
+        r = socket_may_listen(a->ai_addr, a->ai_addrlen);
+    }
+    evutil_freeaddrinfo(found);
+    if (r < 0)
+        say_bind_error(addr, -r, error);
     return r;
 }
 

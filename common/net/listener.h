@@ -32,6 +32,10 @@ struct listener *listener_new(struct event_base *base, const struct addr *addr,
                               const struct listener_callbacks *callbacks, void *ctx,
                               char error[static LISTENER_ERROR_MAX]);
 
+/* Whether it could listen there now, without doing so. Returns 0, or -errno with the reason in
+ * `error`. */
+int listener_may(const struct addr *addr, char error[static LISTENER_ERROR_MAX]);
+
 /* Accepts NULL. */
 void listener_free(struct listener *l);
 

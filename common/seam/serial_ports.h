@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "serial.h"
+
 enum { SERIAL_PATH_MAX = 512 };
 
 /* The prefix of a port's bare name in its path: "/dev/", or nothing where COM3 is enough. */
@@ -42,5 +44,9 @@ int serial_ports_list(struct serial_info **list, size_t *count);
 /* Describes one port, by its path or that of a link to it, without looking at the others. Returns
  * 0, or -ENODEV for a port of which the system knows nothing. */
 int serial_ports_describe(const char *path, struct serial_info *info);
+
+/* Whether we may open a port, as far as the system tells without opening it. Returns 0, or -errno
+ * with what to do in `why`. */
+int serial_ports_may_open(const char *path, char why[static SERIAL_ERROR_MAX]);
 
 #endif

@@ -43,6 +43,10 @@ void socket_reset_at_close(evutil_socket_t fd);
  * it, or -errno. */
 evutil_socket_t socket_listen(const struct sockaddr *sa, size_t len, int backlog);
 
+/* Whether socket_listen could listen there now. Nobody can connect meanwhile, and a system's
+ * firewall asks nobody. Returns 0 or -errno. */
+int socket_may_listen(const struct sockaddr *sa, size_t len);
+
 /* Begins to connect a new non-blocking socket, which is the caller's. Returns it, or -errno. It
  * becomes writable when socket_connect_result has an answer. */
 evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len);

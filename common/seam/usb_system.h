@@ -47,4 +47,9 @@ void usb_system_access_advice(uint16_t vendor, uint16_t product,
 void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
                               char text[static USB_SYSTEM_ADVICE_MAX]);
 
+/* The driver that this interface of a device has now, and what comes of it when the device is
+ * published, such as "ftdi_sio, ttyUSB0". Empty where there is nothing to tell. Opens nothing. */
+void usb_system_interface(struct libusb_device *real, const char *busid, int interface,
+                          char text[static USB_SYSTEM_ADVICE_MAX]);
+
 #endif

@@ -286,7 +286,7 @@ Section "com2net"
     WriteRegDWORD HKLM "${UNINSTALL}" "NoRepair" 1
 SectionEnd
 
-Section "com2net on the PATH, for each terminal" on_path
+Section "com2net on the PATH" on_path
     Call ReadPath
     ${If} $0 <> 0
         DetailPrint "The PATH of this system cannot be changed; call com2net by its whole path."
@@ -301,7 +301,7 @@ Section "com2net on the PATH, for each terminal" on_path
 SectionEnd
 
 ; Off unless it is wanted: there is no password. A service has a rule of its own, see its --firewall.
-Section /o "Let the computers of these networks reach com2net (firewall)" in_firewall
+Section /o "Let the local network in (firewall)" in_firewall
     nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall delete rule name="com2net"'
     Pop $0
     nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall add rule name="com2net" dir=in action=allow \

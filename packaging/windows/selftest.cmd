@@ -50,6 +50,10 @@ type "%WORK%\status.txt" >> "%REPORT%"
 "%EXE%" list > "%WORK%\taken.txt" 2>&1
 find "published" "%WORK%\taken.txt" > nul
 call :check list-taken "the list says by whom it is published" %ERRORLEVEL%
+"%EXE%" doctor > "%WORK%\doctor.txt" 2>&1
+find "is published on 127.0.0.1" "%WORK%\doctor.txt" > nul
+call :check doctor "the doctor knows it" %ERRORLEVEL%
+type "%WORK%\doctor.txt" >> "%REPORT%"
 call :talk
 :published
 if "%QUIET%"=="quiet" goto unplugged

@@ -21,6 +21,8 @@
 
 #include <libserialport.h>
 
+#include "tty_node.h"
+
 const char *serial_ports_prefix(void)
 {
     return "/dev/";
@@ -115,6 +117,15 @@ int serial_ports_describe(const char *path, struct serial_info *info)
 
     serial_ports_resolve(path, real);
     return describe(real, info);
+}
+
+int serial_ports_may_open(const char *path, char why[static SERIAL_ERROR_MAX])
+{
+    int r = tty_node_look(path);
+
+    if (r < 0)
+        tty_node_say_error(path, -r, why);
+    return r;
 }
 
 /* --- the list --------------------------------------------------------------------------------- */

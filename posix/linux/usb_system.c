@@ -1,6 +1,7 @@
 /* USB devices in sysfs. */
 #include "usb_system.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -84,4 +85,44 @@ void usb_system_driver_advice(uint16_t vendor, uint16_t product, int interface,
     (void)product;
     (void)interface;
     text[0] = '\0'; /* usbfs has any */
+}
+
+/* The name of the tty of an interface: a folder in its own (usb-serial), or one further down
+ * (cdc-acm). */
+static void find_tty(const char *folder, char name[static USB_SYSTEM_TEXT_MAX])
+{
+    DIR *dir = opendir(folder);
+
+    name[0] = '\0';
+    if (!dir)
+        return;
+    for (struct dirent *e = readdir(dir); e && !name[0]; e = readdir(dir))
+        if (strncmp(e->d_name, "tty", 3) == 0 && e->d_name[3])
+            snprintf(name, USB_SYSTEM_TEXT_MAX, "%.100s", e->d_name);
+    closedir(dir);
+}
+
+void usb_system_interface(struct libusb_device *real, const char *busid, int interface,
+                          char text[static USB_SYSTEM_ADVICE_MAX])
+{
+    char folder[PATH_MAX], path[PATH_MAX + 8], driver[PATH_MAX];
+    char configuration[USB_SYSTEM_TEXT_MAX], tty[USB_SYSTEM_TEXT_MAX];
+
+    (void)real;
+    text[0] = '\0';
+    if (read_text(busid, "bConfigurationValue", configuration) < 0)
+        return;
+    snprintf(folder, sizeof folder, "%s/%.40s:%.3s.%d", devices, busid, configuration, interface);
+    snprintf(path, sizeof path, "%s/driver", folder);
+    const ssize_t n = readlink(path, driver, sizeof driver - 1);
+    if (n < 0)
+        return;
+    driver[n] = '\0';
+    const char *name = strrchr(driver, '/');
+    find_tty(folder, tty);
+    snprintf(path, sizeof path, "%s/tty", folder);
+    if (!tty[0])
+        find_tty(path, tty);
+    snprintf(text, USB_SYSTEM_ADVICE_MAX, "%.64s%s%s: returns to it when no client has the device",
+             name ? name + 1 : driver, tty[0] ? ", " : "", tty);
 }

@@ -22,7 +22,7 @@ WRONG = 2  # the exit status of a command line that is wrong
 MOMENT = 2  # s, for a command that goes on
 
 # what a shell's line may begin with, beside ours and files of the tree
-TOOLS = ('apt-get', 'avrdude', 'cd', 'cmake', 'curl', 'docker', 'esptool', 'eval', 'export', 'git', 'ip', 'iceprog', 'kubectl',
+TOOLS = ('apt-get', 'avrdude', 'cd', 'cmake', 'cp', 'curl', 'docker', 'esptool', 'eval', 'export', 'git', 'ip', 'iceprog', 'kubectl',
          'modprobe', 'nc', 'netsh', 'picocom', 'python3', 'sh', 'socat', 'ssh', 'stty', 'sudo', 'systemctl', 'telnet',
          'usbip', 'usbipd', 'winget', 'wsl')
 # the package of a tool that has another name
@@ -117,6 +117,8 @@ def take_cmake(page, words):
 def take_statement(page, words, in_image=False):
     while words and (words[0] == 'sudo' or re.fullmatch(r'\w+=.*', words[0])):
         words = words[1:]
+    # ours where Windows's packages have them
+    words = [re.sub(r'^(?:/com2net|/mnt/c/Program Files/com2net/linux/\w+)/bin/(\w+)$', r'\1', word) for word in words]
     if not words:
         return
     name = words[0]

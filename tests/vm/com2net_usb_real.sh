@@ -48,10 +48,18 @@ check "what nothing matches is an error" eval '! com2net usb:1234:5678 3240 2>/t
 check "that says what there is" grep "usb:1234:5678; there are .*usb:$busid (0403:6001)" /tmp/none.log
 check "the list has the device" says "com2net usb:$busid 3240" com2net --list
 check "with its serial number" says "0403:6001, serial number $serial" com2net --list
+check "with its interface's driver, and its tty" \
+    says "interface 0  ftdi_sio, ttyUSB[01]: returns to it when no client has the device" com2net --list
+check "the doctor tells of both" says "ok   usb:$busid .0403:6001. can be published" com2net doctor
+check "and of the tty" says "ok   /dev/ttyUSB0 can be published: com2net" com2net doctor
 echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
 chmod 600 /dev/bus/usb/*/*
 check "without permission it says what to do" \
     says 'not now .*ATTR\{idProduct\}=="6001".*udev/rules.d' su nobody -c 'com2net --list'
+check "and so does the doctor" \
+    says 'note usb:.*ATTR\{idProduct\}=="6001".*udev/rules.d' su nobody -c 'com2net doctor'
+check "which says whom a serial port wants" \
+    says 'BAD  /dev/ttyUSB0: permission denied; join the group' su nobody -c 'com2net doctor'
 
 echo "# import"
 serve_usb usb:0403:6001

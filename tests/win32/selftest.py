@@ -33,7 +33,7 @@ def main():
     port = wine.Port('COM3', lines=True)
     other = wine.Exe('loop:', '0')
     status, said, report = selftest(folder, 'COM3', 'quiet')
-    for name in ('program', 'list', 'list-same', 'list-port', 'publish', 'status', 'list-taken', 'usb-list',
+    for name in ('program', 'list', 'list-same', 'list-port', 'publish', 'status', 'list-taken', 'doctor', 'usb-list',
                  'usb-doctor'):
         check(f'\nok   {name}: ' in report, f'{name}: {report}')
     equal(status, 0, f'{said}\n{report}')
