@@ -181,7 +181,7 @@ static const struct cli_verb verbs[] = {
         .arguments = "[OPTION]... HOST[:PORT]",
         .help = "show the devices of a server, and what to type for each",
         .summary = "Shows the devices of a server: BUSID, ids, texts, who uses each, and what to "
-                   "type for it. Servers other than com2net leave out those in use.",
+                   "type for it. Servers other than com2net do not tell who uses one.",
         .examples = list_examples,
         .options = list_tables,
         .run = usb_list,

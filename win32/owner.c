@@ -7,30 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <windows.h>
-
-#include "tcp_table.h"
-#include "utf8.h"
-
-enum { PATH_TEXT_MAX = 512 };
+#include "listener_program.h"
 
 int owner_of_port(uint16_t port, bool ipv6_only, char *name, size_t size)
 {
-    unsigned long pid = tcp_table_listener(port, ipv6_only);
-    WCHAR path[PATH_TEXT_MAX] = L"?";
-    char text[PATH_TEXT_MAX];
-    DWORD len = PATH_TEXT_MAX;
+    char path[LISTENER_PATH_MAX];
+    const unsigned long pid = listener_program(port, ipv6_only, path);
 
     if (!pid)
         return -ENOENT;
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-    if (process) {
-        QueryFullProcessImageNameW(process, 0, path, &len);
-        CloseHandle(process);
-    }
-    utf8_from_wide(path, text, sizeof text);
-    const char *base = strrchr(text, '\\');
-    snprintf(name, size, "%.40s (pid %lu)", base ? base + 1 : text, pid);
+    const char *base = strrchr(path, '\\');
+    snprintf(name, size, "%.40s (pid %lu)", base ? base + 1 : path[0] ? path : "?", pid);
     return 0;
 }
 

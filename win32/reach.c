@@ -7,10 +7,11 @@
 #include <windows.h>
 
 #include "firewall_rules.h"
+#include "listener_program.h"
 #include "utf8.h"
 #include "wsl.h"
 
-enum { LINE_MAX_LEN = 1536, PATH_TEXT_MAX = 1024 };
+enum { LINE_MAX_LEN = 1536 };
 
 struct way {
     const struct reach_port *port;
@@ -27,22 +28,34 @@ static const char *client(const struct way *w)
     return w->port->usb ? "net2usb" : "net2pty";
 }
 
-static void find_program(char path[static PATH_TEXT_MAX])
+/* The com2net of this folder, which may be ours. */
+static void find_com2net(char path[static LISTENER_PATH_MAX])
 {
-    WCHAR wide[PATH_TEXT_MAX];
-    const DWORD len = GetModuleFileNameW(NULL, wide, PATH_TEXT_MAX);
+    WCHAR wide[LISTENER_PATH_MAX];
+    const DWORD len = GetModuleFileNameW(NULL, wide, LISTENER_PATH_MAX);
 
     path[0] = '\0';
-    if (len > 0 && len < PATH_TEXT_MAX)
-        utf8_from_wide(wide, path, PATH_TEXT_MAX);
+    if (len == 0 || len >= LISTENER_PATH_MAX)
+        return;
+    utf8_from_wide(wide, path, LISTENER_PATH_MAX);
+    char *name = strrchr(path, '\\');
+    if (name && name + sizeof "\\com2net.exe" <= path + LISTENER_PATH_MAX)
+        strcpy(name, "\\com2net.exe");
+}
+
+/* The program that listens, or may do so. */
+static void find_program(uint16_t port, char path[static LISTENER_PATH_MAX])
+{
+    if (listener_program(port, false, path) == 0 || !path[0])
+        find_com2net(path);
 }
 
 static void look_at_firewall(struct way *w)
 {
     struct firewall_rules_found found;
-    char program[PATH_TEXT_MAX];
+    char program[LISTENER_PATH_MAX];
 
-    find_program(program);
+    find_program(w->port->port, program);
     switch (firewall_rules_look(program, w->port->port, &found)) {
     case FIREWALL_RULES_OFF:
         TELL(w, REACH_NOTE, "Windows's firewall is off: everybody in the network reaches port %u",

@@ -139,7 +139,7 @@ int startup_init(int *argc, char ***argv)
         atexit(put_console_back);
     int r = WSAStartup(MAKEWORD(2, 2), &winsock);
     if (r != 0) {
-        fprintf(stderr, "com2net: Windows has no sockets: %s\n",
+        fprintf(stderr, "Windows has no sockets: %s\n",
                 error_text(win_error_errno((unsigned long)r)));
         return -win_error_errno((unsigned long)r);
     }

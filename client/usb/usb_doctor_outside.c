@@ -7,32 +7,35 @@
 #include "net2usb.h"
 #include "owner.h"
 #include "proto/address.h"
+#include "reach.h"
 #include "usb_checkup.h"
 
-/* Of a server of this Windows. */
-static void look_at_listener(const struct usb_server *s, bool answers)
+static void tell_reach(void *ctx, enum reach_kind kind, const char *sentence)
 {
-    const uint16_t port = (uint16_t)atoi(s->address.port);
+    if (kind == REACH_NOTE)
+        printf("note %s", sentence);
+    else
+        usb_checkup_print(ctx, kind == REACH_FINE, sentence);
+    putchar('\n');
+}
+
+/* Of a server of this Windows. */
+static void look_at_listener(struct usb_checkup *c, const struct usb_server *s, bool answers)
+{
+    struct reach_port port = {.port = (uint16_t)atoi(s->address.port), .usb = true};
+    const enum audience audience = audience_of_port(port.port);
     char owner[128];
 
-    if (owner_of_port(port, false, owner, sizeof owner) == 0)
+    if (owner_of_port(port.port, false, owner, sizeof owner) == 0)
         printf("%s %s listens there\n", answers ? "ok  " : "note", owner);
-    switch (audience_of_port(port)) {
-    case AUDIENCE_UNKNOWN:
+    if (audience == AUDIENCE_UNKNOWN) {
         printf("note `com2net status` shows what com2net publishes here, and `usbipd list` what "
                "usbipd-win shares\n");
-        break;
-    case AUDIENCE_MACHINE:
-        printf("note it listens for this Windows only: containers in Docker Desktop reach it, and "
-               "WSL with a mirrored network; others where it listens on 0.0.0.0:%u, see "
-               "windows.md\n",
-               port);
-        break;
-    case AUDIENCE_NETWORK:
-        printf("ok   it listens for others, too; the firewall needs a rule for them, see "
-               "windows.md\n");
-        break;
+        return;
     }
+    port.loopback = audience == AUDIENCE_MACHINE;
+    if (answers)
+        reach_tell(&port, tell_reach, c);
 }
 
 static void say_what_to_type(const struct usb_server *s)
@@ -62,7 +65,7 @@ int usb_doctor(void *ctx, const struct cli_arguments *a)
     s.outside = o->outside;
     const bool answers = usb_checkup_server(&checkup, &s);
     if (address_is_loopback(s.address.host))
-        look_at_listener(&s, answers);
+        look_at_listener(&checkup, &s, answers);
     if (answers)
         say_what_to_type(&s);
     usb_server_free(&s);

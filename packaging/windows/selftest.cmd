@@ -5,6 +5,7 @@ setlocal enabledelayedexpansion
 set PORT=%1
 set QUIET=%2
 set EXE=%~dp0com2net.exe
+set NET2USB=%~dp0net2usb.exe
 set REPORT=%CD%\com2net-selftest.txt
 set WORK=%TEMP%\com2net-selftest
 if "%PORT%"=="" (
@@ -38,16 +39,13 @@ call :check list-port "%PORT% is among them" %ERRORLEVEL%
 
 call :say --- publishing %PORT%
 start "" /b "%EXE%" --log-file "%WORK%\log.txt" -v %PORT%,hotplug,name=selftest 0
+set PID=
 call :wait_for "listening on"
 call :check publish "%PORT% is published" %FOUND%
 if not %FOUND%==0 goto published
 "%EXE%" status > "%WORK%\status.txt" 2>&1
 call :check status "status tells of it" %ERRORLEVEL%
-set PID=
-for /f "usebackq tokens=1-3 delims=() " %%a in ("%WORK%\status.txt") do (
-    if "%%a"=="com2net" set LAST=%%c
-    if "%%a"=="selftest" if "!PID!"=="" set PID=!LAST!
-)
+call :pid_of selftest
 type "%WORK%\status.txt" >> "%REPORT%"
 "%EXE%" list > "%WORK%\taken.txt" 2>&1
 find "published" "%WORK%\taken.txt" > nul
@@ -69,6 +67,18 @@ call :check back "the log says that it is back" %ERRORLEVEL%
 if not "%PID%"=="" taskkill /f /pid %PID% > nul 2>&1
 call :say --- its log
 if exist "%WORK%\log.txt" type "%WORK%\log.txt" >> "%REPORT%"
+
+call :say --- a built-in USB board, as net2usb sees it
+set PID=
+start "" /b "%EXE%" --log-file "%WORK%\usb.txt" usb:demo-icestick,name=selftest-usb 37240
+"%NET2USB%" list --wait 20 localhost:37240 > "%WORK%\usb-list.txt" 2>&1
+call :check usb-list "net2usb lists it" %ERRORLEVEL%
+"%NET2USB%" doctor localhost:37240 > "%WORK%\usb-doctor.txt" 2>&1
+call :check usb-doctor "net2usb doctor finds it" %ERRORLEVEL%
+"%EXE%" status > "%WORK%\status.txt" 2>&1
+call :pid_of selftest-usb
+if not "%PID%"=="" taskkill /f /pid %PID% > nul 2>&1
+for %%f in (usb usb-list usb-doctor) do if exist "%WORK%\%%f.txt" type "%WORK%\%%f.txt" >> "%REPORT%"
 
 call :say --- the service, where this is an administrator's terminal
 net session > nul 2>&1
@@ -118,6 +128,14 @@ if "%3"=="0" (
 echo FAIL %1: %~2>> "%REPORT%"
 echo FAIL %1: %~2
 set /a FAILURES=%FAILURES%+1
+exit /b 0
+
+rem Sets PID to the com2net with a port of this name, out of status.txt; it stays empty if there is none.
+:pid_of
+for /f "usebackq tokens=1-3 delims=() " %%a in ("%WORK%\status.txt") do (
+    if "%%a"=="com2net" set LAST=%%c
+    if "%%a"=="%1" if "!PID!"=="" set PID=!LAST!
+)
 exit /b 0
 
 rem Sets FOUND to 0 when the words are in the log, to 1 after ten seconds.

@@ -27,8 +27,8 @@ def says(said, *texts):
         check(text in said, f'"{text}" is said, not: {said}')
 
 
-def publishes(server):
-    """A server with two devices: the first is free."""
+def publishes(server, status=0):
+    """A server with two devices: the first is free. Status of doctor, and what that says."""
     holder = usbip.Client(server.port)
     holder.import_device('250-2')
     user = '127.0.0.1:%d' % holder.socket.getsockname()[1]
@@ -39,7 +39,7 @@ def publishes(server):
     check(lines[2].startswith('250-2 ') and lines[2].endswith(f'in use by {user}'), f'who has it: {said}')
     check(said.endswith(LINE), f'where to type it: {said}')
     equal(net2usb_exe('list', '-r', f'127.0.0.1:{server.port}'), said, 'as usbip has it, by its address')
-    doctor = net2usb_exe('doctor', f'localhost:{server.port}')
+    doctor = net2usb_exe('doctor', f'localhost:{server.port}', status=status)
     says(doctor, f"ok   localhost:{server.port} answers, USB/IP 1.11, with com2net's extensions\n",
          'ok   a round trip takes ', 'ok   250-1, 0403:6010, is free\n',
          f'note 250-2, 1209:0001, is in use by {user}\n',
@@ -52,8 +52,13 @@ def publishes(server):
 
 def servers():
     devices = ('usb:demo-icestick,name=ice', 'usb:demo-loop')
-    says(publishes(harness.Com2net(*devices, '0', ports=1)), 'note it listens for this Windows only: ')
-    says(publishes(harness.Com2net(*devices, '0.0.0.0:0', ports=1)), 'ok   it listens for others, too; ')
+    server = harness.Com2net(*devices, '0', ports=1)
+    says(publishes(server), f'note port {server.port} is for programs of this machine; for others listen on 0.0.0.0')
+    # wine.doctor tries what it tells of rules and networks
+    server = harness.Com2net(*devices, '0.0.0.0:0', ports=1)
+    exe = 'Z:' + wine.EXE.replace('/', '\\')
+    says(publishes(server, status=1), f"BAD  Windows's firewall has no rule that lets others in to port {server.port}",
+         f'program="{exe}"')
     publishes(wine.Exe(*devices, '0', ports=1))
     # `windows` is Windows itself, here too
     server = harness.Com2net(*devices, '0', ports=1)

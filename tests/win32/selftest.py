@@ -33,10 +33,12 @@ def main():
     port = wine.Port('COM3', lines=True)
     other = wine.Exe('loop:', '0')
     status, said, report = selftest(folder, 'COM3', 'quiet')
-    for name in ('program', 'list', 'list-same', 'list-port', 'publish', 'status', 'list-taken', 'doctor'):
+    for name in ('program', 'list', 'list-same', 'list-port', 'publish', 'status', 'list-taken', 'doctor', 'usb-list',
+                 'usb-doctor'):
         check(f'\nok   {name}: ' in report, f'{name}: {report}')
     equal(status, 0, f'{said}\n{report}')
     check('\n0 failed\n' in report and 'selftest: listening on' in report, f'{said}\n{report}')
+    check('\ntype net2usb run windows:37240 -- COMMAND' in report, f'what net2usb doctor has told: {report}')
     check(other.running(), 'another com2net runs on')
     left = [line for _, line in wine.processes() if 'name=selftest' in line]
     equal(left, [], 'nothing of it is left')
