@@ -83,7 +83,7 @@ static const struct cli_option cdi_options[] = {
     {"output", 'o', "FILE", take_output,
      "write FILE, such as /etc/cdi/com2net-usb.json, instead of standard output"},
     {"watch", 0, NULL, take_watch,
-     "stay, and write it again when boards come and go; at the end it is deleted"},
+     "stay, and write it again when the list changes; at the end it is deleted"},
     {"prefix", 0, "TEXT", take_prefix,
      "begin each device's name with TEXT, as two servers may have the same names"},
     {0},
