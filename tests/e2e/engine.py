@@ -26,13 +26,14 @@ def podman(*words):
             '--cgroup-manager', 'cgroupfs', '--events-backend', 'none', '--runtime', 'runc', *words]
 
 
-def words(*options, name=None, root='/', program=()):
-    """A command line of podman's, for a container as nobody, without capabilities, whose root is only read."""
+def words(*options, name=None, root='/', image=None, program=()):
+    """A command line of podman's, for a container as nobody, without capabilities, whose root is only read: of
+    an image, or of a folder of this machine."""
     front = podman('run', '--rm', '--network=host', '--ulimit', 'host', '--user', '65534', '--cap-drop', 'ALL',
                    '--read-only', '--read-only-tmpfs=false')
     if name:
         front += ['--name', name]
-    return [*front, *options, '--rootfs', f'{root}:O', *program]
+    return [*front, *options, *([image] if image else ['--rootfs', f'{root}:O']), *program]
 
 
 def kill(name):
@@ -44,9 +45,10 @@ def environment():
     return dict(os.environ, CONTAINERS_CONF=harness.temp('containers.conf'))
 
 
-def run(devices, *program, options=(), root='/'):
+def run(devices, *program, options=(), root='/', image=None):
     """Runs a program in a container with these devices: its status, and what it said."""
-    line = words(*options, *(word for device in devices for word in ('--device', device)), root=root, program=program)
+    line = words(*options, *(word for device in devices for word in ('--device', device)), root=root,
+                 image=image, program=program)
     done = subprocess.run(line, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace', timeout=harness.LIMIT, check=False)
     return done.returncode, done.stdout
