@@ -33,6 +33,9 @@ TAKE(port, o->port = value)
 TAKE(strict, o->strict = true)
 TAKE(persist, o->persist = true)
 TAKE(docker, o->docker = true)
+TAKE(watch, o->watch = true)
+TAKE(output, o->output = value)
+TAKE(prefix, o->prefix = value)
 
 static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
@@ -54,7 +57,7 @@ static int take_post(void *ctx, const char *value, char error[static CLI_ERROR_M
 }
 
 static const struct cli_option wait_options[] = {
-    CLI_HEADING("Options of list, run and attach:"),
+    CLI_HEADING("Options of list, run, cdi and attach:"),
     {"wait", 'w', "SECONDS|forever", net2usb_take_wait,
      "wait for the server, and for the device where it is away or in use; exit status 3 when that "
      "takes longer"},
@@ -62,7 +65,7 @@ static const struct cli_option wait_options[] = {
 };
 
 static const struct cli_option library_options[] = {
-    CLI_HEADING("Options of run and env:"),
+    CLI_HEADING("Options of run, env and cdi:"),
     {"strict", 0, NULL, take_strict,
      "wait for every write to reach the device (default: do not wait for FTDI chips)"},
     {"post", 0, "VID:PID", take_post, "do not wait for these devices either; may be repeated"},
@@ -72,6 +75,17 @@ static const struct cli_option library_options[] = {
 static const struct cli_option env_options[] = {
     CLI_HEADING("Options of env:"),
     {"docker", 0, NULL, take_docker, "print lines for a Dockerfile"},
+    {0},
+};
+
+static const struct cli_option cdi_options[] = {
+    CLI_HEADING("Options of cdi:"),
+    {"output", 'o', "FILE", take_output,
+     "write FILE, such as /etc/cdi/com2net-usb.json, instead of standard output"},
+    {"watch", 0, NULL, take_watch,
+     "stay, and write it again when the list changes; at the end it is deleted"},
+    {"prefix", 0, "TEXT", take_prefix,
+     "begin each device's name with TEXT, as two servers may have the same names"},
     {0},
 };
 
@@ -107,6 +121,8 @@ static const struct cli_option detach_options[] = {
 static const struct cli_option *const list_tables[] = {wait_options, server_options, NULL};
 static const struct cli_option *const run_tables[] = {wait_options, library_options, NULL};
 static const struct cli_option *const env_tables[] = {library_options, env_options, NULL};
+static const struct cli_option *const cdi_tables[] = {wait_options, library_options, cdi_options,
+                                                      NULL};
 static const struct cli_option *const attach_tables[] = {wait_options, attach_options,
                                                          server_options, device_options, NULL};
 static const struct cli_option *const detach_tables[] = {detach_options, NULL};
@@ -127,6 +143,12 @@ static const struct cli_example run_examples[] = {
 static const struct cli_example env_examples[] = {
     {"eval \"$(net2usb env raspberry)\"", "for all that this shell starts"},
     {"net2usb env --docker raspberry", "for an image"},
+    {0},
+};
+
+static const struct cli_example cdi_examples[] = {
+    {"net2usb cdi -o /etc/cdi/com2net-usb.json 192.0.2.7", "as root"},
+    {"docker run --device com2net.dev/usb=ice IMAGE iceprog -t", "any image then"},
     {0},
 };
 
@@ -186,6 +208,17 @@ static const struct cli_verb verbs[] = {
         .examples = env_examples,
         .options = env_tables,
         .run = usb_env,
+    },
+    {
+        .name = "cdi",
+        .arguments = "[OPTION]... HOST[:PORT] [SELECTOR]...",
+        .help = "write a file by which docker run --device gives boards to any image",
+        .summary = "Writes a CDI file: container engines then know a device com2net.dev/usb=NAME "
+                   "for each board, and com2net.dev/usb=all. Images need nothing of ours. Those "
+                   "with musl, as Alpine's, take NAME-musl.",
+        .examples = cdi_examples,
+        .options = cdi_tables,
+        .run = usb_cdi,
     },
     {
         .name = "doctor",

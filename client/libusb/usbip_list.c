@@ -125,7 +125,7 @@ bool usbip_list_is_given(const struct device_priv *p)
     for (const struct device_priv *o = usbip_state.devices; o; o = o->next)
         count += o->dev->ctx == p->dev->ctx && o->use->server == p->use->server &&
                  usbi_atomic_load(&o->dev->attached);
-    return usbip_state.config.devices[0] || count <= 1;
+    return usbip_config_names(&usbip_state.config, server_index(p)) || count <= 1;
 }
 
 void usbip_list_unshare(struct device_priv *p)
@@ -185,7 +185,8 @@ static void add_device(struct libusb_context *ctx, size_t server, const struct u
     dev->speed = speed_of(f->device.speed);
     usbip_list_show(p);
     usbip_device_serial(p->use, serial);
-    if (usbip_config_wants(&usbip_state.config, f, serial) && usbi_sanitize_device(dev) == 0)
+    if (usbip_config_wants(&usbip_state.config, server, f, serial) &&
+        usbi_sanitize_device(dev) == 0)
         usbi_connect_device(dev);
     else
         discard(p);
@@ -365,6 +366,19 @@ static void keep_list(size_t server, const struct usbip_found *list, size_t coun
         kept[i] = list[i];
 }
 
+/* `net2usb run` tells of a server that is not there. Where a container engine has put this library
+ * into a program, nobody does: so it is told, once. */
+static void tell_silence(size_t server, const char *trouble)
+{
+    static bool told[USBIP_CONFIG_SERVERS_MAX];
+    const struct usbip_server *s = &usbip_state.config.servers[server];
+
+    if (server < usbip_state.config.common_count || told[server])
+        return;
+    told[server] = true;
+    fprintf(stderr, "net2usb: %s:%s: %s\n", s->host, s->port, trouble);
+}
+
 static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
 {
     const struct usbip_server *s = &usbip_state.config.servers[server];
@@ -383,6 +397,7 @@ static void refresh_server(struct libusb_context *ctx, size_t server, int ms)
     if (r < 0) {
         usbip_trouble_of_list(s, r, trouble);
         usbi_warn(ctx, "%s:%s: %s", s->host, s->port, trouble);
+        tell_silence(server, trouble);
         usbip_watch_end(ctx, server);
         count = 0;
         list = NULL;

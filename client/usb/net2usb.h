@@ -19,7 +19,8 @@ struct net2usb_options {
     const char *busid;
     const char *port;
     char post[NET2USB_POST_MAX];
-    bool strict, persist, docker;
+    bool strict, persist, docker, watch;
+    const char *output, *prefix; /* of cdi; NULL: not given */
     const char *own; /* the server where none is given; NULL: one has to be */
     bool outside;    /* a COMMAND runs elsewhere, in a container or WSL: this is Windows */
     int wait_ms;     /* or CLI_FOREVER; 0: not at all */
@@ -29,6 +30,7 @@ struct net2usb_options {
 int usb_list(void *ctx, const struct cli_arguments *a);
 int usb_run(void *ctx, const struct cli_arguments *a);
 int usb_env(void *ctx, const struct cli_arguments *a);
+int usb_cdi(void *ctx, const struct cli_arguments *a);
 int usb_doctor(void *ctx, const struct cli_arguments *a);
 int usb_attach(void *ctx, const struct cli_arguments *a);
 int usb_detach(void *ctx, const struct cli_arguments *a);

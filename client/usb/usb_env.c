@@ -94,6 +94,14 @@ static int suit(char path[static PATH_MAX], bool musl)
     return 0;
 }
 
+bool usb_env_has(const char *folder, bool musl)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s", folder);
+    return suit(path, musl) == 0;
+}
+
 const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p)
 {
     const char *objection = usb_program_objection(p);
@@ -107,10 +115,10 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
     return objection;
 }
 
-/* Programs with a loader of their own, such as those of oss-cad-suite, obey it. So do those with a
- * run path to a libusb of their own. A space ends a path here, so that a name has to do, which
- * LD_LIBRARY_PATH leads to. */
-static void make_preload(const char *folder, char value[static USB_ENV_VALUE_MAX])
+/* `seen` is how programs call the folder. Programs with a loader of their own, such as those of
+ * oss-cad-suite, obey it. So do those with a run path to a libusb of their own. A space ends a path
+ * here, so that a name has to do, which LD_LIBRARY_PATH leads to. */
+static void make_preload(const char *folder, const char *seen, char value[static USB_ENV_VALUE_MAX])
 {
     static const char *const names[] = {LIBUSB10, LIBUSB01, DLOPEN};
     char path[2 * PATH_MAX];
@@ -120,10 +128,28 @@ static void make_preload(const char *folder, char value[static USB_ENV_VALUE_MAX
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         if (access(path, R_OK) < 0)
             continue; /* the loader would complain, in each program */
-        const char *said = strchr(folder, ' ') ? names[i] : path;
+        snprintf(path, sizeof path, "%s/%s", seen, names[i]);
+        const char *said = strchr(seen, ' ') ? names[i] : path;
         len += (size_t)snprintf(value + len, USB_ENV_VALUE_MAX - len, "%s%s", len > 0 ? ":" : "",
                                 said);
     }
+}
+
+/* Whether data is posted. */
+static void add_manner(struct usb_env *e, const struct net2usb_options *o)
+{
+    snprintf(add(e, "NET2USB_POST", NULL), USB_ENV_VALUE_MAX, "%s", o->post);
+    snprintf(add(e, "NET2USB_STRICT", NULL), USB_ENV_VALUE_MAX, "%s", o->strict ? "1" : "");
+}
+
+static void add_more(struct usb_env *e, const char *folder, const char *seen)
+{
+    make_preload(folder, seen, add(e, "LD_PRELOAD", ":"));
+    /* AddressSanitizer's library refuses to start where another one comes before it. It matters
+     * only for those that define functions of the C library which it has, too. */
+    strcpy(add(e, "ASAN_OPTIONS", ":"), "verify_asan_link_order=0");
+    /* pyusb asks Python for the library, and that asks ldconfig or a compiler */
+    snprintf(add(e, "PYTHONPATH", ":"), USB_ENV_VALUE_MAX, "%s/python", seen);
 }
 
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
@@ -139,16 +165,18 @@ int usb_env_make(struct usb_env *e, const char *folder, const char *server, char
         if (len >= USBIP_CONFIG_TEXT_MAX)
             return -E2BIG;
     }
-    snprintf(add(e, "NET2USB_POST", NULL), USB_ENV_VALUE_MAX, "%s", o->post);
-    snprintf(add(e, "NET2USB_STRICT", NULL), USB_ENV_VALUE_MAX, "%s", o->strict ? "1" : "");
+    add_manner(e, o);
     snprintf(add(e, "LD_LIBRARY_PATH", ":"), USB_ENV_VALUE_MAX, "%s", folder);
-    make_preload(folder, add(e, "LD_PRELOAD", ":"));
-    /* AddressSanitizer's library refuses to start where another one comes before it. It matters
-     * only for those that define functions of the C library which it has, too. */
-    strcpy(add(e, "ASAN_OPTIONS", ":"), "verify_asan_link_order=0");
-    /* pyusb asks Python for the library, and that asks ldconfig or a compiler */
-    snprintf(add(e, "PYTHONPATH", ":"), USB_ENV_VALUE_MAX, "%s/python", folder);
+    add_more(e, folder, folder);
     return 0;
+}
+
+void usb_env_make_elsewhere(struct usb_env *e, const char *folder, const char *seen,
+                            const struct net2usb_options *o)
+{
+    e->count = 0;
+    add_manner(e, o);
+    add_more(e, folder, seen);
 }
 
 void usb_env_add_folder(struct usb_env *e, const char *folder)

@@ -31,6 +31,9 @@ int usb_env_folder(char path[static PATH_MAX]);
 /* The message where they are not in `folder`: a sentence that names the remedy. */
 const char *usb_env_absence(const char *folder);
 
+/* Whether the folder has those for programs of musl, or of glibc. */
+bool usb_env_has(const char *folder, bool musl);
+
 /* Continues with the folder of those for a program's C library. Returns NULL, or the obstacle to
  * putting them into it, as a sentence with the remedy: then `path` is unchanged. */
 const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_program *p);
@@ -38,6 +41,11 @@ const char *usb_env_suit_program(char path[static PATH_MAX], const struct usb_pr
 /* Fills it in, for a server (HOST:PORT) and SELECTORs. Returns 0, or -E2BIG: they are too long. */
 int usb_env_make(struct usb_env *e, const char *folder, const char *server, char **selectors,
                  int count, const struct net2usb_options *o);
+
+/* The same without servers and LD_LIBRARY_PATH, for programs that see the folder of a C library's
+ * libraries as `seen`. */
+void usb_env_make_elsewhere(struct usb_env *e, const char *folder, const char *seen,
+                            const struct net2usb_options *o);
 
 /* Adds a folder, after that of the libraries. */
 void usb_env_add_folder(struct usb_env *e, const char *folder);

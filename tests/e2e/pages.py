@@ -23,7 +23,7 @@ MOMENT = 2  # s, for a command that goes on
 
 # what a shell's line may begin with, beside ours and files of the tree
 TOOLS = ('apt-get', 'avrdude', 'cd', 'cmake', 'cp', 'curl', 'docker', 'esptool', 'eval', 'export', 'git', 'ip', 'iceprog', 'kubectl',
-         'modprobe', 'nc', 'netsh', 'picocom', 'python3', 'sh', 'socat', 'ssh', 'stty', 'sudo', 'systemctl', 'telnet',
+         'modprobe', 'nc', 'netsh', 'picocom', 'podman', 'python3', 'sh', 'socat', 'ssh', 'stty', 'sudo', 'systemctl', 'telnet',
          'usbip', 'usbipd', 'winget', 'wsl')
 # the package of a tool that has another name
 PACKAGES = {'iceprog': 'fpga-icestorm', 'openFPGALoader': 'openfpgaloader', 'pytest': 'python3-pytest'}
@@ -200,6 +200,8 @@ def read(page):
         elif language == 'yaml':
             for document in harness.need_module('yaml', 'python3-yaml').safe_load_all(block):
                 take_yaml(page, document)
+        elif language == 'json':
+            json.loads(block)
         elif language not in ('ini', 'text'):
             page.wrong(f'a block of {language}: nobody checks it')
     for link in page.links:

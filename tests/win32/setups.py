@@ -20,10 +20,10 @@ DOCUMENTS = {'LICENSE.txt', 'windows.md', 'lines.md', 'containers.md', 'raw-usb.
              'licenses/musl.txt'}
 # of a static build, in linux/PLATFORM; a library for each C library
 LINUX = {f'linux/{platform}/{name}' for platform in ('amd64', 'arm64') for name in (
-    'bin/net2pty', 'bin/net2usb', 'lib/net2pty/libnet2pty-preload.so', 'lib/net2usb/python/sitecustomize.py',
+    'bin/net2pty', 'bin/net2usb', 'lib/net2pty/libnet2pty-preload.so',
     'lib/net2usb/hidraw/libhidapi-hidraw.so.0',
     *(f'lib/net2usb/{libc}{library}' for libc in ('', 'musl/')
-      for library in ('libnet2usb-dlopen.so', 'libusb-0.1.so.4', 'libusb-1.0.so.0')))}
+      for library in ('python/sitecustomize.py', 'libnet2usb-dlopen.so', 'libusb-0.1.so.4', 'libusb-1.0.so.0')))}
 FILES = DOCUMENTS | LINUX | {'com2net.exe', 'net2usb.exe', 'selftest.cmd'}
 INSTALLED = FILES | {'uninstall.exe'}
 
