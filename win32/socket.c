@@ -7,9 +7,12 @@
 
 #include <winsock2.h>
 #include <ws2tcpip.h>
+#include <mstcpip.h>
 #include <windows.h>
 
 #include "win_error.h"
+
+enum { LOOPBACK_NET = 127 };
 
 int socket_error(void)
 {
@@ -128,12 +131,36 @@ int socket_may_listen(const struct sockaddr *sa, size_t len)
     return r;
 }
 
+static bool is_loopback(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 ==
+               LOOPBACK_NET;
+    return sa->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+}
+
+/* Windows asks a port that has refused twice more, for two seconds in all. Of this machine once is
+ * enough (TCP_INITIAL_RTO_PARAMETERS, mstcpip.h). An older Windows does as it is used to. */
+static void ask_once(SOCKET s)
+{
+    TCP_INITIAL_RTO_PARAMETERS once = {
+        .Rtt = TCP_INITIAL_RTO_UNSPECIFIED_RTT,
+        .MaxSynRetransmissions = TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS,
+    };
+    DWORD unused = 0;
+
+    (void)WSAIoctl(s, SIO_TCP_INITIAL_RTO, &once, sizeof once, NULL, 0, &unused, NULL, NULL);
+}
+
 evutil_socket_t socket_connect(const struct sockaddr *sa, size_t len)
 {
     SOCKET s = new_socket(sa->sa_family);
 
     if (s == INVALID_SOCKET)
         return -socket_error();
+    if (is_loopback(sa))
+        ask_once(s);
     if (connect(s, sa, (int)len) < 0 && WSAGetLastError() != WSAEWOULDBLOCK) {
         int error = socket_error();
 
