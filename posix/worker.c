@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -21,8 +22,11 @@ enum { STACK = 256 * 1024 }; /* of which NSS modules take much */
 struct bench {
     pthread_mutex_t lock;
     unsigned users;
-    bool left; /* by the owner */
-    int wake;  /* eventfd: the job is done */
+    bool left;           /* by the owner */
+    bool is_done;        /* and the owner has not taken the job back */
+    bool is_waited_for;  /* the owner needs no call of its loop */
+    pthread_cond_t done; /* of monotonic time */
+    int wake;            /* eventfd: the job is done */
     void *job;
     struct worker_work work;
 };
@@ -42,6 +46,7 @@ static void leave(struct bench *b)
     if (!last)
         return;
     pthread_mutex_destroy(&b->lock);
+    pthread_cond_destroy(&b->done);
     close(b->wake);
     free(b);
 }
@@ -53,27 +58,59 @@ static void *work_on(void *arg)
 
     b->work.run(b->job);
     pthread_mutex_lock(&b->lock);
+    b->is_done = true;
     if (b->left)
         b->work.drop(b->job);
+    else if (b->is_waited_for)
+        pthread_cond_signal(&b->done);
     else if (write(b->wake, &one, sizeof one) < 0)
-        abort(); /* cannot be: the owner has read the one before */
+        abort(); /* cannot be: there is room for 2^64 */
     leave(b);
     return NULL;
 }
 
+/* Takes back what is done, within the limit, or NULL. */
+static void *take_job(struct bench *b, const struct timespec *limit)
+{
+    int r = limit ? 0 : ETIMEDOUT;
+
+    pthread_mutex_lock(&b->lock);
+    b->is_waited_for = true;
+    while (!b->is_done && r == 0)
+        r = pthread_cond_timedwait(&b->done, &b->lock, limit);
+    b->is_waited_for = false;
+    void *job = b->is_done ? b->job : NULL;
+    b->is_done = false;
+    pthread_mutex_unlock(&b->lock);
+    return job;
+}
+
+static bool take_back(struct worker *w, const struct timespec *limit)
+{
+    void *job = take_job(w->bench, limit);
+
+    if (job)
+        w->bench->work.done(w->ctx, job);
+    return job;
+}
+
 static void on_woken(evutil_socket_t fd, short what, void *ctx)
 {
-    struct worker *w = ctx;
-    struct bench *b = w->bench;
     uint64_t count;
 
     (void)what;
-    if (read(fd, &count, sizeof count) < 0)
-        return;
-    pthread_mutex_lock(&b->lock); /* the thread may not have left yet */
-    void *job = b->job;
-    pthread_mutex_unlock(&b->lock);
-    b->work.done(w->ctx, job);
+    if (read(fd, &count, sizeof count) > 0)
+        take_back(ctx, NULL); /* unless it was done when somebody began to wait */
+}
+
+static void cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 static struct bench *bench_new(const struct worker_work *work)
@@ -87,6 +124,7 @@ static struct bench *bench_new(const struct worker_work *work)
     b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (b->wake >= 0) {
         pthread_mutex_init(&b->lock, NULL);
+        cond_init(&b->done);
         return b;
     }
     free(b);
@@ -138,6 +176,20 @@ int worker_start(struct worker *w, void *job)
     b->users -= r != 0;
     pthread_mutex_unlock(&b->lock);
     return -r;
+}
+
+bool worker_wait(struct worker *w, unsigned ms)
+{
+    struct timespec limit;
+
+    clock_gettime(CLOCK_MONOTONIC, &limit);
+    limit.tv_sec += ms / 1000;
+    limit.tv_nsec += ms % 1000 * 1000000L;
+    if (limit.tv_nsec >= 1000000000L) {
+        limit.tv_nsec -= 1000000000L;
+        limit.tv_sec++;
+    }
+    return take_back(w, &limit);
 }
 
 void worker_free(struct worker *w)

@@ -18,8 +18,10 @@
 struct bench {
     SRWLOCK lock;
     unsigned users;
-    bool left; /* by the owner */
-    bool is_done;
+    bool left;          /* by the owner */
+    bool is_done;       /* and the owner has not taken the job back */
+    bool is_waited_for; /* the owner needs no call of its loop */
+    CONDITION_VARIABLE done;
     void *job;
     struct wake *wake; /* the owner's */
     struct worker_work work;
@@ -48,20 +50,27 @@ static DWORD WINAPI work_on(void *arg)
 
     b->work.run(b->job);
     AcquireSRWLockExclusive(&b->lock);
-    if (b->left) {
+    b->is_done = true;
+    if (b->left)
         b->work.drop(b->job);
-    } else {
-        b->is_done = true;
+    else if (b->is_waited_for)
+        WakeConditionVariable(&b->done);
+    else
         wake_up(b->wake);
-    }
     leave(b);
     return 0;
 }
 
-/* Takes what is done, NULL if nothing is: one may be woken more than once. */
-static void *take_job(struct bench *b)
+/* Takes back what is done within that time, or NULL: one may be woken more than once. */
+static void *take_job(struct bench *b, unsigned ms)
 {
+    const ULONGLONG limit = GetTickCount64() + ms;
+
     AcquireSRWLockExclusive(&b->lock);
+    b->is_waited_for = true;
+    for (ULONGLONG now; ms > 0 && !b->is_done && (now = GetTickCount64()) <= limit;)
+        SleepConditionVariableSRW(&b->done, &b->lock, (DWORD)(limit - now) + 1, 0);
+    b->is_waited_for = false;
     void *job = b->is_done ? b->job : NULL;
     b->is_done = false;
     ReleaseSRWLockExclusive(&b->lock);
@@ -71,11 +80,9 @@ static void *take_job(struct bench *b)
 static void on_woken(void *ctx)
 {
     struct worker *w = ctx;
-    struct bench *b = w->bench;
-    void *job = b ? take_job(b) : NULL;
 
-    if (job)
-        b->work.done(w->ctx, job);
+    if (w->bench)
+        worker_wait(w, 0);
 }
 
 static void destroy(void *arg)
@@ -100,6 +107,7 @@ struct worker *worker_new(struct event_base *base, const struct worker_work *wor
         return NULL;
     }
     InitializeSRWLock(&b->lock);
+    InitializeConditionVariable(&b->done);
     b->users = 1;
     b->wake = w->wake;
     b->work = *work;
@@ -125,6 +133,16 @@ int worker_start(struct worker *w, void *job)
         return -win_error_errno(error);
     CloseHandle(thread);
     return 0;
+}
+
+bool worker_wait(struct worker *w, unsigned ms)
+{
+    struct bench *b = w->bench;
+    void *job = take_job(b, ms);
+
+    if (job)
+        b->work.done(w->ctx, job);
+    return job;
 }
 
 void worker_free(struct worker *w)

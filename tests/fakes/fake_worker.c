@@ -51,6 +51,16 @@ int worker_start(struct worker *w, void *job)
     return 0;
 }
 
+bool worker_wait(struct worker *w, unsigned ms)
+{
+    (void)ms;
+    if (!w->job || fake_worker.holds)
+        return false;
+    timer_stop(&w->timer);
+    on_timer(w);
+    return true;
+}
+
 void worker_free(struct worker *w)
 {
     if (!w)
