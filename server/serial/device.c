@@ -9,6 +9,8 @@
  * A path is tried twice a second. A serial number or VID:PID has to be searched for among all ports
  * (search.h): that is done when one has come, and now and then, as not every system tells.
  *
+ * The driver may take long for a call: then the device is busy (calls.h), and its clients wait.
+ *
  * The search may take long, and so may the opening on some systems. So a device that is LOST, or
  * CLOSED when a client comes, is prepared first (node_prepare). The client waits in its port.
  *
@@ -102,7 +104,7 @@ bool device_is_full_ahead(const struct device *d)
     return output_is_full_ahead(&d->output);
 }
 
-size_t device_untransmitted(const struct device *d)
+size_t device_untransmitted(struct device *d)
 {
     return output_untransmitted(&d->output);
 }
@@ -112,7 +114,7 @@ uint64_t device_written(const struct device *d)
     return d->output.written;
 }
 
-uint64_t device_taken(const struct device *d)
+uint64_t device_taken(struct device *d)
 {
     return output_taken(&d->output);
 }
@@ -136,11 +138,23 @@ bool device_can_be_held(const struct device *d)
 
 void device_watch_errors(struct device *d, bool on)
 {
-    if (d->node.serial)
-        serial_watch_errors(d->node.serial, on);
+    struct serial *serial = node_ask(&d->node);
+
+    if (serial) /* otherwise `changed` follows */
+        serial_watch_errors(serial, on);
 }
 
 /* --- settings and lines ----------------------------------------------------------------------- */
+
+bool device_is_busy(const struct device *d)
+{
+    return node_is_busy(&d->node);
+}
+
+int device_late_error(const struct device *d)
+{
+    return d->node.calls.error;
+}
 
 const struct line_settings *device_line(const struct device *d)
 {
@@ -207,6 +221,7 @@ static void on_lines(void *ctx, unsigned inputs, unsigned edges)
     struct device *d = ctx;
     char text[LINE_TEXT_MAX];
 
+    d->line.inputs = inputs;
     line_modem_text(inputs, text);
     log_debug("%s: modem inputs %s", d->options->name, text);
     d->callbacks->lines(d->ctx, inputs, edges);
@@ -312,19 +327,41 @@ static void on_arrived(void *ctx)
         timer_in_ms(&d->retry, ARRIVED_MS);
 }
 
+static void on_made(void *ctx, const struct call *call)
+{
+    struct device *d = ctx;
+
+    line_control_note(&d->line, call);
+}
+
+/* Continues with what has waited for its driver, and tells what the device did meanwhile. */
+static void on_free(void *ctx)
+{
+    struct device *d = ctx;
+
+    on_writable(d);
+    if (node_ask(&d->node))
+        on_lines(d, device_lines(d) & LINE_INPUTS, 0);
+    d->callbacks->free(d->ctx);
+    d->callbacks->changed(d->ctx);
+}
+
 static const struct node_callbacks node_callbacks = {
     .prepared = on_prepared,
     .arrived = on_arrived,
+    .made = on_made,
+    .free = on_free,
 };
 
 bool device_prepare(struct device *d)
 {
-    return d->state == DEVICE_CLOSED && node_prepare(&d->node, false);
+    return (d->state == DEVICE_CLOSED || node_is_busy(&d->node)) && d->state != DEVICE_LOST &&
+           node_prepare(&d->node, false);
 }
 
 void device_give_up(struct device *d)
 {
-    if (d->state == DEVICE_CLOSED && node_is_being_prepared(&d->node))
+    if (d->state != DEVICE_LOST && node_is_being_prepared(&d->node))
         node_give_up(&d->node);
 }
 
@@ -422,6 +459,8 @@ static const char *open_for_owner(struct device *d)
 
 const char *device_take(struct device *d)
 {
+    if (d->node.serial && node_is_busy(&d->node))
+        return "busy";
     node_accept_any(&d->node);
     if (d->state == DEVICE_LINGERING) {
         lingering_stop(&d->lingering);
@@ -555,9 +594,10 @@ void device_free(struct device *d)
 {
     if (!d)
         return;
-    if (d->node.serial && device_untransmitted(d) > 0)
+    const size_t left = d->node.serial ? device_untransmitted(d) : 0;
+    if (left > 0 && !node_is_busy(&d->node))
         log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", d->options->name,
-                 device_untransmitted(d));
+                 left);
     close_device(d);
     output_free(&d->output);
     node_free(&d->node);

@@ -20,6 +20,9 @@ struct fake_serial {
     bool hupcl;            /* as opened */
     bool opens_slowly;     /* it is a worker that opens it */
     void (*opening)(void); /* optional: runs before it is opened, on the thread that does so */
+    bool blocks;           /* it is a worker that calls the driver */
+    void (*calling)(void); /* likewise, before a call of the driver */
+    bool held, stopped;
     bool watches_errors;
     char path[SERIAL_PATH_MAX]; /* that was to be opened last */
     int open_error;             /* negative errno: opening fails so */
