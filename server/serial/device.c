@@ -58,7 +58,8 @@ struct device {
     bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
-    bool used; /* somebody has it, or reads along */
+    bool used;   /* somebody has it, or reads along */
+    bool closes; /* the log is to be told that it is closed */
 };
 
 static void on_gone(void *ctx, int error);
@@ -308,10 +309,18 @@ static void on_retry(void *ctx)
         try_again(d);
 }
 
+static void tell_closed(struct device *d)
+{
+    if (d->closes && !node_is_busy(&d->node))
+        log_peer_info(d->options->name, "%s: closed", d->options->name);
+    d->closes = d->closes && node_is_busy(&d->node);
+}
+
 static void on_prepared(void *ctx)
 {
     struct device *d = ctx;
 
+    tell_closed(d);
     if (d->state == DEVICE_LOST)
         on_retry(d);
     else
@@ -396,7 +405,8 @@ static void on_lingered(void *ctx)
         return;
     }
     close_device(d);
-    log_peer_info(d->options->name, "%s: closed", d->options->name);
+    d->closes = true;
+    tell_closed(d);
 }
 
 /* Drops what is queued, and says why, if there is anything. */
