@@ -63,6 +63,7 @@ struct serial_io {
     struct tty_counts counts;
     struct serial_struct driver; /* as found, if low_latency was set */
     bool low_latency;
+    int latency_error; /* an errno, to be told, or 0 */
     struct modem_watch *watch;
     struct event *readable;
     struct event *writable;
@@ -476,7 +477,6 @@ static int take_exclusively(struct serial_io *io)
 /* Bytes handed on as they come, not after the 16 ms of an FTDI's latency timer. */
 static void ask_low_latency(struct serial_io *io)
 {
-    static bool said;
     struct serial_struct serial;
 
     if (os_ioctl(io->fd, TIOCGSERIAL, &serial) < 0)
@@ -484,12 +484,18 @@ static void ask_low_latency(struct serial_io *io)
     io->driver = serial;
     serial.flags = (int)((unsigned)serial.flags | ASYNC_LOW_LATENCY);
     io->low_latency = os_ioctl(io->fd, TIOCSSERIAL, &serial) == 0;
-    if (!io->low_latency && !said) {
-        said = true;
-        log_info(
-            "%s: the driver refuses low latency (%s): answers may come some milliseconds later",
-            io->path, error_text(errno));
-    }
+    io->latency_error = io->low_latency ? 0 : errno;
+}
+
+static void tell_latency(const struct serial_io *io)
+{
+    static bool said;
+
+    if (!io->latency_error || said)
+        return;
+    said = true;
+    log_info("%s: the driver refuses low latency (%s): answers may come some milliseconds later",
+             io->path, error_text(io->latency_error));
 }
 
 static int set_up(struct serial_io *io, const struct serial_options *options)
@@ -538,11 +544,6 @@ static int watch(struct serial_io *io)
     return 0;
 }
 
-bool serial_io_opens_slowly(void)
-{
-    return false;
-}
-
 void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);
@@ -583,6 +584,7 @@ struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base
     o->file = NULL;
     io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx, .blocks = true};
     io->loop = base;
+    tell_latency(io);
     o->error = watch(io);
     if (o->error == 0)
         return &io->base;

@@ -105,7 +105,6 @@ static void other_ports_continue_while_one_is_searched_for(void)
 
 static void block_opening(void)
 {
-    fake_serial.opens_slowly = true;
     fake_serial.opening = wait_at_gate;
 }
 
@@ -117,7 +116,7 @@ static void other_ports_continue_while_one_opens(void)
 /* The driver lets the call that is at the gate pass, and all later ones. */
 static void let_calls_pass(void)
 {
-    fake_serial.calling = NULL;
+    fake_serial.calling = fake_serial.asking = NULL;
     open_gate();
 }
 
@@ -127,11 +126,13 @@ static void other_ports_continue_while_a_driver_is_called(void)
         enum rfc2217_command command;
         uint32_t value;
         const char *done;
+        bool asks;
     } commands[] = {
-        {RFC2217_SET_BAUDRATE, 300, "configure 300 8N1\nwrite 61"},
-        {RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF, "outputs RTS\nwrite 61"},
-        {RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON, "break on\nwrite 61"},
-        {RFC2217_PURGE_DATA, RFC2217_PURGE_TX, "purge tx\nwrite 61"},
+        {RFC2217_SET_BAUDRATE, 300, "configure 300 8N1\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF, "outputs RTS\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON, "break on\nwrite 61", false},
+        {RFC2217_PURGE_DATA, RFC2217_PURGE_TX, "purge tx\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY, "write 61", true},
     };
 
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -140,7 +141,8 @@ static void other_ports_continue_while_a_driver_is_called(void)
         begin_two("/dev/ttyUSB0", &other);
         fake_serial.blocks = true;
         client_agree(&waiting);
-        fake_serial.calling = wait_at_gate;
+        fake_serial.calling = commands[i].asks ? NULL : wait_at_gate;
+        fake_serial.asking = commands[i].asks ? wait_at_gate : NULL;
         client_tell(&waiting, commands[i].command, commands[i].value);
         client_write(&waiting, "a");
         client_flush(&waiting);
@@ -148,7 +150,8 @@ static void other_ports_continue_while_a_driver_is_called(void)
         for (int k = 0; k < 200; k++)
             echo(&other);
         turn(&waiting);
-        CHECK(waiting.end.journal.len == 0 && fake_serial.held);
+        CHECK(fake_serial.held && fake_serial.journal.len == 0);
+        CHECK(commands[i].asks == (waiting.end.journal.len > 0));
 
         let_calls_pass();
         RUN_UNTIL(&waiting, device_saw(commands[i].done) && waiting.end.journal.len > 0);

@@ -191,7 +191,8 @@ static void a_port_is_opened_again_only_when_it_is_closed(void)
     client_agree(&first);
     hold();
     client_close(&first);
-    RUN_UNTIL(NULL, fake_serial.stopped);
+    /* after questions, which are answered one by one */
+    RUN_UNTIL(NULL, fake_serial.stopped || (fake_worker_release(), false));
     client_begin_telnet(&next);
     run_for(&next, 2000);
     CHECK(next.end.journal.len == 0 && !device_saw("close"));
@@ -221,7 +222,7 @@ static void who_takes_over_waits_for_what_is_put_back(void)
     CHECK(!next.ended && next.end.journal.len == 0);
     let_go();
     RUN_UNTIL(&next, client_saw(&next, "NOTIFY-MODEMSTATE"));
-    CHECK(fake_serial.outputs == LINE_OUTPUTS && fake_serial.line.baud == 9600);
+    RUN_UNTIL(&next, fake_serial.outputs == LINE_OUTPUTS && fake_serial.line.baud == 9600);
     client_close(&next);
     client_close(&owner);
     RUN_UNTIL(NULL, !fake_serial.open);
@@ -309,6 +310,41 @@ static void a_held_port_is_put_back_after_the_call(void)
     end();
 }
 
+/* Runs until a condition holds, with a driver that makes each call late. */
+#define RUN_SLOWLY_UNTIL(client, condition)                                                        \
+    do {                                                                                           \
+        hold();                                                                                    \
+        RUN_UNTIL(client, (condition) || (fake_worker_release(), false));                          \
+    } while (0)
+
+static void a_driver_that_is_always_slow_is_served(void)
+{
+    struct client c;
+
+    begin_slow(",9600");
+    client_begin_telnet(&c);
+    RUN_SLOWLY_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    journal_clear(&c.end.journal);
+    journal_clear(&fake_serial.journal);
+    fake_serial.untransmitted = 3;
+    client_write(&c, "old");
+    client_tell(&c, RFC2217_SET_BAUDRATE, 300);
+    client_write(&c, "new");
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF);
+    client_tell(&c, RFC2217_SET_CONTROL, RFC2217_CONTROL_RTS_QUERY);
+    client_flush(&c);
+    RUN_SLOWLY_UNTIL(&c, device_saw("write"));
+    fake_serial.untransmitted = 0;
+    RUN_SLOWLY_UNTIL(&c, client_saw(&c, "RTS"));
+    CHECK_TEXT(fake_serial.journal.text,
+               "write 6f 6c 64\nconfigure 300 8N1\nwrite 6e 65 77\noutputs RTS\n");
+    CHECK_TEXT(c.end.journal.text, "SET-BAUDRATE 300\nSET-CONTROL DTR off\nSET-CONTROL RTS on\n");
+    client_close(&c);
+    RUN_SLOWLY_UNTIL(NULL, !fake_serial.open);
+    let_go();
+    end();
+}
+
 static void an_end_does_not_wait_for_ever(void)
 {
     struct client c;
@@ -354,6 +390,7 @@ static const struct test tests[] = {
     TEST(who_waits_too_long_is_told_that_it_is_busy),
     TEST(a_reset_goes_on_from_when_its_step_is_made),
     TEST(a_held_port_is_put_back_after_the_call),
+    TEST(a_driver_that_is_always_slow_is_served),
     TEST(an_end_does_not_wait_for_ever),
     TEST(without_a_thread_a_call_takes_as_long_as_it_takes),
 };

@@ -415,12 +415,6 @@ static int set_up(struct serial_io *io, const struct serial_options *options, DW
     return 0;
 }
 
-/* Bluetooth's ports make their connection then. */
-bool serial_io_opens_slowly(void)
-{
-    return true;
-}
-
 void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);

@@ -3,14 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log_peer.h"
 #include "serial.h"
 #include "worker.h"
 
 enum {
-    PATIENCE_MS = 5, /* a USB adapter answers in one or two */
-    TELL_MS = 1000,  /* that it takes long */
-    END_MS = 2000,   /* when com2net ends */
+    TELL_MS = 1000, /* that it takes long */
+    END_MS = 2000,  /* when com2net ends */
 };
 
 /* What the thread is given. */
@@ -35,6 +35,12 @@ static void make_now(struct serial *s, struct call *c)
         break;
     case CALL_PURGE:
         c->error = serial_purge(s, c->rx, c->tx);
+        break;
+    case CALL_LINES:
+        c->lines = serial_lines(s);
+        break;
+    case CALL_UNTRANSMITTED:
+        c->left = serial_untransmitted(s);
         break;
     case CALL_CLOSE:
         serial_close(s);
@@ -79,7 +85,8 @@ static bool make(struct calls *c, struct call *call)
     }
     c->kind = call->kind;
     c->awaited = call;
-    const bool is_made = worker_wait(c->worker, PATIENCE_MS);
+    c->begun_ms = clock_now_ms();
+    const bool is_made = worker_wait(c->worker, c->is_slow ? 0 : CALLS_PATIENCE_MS);
     c->awaited = NULL;
     return is_made;
 }
@@ -93,6 +100,8 @@ static void on_tell(void *ctx)
         [CALL_SET_OUTPUTS] = "set its lines",
         [CALL_SET_BREAK] = "begin or end a break",
         [CALL_PURGE] = "drop its bytes",
+        [CALL_LINES] = "say how its lines are",
+        [CALL_UNTRANSMITTED] = "say what is not sent",
         [CALL_CLOSE] = "close it",
     };
     const struct calls *c = ctx;
@@ -157,6 +166,7 @@ static void on_done(void *ctx, void *job)
         *c->awaited = call;
         return;
     }
+    c->is_slow = clock_now_ms() - c->begun_ms > CALLS_PATIENCE_MS;
     do {
         tell_made(c, &call);
         if (!take_next(c, &call)) {

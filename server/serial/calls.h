@@ -1,9 +1,9 @@
 /*
- * The calls of an open device's driver that may block: settings, lines, breaks, purges and the
- * close. A thread makes them, one after the other. The loop waits for each a few milliseconds, by
- * when nearly every driver has answered: then a call is a function like any other. It continues
- * without one that takes longer. Then the device is busy: it is held (serial.h), and what is called
- * meanwhile waits in a bounded queue.
+ * The calls of an open device's driver that may block: settings, lines, breaks, purges, questions
+ * and the close. A thread makes them, one after the other. The loop waits for each a few
+ * milliseconds, by when nearly every driver has answered: then a call is a function like any other.
+ * It continues without one that takes longer, and does not wait for the next one. Then the device
+ * is busy: it is held (serial.h), and what is called meanwhile waits in a bounded queue.
  *
  * All functions run on the loop thread.
  */
@@ -11,6 +11,8 @@
 #define SERVER_SERIAL_CALLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "proto/line.h"
 #include "timer.h"
@@ -19,7 +21,15 @@ struct event_base;
 struct serial;
 struct worker;
 
-enum call_kind { CALL_CONFIGURE, CALL_SET_OUTPUTS, CALL_SET_BREAK, CALL_PURGE, CALL_CLOSE };
+enum call_kind {
+    CALL_CONFIGURE,
+    CALL_SET_OUTPUTS,
+    CALL_SET_BREAK,
+    CALL_PURGE,
+    CALL_LINES,
+    CALL_UNTRANSMITTED,
+    CALL_CLOSE,
+};
 
 struct call {
     enum call_kind kind;
@@ -27,18 +37,23 @@ struct call {
     unsigned mask, values;          /* as in serial_set_outputs */
     bool on;                        /* as in serial_set_break */
     bool rx, tx;                    /* as in serial_purge */
+    unsigned lines;                 /* as of serial_lines */
+    size_t left;                    /* as of serial_untransmitted */
     bool tells;                     /* the log is told of settings that the driver does not do */
     int error;                      /* 0 or -errno, once it is made */
 };
 
 struct calls_callbacks {
-    /* A call has been made that was not made in time. Calls nothing of the device. */
+    /* A call has been made that was not made in time. The device is still busy. */
     void (*made)(void *ctx, const struct call *call);
     /* So have all: the device is free, or closed. */
     void (*over)(void *ctx);
 };
 
-enum { CALLS_MAX = 16 };
+enum {
+    CALLS_MAX = 16,
+    CALLS_PATIENCE_MS = 5, /* of the loop; a USB adapter answers in one or two */
+};
 
 struct calls {
     struct event_base *base;
@@ -48,6 +63,8 @@ struct calls {
     struct worker *worker; /* once there was something for it */
     struct serial *serial; /* of an open device, or one that is being closed */
     bool is_busy;
+    bool is_slow;         /* the loop does not wait: the call before was not made in time */
+    uint64_t begun_ms;    /* of the call that is under way */
     bool closes;          /* after the call that is under way */
     enum call_kind kind;  /* of that one */
     struct call *awaited; /* where its result goes, while the loop waits for it */

@@ -239,17 +239,19 @@ static int change(struct commands *c, const struct rfc2217_message *m)
     }
 }
 
-void commands_do(struct commands *c, const struct rfc2217_message *m)
+bool commands_do(struct commands *c, const struct rfc2217_message *m)
 {
     const unsigned line = commands_line_set(m);
 
     if (line) {
         add_to_group(c, line, m);
-        return;
+        return true;
     }
     const int r = change(c, m);
-    if (!device_is_busy(c->device))
-        commands_end(c, m, r);
+    if (device_is_busy(c->device))
+        return false;
+    commands_end(c, m, r);
+    return true;
 }
 
 void commands_end(struct commands *c, const struct rfc2217_message *m, int error)

@@ -39,9 +39,10 @@ struct commands {
 /* Queues an answer or a notification. */
 void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t value);
 
-/* Carries a command out and answers it; a SET-CONTROL of DTR or RTS joins the group instead. Where
- * the device is busy afterwards, commands_end has to follow once it is not. */
-void commands_do(struct commands *c, const struct rfc2217_message *m);
+/* Carries a command out and answers it; a SET-CONTROL of DTR or RTS joins the group instead.
+ * Returns false where the device is busy with it: then commands_end has to follow once it is not.
+ */
+bool commands_do(struct commands *c, const struct rfc2217_message *m);
 
 /* Answers a command that was carried out: `error` is 0 or -errno, for the log. */
 void commands_end(struct commands *c, const struct rfc2217_message *m, int error);

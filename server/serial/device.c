@@ -11,8 +11,8 @@
  *
  * The driver may take long for a call: then the device is busy (calls.h), and its clients wait.
  *
- * The search may take long, and so may the opening on some systems. So a device that is LOST, or
- * CLOSED when a client comes, is prepared first (node_prepare). The client waits in its port.
+ * The search may take long, and so may the opening. So a device that is LOST, or CLOSED when a
+ * client comes, is prepared first (node_prepare). The client waits in its port.
  *
  * An owner may disconnect while the device stays open for others, or the next one may connect while
  * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
@@ -58,8 +58,9 @@ struct device {
     bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
-    bool used;   /* somebody has it, or reads along */
-    bool closes; /* the log is to be told that it is closed */
+    bool used;       /* somebody has it, or reads along */
+    bool lines_wait; /* its modem inputs are to be told once it is not busy */
+    bool closes;     /* the log is to be told that it is closed */
 };
 
 static void on_gone(void *ctx, int error);
@@ -248,7 +249,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     if (r < 0)
         return r;
     if (!again)
-        line_control_begin(&d->line, &found, serial_lines(d->node.serial));
+        line_control_begin(&d->line, &found, line_control_lines(&d->line));
     timer_stop(&d->retry);
     d->state = DEVICE_OPEN;
     line_control_restore(&d->line, again);
@@ -284,6 +285,16 @@ int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
+/* Tells its modem inputs now, or once the driver has said them. */
+static void tell_lines(struct device *d)
+{
+    const unsigned lines = device_lines(d);
+
+    d->lines_wait = node_is_busy(&d->node);
+    if (!d->lines_wait)
+        on_lines(d, lines & LINE_INPUTS, 0);
+}
+
 static void try_again(struct device *d)
 {
     char error[SERIAL_ERROR_MAX];
@@ -297,7 +308,7 @@ static void try_again(struct device *d)
         return;
     }
     on_writable(d);
-    on_lines(d, device_lines(d) & LINE_INPUTS, 0);
+    tell_lines(d);
     d->callbacks->changed(d->ctx);
 }
 
@@ -341,16 +352,21 @@ static void on_made(void *ctx, const struct call *call)
     struct device *d = ctx;
 
     line_control_note(&d->line, call);
+    output_note(&d->output, call);
+    if (call->kind == CALL_LINES) {
+        d->lines_wait = false;
+        on_lines(d, call->lines & LINE_INPUTS, 0);
+    }
 }
 
-/* Continues with what has waited for its driver, and tells what the device did meanwhile. */
+/* Continues with what has waited for its driver. */
 static void on_free(void *ctx)
 {
     struct device *d = ctx;
 
     on_writable(d);
-    if (node_ask(&d->node))
-        on_lines(d, device_lines(d) & LINE_INPUTS, 0);
+    if (d->lines_wait)
+        tell_lines(d);
     d->callbacks->free(d->ctx);
     d->callbacks->changed(d->ctx);
 }

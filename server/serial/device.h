@@ -73,7 +73,7 @@ bool device_prepare(struct device *d);
 /* Waits for it no longer: device_take does without. */
 void device_give_up(struct device *d);
 
-/* After device_take for all who have waited: later it may be another port. */
+/* After device_prepare, and device_take for all who have waited: later it may be another port. */
 void device_forget(struct device *d);
 
 /* Readies it for a new owner. Returns NULL, or what the client is refused with: "absent",

@@ -113,10 +113,10 @@ int line_control_configure(struct line_control *c, const struct line_settings *w
 
 unsigned line_control_lines(const struct line_control *c)
 {
-    struct serial *serial = node_ask(c->node);
+    struct call call = {.kind = CALL_LINES};
 
-    if (serial)
-        return serial_lines(serial);
+    if (node_ask(c->node) && node_call(c->node, &call))
+        return call.lines;
     return c->outputs | (c->node->serial ? c->inputs : 0);
 }
 

@@ -164,7 +164,8 @@ static void on_opened(void *ctx, void *job)
     n->opening = *o;
     n->state = NODE_IS_OPENED;
     free(o);
-    n->prepares->prepared(n->ctx);
+    if (!n->awaits_opening)
+        n->prepares->prepared(n->ctx);
 }
 
 static const struct worker_work opening_work = {
@@ -173,7 +174,8 @@ static const struct worker_work opening_work = {
     .drop = drop_opening,
 };
 
-/* Returns false where there is nothing to open, or no worker: node_open will see. */
+/* Returns false where it is open already, or there is nothing to open, or no worker: node_open will
+ * see. */
 static bool begin_opening(struct node *n, bool again)
 {
     struct serial_opening *o = malloc(sizeof *o);
@@ -181,12 +183,15 @@ static bool begin_opening(struct node *n, bool again)
 
     if (!n->opener)
         n->opener = worker_new(n->base, &opening_work, n);
-    if (o && n->opener && find(n, again, o, error) == 0 && worker_start(n->opener, o) == 0) {
-        n->state = NODE_IS_BEING_OPENED;
-        return true;
+    if (!o || !n->opener || find(n, again, o, error) < 0 || worker_start(n->opener, o) < 0) {
+        free(o);
+        return false;
     }
-    free(o);
-    return false;
+    n->state = NODE_IS_BEING_OPENED;
+    n->awaits_opening = true;
+    worker_wait(n->opener, CALLS_PATIENCE_MS);
+    n->awaits_opening = false;
+    return n->state == NODE_IS_BEING_OPENED;
 }
 
 bool node_prepare(struct node *n, bool again)
@@ -199,7 +204,7 @@ bool node_prepare(struct node *n, bool again)
         search_begin(&n->search);
         return true;
     }
-    if (n->state == NODE_IS_NOT_OPENED && serial_io_opens_slowly())
+    if (n->state == NODE_IS_NOT_OPENED)
         return begin_opening(n, again);
     return n->state == NODE_IS_BEING_OPENED;
 }

@@ -45,7 +45,8 @@ struct node {
     struct search search; /* by this */
     enum node_opening state;
     struct serial_opening opening; /* the worker's result */
-    struct worker *opener;         /* once there was something for it, where opening may be slow */
+    struct worker *opener;         /* once there was something for it */
+    bool awaits_opening;           /* a moment, as most drivers need no more */
     bool given_up;                 /* what is under way is waited for no longer */
     struct serial *serial;         /* while it is open, else NULL */
     struct calls calls;            /* of its driver; may be busy a little longer than it is open */

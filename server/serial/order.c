@@ -290,22 +290,23 @@ static void end_late(struct order *o, const struct rfc2217_message *m)
     end_command(o, m, device_late_error(o->client->device));
 }
 
+/* Begins a break, as commands_do. */
+static bool begin_break(struct order *o, const struct rfc2217_message *m)
+{
+    const int r = device_set_break(o->client->device, true);
+
+    if (device_is_busy(o->client->device))
+        return false;
+    end_command(o, m, r);
+    return true;
+}
+
 /* Carries a command of the owner out that may change the device. */
 static void change_device(struct order *o, const struct rfc2217_message *m)
 {
-    struct client *c = o->client;
-
-    if (m->command == TELNET_BREAK) {
-        const int r = device_set_break(c->device, true);
-
-        if (!device_is_busy(c->device))
-            end_command(o, m, r);
-    } else {
-        commands_do(&c->commands, m);
-        if (!device_is_busy(c->device))
-            after_command(o, m);
-    }
-    if (device_is_busy(c->device))
+    if (m->command == TELNET_BREAK ? begin_break(o, m) : commands_do(&o->client->commands, m))
+        after_command(o, m);
+    else
         wait_until_free(o, m, end_late);
 }
 
@@ -400,7 +401,7 @@ static void continue_drain(struct order *o)
 {
     const size_t left = device_untransmitted(o->client->device);
 
-    if (progress_note(&o->drain, left))
+    if (progress_look(&o->drain, left, device_is_busy(o->client->device)))
         client_keep(o->client);
     if (left > 0 && progress_still_ms(&o->drain) < DRAIN_STUCK_MS) {
         look_again(o, left);

@@ -1,11 +1,13 @@
 #include "output.h"
 
+#include "clock.h"
 #include "node.h"
 
 enum {
     QUEUE_FULL = 64 * 1024,                      /* pause clients */
     QUEUE_AHEAD = 192 * 1024,                    /* pause one who is read ahead */
     READ_BEYOND = 128 * 1024,                    /* what was read before they paused */
+    TOLD_MS = 50,                                /* for which an answer that came late holds */
     QUEUE_MAX = 2 * (QUEUE_AHEAD + READ_BEYOND), /* of an owner and the one before */
 };
 
@@ -31,6 +33,7 @@ int output_write(struct output *o, const uint8_t *data, size_t len)
         n = serial_write(serial, data, len);
         if (n < 0) /* it has gone, which is told soon; bytes queued now wait for its return */
             n = 0;
+        o->left += (size_t)n;
     }
     return (size_t)n < len ? buf_add(&o->queue, data + n, len - (size_t)n) : 0;
 }
@@ -47,6 +50,7 @@ int output_send(struct output *o)
     if (n < 0)
         return n;
     buf_drain(&o->queue, (size_t)n);
+    o->left += (size_t)n;
     o->before -= o->divided ? (size_t)n : 0;
     return n;
 }
@@ -72,13 +76,23 @@ bool output_is_low(const struct output *o)
     return o->queue.len <= QUEUE_FULL / 2;
 }
 
-/* What the open driver has; of a busy one, what it had, as it is not asked. */
+void output_note(struct output *o, const struct call *call)
+{
+    if (call->kind != CALL_UNTRANSMITTED)
+        return;
+    o->left = call->left;
+    o->told_ms = clock_now_ms();
+}
+
+/* What the open driver has; of one that does not say it in time, what it may have. */
 static size_t drivers(struct output *o)
 {
-    struct serial *serial = node_ask(o->node);
+    struct call call = {.kind = CALL_UNTRANSMITTED};
 
-    if (serial)
-        o->left = serial_untransmitted(serial);
+    if (o->told_ms + TOLD_MS > clock_now_ms())
+        return o->left;
+    if (node_ask(o->node) && node_call(o->node, &call))
+        o->left = call.left;
     return o->left;
 }
 

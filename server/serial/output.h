@@ -14,13 +14,15 @@
 
 #include "proto/buf.h"
 
+struct call;
 struct node;
 
 struct output {
     struct node *node;
     struct buf queue;
     uint64_t written; /* bytes, in all */
-    size_t left;      /* what the driver said last that it has */
+    size_t left;      /* what the driver has, at most, */
+    uint64_t told_ms; /* which it has said then, late */
     bool divided;     /* only the first share goes out */
     size_t before;    /* the first share, of the queue's start: of an owner that has gone */
     size_t behind;    /* the second share, after that: of another owner that has gone */
@@ -47,6 +49,9 @@ bool output_is_full_ahead(const struct output *o);
 
 /* Whether so little is queued that a paused client may continue. */
 bool output_is_low(const struct output *o);
+
+/* A call has been made, late. */
+void output_note(struct output *o, const struct call *call);
 
 /* Bytes that are on their way, ours and the driver's; not 0 while the queue is divided, or the
  * device is busy. Bytes that wait for an absent device are not on their way. */

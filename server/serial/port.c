@@ -333,11 +333,12 @@ static bool owner_is_leaving(const struct port *p)
 static void on_next(void *ctx)
 {
     struct port *p = ctx;
+    const bool has_prepared = p->preparing;
 
-    if (p->preparing) /* it is done, or has taken too long */
+    if (has_prepared) /* it is done, or has taken too long */
         device_give_up(p->device);
     p->preparing = device_prepare(p->device);
-    if (!p->preparing) {
+    if (!p->preparing && !(has_prepared && owner_is_leaving(p))) {
         do {
             struct newcomer n = waiting_take(&p->waiting);
 
@@ -357,8 +358,10 @@ void port_take(struct port *p, struct newcomer *n)
     p->preparing = device_prepare(p->device);
     const bool has_to_wait =
         p->preparing || (!p->options->takeover && (p->waiting.first || owner_is_leaving(p)));
-    if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p)))
+    if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p))) {
         admit(p, n);
+        device_forget(p->device);
+    }
 }
 
 /* --- the port itself -------------------------------------------------------------------------- */

@@ -30,6 +30,12 @@ static void enter_driver(void)
         fake_serial.calling();
 }
 
+static void ask_driver(void)
+{
+    if (fake_serial.asking)
+        fake_serial.asking();
+}
+
 static void fake_stop(struct serial *s)
 {
     (void)s;
@@ -108,7 +114,8 @@ static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
 
 static unsigned fake_lines(struct serial *s)
 {
-    check_not_held(s);
+    (void)s;
+    ask_driver();
     return fake_serial.outputs | fake_serial.inputs;
 }
 
@@ -132,7 +139,8 @@ static int fake_purge(struct serial *s, bool rx, bool tx)
 
 static size_t fake_untransmitted(struct serial *s)
 {
-    check_not_held(s);
+    (void)s;
+    ask_driver();
     fake_serial.asked++;
     return fake_serial.untransmitted;
 }
@@ -163,11 +171,6 @@ struct serial_file {
 };
 
 static struct serial_file file; /* of the one port */
-
-bool serial_io_opens_slowly(void)
-{
-    return fake_serial.opens_slowly;
-}
 
 void serial_io_open(struct serial_opening *o)
 {
