@@ -90,8 +90,12 @@ static void wait_until_free(struct order *o, const struct rfc2217_message *m,
 /* Applies the group. Where the device takes long for that, what comes next has to wait. */
 static void apply_group(struct order *o)
 {
-    commands_apply_group(&o->client->commands);
-    if (o->client->commands.group.count > 0)
+    struct commands *commands = &o->client->commands;
+
+    if (commands->group.is_applied) /* it waits already */
+        return;
+    commands_apply_group(commands);
+    if (commands->group.is_applied)
         wait_until_free(o, NULL, NULL);
 }
 
@@ -202,6 +206,7 @@ void order_device_free(struct order *o)
             commands_end_group(commands, device_late_error(o->client->device));
         if (next)
             next(o, &o->waiting);
+        client_flush(o->client);
     }
     if (o->wait == ORDER_GOES_ON && !is_over(o))
         order_go_on(o);
