@@ -1,9 +1,18 @@
 #include "serial.h"
 
+void serial_stop(struct serial *s)
+{
+    s->ops->stop(s);
+}
+
 void serial_close(struct serial *s)
 {
-    if (s)
-        s->ops->close(s);
+    s->ops->close(s);
+}
+
+void serial_hold(struct serial *s, bool on)
+{
+    s->ops->hold(s, on);
 }
 
 void serial_read(struct serial *s, bool on)

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +51,19 @@ struct serial_io {
     bool hupcl;
     bool broken; /* a break is on */
     bool watch_errors;
+    bool reading;
+    bool held;
+    bool late_lines; /* a change came while it was held */
     bool closed;
-    int write_error; /* of a device that is gone, to be told from the loop */
-    unsigned known;  /* modem lines as last seen; where there are none, outputs as last set */
+    atomic_uint users; /* the loop's callbacks, and who closes it: the last one frees it */
+    int write_error;   /* of a device that is gone, to be told from the loop */
+    unsigned known;    /* modem lines as last seen; where there are none, outputs as last set */
     struct line_settings line; /* in force, as far as the tty can tell */
     struct termios2 found;
     struct tty_counts counts;
     struct serial_struct driver; /* as found, if low_latency was set */
     bool low_latency;
+    int latency_error; /* an errno, to be told, or 0 */
     struct modem_watch *watch;
     struct event *readable;
     struct event *writable;
@@ -136,14 +142,18 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
         io->base.callbacks->writable(io->base.ctx);
 }
 
-static void io_read(struct serial *s, bool on)
+static void update_reading(struct serial_io *io)
 {
-    struct serial_io *io = io_of(s);
-
-    if (on)
+    if (io->reading && !io->held)
         event_add(io->readable, NULL);
     else
         event_del(io->readable);
+}
+
+static void io_read(struct serial *s, bool on)
+{
+    io_of(s)->reading = on;
+    update_reading(io_of(s));
 }
 
 static int io_write(struct serial *s, const uint8_t *data, size_t len)
@@ -258,6 +268,11 @@ static int io_set_outputs(struct serial *s, unsigned mask, unsigned values)
 static void on_lines_changed(void *ctx)
 {
     struct serial_io *io = ctx;
+
+    io->late_lines = io->held;
+    if (io->held)
+        return;
+
     unsigned before = io->known & LINE_INPUTS;
     unsigned inputs = io_lines(&io->base) & LINE_INPUTS;
     unsigned edges = line_edges(before, inputs) | tty_counts_edges(&io->counts, io->fd);
@@ -319,7 +334,23 @@ static void io_watch_errors(struct serial *s, bool on)
 
 /* --- opening and closing ------------------------------------------------------------------ */
 
-/* Lets go of the device; its events are out of the loop. */
+/* While a TCSETS2 is under way the kernel lets nobody read, write, or ask for the settings: it has
+ * the terminal's termios_rwsem, for which also O_NONBLOCK waits. */
+static void io_hold(struct serial *s, bool on)
+{
+    struct serial_io *io = io_of(s);
+
+    io->held = on;
+    update_reading(io);
+    if (on)
+        event_del(io->writable);
+    else if (io->write_error)
+        event_active(io->writable, EV_WRITE, 0);
+    if (!on && io->late_lines)
+        modem_watch_look(io->watch);
+}
+
+/* Lets go of the device. */
 static void release(struct serial_io *io)
 {
     if (io->fd >= 0)
@@ -334,16 +365,24 @@ static void release(struct serial_io *io)
     io->fd = -1;
 }
 
-static void io_free(void *arg)
+static void leave(void *arg)
 {
     struct serial_io *io = arg;
 
+    if (atomic_fetch_sub(&io->users, 1) == 1)
+        free(io);
+}
+
+/* Takes it out of the loop. */
+static void forget_events(struct serial_io *io)
+{
     if (io->readable)
         event_free(io->readable);
     if (io->writable)
         event_free(io->writable);
-    release(io);
-    free(io);
+    modem_watch_stop(io->watch);
+    io->readable = io->writable = NULL;
+    io->watch = NULL;
 }
 
 /* Leaves the device as it was found, and lets go of it. */
@@ -368,22 +407,26 @@ static void put_back(struct serial_io *io)
     release(io);
 }
 
-static void io_close(struct serial *s)
+static void io_stop(struct serial *s)
 {
     struct serial_io *io = io_of(s);
 
     io->closed = true;
-    event_del(io->readable);
-    event_del(io->writable);
-    modem_watch_stop(io->watch);
-    io->watch = NULL;
-    /* now and not with the memory: the next client may open it before the loop comes to that */
-    put_back(io);
-    loop_defer(io->loop, io_free, io);
+    forget_events(io);
+    atomic_fetch_add(&io->users, 1);
+    loop_defer(io->loop, leave, io);
+}
+
+static void io_close(struct serial *s)
+{
+    put_back(io_of(s));
+    leave(io_of(s));
 }
 
 static const struct serial_ops io_ops = {
+    .stop = io_stop,
     .close = io_close,
+    .hold = io_hold,
     .read = io_read,
     .write = io_write,
     .configure = io_configure,
@@ -434,7 +477,6 @@ static int take_exclusively(struct serial_io *io)
 /* Bytes handed on as they come, not after the 16 ms of an FTDI's latency timer. */
 static void ask_low_latency(struct serial_io *io)
 {
-    static bool said;
     struct serial_struct serial;
 
     if (os_ioctl(io->fd, TIOCGSERIAL, &serial) < 0)
@@ -442,12 +484,18 @@ static void ask_low_latency(struct serial_io *io)
     io->driver = serial;
     serial.flags = (int)((unsigned)serial.flags | ASYNC_LOW_LATENCY);
     io->low_latency = os_ioctl(io->fd, TIOCSSERIAL, &serial) == 0;
-    if (!io->low_latency && !said) {
-        said = true;
-        log_info(
-            "%s: the driver refuses low latency (%s): answers may come some milliseconds later",
-            io->path, error_text(errno));
-    }
+    io->latency_error = io->low_latency ? 0 : errno;
+}
+
+static void tell_latency(const struct serial_io *io)
+{
+    static bool said;
+
+    if (!io->latency_error || said)
+        return;
+    said = true;
+    log_info("%s: the driver refuses low latency (%s): answers may come some milliseconds later",
+             io->path, error_text(io->latency_error));
 }
 
 static int set_up(struct serial_io *io, const struct serial_options *options)
@@ -496,11 +544,6 @@ static int watch(struct serial_io *io)
     return 0;
 }
 
-bool serial_io_opens_slowly(void)
-{
-    return false;
-}
-
 void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);
@@ -514,6 +557,7 @@ void serial_io_open(struct serial_opening *o)
         return;
     }
     io->fd = -1;
+    io->users = 1;
     snprintf(io->path, sizeof io->path, "%s", o->path);
     io->pty = tty_node_is_pty(o->path);
 
@@ -524,7 +568,8 @@ void serial_io_open(struct serial_opening *o)
         o->error = set_up(io, &o->options);
     if (o->error < 0) {
         tty_node_say_error(o->path, -o->error, o->text);
-        io_free(io);
+        release(io);
+        free(io);
         return;
     }
     o->settings = io->line;
@@ -537,13 +582,16 @@ struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base
     struct serial_io *io = (struct serial_io *)(void *)o->file;
 
     o->file = NULL;
-    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
+    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx, .blocks = true};
     io->loop = base;
+    tell_latency(io);
     o->error = watch(io);
     if (o->error == 0)
         return &io->base;
     tty_node_say_error(o->path, -o->error, o->text);
-    io_free(io);
+    forget_events(io);
+    release(io);
+    free(io);
     return NULL;
 }
 
@@ -555,5 +603,5 @@ void serial_io_discard(struct serial_opening *o)
     if (!io)
         return;
     put_back(io);
-    io_free(io);
+    free(io);
 }

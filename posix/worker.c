@@ -1,7 +1,8 @@
 /*
- * Theory of operation. A job has a thread of its own, which ends with it: most jobs are seldom. The
- * thread and the owner share a `struct bench`; the last to leave it frees it. The owner says under
- * the lock that it has left, so that the thread does not wake a loop that is gone.
+ * Theory of operation. A job has a thread of its own, which stays a second for the next one: jobs
+ * are seldom, or come in rows. The thread and the owner share a `struct bench`; the last to leave
+ * it frees it. The owner says under the lock that it has left, so that the thread does not wake a
+ * loop that is gone.
  */
 #include "worker.h"
 
@@ -12,17 +13,27 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
-enum { STACK = 256 * 1024 }; /* of which NSS modules take much */
+enum {
+    STACK = 256 * 1024, /* of which NSS modules take much */
+    STAY_MS = 1000,
+};
 
 struct bench {
     pthread_mutex_t lock;
     unsigned users;
-    bool left; /* by the owner */
-    int wake;  /* eventfd: the job is done */
+    bool left;            /* by the owner */
+    bool is_done;         /* and the owner has not taken the job back */
+    bool is_waited_for;   /* the owner needs no call of its loop */
+    bool is_new;          /* the job has not been begun */
+    bool is_idle;         /* the thread, which waits for one */
+    pthread_cond_t done;  /* both of monotonic time */
+    pthread_cond_t begun; /* or the owner has left */
+    int wake;             /* eventfd: the job is done */
     void *job;
     struct worker_work work;
 };
@@ -42,38 +53,111 @@ static void leave(struct bench *b)
     if (!last)
         return;
     pthread_mutex_destroy(&b->lock);
+    pthread_cond_destroy(&b->done);
+    pthread_cond_destroy(&b->begun);
     close(b->wake);
     free(b);
 }
 
-static void *work_on(void *arg)
+static struct timespec in_ms(unsigned ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_nsec -= 1000000000L;
+        t.tv_sec++;
+    }
+    return t;
+}
+
+/* Does the job; the lock is held, but not meanwhile. */
+static void do_job(struct bench *b)
 {
     const uint64_t one = 1;
-    struct bench *b = arg;
 
+    b->is_new = false;
+    pthread_mutex_unlock(&b->lock);
     b->work.run(b->job);
     pthread_mutex_lock(&b->lock);
+    b->is_done = true;
     if (b->left)
         b->work.drop(b->job);
+    else if (b->is_waited_for)
+        pthread_cond_signal(&b->done);
     else if (write(b->wake, &one, sizeof one) < 0)
-        abort(); /* cannot be: the owner has read the one before */
+        abort(); /* cannot be: there is room for 2^64 */
+}
+
+/* Waits for the next job. Returns whether there is one. */
+static bool stay(struct bench *b)
+{
+    const struct timespec limit = in_ms(STAY_MS);
+    int r = 0;
+
+    b->is_idle = true;
+    while (!b->is_new && !b->left && r == 0)
+        r = pthread_cond_timedwait(&b->begun, &b->lock, &limit);
+    b->is_idle = false;
+    return b->is_new;
+}
+
+static void *work_on(void *arg)
+{
+    struct bench *b = arg;
+
+    pthread_mutex_lock(&b->lock);
+    do
+        do_job(b);
+    while (stay(b));
     leave(b);
     return NULL;
 }
 
+/* Takes back what is done, within the limit, or NULL. */
+static void *take_job(struct bench *b, const struct timespec *limit)
+{
+    int r = limit ? 0 : ETIMEDOUT;
+
+    pthread_mutex_lock(&b->lock);
+    b->is_waited_for = true;
+    while (!b->is_done && r == 0)
+        r = pthread_cond_timedwait(&b->done, &b->lock, limit);
+    b->is_waited_for = false;
+    void *job = b->is_done ? b->job : NULL;
+    b->is_done = false;
+    pthread_mutex_unlock(&b->lock);
+    return job;
+}
+
+static bool take_back(struct worker *w, const struct timespec *limit)
+{
+    void *job = take_job(w->bench, limit);
+
+    if (job)
+        w->bench->work.done(w->ctx, job);
+    return job;
+}
+
 static void on_woken(evutil_socket_t fd, short what, void *ctx)
 {
-    struct worker *w = ctx;
-    struct bench *b = w->bench;
     uint64_t count;
 
     (void)what;
-    if (read(fd, &count, sizeof count) < 0)
-        return;
-    pthread_mutex_lock(&b->lock); /* the thread may not have left yet */
-    void *job = b->job;
-    pthread_mutex_unlock(&b->lock);
-    b->work.done(w->ctx, job);
+    if (read(fd, &count, sizeof count) > 0)
+        take_back(ctx, NULL); /* unless it was done when somebody began to wait */
+}
+
+static void cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 static struct bench *bench_new(const struct worker_work *work)
@@ -87,6 +171,8 @@ static struct bench *bench_new(const struct worker_work *work)
     b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (b->wake >= 0) {
         pthread_mutex_init(&b->lock, NULL);
+        cond_init(&b->done);
+        cond_init(&b->begun);
         return b;
     }
     free(b);
@@ -130,14 +216,28 @@ static int start_thread(struct bench *b)
 int worker_start(struct worker *w, void *job)
 {
     struct bench *b = w->bench;
+    int r = 0;
 
     pthread_mutex_lock(&b->lock);
     b->job = job;
-    b->users++;
-    const int r = start_thread(b);
-    b->users -= r != 0;
+    b->is_new = true;
+    if (b->is_idle) {
+        pthread_cond_signal(&b->begun);
+    } else {
+        b->users++;
+        r = start_thread(b);
+        b->users -= r != 0;
+        b->is_new = r == 0;
+    }
     pthread_mutex_unlock(&b->lock);
     return -r;
+}
+
+bool worker_wait(struct worker *w, unsigned ms)
+{
+    const struct timespec limit = in_ms(ms);
+
+    return take_back(w, &limit);
 }
 
 void worker_free(struct worker *w)
@@ -149,6 +249,7 @@ void worker_free(struct worker *w)
     if (w->bench) {
         pthread_mutex_lock(&w->bench->lock);
         w->bench->left = true;
+        pthread_cond_signal(&w->bench->begun);
         leave(w->bench);
     }
     free(w);

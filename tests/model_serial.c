@@ -1,7 +1,7 @@
 /*
  * A published port, its gate and its sessions against a model: clients that come, speak, send, hear
- * and leave at random moments, a device of random speed that stands still at times, in virtual
- * time. What must hold, whatever the schedule:
+ * and leave at random moments, a device of random speed that stands still at times, and whose
+ * driver takes its time for calls at times, in virtual time. What must hold, whatever the schedule:
  *
  *   - each byte of an owner reaches the device once, in order, at its owner's speed
  *   - a client that is refused has sent the device nothing
@@ -23,6 +23,7 @@
 #include "endpoint.h"
 #include "fakes/fake_listener.h"
 #include "fakes/fake_serial.h"
+#include "fakes/fake_worker.h"
 #include "log.h"
 #include "loop.h"
 #include "port.h"
@@ -73,6 +74,7 @@ static bool talks;
 static bool holds;     /* the device stays open */
 static bool had_owner; /* somebody was served */
 static bool purges;    /* somebody asks for that */
+static bool is_slow;   /* the driver, in some calls */
 
 static unsigned pick(unsigned below)
 {
@@ -155,10 +157,11 @@ static void transmit(void)
     driver_len -= n;
     fake_serial.untransmitted = driver_len;
     has_room = has_room || n > 0;
-    if (has_room && fake_serial.open)
+    const bool tells = fake_serial.open && !fake_serial.held && !fake_serial.stopped;
+    if (has_room && tells)
         fake_serial_make_room(DRIVER - driver_len);
-    has_room = false;
-    if (fake_serial.open && fake_serial.reading && talks && pick(4) == 0) {
+    has_room = has_room && fake_serial.held;
+    if (tells && fake_serial.reading && talks && pick(4) == 0) {
         const char digit[] = {(char)('0' + said++ % 10), '\0'};
 
         fake_serial_send(digit);
@@ -275,6 +278,17 @@ static void leave(int slot)
 
 /* --- schedules -------------------------------------------------------------------------------- */
 
+/* Holds calls of the driver up, or lets them be made. */
+static void call_slowly(bool may_hold)
+{
+    if (fake_worker.holds && (!may_hold || pick(12) == 0)) {
+        fake_worker.holds = false;
+        fake_worker_release();
+    } else if (is_slow && may_hold && pick(20) == 0) {
+        fake_worker.holds = true;
+    }
+}
+
 static void pass(unsigned ms)
 {
     const struct timeval step = {0, STEP_MS * 1000};
@@ -282,6 +296,7 @@ static void pass(unsigned ms)
     for (unsigned i = 0; i < ms / STEP_MS + 1; i++) {
         event_base_loopexit(base, &step);
         loop_run(base);
+        call_slowly(rate > 0);
         transmit();
         for (int s = 0; s < SLOTS; s++)
             if (slots[s] >= 0)
@@ -392,8 +407,11 @@ static void run_schedule(void)
     state = seed * 2654435761u + 12345;
     logged[0] = '\0';
     snprintf(text, sizeof text, "/dev/fake%s", options[pick(5)]);
+    is_slow = pick(2);
+    fake_worker = (struct fake_worker){0};
     holds = strstr(text, "hold") != NULL;
     fake_serial_reset();
+    fake_serial.blocks = is_slow;
     fake_serial.wrote = on_wrote;
     fake_serial.purged = on_purged;
     fake_serial.room = DRIVER;

@@ -61,7 +61,6 @@ static void begin_hotplug(void)
 static void begin_slow(void)
 {
     begin_as("serial=A1,hotplug");
-    fake_serial.opens_slowly = true;
 }
 
 static void use_port(void)

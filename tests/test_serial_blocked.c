@@ -1,6 +1,7 @@
 /*
- * A system that takes its time to list its ports, or to open one: the other ports of the process
- * continue. The worker has a thread here, and that waits until the test lets it.
+ * A system that takes its time to list its ports, to open one, or to do something with an open one:
+ * the other ports of the process continue. The worker has a thread here, and that waits until the
+ * test lets it.
  */
 #include "serial_stage.h"
 
@@ -45,22 +46,41 @@ static struct endpoint *publish_loop(struct source *another)
     return e;
 }
 
-/* A client of a port that waits at the gate when `block` has been called, and one of another. */
-static void other_ports_continue(const char *words, void (*block)(void))
+static struct endpoint *loop_port;
+
+/* Has a port that may wait at the gate, and another one with a client. */
+static void begin_two(const char *words, struct client *other)
 {
-    struct client waiting, other;
-    struct source another;
+    static struct source another;
     char slow[64];
 
     CHECK(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, gate) == 0);
     begin_among(&port, 1, words);
     snprintf(slow, sizeof slow, "%s", address);
-    struct endpoint *loop_port = publish_loop(&another);
-    client_connect(&other);
-    echo(&other);
-
-    block();
+    loop_port = publish_loop(&another);
+    client_connect(other);
+    echo(other);
     snprintf(address, sizeof address, "%s", slow);
+}
+
+static void end_two(struct client *waiting, struct client *other)
+{
+    client_close(waiting);
+    client_close(other);
+    RUN_UNTIL(NULL, !fake_serial.open);
+    endpoint_free(loop_port);
+    end();
+    evutil_closesocket(gate[0]);
+    evutil_closesocket(gate[1]);
+}
+
+/* A client of a port that waits at the gate when `block` has been called, and one of another. */
+static void other_ports_continue(const char *words, void (*block)(void))
+{
+    struct client waiting, other;
+
+    begin_two(words, &other);
+    block();
     client_begin_telnet(&waiting);
     for (int i = 0; i < 200; i++)
         echo(&other);
@@ -70,12 +90,7 @@ static void other_ports_continue(const char *words, void (*block)(void))
     open_gate();
     RUN_UNTIL(&waiting, client_saw(&waiting, "NOTIFY-MODEMSTATE"));
     CHECK(fake_serial.open);
-    client_close(&waiting);
-    client_close(&other);
-    endpoint_free(loop_port);
-    end();
-    evutil_closesocket(gate[0]);
-    evutil_closesocket(gate[1]);
+    end_two(&waiting, &other);
 }
 
 static void block_list(void)
@@ -90,13 +105,81 @@ static void other_ports_continue_while_one_is_searched_for(void)
 
 static void block_opening(void)
 {
-    fake_serial.opens_slowly = true;
     fake_serial.opening = wait_at_gate;
 }
 
 static void other_ports_continue_while_one_opens(void)
 {
     other_ports_continue("/dev/ttyUSB0", block_opening);
+}
+
+/* The driver lets the call that is at the gate pass, and all later ones. */
+static void let_calls_pass(void)
+{
+    fake_serial.calling = fake_serial.asking = NULL;
+    open_gate();
+}
+
+static void other_ports_continue_while_a_driver_is_called(void)
+{
+    static const struct {
+        enum rfc2217_command command;
+        uint32_t value;
+        const char *done;
+        bool asks;
+    } commands[] = {
+        {RFC2217_SET_BAUDRATE, 300, "configure 300 8N1\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_OFF, "outputs RTS\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_BREAK_ON, "break on\nwrite 61", false},
+        {RFC2217_PURGE_DATA, RFC2217_PURGE_TX, "purge tx\nwrite 61", false},
+        {RFC2217_SET_CONTROL, RFC2217_CONTROL_DTR_QUERY, "write 61", true},
+    };
+
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        struct client waiting, other;
+
+        begin_two("/dev/ttyUSB0", &other);
+        fake_serial.blocks = true;
+        client_agree(&waiting);
+        fake_serial.calling = commands[i].asks ? NULL : wait_at_gate;
+        fake_serial.asking = commands[i].asks ? wait_at_gate : NULL;
+        client_tell(&waiting, commands[i].command, commands[i].value);
+        client_write(&waiting, "a");
+        client_flush(&waiting);
+        RUN_UNTIL(&waiting, fake_serial.held);
+        for (int k = 0; k < 200; k++)
+            echo(&other);
+        turn(&waiting);
+        CHECK(fake_serial.held && fake_serial.journal.len == 0);
+        CHECK(commands[i].asks == (waiting.end.journal.len > 0));
+
+        let_calls_pass();
+        RUN_UNTIL(&waiting, device_saw(commands[i].done) && waiting.end.journal.len > 0);
+        end_two(&waiting, &other);
+    }
+}
+
+static void other_ports_continue_while_one_closes(void)
+{
+    struct client waiting, other;
+
+    begin_two("/dev/ttyUSB0", &other);
+    fake_serial.blocks = true;
+    client_agree(&waiting);
+    fake_serial.calling = wait_at_gate;
+    client_close(&waiting);
+    RUN_UNTIL(NULL, fake_serial.stopped);
+    for (int i = 0; i < 200; i++)
+        echo(&other);
+    CHECK(fake_serial.stopped && fake_serial.open);
+    client_begin_telnet(&waiting);
+    run_for(&waiting, 50);
+    CHECK(waiting.end.journal.len == 0);
+
+    let_calls_pass();
+    RUN_UNTIL(&waiting, client_saw(&waiting, "NOTIFY-MODEMSTATE"));
+    CHECK(device_saw("close\nopen"));
+    end_two(&waiting, &other);
 }
 
 /* The thread outlives all that it worked for. */
@@ -123,6 +206,8 @@ static void an_end_does_not_wait_for_the_list(void)
 static const struct test tests[] = {
     TEST(other_ports_continue_while_one_is_searched_for),
     TEST(other_ports_continue_while_one_opens),
+    TEST(other_ports_continue_while_a_driver_is_called),
+    TEST(other_ports_continue_while_one_closes),
     TEST(an_end_does_not_wait_for_the_list),
 };
 

@@ -46,6 +46,8 @@ struct port_io {
     HANDLE look;        /* tells the thread that `writes` has changed */
     atomic_bool writes; /* it waits for a write */
     bool stopped;
+    bool held;
+    atomic_uint users; /* the loop's callbacks, and port_io_end: the last one frees it */
     bool reading;
     bool write_refused; /* somebody waits for room */
     DWORD failure;      /* to be told */
@@ -145,6 +147,12 @@ static bool ask_status(struct port_io *p, COMSTAT *status)
     return true;
 }
 
+/* Whether the driver may be asked for something, and the owner called. */
+static bool goes_on(const struct port_io *p)
+{
+    return !p->stopped && !p->held && !p->failure;
+}
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 static bool begin_read(struct port_io *p)
@@ -189,8 +197,7 @@ static void take_batches(struct port_io *p)
     size_t len = n > 0 ? read_more(p, n) : 0;
     for (int i = 1; len > 0; i++) {
         p->callbacks->received(p->ctx, p->rx, len);
-        bool go_on = i < BATCHES && p->reading && !p->stopped && !p->failure;
-        len = go_on ? read_more(p, 0) : 0;
+        len = i < BATCHES && p->reading && goes_on(p) ? read_more(p, 0) : 0;
     }
 }
 
@@ -207,8 +214,7 @@ static void pump_read(struct port_io *p)
     }
     if (has_ended(&p->read))
         take_batches(p);
-    if (!p->stopped && !p->failure && p->reading && !p->read.pending && begin_read(p) &&
-        has_ended(&p->read))
+    if (goes_on(p) && p->reading && !p->read.pending && begin_read(p) && has_ended(&p->read))
         wake_up(p->wake);
 }
 
@@ -353,7 +359,9 @@ static void on_poll(void *ctx)
     struct port_io *p = ctx;
     COMSTAT status;
 
-    if (p->stopped || p->failure || !ask_status(p, &status))
+    if (p->held)
+        timer_in_ms(&p->poll, POLL_MS);
+    if (!goes_on(p) || !ask_status(p, &status))
         return;
     p->empty_watches = 0;
     if (!begin_watch(p))
@@ -368,12 +376,19 @@ static void on_woken(void *ctx)
     struct port_io *p = ctx;
     static void (*const pumps[])(struct port_io * p) = {pump_read, pump_write, pump_events};
 
-    for (size_t i = 0; i < 3 && !p->stopped && !p->failure; i++)
+    for (size_t i = 0; i < 3 && goes_on(p); i++)
         pumps[i](p);
-    if (p->failure && !p->stopped) {
+    if (p->failure && !p->stopped && !p->held) {
         p->stopped = true; /* as far as callbacks go */
         p->callbacks->failed(p->ctx, p->failure);
     }
+}
+
+void port_io_hold(struct port_io *p, bool on)
+{
+    p->held = on;
+    if (!on)
+        wake_up(p->wake); /* for what has ended meanwhile */
 }
 
 int port_io_purge(struct port_io *p, bool rx, bool tx)
@@ -394,9 +409,8 @@ int port_io_purge(struct port_io *p, bool rx, bool tx)
     return PurgeComm(p->com, what) ? 0 : -win_error_errno(GetLastError());
 }
 
-static void port_io_free(void *arg)
+static void port_io_free(struct port_io *p)
 {
-    struct port_io *p = arg;
     struct operation *all[] = {&p->read, &p->more, &p->write, &p->watch};
 
     for (int i = 0; i < 4; i++)
@@ -408,8 +422,22 @@ static void port_io_free(void *arg)
         CloseHandle(p->look);
     if (p->thread)
         CloseHandle(p->thread);
-    wake_free(p->wake);
     free(p);
+}
+
+static void leave(struct port_io *p)
+{
+    if (atomic_fetch_sub(&p->users, 1) == 1)
+        port_io_free(p);
+}
+
+/* No callback is running any more. */
+static void leave_loop(void *arg)
+{
+    struct port_io *p = arg;
+
+    wake_free(p->wake);
+    leave(p);
 }
 
 struct port_io *port_io_start(struct event_base *base, void *com, unsigned long events,
@@ -437,9 +465,11 @@ struct port_io *port_io_start(struct event_base *base, void *com, unsigned long 
         p->thread = CreateThread(NULL, STACK_SIZE, wait_for_ends, p,
                                  STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (!p->thread) {
+        wake_free(p->wake);
         port_io_free(p);
         return NULL;
     }
+    p->users = 2;
     if (events && !begin_watch(p))
         timer_in_ms(&p->poll, POLL_MS);
     return p;
@@ -467,14 +497,15 @@ static bool end_operations(struct port_io *p)
 
 void port_io_stop(struct port_io *p)
 {
-    if (!p)
-        return;
     p->stopped = true;
     timer_stop(&p->poll);
     SetEvent(p->end);
     WaitForSingleObject(p->thread, INFINITE);
-    if (end_operations(p))
-        loop_defer(p->base, port_io_free, p);
-    else /* it may still write to our memory */
-        log_warn("a serial driver does not end its operations");
+    loop_defer(p->base, leave_loop, p);
+}
+
+void port_io_end(struct port_io *p)
+{
+    if (end_operations(p)) /* otherwise it may still write to our memory */
+        leave(p);
 }

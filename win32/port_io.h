@@ -17,7 +17,7 @@
 struct event_base;
 struct port_io;
 
-/* All run on the loop thread; each may call port_io_stop. */
+/* All run on the loop thread; each may call port_io_stop, and none is called afterwards. */
 struct port_io_callbacks {
     void (*received)(void *ctx, const uint8_t *data, size_t len);
     /* The port takes bytes again after port_io_write did not take all. */
@@ -35,8 +35,15 @@ struct port_io_callbacks {
 struct port_io *port_io_start(struct event_base *base, void *com, unsigned long events,
                               const struct port_io_callbacks *callbacks, void *ctx);
 
-/* Ends all operations and the thread; the handle may be closed then. Accepts NULL. */
+/* Takes it out of the loop, and ends its thread. */
 void port_io_stop(struct port_io *p);
+
+/* After port_io_stop, from any thread: ends all operations, or gives up a driver that does not end
+ * them. The handle may be closed then. */
+void port_io_end(struct port_io *p);
+
+/* Leaves the driver alone, or no longer: while it is held nothing is read, and no callback runs. */
+void port_io_hold(struct port_io *p, bool on);
 
 void port_io_read(struct port_io *p, bool on);
 
@@ -44,7 +51,8 @@ void port_io_read(struct port_io *p, bool on);
 int port_io_write(struct port_io *p, const uint8_t *data, size_t len);
 
 /* Drops the bytes that the driver has received, or not sent yet. A read that waits for the next
- * byte continues to wait. Returns 0 or -errno. */
+ * byte continues to wait. Returns 0 or -errno. From another thread, too, while the loop waits for
+ * it, or holds the port. */
 int port_io_purge(struct port_io *p, bool rx, bool tx);
 
 /* As serial_untransmitted. */

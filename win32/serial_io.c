@@ -7,6 +7,7 @@
 #include "serial_io.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,9 @@ struct serial_io {
     bool broken; /* a break is on */
     bool watch_errors;
     bool closed;
-    unsigned outputs; /* as last set: Windows does not tell */
-    unsigned inputs;  /* as last told */
+    atomic_uint users; /* the loop's callbacks, and who closes it: the last one frees it */
+    unsigned outputs;  /* as last set: Windows does not tell */
+    unsigned inputs;   /* as last told */
     struct line_settings line;
     DCB found;
 };
@@ -234,22 +236,45 @@ static void put_back(struct serial_io *io)
     SetCommState(io->com, &io->found);
 }
 
-static void io_close(struct serial *s)
+static void leave(void *arg)
+{
+    struct serial_io *io = arg;
+
+    if (atomic_fetch_sub(&io->users, 1) == 1)
+        free(io);
+}
+
+static void io_stop(struct serial *s)
 {
     struct serial_io *io = io_of(s);
 
     io->closed = true;
-    port_io_purge(io->io, false,
-                  true); /* closing would wait for bytes that a stopped line does not take */
     port_io_stop(io->io);
+    atomic_fetch_add(&io->users, 1);
+    loop_defer(io->loop, leave, io);
+}
+
+static void io_close(struct serial *s)
+{
+    struct serial_io *io = io_of(s);
+
+    /* closing would wait for bytes that a stopped line does not take */
+    port_io_purge(io->io, false, true);
+    port_io_end(io->io);
     put_back(io);
-    /* now and not with the memory: the next client may open it before the loop comes to that */
     CloseHandle(io->com);
-    loop_defer(io->loop, free, io);
+    leave(io);
+}
+
+static void io_hold(struct serial *s, bool on)
+{
+    port_io_hold(io_of(s)->io, on);
 }
 
 static const struct serial_ops io_ops = {
+    .stop = io_stop,
     .close = io_close,
+    .hold = io_hold,
     .read = io_read,
     .write = io_write,
     .configure = io_configure,
@@ -390,12 +415,6 @@ static int set_up(struct serial_io *io, const struct serial_options *options, DW
     return 0;
 }
 
-/* Bluetooth's ports make their connection then. */
-bool serial_io_opens_slowly(void)
-{
-    return true;
-}
-
 void serial_io_open(struct serial_opening *o)
 {
     struct serial_io *io = calloc(1, sizeof *io);
@@ -429,8 +448,9 @@ struct serial *serial_io_begin(struct serial_opening *o, struct event_base *base
     };
     struct serial_io *io = (struct serial_io *)(void *)o->file;
 
-    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx};
+    io->base = (struct serial){.ops = &io_ops, .callbacks = callbacks, .ctx = ctx, .blocks = true};
     io->loop = base;
+    io->users = 1;
     io->io = port_io_start(base, io->com, io->has_lines ? EVENTS : 0, &port_callbacks, io);
     if (!io->io) {
         serial_io_discard(o);

@@ -2,7 +2,11 @@
  * A serial port, open: its bytes in and out of the loop, its settings, lines, break and errors.
  * Two kinds live in one process, the operating system's (serial_io.h) and the built-in loopback
  * (server/serial/loop_port.h); each fills in a table of functions. Everything here is called, and
- * calls back, on the loop thread, and nothing blocks.
+ * calls back, on the loop thread.
+ *
+ * Of a port that `blocks`, serial_configure, _set_outputs, _lines, _set_break, _purge, _untransmitted
+ * and _close take as long as its driver does. These may be called on another thread, one at a time. The loop thread
+ * waits for that meanwhile, or holds the port: then it calls nothing else but serial_read.
  */
 #ifndef COMMON_SEAM_SERIAL_H
 #define COMMON_SEAM_SERIAL_H
@@ -29,7 +33,7 @@ struct serial_callbacks {
      * serial_watch_errors asks for them. */
     void (*errors)(void *ctx, unsigned state);
     /* The device has gone (unplugged, hung up); `error` is a negative errno. Nothing else is
-     * called any more; the owner calls serial_close. */
+     * called any more; the owner calls serial_stop. */
     void (*gone)(void *ctx, int error);
 };
 
@@ -42,7 +46,9 @@ enum { SERIAL_ERROR_MAX = 512 };
 
 /* The functions that a kind of port implements; those below document the promise of each member. */
 struct serial_ops {
+    void (*stop)(struct serial *s);
     void (*close)(struct serial *s);
+    void (*hold)(struct serial *s, bool on);
     void (*read)(struct serial *s, bool on);
     int (*write)(struct serial *s, const uint8_t *data, size_t len);
     int (*configure)(struct serial *s, const struct line_settings *want, struct line_settings *got);
@@ -59,12 +65,21 @@ struct serial {
     const struct serial_ops *ops;
     const struct serial_callbacks *callbacks;
     void *ctx;
+    bool blocks; /* see above */
 };
 
-/* Closes the port: a break ends, settings return to those before the open, lines follow hupcl.
- * Bytes that the device has not got yet are lost: wait for serial_untransmitted to be 0 before.
- * Accepts NULL. No callback follows; the memory goes when running ones have returned. */
+/* Takes the port out of the loop: no callback follows. All that may be called then is
+ * serial_close. */
+void serial_stop(struct serial *s);
+
+/* Closes a port that was stopped: a break ends, settings return to those before the open, lines
+ * follow hupcl. Bytes that the device has not got yet are lost: wait for serial_untransmitted to be
+ * 0 before. The memory goes when running callbacks have returned. */
 void serial_close(struct serial *s);
+
+/* Leaves the driver alone, or no longer: while it is held nothing is read, and no callback runs.
+ * Whoever waits for `writable` writes again afterwards. */
+void serial_hold(struct serial *s, bool on);
 
 /* Reads or pauses. A port does not read until told to. */
 void serial_read(struct serial *s, bool on);

@@ -20,12 +20,9 @@ struct serial_opening {
     struct line_settings settings; /* as found, which serial_close puts back */
 };
 
-/* Whether opening may take many seconds, as that of Bluetooth's ports on Windows does. Then
- * serial_io_open and serial_io_discard may be called from any thread. */
-bool serial_io_opens_slowly(void);
-
 /* Opens the port for this process alone, raw. On most systems that raises DTR and RTS: there is no
- * way around it. */
+ * way around it. It may take many seconds, so it may be done on any thread; and so may
+ * serial_io_discard. */
 void serial_io_open(struct serial_opening *o);
 
 /* Takes the file into the loop, without reading yet. NULL with error and text if that fails; the

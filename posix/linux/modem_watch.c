@@ -172,6 +172,12 @@ struct modem_watch *modem_watch_start(struct event_base *base, int fd, void (*ch
     return w;
 }
 
+void modem_watch_look(struct modem_watch *w)
+{
+    if (w)
+        look_again_in(w, 0);
+}
+
 void modem_watch_stop(struct modem_watch *w)
 {
     if (!w)

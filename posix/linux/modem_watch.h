@@ -14,6 +14,9 @@ struct modem_watch;
 struct modem_watch *modem_watch_start(struct event_base *base, int fd, void (*changed)(void *ctx),
                                       void *ctx);
 
+/* Has `changed` run soon. Accepts NULL. */
+void modem_watch_look(struct modem_watch *w);
+
 /* Ends the thread, in a millisecond or so, and frees the watch. Accepts NULL. */
 void modem_watch_stop(struct modem_watch *w);
 

@@ -120,69 +120,57 @@ static void log_refusal(struct commands *c, const struct rfc2217_message *m, int
     log_peer_warn(c->who, "%s: the port refuses %s: %s", c->who, text, error_text(-error));
 }
 
-static void do_setting(struct commands *c, const struct rfc2217_message *m)
+static int do_setting(struct commands *c, const struct rfc2217_message *m)
 {
     struct line_settings want = *device_line(c->device);
     struct line_settings got;
 
-    if (m->value != 0 && want_setting(m, &want) == 0) {
-        int r = device_configure(c->device, &want, &got);
-
-        if (r < 0)
-            log_refusal(c, m, r);
-    }
-    answer_setting(c, m);
+    if (m->value == 0 || want_setting(m, &want) < 0)
+        return 0;
+    return device_configure(c->device, &want, &got);
 }
 
 /* Flow control: an outbound value sets both directions, an inbound one refines. */
-static void do_flow(struct commands *c, const struct rfc2217_message *m)
+static int do_flow(struct commands *c, int flow, bool inbound)
 {
     struct line_settings want = *device_line(c->device);
     struct line_settings got;
-    bool inbound;
-    int flow = rfc2217_flow_of_code(m->value, &inbound);
 
     want.flow_in = (uint8_t)flow;
     if (!inbound)
         want.flow_out = (uint8_t)flow;
     else if (want.flow_out == LINE_FLOW_HARDWARE && flow == LINE_FLOW_NONE)
         want.flow_in = LINE_FLOW_HARDWARE; /* RTS/CTS cannot be split: it stays unchanged */
-    int r = device_configure(c->device, &want, &got);
-    if (r < 0)
-        log_refusal(c, m, r);
-    commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
+    return device_configure(c->device, &want, &got);
 }
 
-static void do_break(struct commands *c, const struct rfc2217_message *m)
+static void log_lines_refusal(const struct commands *c, int error)
 {
-    int r = device_set_break(c->device, m->value == RFC2217_CONTROL_BREAK_ON);
-
-    if (r < 0)
-        log_refusal(c, m, r);
-    commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
+    log_peer_warn(c->who, "%s: the port refuses to set its lines: %s", c->who, error_text(-error));
 }
 
-static void set_outputs(struct commands *c, unsigned mask, unsigned values)
+void commands_end_group(struct commands *c, int error)
 {
-    int r = device_set_outputs(c->device, mask, values);
+    const struct line_group group = c->group;
 
-    if (r < 0)
-        log_peer_warn(c->who, "%s: the port refuses to set its lines: %s", c->who, error_text(-r));
-}
-
-void commands_apply_group(struct commands *c)
-{
-    struct line_group group = c->group;
-
-    if (group.count == 0)
-        return;
     c->group = (struct line_group){0};
-    set_outputs(c, group.mask, group.values);
+    if (error < 0)
+        log_lines_refusal(c, error);
     for (unsigned i = 0; i < group.count; i++)
         commands_answer(c, RFC2217_SET_CONTROL,
                         control_in_force(c, group.order[i] == LINE_DTR
                                                 ? RFC2217_CONTROL_DTR_QUERY
                                                 : RFC2217_CONTROL_RTS_QUERY));
+}
+
+void commands_apply_group(struct commands *c)
+{
+    if (c->group.count == 0 || c->group.is_applied)
+        return;
+    c->group.is_applied = true;
+    const int r = device_set_outputs(c->device, c->group.mask, c->group.values);
+    if (!device_is_busy(c->device))
+        commands_end_group(c, r);
 }
 
 unsigned commands_line_set(const struct rfc2217_message *m)
@@ -205,19 +193,14 @@ static void add_to_group(struct commands *c, unsigned line, const struct rfc2217
     c->group.order[c->group.count++] = (uint8_t)line;
 }
 
-static void do_control(struct commands *c, const struct rfc2217_message *m)
+static int do_control(struct commands *c, const struct rfc2217_message *m)
 {
-    unsigned line = commands_line_set(m);
     bool inbound;
+    const int flow = rfc2217_flow_of_code(m->value, &inbound);
 
-    if (line)
-        add_to_group(c, line, m);
-    else if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
-        do_break(c, m);
-    else if (rfc2217_flow_of_code(m->value, &inbound) >= 0)
-        do_flow(c, m);
-    else /* a query, or a value without a meaning */
-        commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
+    if (m->value == RFC2217_CONTROL_BREAK_ON || m->value == RFC2217_CONTROL_BREAK_OFF)
+        return device_set_break(c->device, m->value == RFC2217_CONTROL_BREAK_ON);
+    return flow >= 0 ? do_flow(c, flow, inbound) : 0; /* a query, or a value without a meaning */
 }
 
 static void answer_lines(struct commands *c, const struct rfc2217_message *m)
@@ -228,37 +211,87 @@ static void answer_lines(struct commands *c, const struct rfc2217_message *m)
         commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, RFC2217_CONTROL_RTS_QUERY));
 }
 
-static void do_purge(struct commands *c, const struct rfc2217_message *m)
+static int do_purge(struct commands *c, const struct rfc2217_message *m)
 {
     bool rx = m->value == RFC2217_PURGE_RX || m->value == RFC2217_PURGE_BOTH;
     bool tx = m->value == RFC2217_PURGE_TX || m->value == RFC2217_PURGE_BOTH;
-    int r = device_purge(c->device, rx, tx);
 
-    if (r < 0)
-        log_refusal(c, m, r);
-    commands_answer(c, RFC2217_PURGE_DATA, m->value);
+    return device_purge(c->device, rx, tx);
 }
 
-static void do_signature(struct commands *c, const struct rfc2217_message *m)
+/* What a command changes of the device. Returns 0 or -errno. */
+static int change(struct commands *c, const struct rfc2217_message *m)
 {
-    if (m->text_len == 0)
-        comport_send_text(c->comport, c->signature);
+    switch (m->command) {
+    case RFC2217_SET_BAUDRATE:
+    case RFC2217_SET_DATASIZE:
+    case RFC2217_SET_PARITY:
+    case RFC2217_SET_STOPSIZE:
+        return do_setting(c, m);
+    case RFC2217_SET_CONTROL:
+        return do_control(c, m);
+    case RFC2217_PURGE_DATA:
+        return do_purge(c, m);
+    case RFC2217_SET_LINES:
+        return device_set_outputs(c->device, m->mask, m->lines);
+    default:
+        return 0;
+    }
 }
 
-void commands_do(struct commands *c, const struct rfc2217_message *m)
+bool commands_do(struct commands *c, const struct rfc2217_message *m)
+{
+    const unsigned line = commands_line_set(m);
+
+    if (line) {
+        add_to_group(c, line, m);
+        return true;
+    }
+    const int r = change(c, m);
+    if (device_is_busy(c->device))
+        return false;
+    commands_end(c, m, r);
+    return true;
+}
+
+void commands_end(struct commands *c, const struct rfc2217_message *m, int error)
+{
+    if (error < 0 && m->command == RFC2217_SET_LINES)
+        log_lines_refusal(c, error);
+    else if (error < 0)
+        log_refusal(c, m, error);
+    commands_observe(c, m);
+}
+
+bool commands_changes_line(const struct rfc2217_message *m)
+{
+    bool inbound;
+
+    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
+        return m->value != 0;
+    if (m->command == RFC2217_SET_LINES)
+        return true;
+    return m->command == RFC2217_SET_CONTROL &&
+           (commands_line_set(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
+            m->value == RFC2217_CONTROL_BREAK_OFF || m->value == RFC2217_CONTROL_RESET ||
+            rfc2217_flow_of_code(m->value, &inbound) >= 0);
+}
+
+void commands_observe(struct commands *c, const struct rfc2217_message *m)
 {
     switch (m->command) {
     case RFC2217_SIGNATURE:
-        do_signature(c, m);
+        if (m->text_len == 0)
+            comport_send_text(c->comport, c->signature);
         break;
     case RFC2217_SET_BAUDRATE:
     case RFC2217_SET_DATASIZE:
     case RFC2217_SET_PARITY:
     case RFC2217_SET_STOPSIZE:
-        do_setting(c, m);
+        answer_setting(c, m);
         break;
     case RFC2217_SET_CONTROL:
-        do_control(c, m);
+        commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
         break;
     case RFC2217_NOTIFY_LINESTATE: /* not in the RFC: a poll */
         commands_answer(
@@ -283,41 +316,12 @@ void commands_do(struct commands *c, const struct rfc2217_message *m)
         commands_answer(c, RFC2217_SET_MODEMSTATE_MASK, c->modem_mask);
         break;
     case RFC2217_PURGE_DATA:
-        do_purge(c, m);
+        commands_answer(c, RFC2217_PURGE_DATA, m->value);
         break;
     case RFC2217_SET_LINES:
-        set_outputs(c, m->mask, m->lines);
         answer_lines(c, m);
         break;
     }
-}
-
-bool commands_changes_line(const struct rfc2217_message *m)
-{
-    bool inbound;
-
-    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
-        return m->value != 0;
-    if (m->command == RFC2217_SET_LINES)
-        return true;
-    return m->command == RFC2217_SET_CONTROL &&
-           (commands_line_set(m) || m->value == RFC2217_CONTROL_BREAK_ON ||
-            m->value == RFC2217_CONTROL_BREAK_OFF || m->value == RFC2217_CONTROL_RESET ||
-            rfc2217_flow_of_code(m->value, &inbound) >= 0);
-}
-
-void commands_observe(struct commands *c, const struct rfc2217_message *m)
-{
-    if (m->command >= RFC2217_SET_BAUDRATE && m->command <= RFC2217_SET_STOPSIZE)
-        answer_setting(c, m);
-    else if (m->command == RFC2217_SET_CONTROL)
-        commands_answer(c, RFC2217_SET_CONTROL, control_in_force(c, m->value));
-    else if (m->command == RFC2217_PURGE_DATA)
-        commands_answer(c, RFC2217_PURGE_DATA, m->value);
-    else if (m->command == RFC2217_SET_LINES)
-        answer_lines(c, m);
-    else
-        commands_do(c, m);
 }
 
 void commands_answer_malformed(struct commands *c, const struct rfc2217_message *m)
@@ -340,7 +344,7 @@ void commands_answer_malformed(struct commands *c, const struct rfc2217_message 
         break;
     case RFC2217_NOTIFY_LINESTATE: /* pyserial's poll has no payload */
     case RFC2217_NOTIFY_MODEMSTATE:
-        commands_do(c, m);
+        commands_observe(c, m);
         break;
     default:
         break;

@@ -19,6 +19,7 @@ struct line_group {
     unsigned values;
     uint8_t order[2]; /* LINE_DTR or LINE_RTS, as they came */
     unsigned count;
+    bool is_applied; /* and the device is busy with it */
 };
 
 /* Part of a session, which fills in the first four and begins with everything else zero but
@@ -38,8 +39,13 @@ struct commands {
 /* Queues an answer or a notification. */
 void commands_answer(struct commands *c, enum rfc2217_command command, uint32_t value);
 
-/* Carries a command out and answers it; a SET-CONTROL of DTR or RTS joins the group instead. */
-void commands_do(struct commands *c, const struct rfc2217_message *m);
+/* Carries a command out and answers it; a SET-CONTROL of DTR or RTS joins the group instead.
+ * Returns false where the device is busy with it: then commands_end has to follow once it is not.
+ */
+bool commands_do(struct commands *c, const struct rfc2217_message *m);
+
+/* Answers a command that was carried out: `error` is 0 or -errno, for the log. */
+void commands_end(struct commands *c, const struct rfc2217_message *m, int error);
 
 /* Answers the command of one who may not change anything. */
 void commands_observe(struct commands *c, const struct rfc2217_message *m);
@@ -47,8 +53,12 @@ void commands_observe(struct commands *c, const struct rfc2217_message *m);
 /* Answers a command whose payload has the wrong size. */
 void commands_answer_malformed(struct commands *c, const struct rfc2217_message *m);
 
-/* Applies the group, if there is one, as one change, and answers its commands. */
+/* Applies the group, if there is one, as one change, and answers its commands. Where the device is
+ * busy afterwards, commands_end_group has to follow once it is not; until then there is a group. */
 void commands_apply_group(struct commands *c);
+
+/* Answers the commands of a group that was applied: `error` is 0 or -errno, for the log. */
+void commands_end_group(struct commands *c, int error);
 
 /* Whether a command changes the line, and so must not overtake the bytes before it. */
 bool commands_changes_line(const struct rfc2217_message *m);

@@ -9,8 +9,10 @@
  * A path is tried twice a second. A serial number or VID:PID has to be searched for among all ports
  * (search.h): that is done when one has come, and now and then, as not every system tells.
  *
- * The search may take long, and so may the opening on some systems. So a device that is LOST, or
- * CLOSED when a client comes, is prepared first (node_prepare). The client waits in its port.
+ * The driver may take long for a call: then the device is busy (calls.h), and its clients wait.
+ *
+ * The search may take long, and so may the opening. So a device that is LOST, or CLOSED when a
+ * client comes, is prepared first (node_prepare). The client waits in its port.
  *
  * An owner may disconnect while the device stays open for others, or the next one may connect while
  * it lingers. Then the old one's bytes go out under its settings first (settling.h). The next one's
@@ -56,7 +58,9 @@ struct device {
     bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
-    bool used; /* somebody has it, or reads along */
+    bool used;       /* somebody has it, or reads along */
+    bool lines_wait; /* its modem inputs are to be told once it is not busy */
+    bool closes;     /* the log is to be told that it is closed */
 };
 
 static void on_gone(void *ctx, int error);
@@ -102,7 +106,7 @@ bool device_is_full_ahead(const struct device *d)
     return output_is_full_ahead(&d->output);
 }
 
-size_t device_untransmitted(const struct device *d)
+size_t device_untransmitted(struct device *d)
 {
     return output_untransmitted(&d->output);
 }
@@ -112,7 +116,7 @@ uint64_t device_written(const struct device *d)
     return d->output.written;
 }
 
-uint64_t device_taken(const struct device *d)
+uint64_t device_taken(struct device *d)
 {
     return output_taken(&d->output);
 }
@@ -136,11 +140,23 @@ bool device_can_be_held(const struct device *d)
 
 void device_watch_errors(struct device *d, bool on)
 {
-    if (d->node.serial)
-        serial_watch_errors(d->node.serial, on);
+    struct serial *serial = node_ask(&d->node);
+
+    if (serial) /* otherwise `changed` follows */
+        serial_watch_errors(serial, on);
 }
 
 /* --- settings and lines ----------------------------------------------------------------------- */
+
+bool device_is_busy(const struct device *d)
+{
+    return node_is_busy(&d->node);
+}
+
+int device_late_error(const struct device *d)
+{
+    return d->node.calls.error;
+}
 
 const struct line_settings *device_line(const struct device *d)
 {
@@ -207,6 +223,7 @@ static void on_lines(void *ctx, unsigned inputs, unsigned edges)
     struct device *d = ctx;
     char text[LINE_TEXT_MAX];
 
+    d->line.inputs = inputs;
     line_modem_text(inputs, text);
     log_debug("%s: modem inputs %s", d->options->name, text);
     d->callbacks->lines(d->ctx, inputs, edges);
@@ -232,7 +249,7 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
     if (r < 0)
         return r;
     if (!again)
-        line_control_begin(&d->line, &found, serial_lines(d->node.serial));
+        line_control_begin(&d->line, &found, line_control_lines(&d->line));
     timer_stop(&d->retry);
     d->state = DEVICE_OPEN;
     line_control_restore(&d->line, again);
@@ -268,6 +285,16 @@ int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
+/* Tells its modem inputs now, or once the driver has said them. */
+static void tell_lines(struct device *d)
+{
+    const unsigned lines = device_lines(d);
+
+    d->lines_wait = node_is_busy(&d->node);
+    if (!d->lines_wait)
+        on_lines(d, lines & LINE_INPUTS, 0);
+}
+
 static void try_again(struct device *d)
 {
     char error[SERIAL_ERROR_MAX];
@@ -281,7 +308,7 @@ static void try_again(struct device *d)
         return;
     }
     on_writable(d);
-    on_lines(d, device_lines(d) & LINE_INPUTS, 0);
+    tell_lines(d);
     d->callbacks->changed(d->ctx);
 }
 
@@ -293,10 +320,18 @@ static void on_retry(void *ctx)
         try_again(d);
 }
 
+static void tell_closed(struct device *d)
+{
+    if (d->closes && !node_is_busy(&d->node))
+        log_peer_info(d->options->name, "%s: closed", d->options->name);
+    d->closes = d->closes && node_is_busy(&d->node);
+}
+
 static void on_prepared(void *ctx)
 {
     struct device *d = ctx;
 
+    tell_closed(d);
     if (d->state == DEVICE_LOST)
         on_retry(d);
     else
@@ -312,19 +347,46 @@ static void on_arrived(void *ctx)
         timer_in_ms(&d->retry, ARRIVED_MS);
 }
 
+static void on_made(void *ctx, const struct call *call)
+{
+    struct device *d = ctx;
+
+    line_control_note(&d->line, call);
+    output_note(&d->output, call);
+    if (call->kind == CALL_LINES) {
+        d->lines_wait = false;
+        on_lines(d, call->lines & LINE_INPUTS, 0);
+    }
+}
+
+/* Continues with what has waited for its driver. */
+static void on_free(void *ctx)
+{
+    struct device *d = ctx;
+
+    on_writable(d);
+    if (d->lines_wait)
+        tell_lines(d);
+    d->callbacks->free(d->ctx);
+    d->callbacks->changed(d->ctx);
+}
+
 static const struct node_callbacks node_callbacks = {
     .prepared = on_prepared,
     .arrived = on_arrived,
+    .made = on_made,
+    .free = on_free,
 };
 
 bool device_prepare(struct device *d)
 {
-    return d->state == DEVICE_CLOSED && node_prepare(&d->node, false);
+    return (d->state == DEVICE_CLOSED || node_is_busy(&d->node)) && d->state != DEVICE_LOST &&
+           node_prepare(&d->node, false);
 }
 
 void device_give_up(struct device *d)
 {
-    if (d->state == DEVICE_CLOSED && node_is_being_prepared(&d->node))
+    if (d->state != DEVICE_LOST && node_is_being_prepared(&d->node))
         node_give_up(&d->node);
 }
 
@@ -359,7 +421,8 @@ static void on_lingered(void *ctx)
         return;
     }
     close_device(d);
-    log_peer_info(d->options->name, "%s: closed", d->options->name);
+    d->closes = true;
+    tell_closed(d);
 }
 
 /* Drops what is queued, and says why, if there is anything. */
@@ -422,6 +485,8 @@ static const char *open_for_owner(struct device *d)
 
 const char *device_take(struct device *d)
 {
+    if (d->node.serial && node_is_busy(&d->node))
+        return "busy";
     node_accept_any(&d->node);
     if (d->state == DEVICE_LINGERING) {
         lingering_stop(&d->lingering);
@@ -555,9 +620,10 @@ void device_free(struct device *d)
 {
     if (!d)
         return;
-    if (d->node.serial && device_untransmitted(d) > 0)
+    const size_t left = d->node.serial ? device_untransmitted(d) : 0;
+    if (left > 0 && !node_is_busy(&d->node))
         log_warn("%s: %zu bytes that a client had sent are dropped: com2net ends", d->options->name,
-                 device_untransmitted(d));
+                 left);
     close_device(d);
     output_free(&d->output);
     node_free(&d->node);

@@ -47,6 +47,8 @@ struct device_callbacks {
     void (*changed)(void *ctx);
     /* What device_prepare has begun is done, well or not: it is to be called again. */
     void (*prepared)(void *ctx);
+    /* It is not busy any more. */
+    void (*free)(void *ctx);
 };
 
 /* Makes the device that the options name; they outlive it. It is not opened, but what can be known
@@ -64,14 +66,14 @@ void device_free(struct device *d);
  * `error` when it has to be there. */
 int device_hold(struct device *d, char error[static CLI_ERROR_MAX]);
 
-/* Before device_take: begins what has to be done for a device that is closed, and may take long.
- * Returns whether that is under way; then `prepared` follows. */
+/* Before device_take: begins what has to be done for a device that is closed, and may take long, or
+ * waits for one that is busy. Returns whether that is under way; then `prepared` follows. */
 bool device_prepare(struct device *d);
 
 /* Waits for it no longer: device_take does without. */
 void device_give_up(struct device *d);
 
-/* After device_take for all who have waited: later it may be another port. */
+/* After device_prepare, and device_take for all who have waited: later it may be another port. */
 void device_forget(struct device *d);
 
 /* Readies it for a new owner. Returns NULL, or what the client is refused with: "absent",
@@ -105,10 +107,10 @@ bool device_is_full(const struct device *d);
 bool device_is_full_ahead(const struct device *d);
 
 /* Bytes that the device has not got yet, ours and the driver's. */
-size_t device_untransmitted(const struct device *d);
+size_t device_untransmitted(struct device *d);
 
 /* Bytes that were written and are not among these: its growth is the progress. */
-uint64_t device_taken(const struct device *d);
+uint64_t device_taken(struct device *d);
 
 /* Bytes that were written, in all. */
 uint64_t device_written(const struct device *d);
@@ -126,6 +128,13 @@ void device_watch_errors(struct device *d, bool on);
 int device_purge(struct device *d, bool rx, bool tx);
 
 /* --- settings and lines ----------------------------------------------------------------------- */
+
+/* Whether it is busy with calls that its driver takes long for. What is called meanwhile waits, and
+ * 0 is returned. Whatever is asked is answered from what is known. */
+bool device_is_busy(const struct device *d);
+
+/* What the calls have led to that it was busy with: 0 or -errno. */
+int device_late_error(const struct device *d);
 
 /* Those in force; device_configure reports in `got` the settings that the wanted ones led to. */
 const struct line_settings *device_line(const struct device *d);

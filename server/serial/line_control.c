@@ -7,31 +7,60 @@
 #include "port_options.h"
 
 void line_control_init(struct line_control *c, const struct port_options *options,
-                       const struct node *node)
+                       struct node *node)
 {
     *c = (struct line_control){.options = options, .node = node};
     c->current = c->idle = port_options_line(options, &line_default);
 }
 
-void line_control_begin(struct line_control *c, const struct line_settings *found, unsigned outputs)
+void line_control_begin(struct line_control *c, const struct line_settings *found, unsigned lines)
 {
     c->current = c->idle = port_options_line(c->options, found);
-    c->outputs = port_options_outputs(c->options, outputs);
+    c->outputs = port_options_outputs(c->options, lines & LINE_OUTPUTS);
+    c->inputs = lines & LINE_INPUTS;
     c->broken = false;
 }
 
-/* Applies settings to a device that is there, and tells the log what it does not do. */
-static void apply(struct line_control *c, const struct line_settings *want)
+/* Tells the log what the driver does not do. */
+static void tell_difference(const struct line_control *c, const struct call *call)
 {
     const char *name = c->options->name;
+    const int r = call->error;
     char text[LINE_TEXT_MAX];
-    int r = serial_configure(c->node->serial, want, &c->current);
 
-    if (r < 0 || !line_settings_equal(want, &c->current)) {
-        line_text(want, text);
-        log_peer_warn(name, "%s: the driver does not do %s%s%s", name, text, r < 0 ? ": " : "",
-                      r < 0 ? error_text(-r) : "");
+    if (r == 0 && line_settings_equal(&call->want, &call->got))
+        return;
+    line_text(&call->want, text);
+    log_peer_warn(name, "%s: the driver does not do %s%s%s", name, text, r < 0 ? ": " : "",
+                  r < 0 ? error_text(-r) : "");
+}
+
+void line_control_note(struct line_control *c, const struct call *call)
+{
+    if (call->kind == CALL_CONFIGURE) {
+        c->current = call->got;
+        if (call->tells)
+            tell_difference(c, call);
     }
+    if (call->kind == CALL_SET_BREAK && call->error < 0)
+        c->broken = !call->on;
+}
+
+/* Applies settings to a device that is there. Returns 0 or -errno. */
+static int configure(struct line_control *c, const struct line_settings *want, bool tells)
+{
+    struct call call = {.kind = CALL_CONFIGURE, .want = *want, .got = c->current, .tells = tells};
+
+    c->current = *want;
+    if (node_call(c->node, &call))
+        line_control_note(c, &call);
+    return call.error;
+}
+
+/* The same for what no client asks for. */
+static void apply(struct line_control *c, const struct line_settings *want)
+{
+    configure(c, want, true);
 }
 
 /* The outputs that an open has to set. A device that returns gets all it had. With no_touch_lines
@@ -51,7 +80,7 @@ void line_control_restore(struct line_control *c, bool again)
     line_control_set_outputs(c, outputs_to_set(c->options, again), c->outputs);
     apply(c, &want);
     if (c->broken)
-        serial_set_break(c->node->serial, true);
+        line_control_set_break(c, true);
 }
 
 void line_control_put_back(struct line_control *c)
@@ -77,14 +106,18 @@ void line_control_raise(struct line_control *c)
 int line_control_configure(struct line_control *c, const struct line_settings *want)
 {
     if (c->node->serial)
-        return serial_configure(c->node->serial, want, &c->current);
+        return configure(c, want, false);
     c->current = *want;
     return 0;
 }
 
 unsigned line_control_lines(const struct line_control *c)
 {
-    return c->node->serial ? serial_lines(c->node->serial) : c->outputs;
+    struct call call = {.kind = CALL_LINES};
+
+    if (node_ask(c->node) && node_call(c->node, &call))
+        return call.lines;
+    return c->outputs | (c->node->serial ? c->inputs : 0);
 }
 
 unsigned line_control_idle_lines(const struct line_control *c)
@@ -98,20 +131,22 @@ unsigned line_control_idle_lines(const struct line_control *c)
 
 int line_control_set_outputs(struct line_control *c, unsigned mask, unsigned values)
 {
-    struct serial *serial = c->node->serial;
-    const int r = serial && mask ? serial_set_outputs(serial, mask, values) : 0;
+    struct call call = {.kind = CALL_SET_OUTPUTS, .mask = mask, .values = values};
 
-    if (r == 0)
+    if (c->node->serial && mask)
+        node_call(c->node, &call);
+    if (call.error == 0)
         c->outputs = (c->outputs & ~mask) | (values & mask);
-    return r;
+    return call.error;
 }
 
 int line_control_set_break(struct line_control *c, bool on)
 {
-    struct serial *serial = c->node->serial;
-    const int r = serial ? serial_set_break(serial, on) : 0;
+    struct call call = {.kind = CALL_SET_BREAK, .on = on};
 
-    if (r == 0)
+    if (c->node->serial)
+        node_call(c->node, &call);
+    if (call.error == 0)
         c->broken = on;
-    return r;
+    return call.error;
 }

@@ -1,6 +1,7 @@
 /*
  * The settings of a device, its modem lines and its break. While the device is absent they are kept
- * for its return.
+ * for its return. While it is busy (calls.h) what is asked for waits, and 0 is returned: what has
+ * become of it line_control_note learns.
  */
 #ifndef SERVER_SERIAL_LINE_CONTROL_H
 #define SERVER_SERIAL_LINE_CONTROL_H
@@ -9,26 +10,30 @@
 
 #include "proto/line.h"
 
+struct call;
 struct node;
 struct port_options;
 
 struct line_control {
     const struct port_options *options;
-    const struct node *node;
+    struct node *node;
     struct line_settings idle;    /* the administrator's: in force when a session begins */
-    struct line_settings current; /* in force */
+    struct line_settings current; /* in force; while the device is busy as asked for last */
     unsigned outputs;             /* as last set */
+    unsigned inputs;              /* as last told */
     bool broken;                  /* a break is sent */
 };
 
 /* Makes what controls the line of the node's device. Both others outlive it. */
 void line_control_init(struct line_control *c, const struct port_options *options,
-                       const struct node *node);
+                       struct node *node);
 
-/* Begins again, with a device that was found with these settings and modem outputs, or with an
- * absent one. The device is not touched. */
-void line_control_begin(struct line_control *c, const struct line_settings *found,
-                        unsigned outputs);
+/* Begins again, with a device that was found with these settings and modem lines, or with an absent
+ * one. The device is not touched. */
+void line_control_begin(struct line_control *c, const struct line_settings *found, unsigned lines);
+
+/* A call has been made, late. */
+void line_control_note(struct line_control *c, const struct call *call);
 
 /* Sets a device that was opened to the kept settings. One that was opened `again` gets all of its
  * outputs back. */

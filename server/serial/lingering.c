@@ -1,6 +1,7 @@
 #include "lingering.h"
 
 #include "log_peer.h"
+#include "node.h"
 #include "output.h"
 
 enum {
@@ -13,7 +14,7 @@ static void look(void *ctx)
     struct lingering *l = ctx;
     const size_t left = output_untransmitted(l->output);
 
-    progress_note(&l->progress, left);
+    progress_look(&l->progress, left, node_is_busy(l->output->node));
     if (left > 0 && progress_still_ms(&l->progress) < STUCK_MS) {
         timer_in_ms(&l->timer, TICK_MS);
         return;

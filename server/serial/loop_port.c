@@ -221,18 +221,32 @@ static void loop_port_free(void *arg)
     free(p);
 }
 
-static void loop_port_close(struct serial *s)
+static void loop_port_stop(struct serial *s)
 {
     struct loop_port *p = port_of(s);
 
     p->closed = true;
     timer_stop(&p->arrival);
     timer_stop(&p->late);
+}
+
+static void loop_port_close(struct serial *s)
+{
+    struct loop_port *p = port_of(s);
+
     loop_defer(p->loop, loop_port_free, p);
 }
 
+static void loop_port_hold(struct serial *s, bool on)
+{
+    (void)s; /* never: it does not block */
+    (void)on;
+}
+
 static const struct serial_ops loop_port_ops = {
+    .stop = loop_port_stop,
     .close = loop_port_close,
+    .hold = loop_port_hold,
     .read = loop_port_read,
     .write = loop_port_write,
     .configure = loop_port_configure,

@@ -26,14 +26,33 @@ static void on_arrived(void *ctx)
     n->prepares->arrived(n->ctx);
 }
 
+static void on_made(void *ctx, const struct call *call)
+{
+    struct node *n = ctx;
+
+    n->prepares->made(n->ctx, call);
+}
+
+static void on_calls_over(void *ctx)
+{
+    struct node *n = ctx;
+
+    if (n->serial)
+        n->prepares->free(n->ctx);
+    if (!n->calls.is_busy)
+        n->prepares->prepared(n->ctx);
+}
+
 void node_init(struct node *n, struct event_base *base, const struct port_options *options,
                const struct serial_callbacks *callbacks, const struct node_callbacks *prepares,
                void *ctx)
 {
     static const struct search_callbacks searching = {.over = on_searched, .arrived = on_arrived};
+    static const struct calls_callbacks calling = {.made = on_made, .over = on_calls_over};
 
     *n = (struct node){
         .base = base, .options = options, .callbacks = callbacks, .prepares = prepares, .ctx = ctx};
+    calls_init(&n->calls, base, options->name, &calling, n);
     n->is_searched = !options->loop && !serial_is_path(options->selector);
     if (n->is_searched)
         search_init(&n->search, base, options->selector, options->interface, &searching, n);
@@ -42,6 +61,7 @@ void node_init(struct node *n, struct event_base *base, const struct port_option
 void node_free(struct node *n)
 {
     node_close(n);
+    calls_free(&n->calls);
     serial_io_discard(&n->opening);
     worker_free(n->opener);
     n->opener = NULL;
@@ -144,7 +164,8 @@ static void on_opened(void *ctx, void *job)
     n->opening = *o;
     n->state = NODE_IS_OPENED;
     free(o);
-    n->prepares->prepared(n->ctx);
+    if (!n->awaits_opening)
+        n->prepares->prepared(n->ctx);
 }
 
 static const struct worker_work opening_work = {
@@ -153,7 +174,8 @@ static const struct worker_work opening_work = {
     .drop = drop_opening,
 };
 
-/* Returns false where there is nothing to open, or no worker: node_open will see. */
+/* Returns false where it is open already, or there is nothing to open, or no worker: node_open will
+ * see. */
 static bool begin_opening(struct node *n, bool again)
 {
     struct serial_opening *o = malloc(sizeof *o);
@@ -161,30 +183,36 @@ static bool begin_opening(struct node *n, bool again)
 
     if (!n->opener)
         n->opener = worker_new(n->base, &opening_work, n);
-    if (o && n->opener && find(n, again, o, error) == 0 && worker_start(n->opener, o) == 0) {
-        n->state = NODE_IS_BEING_OPENED;
-        return true;
+    if (!o || !n->opener || find(n, again, o, error) < 0 || worker_start(n->opener, o) < 0) {
+        free(o);
+        return false;
     }
-    free(o);
-    return false;
+    n->state = NODE_IS_BEING_OPENED;
+    n->awaits_opening = true;
+    worker_wait(n->opener, CALLS_PATIENCE_MS);
+    n->awaits_opening = false;
+    return n->state == NODE_IS_BEING_OPENED;
 }
 
 bool node_prepare(struct node *n, bool again)
 {
     if (n->options->loop || n->given_up)
         return false;
+    if (n->calls.is_busy)
+        return true;
     if (!node_has_path(n)) {
         search_begin(&n->search);
         return true;
     }
-    if (n->state == NODE_IS_NOT_OPENED && serial_io_opens_slowly())
+    if (n->state == NODE_IS_NOT_OPENED)
         return begin_opening(n, again);
     return n->state == NODE_IS_BEING_OPENED;
 }
 
 bool node_is_being_prepared(const struct node *n)
 {
-    return !n->given_up && (search_is_under_way(&n->search) || n->state == NODE_IS_BEING_OPENED);
+    return !n->given_up && (n->calls.is_busy || search_is_under_way(&n->search) ||
+                            n->state == NODE_IS_BEING_OPENED);
 }
 
 bool node_has_path(const struct node *n)
@@ -223,9 +251,9 @@ static int open_loop(struct node *n, struct line_settings *found,
 static int open_file(struct node *n, bool again, struct serial_opening *o,
                      char error[static SERIAL_ERROR_MAX])
 {
-    if (n->state == NODE_IS_BEING_OPENED) {
-        snprintf(error, SERIAL_ERROR_MAX, "%.200s: the system takes too long to open it",
-                 n->options->name);
+    if (n->calls.is_busy || n->state == NODE_IS_BEING_OPENED) {
+        snprintf(error, SERIAL_ERROR_MAX, "%.200s: the system takes too long to %s it",
+                 n->options->name, n->calls.is_busy ? "close" : "open");
         return -ETIMEDOUT;
     }
     const int r = find(n, again, o, error);
@@ -269,9 +297,26 @@ int node_open(struct node *n, bool again, struct line_settings *found,
     const int r = n->options->loop ? open_loop(n, found, error) : open_real(n, again, found, error);
 
     snprintf(n->trouble, sizeof n->trouble, "%s", r < 0 ? error : "");
-    if (r == 0)
+    if (r == 0) {
         n->told_other = n->reading = false;
+        calls_begin(&n->calls, n->serial);
+    }
     return r;
+}
+
+bool node_is_busy(const struct node *n)
+{
+    return n->calls.is_busy;
+}
+
+struct serial *node_ask(const struct node *n)
+{
+    return node_is_busy(n) ? NULL : n->serial;
+}
+
+bool node_call(struct node *n, struct call *call)
+{
+    return calls_make(&n->calls, call);
 }
 
 void node_read(struct node *n, bool on)
@@ -320,7 +365,8 @@ void node_path(const struct node *n, char path[static SERIAL_PATH_MAX])
 
 void node_close(struct node *n)
 {
-    serial_close(n->serial);
+    if (n->serial)
+        calls_close(&n->calls);
     n->serial = NULL;
 }
 

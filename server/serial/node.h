@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "calls.h"
 #include "search.h"
 #include "serial.h"
 #include "serial_io.h"
@@ -29,6 +30,9 @@ struct node_callbacks {
     void (*prepared)(void *ctx);
     /* A port may have come, among which it is to be searched for. Begins and frees nothing. */
     void (*arrived)(void *ctx);
+    /* As those of calls.h. */
+    void (*made)(void *ctx, const struct call *call);
+    void (*free)(void *ctx);
 };
 
 struct node {
@@ -41,9 +45,11 @@ struct node {
     struct search search; /* by this */
     enum node_opening state;
     struct serial_opening opening; /* the worker's result */
-    struct worker *opener;         /* once there was something for it, where opening may be slow */
+    struct worker *opener;         /* once there was something for it */
+    bool awaits_opening;           /* a moment, as most drivers need no more */
     bool given_up;                 /* what is under way is waited for no longer */
     struct serial *serial;         /* while it is open, else NULL */
+    struct calls calls;            /* of its driver; may be busy a little longer than it is open */
     struct serial_identity *identity; /* of the device opened last, or seen at the start */
     bool reading;                     /* what is open is read */
     bool strict;                      /* only the same device may be opened, not another one */
@@ -71,8 +77,8 @@ int node_check(struct node *n, char error[static SERIAL_ERROR_MAX]);
 void node_accept_any(struct node *n);
 
 /* Does, before node_open, what may take long: the search for its path, and the opening where that
- * may be slow. Returns whether it is under way; then `prepared` follows. `again` as for node_open.
- */
+ * may be slow. So is an end of calls that take long. Returns whether it is under way; then
+ * `prepared` follows. `again` as for node_open. */
 bool node_prepare(struct node *n, bool again);
 
 bool node_is_being_prepared(const struct node *n);
@@ -93,6 +99,17 @@ void node_forget(struct node *n);
 int node_open(struct node *n, bool again, struct line_settings *found,
               char error[static SERIAL_ERROR_MAX]);
 
+/* The open device, of which the loop may ask something now; NULL where there is none, or it is
+ * busy.
+ */
+struct serial *node_ask(const struct node *n);
+
+/* Whether calls of the driver take long. */
+bool node_is_busy(const struct node *n);
+
+/* Calls the driver of what is open, as calls_make. */
+bool node_call(struct node *n, struct call *call);
+
 /* Reads what is open, or pauses. It does not read until told to. */
 void node_read(struct node *n, bool on);
 
@@ -104,7 +121,8 @@ const struct serial_info *node_info(struct node *n);
  * opened now. It is "" for one that is built in or not found. */
 void node_path(const struct node *n, char path[static SERIAL_PATH_MAX]);
 
-/* Closes it. Does nothing when it is not open. */
+/* Closes it. Does nothing when it is not open. It may be busy afterwards, and so not be opened
+ * again at once. */
 void node_close(struct node *n);
 
 /* Closes one that was unplugged. Until node_accept_any only the same device is opened again. */

@@ -38,6 +38,12 @@ static bool is_owner(const struct order *o)
     return o->client->role == CLIENT_OWNER;
 }
 
+/* Whether all input has to wait for the device. */
+static bool is_held(const struct order *o)
+{
+    return is_owner(o) && device_is_busy(o->client->device);
+}
+
 void order_update_reading(struct order *o)
 {
     struct client *c = o->client;
@@ -47,7 +53,7 @@ void order_update_reading(struct order *o)
         return;
     ahead_update(&o->ahead);
     client_read(c, (resetting || (o->wait == ORDER_GOES_ON && o->held.len == 0)) &&
-                       !ahead_is_full(&o->ahead) && client_fetches(c));
+                       !ahead_is_full(&o->ahead) && !is_held(o) && client_fetches(c));
 }
 
 static void write_device(struct order *o, const uint8_t *data, size_t len)
@@ -64,11 +70,40 @@ static void write_device(struct order *o, const uint8_t *data, size_t len)
         news_watch_transmitter(o->news);
 }
 
+/* Makes the next input wait, and with it everything after it. */
+static void wait_for(struct order *o, enum order_wait wait)
+{
+    o->wait = wait;
+    comport_pause(o->client->commands.comport);
+}
+
+/* Has `next` done with the message once the device is free. */
+static void wait_until_free(struct order *o, const struct rfc2217_message *m,
+                            void (*next)(struct order *o, const struct rfc2217_message *m))
+{
+    if (m)
+        o->waiting = *m;
+    o->next = next;
+    wait_for(o, ORDER_FREE);
+}
+
+/* Applies the group. Where the device takes long for that, what comes next has to wait. */
+static void apply_group(struct order *o)
+{
+    struct commands *commands = &o->client->commands;
+
+    if (commands->group.is_applied) /* it waits already */
+        return;
+    commands_apply_group(commands);
+    if (commands->group.is_applied)
+        wait_until_free(o, NULL, NULL);
+}
+
 void order_data(struct order *o, const uint8_t *data, size_t len)
 {
     if (!is_over(o)) {
-        commands_apply_group(&o->client->commands);
-        write_device(o, data, len);
+        apply_group(o);
+        write_device(o, data, len); /* after the group, however long that takes */
     }
     if (ahead_is_full(&o->ahead) || is_over(o))
         comport_pause(o->client->commands.comport);
@@ -81,10 +116,10 @@ static size_t take_telnet(struct order *o, const uint8_t *data, size_t len)
     size_t used = 0;
 
     while (used < len && !is_over(o) && o->wait == ORDER_GOES_ON && !ahead_is_full(&o->ahead) &&
-           client_fetches(c)) {
+           !is_held(o) && client_fetches(c)) {
         used += comport_receive(c->commands.comport, data + used, len - used);
         if (used == len)
-            commands_apply_group(&c->commands);
+            apply_group(o);
         client_flush(c);
     }
     return used;
@@ -95,7 +130,7 @@ static size_t take(struct order *o, const uint8_t *data, size_t len)
 {
     if (o->client->commands.comport)
         return take_telnet(o, data, len);
-    if (ahead_is_full(&o->ahead))
+    if (ahead_is_full(&o->ahead) || is_held(o))
         return 0;
     write_device(o, data, len);
     return len;
@@ -135,7 +170,7 @@ void order_go_on(struct order *o)
     if (is_over(o))
         return;
     if (o->held.len == 0 && o->wait == ORDER_GOES_ON && c->commands.comport)
-        commands_apply_group(&c->commands);
+        apply_group(o);
     client_flush(c);
     order_update_reading(o);
     client_changed(c);
@@ -157,6 +192,26 @@ void order_device_ready(struct order *o)
         order_go_on(o);
 }
 
+void order_device_free(struct order *o)
+{
+    struct commands *commands = &o->client->commands;
+    void (*next)(struct order * o, const struct rfc2217_message *m) = o->next;
+
+    if (is_over(o))
+        return;
+    if (o->wait == ORDER_FREE) {
+        o->wait = ORDER_GOES_ON;
+        o->next = NULL;
+        if (commands->group.is_applied)
+            commands_end_group(commands, device_late_error(o->client->device));
+        if (next)
+            next(o, &o->waiting);
+        client_flush(o->client);
+    }
+    if (o->wait == ORDER_GOES_ON && !is_over(o))
+        order_go_on(o);
+}
+
 void order_drained(struct order *o)
 {
     if (!is_over(o) && o->wait == ORDER_GOES_ON)
@@ -164,13 +219,6 @@ void order_drained(struct order *o)
 }
 
 /* --- what a command is, here ------------------------------------------------------------------ */
-
-/* Makes the next input wait, and with it everything after it. */
-static void wait_for(struct order *o, enum order_wait wait)
-{
-    o->wait = wait;
-    comport_pause(o->client->commands.comport);
-}
 
 /* The answer comes now and not at the begin. Like every other it reports a finished action. And the
  * client's next bytes meet a board that is ready for them. */
@@ -195,12 +243,6 @@ static void begin_reset(struct order *o)
         return;
     }
     wait_for(o, ORDER_RESET);
-}
-
-static void begin_break(struct order *o)
-{
-    if (device_set_break(o->client->device, true) == 0)
-        timer_in_ms(&o->break_end, BREAK_MS);
 }
 
 static void on_break_end(void *ctx)
@@ -237,25 +279,59 @@ static void after_command(struct order *o, const struct rfc2217_message *m)
     }
 }
 
+/* The device has done what a command wants. */
+static void end_command(struct order *o, const struct rfc2217_message *m, int error)
+{
+    if (m->command != TELNET_BREAK) {
+        commands_end(&o->client->commands, m, error);
+        after_command(o, m);
+    } else if (error == 0) {
+        timer_in_ms(&o->break_end, BREAK_MS);
+    }
+}
+
+static void end_late(struct order *o, const struct rfc2217_message *m)
+{
+    end_command(o, m, device_late_error(o->client->device));
+}
+
+/* Begins a break, as commands_do. */
+static bool begin_break(struct order *o, const struct rfc2217_message *m)
+{
+    const int r = device_set_break(o->client->device, true);
+
+    if (device_is_busy(o->client->device))
+        return false;
+    end_command(o, m, r);
+    return true;
+}
+
+/* Carries a command of the owner out that may change the device. */
+static void change_device(struct order *o, const struct rfc2217_message *m)
+{
+    if (m->command == TELNET_BREAK ? begin_break(o, m) : commands_do(&o->client->commands, m))
+        after_command(o, m);
+    else
+        wait_until_free(o, m, end_late);
+}
+
 /* Carries a command out. */
 static void do_command(struct order *o, const struct rfc2217_message *m)
 {
     struct commands *commands = &o->client->commands;
 
-    if (m->command == TELNET_BREAK) {
-        begin_break(o);
-        return;
-    }
     if (m->command == RFC2217_SIGNATURE && m->text_len > 0)
         ext_hello(o->client, m->text, m->text_len);
-    else if (m->command >= RFC2217_SELECT)
+    else if (m->command >= RFC2217_SELECT && m->command != TELNET_BREAK)
         ext_message(o->client, m);
     else if (!is_owner(o))
         commands_observe(commands, m);
     else if (m->command == RFC2217_SET_CONTROL && m->value == RFC2217_CONTROL_RESET)
         begin_reset(o);
-    else
-        commands_do(commands, m);
+    else {
+        change_device(o, m);
+        return;
+    }
     after_command(o, m);
 }
 
@@ -330,7 +406,7 @@ static void continue_drain(struct order *o)
 {
     const size_t left = device_untransmitted(o->client->device);
 
-    if (progress_note(&o->drain, left))
+    if (progress_look(&o->drain, left, device_is_busy(o->client->device)))
         client_keep(o->client);
     if (left > 0 && progress_still_ms(&o->drain) < DRAIN_STUCK_MS) {
         look_again(o, left);
@@ -399,6 +475,23 @@ static bool waits_for_its_time(struct order *o, const struct rfc2217_message *m)
     return true;
 }
 
+static void do_message(struct order *o, const struct rfc2217_message *m)
+{
+    if (m->command != RFC2217_SET_LINES || !waits_for_its_time(o, m))
+        do_in_order(o, m);
+}
+
+/* Applies the group first, which may take long. */
+static void do_after_group(struct order *o, const struct rfc2217_message *m,
+                           void (*act)(struct order *o, const struct rfc2217_message *m))
+{
+    apply_group(o);
+    if (o->wait == ORDER_FREE)
+        wait_until_free(o, m, act);
+    else
+        act(o, m);
+}
+
 void order_message(struct order *o, const struct rfc2217_message *m)
 {
     struct client *c = o->client;
@@ -411,38 +504,39 @@ void order_message(struct order *o, const struct rfc2217_message *m)
     log_message(c, "", m);
     if (comport_output(c->commands.comport)->len > ANSWERS_HIGH)
         comport_pause(c->commands.comport);
-    if (!is_owner(o)) {
+    if (!is_owner(o))
         do_command(o, m);
-        return;
-    }
-    if (!line || c->commands.group.mask & line)
-        commands_apply_group(&c->commands);
-    if (m->command != RFC2217_SET_LINES || !waits_for_its_time(o, m))
-        do_in_order(o, m);
+    else if (!line || c->commands.group.mask & line)
+        do_after_group(o, m, do_message);
+    else
+        do_message(o, m);
+}
+
+static void answer_malformed(struct order *o, const struct rfc2217_message *m)
+{
+    commands_answer_malformed(&o->client->commands, m);
 }
 
 void order_malformed(struct order *o, const struct rfc2217_message *m)
 {
-    struct client *c = o->client;
-
     if (is_over(o))
         return;
-    log_message(c, "malformed ", m);
-    commands_apply_group(&c->commands);
-    commands_answer_malformed(&c->commands, m);
+    log_message(o->client, "malformed ", m);
+    do_after_group(o, m, answer_malformed);
+}
+
+static void do_telnet_command(struct order *o, const struct rfc2217_message *m)
+{
+    if (m->value == TELNET_BYTE_AYT)
+        comport_send_command(o->client->commands.comport, TELNET_BYTE_NOP);
+    if (m->value == TELNET_BYTE_BRK && is_owner(o))
+        do_in_order(o, &(struct rfc2217_message){.command = TELNET_BREAK});
 }
 
 void order_telnet_command(struct order *o, uint8_t command)
 {
-    struct commands *commands = &o->client->commands;
-
-    if (is_over(o))
-        return;
-    commands_apply_group(commands);
-    if (command == TELNET_BYTE_AYT)
-        comport_send_command(commands->comport, TELNET_BYTE_NOP);
-    if (command == TELNET_BYTE_BRK && is_owner(o))
-        do_in_order(o, &(struct rfc2217_message){.command = TELNET_BREAK});
+    if (!is_over(o))
+        do_after_group(o, &(struct rfc2217_message){.value = command}, do_telnet_command);
 }
 
 /* --- beginning and end ------------------------------------------------------------------------ */

@@ -7,8 +7,8 @@
  * Commands that directly follow one that has waited in vain do not wait again. Settings of DTR and
  * RTS that directly follow each other collect in a group and are applied as one change. Those of
  * net2pty come as one message with its time, and wait in the same way until playout.h says that
- * they are due. Input after a reset waits until that is over. The meaning of commands is in
- * commands.h.
+ * they are due. Input after a reset waits until that is over. So does input after a command that
+ * the driver takes long for (calls.h), and its answer. The meaning of commands is in commands.h.
  */
 #ifndef SERVER_SERIAL_ORDER_H
 #define SERVER_SERIAL_ORDER_H
@@ -33,6 +33,7 @@ enum order_wait {
     ORDER_DUE,   /* `waiting` is to be carried out at due_us */
     ORDER_DRAIN, /* and then once the bytes before it are out */
     ORDER_RESET, /* a reset is running */
+    ORDER_FREE,  /* the device is busy with what came before; then `next` continues */
 };
 
 struct order {
@@ -40,6 +41,7 @@ struct order {
     struct news *news;
     enum order_wait wait;
     struct rfc2217_message waiting;
+    void (*next)(struct order *o, const struct rfc2217_message *m); /* with `waiting`, or NULL */
     uint64_t due_us;
     struct playout playout;
     struct progress drain;
@@ -76,6 +78,9 @@ void order_device_took(struct order *o);
 
 /* Few bytes wait for the device. */
 void order_device_ready(struct order *o);
+
+/* The device is not busy any more. */
+void order_device_free(struct order *o);
 
 /* The client can hear again. */
 void order_drained(struct order *o);

@@ -112,6 +112,17 @@ static void on_ready(void *ctx)
         serial_session_device_ready(owner);
 }
 
+/* What has waited for its driver goes on. */
+static void on_free(void *ctx)
+{
+    struct port *p = ctx;
+    struct serial_session *owner = owner_of(p);
+
+    reset_device_free(p->reset);
+    if (owner)
+        serial_session_device_free(owner);
+}
+
 static void on_lines(void *ctx, unsigned inputs, unsigned edges)
 {
     struct port *p = ctx;
@@ -171,6 +182,7 @@ static const struct device_callbacks device_callbacks = {
     .gone = on_gone,
     .changed = on_changed,
     .prepared = on_prepared,
+    .free = on_free,
 };
 
 /* --- who leaves ------------------------------------------------------------------------------- */
@@ -235,7 +247,7 @@ static enum client_role role_for(struct port *p)
         serial_session_end(owner, "it has closed the connection");
         owner = owner_of(p);
     }
-    if (owner && !p->options->takeover)
+    if (owner && (!p->options->takeover || device_is_busy(p->device)))
         return p->options->observers ? CLIENT_OBSERVER : CLIENT_REFUSED;
     if (owner)
         replace(p, owner);
@@ -252,6 +264,24 @@ static void log_newcomer(const struct port *p, const struct serial_session *s)
                       serial_session_peer(s), role);
 }
 
+/* How long the first of those that wait does so at most. */
+static unsigned patience_ms(const struct port *p)
+{
+    return p->preparing ? PREPARING_MS : OWNER_MS;
+}
+
+/* Has one wait who could have the device, but for the calls that the owner before has left it busy
+ * with. */
+static bool has_to_wait_for_calls(struct port *p, struct newcomer *n)
+{
+    p->preparing = device_prepare(p->device);
+    if (!p->preparing || !waiting_add(&p->waiting, n, patience_ms(p)))
+        return false;
+    if (!is_used(p))
+        device_unused(p->device);
+    return true;
+}
+
 static void admit(struct port *p, struct newcomer *n)
 {
     const struct serial_session_place place = {
@@ -265,6 +295,8 @@ static void admit(struct port *p, struct newcomer *n)
     enum client_role role = role_for(p);
     const char *refusal = role == CLIENT_REFUSED ? "busy" : NULL;
 
+    if (role == CLIENT_OWNER && has_to_wait_for_calls(p, n))
+        return;
     if (role == CLIENT_OWNER)
         refusal = device_take(p->device);
     if (refusal)
@@ -296,29 +328,24 @@ static bool owner_is_leaving(const struct port *p)
     return owner && !serial_session_is_ending(owner) && serial_session_peer_has_closed(owner);
 }
 
-/* How long the first of those that wait does so at most. */
-static unsigned patience_ms(const struct port *p)
-{
-    return p->preparing ? PREPARING_MS : OWNER_MS;
-}
-
 /* The first of those that wait has the device, or is told that it has waited in vain; so are those
  * after it. */
 static void on_next(void *ctx)
 {
     struct port *p = ctx;
+    const bool has_prepared = p->preparing;
 
-    if (p->preparing) /* it is done, or has taken too long */
+    if (has_prepared) /* it is done, or has taken too long */
         device_give_up(p->device);
     p->preparing = device_prepare(p->device);
-    if (!p->preparing) {
+    if (!p->preparing && !(has_prepared && owner_is_leaving(p))) {
         do {
             struct newcomer n = waiting_take(&p->waiting);
 
             if (n.stream)
                 admit(p, &n);
             newcomer_close(&n);
-        } while (p->waiting.first && !owner_is_leaving(p));
+        } while (p->waiting.first && !p->preparing && !owner_is_leaving(p));
         device_forget(p->device);
     }
     waiting_go_on(&p->waiting, patience_ms(p));
@@ -331,8 +358,10 @@ void port_take(struct port *p, struct newcomer *n)
     p->preparing = device_prepare(p->device);
     const bool has_to_wait =
         p->preparing || (!p->options->takeover && (p->waiting.first || owner_is_leaving(p)));
-    if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p)))
+    if (!has_to_wait || !waiting_add(&p->waiting, n, patience_ms(p))) {
         admit(p, n);
+        device_forget(p->device);
+    }
 }
 
 /* --- the port itself -------------------------------------------------------------------------- */

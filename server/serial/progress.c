@@ -16,6 +16,13 @@ bool progress_note(struct progress *p, size_t left)
     return true;
 }
 
+bool progress_look(struct progress *p, size_t left, bool busy)
+{
+    if (busy)
+        progress_begin(p, left > p->left ? p->left : left);
+    return !busy && progress_note(p, left);
+}
+
 uint64_t progress_still_ms(const struct progress *p)
 {
     return clock_now_ms() - p->since_ms;

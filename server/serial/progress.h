@@ -19,6 +19,9 @@ void progress_begin(struct progress *p, size_t left);
 /* Notes how many are left now. Returns whether some have got on. */
 bool progress_note(struct progress *p, size_t left);
 
+/* The same; while the device is busy nothing can get on, and the time does not count. */
+bool progress_look(struct progress *p, size_t left, bool busy);
+
 /* For how many milliseconds none has. */
 uint64_t progress_still_ms(const struct progress *p);
 

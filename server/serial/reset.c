@@ -19,6 +19,7 @@ struct reset {
     const struct reset_recipe *recipe;
     struct timer timer;
     const struct reset_step *step; /* running, or NULL */
+    bool is_busy;                  /* the device is, with that step */
     uint32_t baud;                 /* from before */
     void (*ended)(void *ctx, bool done);
     void *ctx;
@@ -53,26 +54,46 @@ static void finish(struct reset *r, bool done)
 {
     timer_stop(&r->timer);
     r->step = NULL;
+    r->is_busy = false;
     log_peer_info(device_name(r->device), "%s: reset %s %s", device_name(r->device),
                   r->recipe->name, done ? "is done" : "has ended early");
 }
 
-/* Does steps until one lasts, or the last one is done. Returns 0 or what one failed with; then the
- * lines are as after the last step, as far as the port does it. */
+/* Goes on after a step, which `e` says the result of: to the next one that lasts, or that the
+ * device is busy with, or the last one. Returns 0 or what one failed with; then the lines are as
+ * after the last step, as far as the port does it. */
+static int go_on_after(struct reset *r, int e)
+{
+    while (e == 0 && !is_last(r->step) && r->step->wait_ms == 0 && !r->is_busy) {
+        r->step++;
+        e = apply(r, r->step);
+        r->is_busy = device_is_busy(r->device);
+    }
+    if (e < 0)
+        skip_to_end(r);
+    else if (!is_last(r->step) && !r->is_busy)
+        timer_in_ms(&r->timer, r->step->wait_ms);
+    return e;
+}
+
+/* Does the present step, and what follows it. Returns as go_on_after. */
 static int go_on(struct reset *r)
 {
-    for (;; r->step++) {
-        const int e = apply(r, r->step);
+    const int e = apply(r, r->step);
 
-        if (e < 0)
-            skip_to_end(r);
-        if (e < 0 || is_last(r->step))
-            return e;
-        if (r->step->wait_ms > 0) {
-            timer_in_ms(&r->timer, r->step->wait_ms);
-            return 0;
-        }
-    }
+    r->is_busy = device_is_busy(r->device);
+    return r->is_busy && e == 0 ? 0 : go_on_after(r, e);
+}
+
+static void look(struct reset *r, int e)
+{
+    if (e < 0)
+        log_peer_warn(device_name(r->device), "%s: the port refuses reset %s: %s",
+                      device_name(r->device), r->recipe->name, error_text(-e));
+    if (e == 0 && (!is_last(r->step) || r->is_busy))
+        return;
+    finish(r, e == 0);
+    r->ended(r->ctx, e == 0);
 }
 
 static void on_timer(void *ctx)
@@ -80,14 +101,15 @@ static void on_timer(void *ctx)
     struct reset *r = ctx;
 
     r->step++;
-    int e = go_on(r);
-    if (e < 0)
-        log_peer_warn(device_name(r->device), "%s: the port refuses reset %s: %s",
-                      device_name(r->device), r->recipe->name, error_text(-e));
-    if (e == 0 && !is_last(r->step))
+    look(r, go_on(r));
+}
+
+void reset_device_free(struct reset *r)
+{
+    if (!r || !r->step || !r->is_busy)
         return;
-    finish(r, e == 0);
-    r->ended(r->ctx, e == 0);
+    r->is_busy = false;
+    look(r, go_on_after(r, device_late_error(r->device)));
 }
 
 int reset_start(struct reset *r, void (*ended)(void *ctx, bool done), void *ctx)

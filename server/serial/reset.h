@@ -31,6 +31,9 @@ int reset_start(struct reset *r, void (*ended)(void *ctx, bool done), void *ctx)
  * happens if none is running. Accepts NULL. */
 void reset_stop(struct reset *r);
 
+/* The device is not busy any more. Accepts NULL. */
+void reset_device_free(struct reset *r);
+
 /* The device has gone. Ends it in the same way, for its return; `ended` is called. Accepts NULL. */
 void reset_device_gone(struct reset *r);
 

@@ -102,6 +102,11 @@ void serial_session_device_ready(struct serial_session *s)
     order_device_ready(&s->order);
 }
 
+void serial_session_device_free(struct serial_session *s)
+{
+    order_device_free(&s->order);
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 void serial_session_catch_up(struct serial_session *s)

@@ -94,6 +94,9 @@ void serial_session_device_took(struct serial_session *s);
 /* The device takes bytes again, or has come back. */
 void serial_session_device_ready(struct serial_session *s);
 
+/* The device is not busy any more. */
+void serial_session_device_free(struct serial_session *s);
+
 /* The port's list of sessions: the place of the next one. */
 struct serial_session **serial_session_next(struct serial_session *s);
 

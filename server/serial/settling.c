@@ -89,7 +89,7 @@ void settling_look(struct settling *s)
         return;
     const size_t left = output_first_share(s->output);
 
-    progress_note(&s->progress, left);
+    progress_look(&s->progress, left, node_is_busy(s->output->node));
     if (left > 0 && progress_still_ms(&s->progress) < STUCK_MS) {
         tell_wait(s, left);
         timer_in_ms(&s->timer, TICK_MS);

@@ -13,9 +13,45 @@ void fake_serial_reset(void)
     fake_serial = (struct fake_serial){.room = SIZE_MAX, .line = line_default};
 }
 
+/* The promise of the loop thread. */
+static void check_not_held(const struct serial *s)
+{
+    (void)s;
+    if (!fake_serial.held && !fake_serial.stopped)
+        return;
+    fprintf(stderr, "the driver is asked while the port is held, or stopped\n");
+    abort();
+}
+
+/* What the thread does that makes a call of the driver. */
+static void enter_driver(void)
+{
+    if (fake_serial.calling)
+        fake_serial.calling();
+}
+
+static void ask_driver(void)
+{
+    if (fake_serial.asking)
+        fake_serial.asking();
+}
+
+static void fake_stop(struct serial *s)
+{
+    (void)s;
+    fake_serial.stopped = true;
+}
+
+static void fake_hold(struct serial *s, bool on)
+{
+    (void)s;
+    fake_serial.held = on;
+}
+
 static void fake_close(struct serial *s)
 {
     (void)s;
+    enter_driver();
     fake_serial.open = false;
     fake_serial.line = fake_serial.found;
     journal_line(&fake_serial.journal, "close");
@@ -31,7 +67,7 @@ static int fake_write(struct serial *s, const uint8_t *data, size_t len)
 {
     size_t n = len < fake_serial.room ? len : fake_serial.room;
 
-    (void)s;
+    check_not_held(s);
     if (n > 0 && fake_serial.wrote)
         fake_serial.wrote(data, n);
     else if (n > 0)
@@ -47,6 +83,7 @@ static int fake_configure(struct serial *s, const struct line_settings *want,
     char text[LINE_TEXT_MAX];
 
     (void)s;
+    enter_driver();
     *got = fake_serial.line;
     if (fake_serial.configure_error)
         return fake_serial.configure_error;
@@ -61,6 +98,7 @@ static int fake_configure(struct serial *s, const struct line_settings *want,
 
 static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
 {
+    enter_driver();
     unsigned now = (fake_serial.outputs & ~mask) | (values & mask);
     char text[LINE_TEXT_MAX];
 
@@ -77,12 +115,14 @@ static int fake_set_outputs(struct serial *s, unsigned mask, unsigned values)
 static unsigned fake_lines(struct serial *s)
 {
     (void)s;
+    ask_driver();
     return fake_serial.outputs | fake_serial.inputs;
 }
 
 static int fake_set_break(struct serial *s, bool on)
 {
     (void)s;
+    enter_driver();
     journal_line(&fake_serial.journal, "break %s", on ? "on" : "off");
     return 0;
 }
@@ -90,6 +130,7 @@ static int fake_set_break(struct serial *s, bool on)
 static int fake_purge(struct serial *s, bool rx, bool tx)
 {
     (void)s;
+    enter_driver();
     if (tx && fake_serial.purged)
         fake_serial.purged();
     journal_line(&fake_serial.journal, "purge%s%s", rx ? " rx" : "", tx ? " tx" : "");
@@ -99,18 +140,21 @@ static int fake_purge(struct serial *s, bool rx, bool tx)
 static size_t fake_untransmitted(struct serial *s)
 {
     (void)s;
+    ask_driver();
     fake_serial.asked++;
     return fake_serial.untransmitted;
 }
 
 static void fake_watch_errors(struct serial *s, bool on)
 {
-    (void)s;
+    check_not_held(s);
     fake_serial.watches_errors = on;
 }
 
 static const struct serial_ops fake_ops = {
+    .stop = fake_stop,
     .close = fake_close,
+    .hold = fake_hold,
     .read = fake_read,
     .write = fake_write,
     .configure = fake_configure,
@@ -128,11 +172,6 @@ struct serial_file {
 
 static struct serial_file file; /* of the one port */
 
-bool serial_io_opens_slowly(void)
-{
-    return fake_serial.opens_slowly;
-}
-
 void serial_io_open(struct serial_opening *o)
 {
     if (fake_serial.opening)
@@ -146,7 +185,7 @@ void serial_io_open(struct serial_opening *o)
     }
     fake_serial.open = true;
     fake_serial.hupcl = o->options.hupcl;
-    fake_serial.reading = false;
+    fake_serial.reading = fake_serial.held = fake_serial.stopped = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
     o->settings = fake_serial.found = fake_serial.line;
     o->file = &file;
@@ -158,7 +197,8 @@ struct serial *serial_io_begin(struct serial_opening *o, struct event_base *even
 {
     (void)event_base;
     o->file = NULL;
-    fake_serial.base = (struct serial){.ops = &fake_ops, .callbacks = callbacks, .ctx = ctx};
+    fake_serial.base = (struct serial){
+        .ops = &fake_ops, .callbacks = callbacks, .ctx = ctx, .blocks = fake_serial.blocks};
     return &fake_serial.base;
 }
 

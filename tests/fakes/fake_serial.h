@@ -18,8 +18,11 @@ struct fake_serial {
     bool open;
     bool reading;
     bool hupcl;            /* as opened */
-    bool opens_slowly;     /* it is a worker that opens it */
     void (*opening)(void); /* optional: runs before it is opened, on the thread that does so */
+    bool blocks;           /* it is a worker that calls the driver */
+    void (*calling)(void); /* likewise, before a change by the driver */
+    void (*asking)(void);  /* and before a question to it */
+    bool held, stopped;
     bool watches_errors;
     char path[SERIAL_PATH_MAX]; /* that was to be opened last */
     int open_error;             /* negative errno: opening fails so */

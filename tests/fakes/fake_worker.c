@@ -13,9 +13,10 @@ struct worker {
     void *ctx;
     void *job; /* under way, or NULL */
     struct timer timer;
+    struct worker *next;
 };
 
-static struct worker *last; /* there is one at a time */
+static struct worker *workers;
 
 static void on_timer(void *ctx)
 {
@@ -36,7 +37,8 @@ struct worker *worker_new(struct event_base *base, const struct worker_work *wor
     w->work = work;
     w->ctx = ctx;
     timer_make(&w->timer, base, on_timer, w);
-    last = w;
+    w->next = workers;
+    workers = w;
     return w;
 }
 
@@ -51,6 +53,16 @@ int worker_start(struct worker *w, void *job)
     return 0;
 }
 
+bool worker_wait(struct worker *w, unsigned ms)
+{
+    (void)ms;
+    if (!w->job || fake_worker.holds)
+        return false;
+    timer_stop(&w->timer);
+    on_timer(w);
+    return true;
+}
+
 void worker_free(struct worker *w)
 {
     if (!w)
@@ -58,13 +70,16 @@ void worker_free(struct worker *w)
     if (w->job)
         w->work->drop(w->job);
     timer_stop(&w->timer);
-    if (last == w)
-        last = NULL;
+    struct worker **at = &workers;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
     free(w);
 }
 
 void fake_worker_release(void)
 {
-    if (last && last->job)
-        timer_in_ms(&last->timer, 0);
+    for (struct worker *w = workers; w; w = w->next)
+        if (w->job)
+            timer_in_ms(&w->timer, 0);
 }

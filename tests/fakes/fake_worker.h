@@ -14,7 +14,7 @@ struct fake_worker {
 
 extern struct fake_worker fake_worker;
 
-/* Lets the job that waits be done in the loop's next turn. */
+/* Lets the jobs that wait be done in the loop's next turn. */
 void fake_worker_release(void);
 
 #endif

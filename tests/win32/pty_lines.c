@@ -1,7 +1,7 @@
 /*
  * For LD_PRELOAD under Wine: gives PTYs what a COM port has and they have not. In a Windows
- * program, modem lines, break and character formats; in the wineserver, which opens them, refusals
- * and a count.
+ * program, modem lines, break, character formats, and a driver that takes its time; in the
+ * wineserver, which opens them, refusals and a count.
  *
  * $PTY_LINES/N, of /dev/pts/N, is the state that a test reads and writes, see struct state.
  */
@@ -35,6 +35,8 @@ struct state {
     int refuse;   /* an open */
     int opens;    /* how often somebody has tried */
     int no_watch; /* the events cannot be waited for */
+    int hangs;    /* changes do not return */
+    int waits;    /* how many of them */
 };
 
 enum { PTYS = 4096, OUTPUTS = TIOCM_DTR | TIOCM_RTS };
@@ -71,6 +73,17 @@ static struct state *state_of(int fd)
         major(st.st_rdev) > 143)
         return NULL;
     return state_of_number(minor(st.st_rdev));
+}
+
+/* What a driver does whose device does not answer. */
+static void hang(struct state *s)
+{
+    if (!s || !__atomic_load_n(&s->hangs, __ATOMIC_ACQUIRE))
+        return;
+    __atomic_add_fetch(&s->waits, 1, __ATOMIC_ACQ_REL);
+    while (__atomic_load_n(&s->hangs, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    __atomic_sub_fetch(&s->waits, 1, __ATOMIC_ACQ_REL);
 }
 
 static int move(struct state *s, int outputs)
@@ -124,6 +137,8 @@ int ioctl(int fd, unsigned long request, ...)
         errno = ENOTTY;
         return -1;
     }
+    if (request != TIOCMGET && request != TIOCGICOUNT)
+        hang(s);
     switch (request) {
     case TIOCMGET:
         *(int *)arg = s->lines;
@@ -152,6 +167,7 @@ int tcsetattr(int fd, int when, const struct termios *t)
         real = dlsym(RTLD_NEXT, "tcsetattr");
     if (!s)
         return real(fd, when, t);
+    hang(s);
     kept.c_cflag = (kept.c_cflag & ~(unsigned)(CSIZE | PARENB)) | CS8;
     int r = real(fd, when, &kept);
     if (r == 0) {
@@ -173,6 +189,16 @@ int tcgetattr(int fd, struct termios *t)
     if (r == 0 && s && s->has_format)
         t->c_cflag = (t->c_cflag & ~format_mask) | (unsigned)s->format;
     return r;
+}
+
+int tcflush(int fd, int queue)
+{
+    static int (*real)(int, int);
+
+    if (!real)
+        real = dlsym(RTLD_NEXT, "tcflush");
+    hang(state_of(fd));
+    return real(fd, queue);
 }
 
 /* Counts an open, and refuses as Windows's drivers do: who has the port lets nobody open it; a

@@ -143,7 +143,7 @@ class Port(harness.Device):
 
     # of struct state in pty_lines.c
     FIELDS = ('lines', 'brk', 'cts', 'dsr', 'rng', 'dcd', 'format', 'has_format', 'settings',
-              'moves', 'broken', 'refuse', 'opens', 'no_watch')
+              'moves', 'broken', 'refuse', 'opens', 'no_watch', 'hangs', 'waits')
 
     def get(self, field):
         return struct.unpack_from('=i', self.state, 4 * self.FIELDS.index(field))[0]

@@ -21,6 +21,8 @@
  *              than 5 % off, or while its sender's settings were changed, a byte is a framing
  *              error; sent with another parity, a parity error; sent during a break, lost.
  *   overrun=N* every N-th byte that an end receives is lost as an overrun
+ *   stall=1  * changes of ttyNM0's settings, lines and breaks, and its last close, do not
+ *              return before it is 0, as those of a USB adapter that does not answer
  *   clock=HZ * speeds are HZ/16 divided by a whole number, and read back so; 0: any speed
  *   unplug=N * (write only) ttyNM<N> is hung up and gone, like an adapter pulled out
  *   replug=N * (write only) it is back, with default settings

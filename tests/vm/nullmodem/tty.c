@@ -2,6 +2,7 @@
 /*
  * tty - what the kernel's tty layer asks of an end.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/tty_driver.h>
@@ -14,6 +15,16 @@
 static unsigned int clock;
 module_param(clock, uint, 0644);
 MODULE_PARM_DESC(clock, "16 times the speed that all others divide, 0 for any");
+
+static bool stall;
+module_param(stall, bool, 0644);
+MODULE_PARM_DESC(stall, "changes of ttyNM0 do not return");
+
+static void wait_while_stalled(const struct end *e)
+{
+	while (e == box_end(0) && READ_ONCE(stall))
+		msleep(10);
+}
 
 /* --- settings ------------------------------------------------------------------------ */
 
@@ -58,6 +69,7 @@ static void nm_set_termios(struct tty_struct *tty, const struct ktermios *old)
 {
 	struct end *e = tty->driver_data;
 
+	wait_while_stalled(e);
 	adopt_settings(e, tty);
 	/* speed 0 hangs up the line, as everywhere */
 	if ((old->c_cflag & CBAUD) != B0 && C_BAUD(tty) == B0)
@@ -99,9 +111,11 @@ static int activate(struct tty_port *port, struct tty_struct *tty)
 static void shutdown(struct tty_port *port)
 {
 	struct end *e = end_of(port);
+	unsigned long flags;
 	ktime_t now;
-	unsigned long flags = wire_take(e, &now);
 
+	wait_while_stalled(e);
+	flags = wire_take(e, &now);
 	wire_flush(e, now);
 	wire_reset(e, now);
 	see(e, SEEN_CLOSE, now);
@@ -288,6 +302,7 @@ static int nm_tiocmset(struct tty_struct *tty, unsigned int set, unsigned int cl
 {
 	const unsigned int ours = TIOCM_DTR | TIOCM_RTS | TIOCM_OUT1;
 
+	wait_while_stalled(tty->driver_data);
 	wire_set_lines(tty->driver_data, set & ours, clear & ours);
 	return 0;
 }
@@ -295,9 +310,11 @@ static int nm_tiocmset(struct tty_struct *tty, unsigned int set, unsigned int cl
 static int nm_break(struct tty_struct *tty, int state)
 {
 	struct end *e = tty->driver_data;
+	unsigned long flags;
 	ktime_t now;
-	unsigned long flags = wire_take(e, &now);
 
+	wait_while_stalled(e);
+	flags = wire_take(e, &now);
 	wire_break(e, state, now);
 	wire_release(e, now, flags);
 	return 0;
