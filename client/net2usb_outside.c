@@ -104,6 +104,7 @@ static const struct cli_hint hints[] = {
     {"exec", running},
     {"env", running},
     {"shell", running},
+    {"cdi", running},
     {"use", running},
     {"attach", attaching},
     {"connect", attaching},

@@ -140,7 +140,7 @@ def words():
         check(all(len(line) <= 80 and line == line.rstrip() for line in said.splitlines()), f'its lines: {said}')
     equal(re.findall(r'^  ([a-z]+) ', net2usb_exe('--help').split('Verbs:')[1].split('Options')[0], re.M),
           ['list', 'doctor'], 'its verbs')
-    for verb in 'run', 'env', 'shell':
+    for verb in 'run', 'env', 'cdi', 'shell':
         says(net2usb_exe(verb, 'localhost', '--', 'iceprog', status=2),
              f'{verb}: that is for programs in a container, or in WSL: type it there, as net2usb run windows -- COMMAND',
              'usbip-win2')
