@@ -21,6 +21,8 @@
 #include "requests.h"
 #include "startup.h"
 #include "supervise.h"
+#include "tty_cdi.h"
+#include "tty_hook.h"
 #include "timer.h"
 #include "visitor.h"
 #include "waiting_line.h"
@@ -34,6 +36,7 @@ static struct {
     int wait_ms;
     bool has_wait;
     enum exec_lines lines;
+    struct tty_cdi_options cdi;
     struct pty_session_options single; /* of --line, --baud, --raw and --no-touch-lines */
     bool has_single;
 } options;
@@ -112,6 +115,29 @@ static int take_lines(void *ctx, const char *value, char error[static CLI_ERROR_
     return -EINVAL;
 }
 
+static int take_output(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    options.cdi.output = value;
+    return 0;
+}
+
+static int take_prefix(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    (void)ctx;
+    (void)error;
+    options.cdi.prefix = value;
+    return 0;
+}
+
+/* Of a hook: kept as it is given, for the file. */
+static int take_hook_wait(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
+{
+    options.cdi.wait = value;
+    return take_wait(ctx, value, error);
+}
+
 static int take_status(void *ctx, const char *value, char error[static CLI_ERROR_MAX])
 {
     (void)ctx;
@@ -152,6 +178,22 @@ static const struct cli_option command_options[] = {
     {"lines", 0, "MODE", take_lines,
      "how COMMAND gets modem lines, break and parity: seccomp; preload: dynamically linked "
      "programs only; plain: not at all; auto: the first that works (the default)"},
+    {0},
+};
+
+static const struct cli_option cdi_options[] = {
+    CLI_HEADING("Options of cdi:"),
+    {"output", 'o', "FILE", take_output,
+     "write FILE, such as /etc/cdi/com2net-tty.json, instead of standard output"},
+    {"prefix", 0, "TEXT", take_prefix, "begin each device's name with TEXT"},
+    {0},
+};
+
+static const struct cli_option hook_options[] = {
+    CLI_HEADING("Options of cdi and hook:"),
+    {"wait", 'w', "SECONDS|forever", take_hook_wait,
+     "a container starts only once its ports are connected, and fails after that time (default: it "
+     "starts at once)"},
     {0},
 };
 
@@ -559,9 +601,38 @@ static int run_reset(void *ctx, const struct cli_arguments *a)
     return ask(control_print_reset, a->words[0]);
 }
 
+static int run_cdi(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    return tty_cdi_run(&options.cdi, a);
+}
+
+static int run_hook(void *ctx, const struct cli_arguments *a)
+{
+    (void)ctx;
+    if (a->count != 2 || strchr(a->words[0], '/'))
+        return cli_usage_error("hook takes a NAME and a server; it is for engines, in the files of "
+                               "`net2pty cdi`");
+    return tty_hook_run(a->words[0], a->words[1], options.has_wait ? options.wait_ms : 0);
+}
+
 static const struct cli_option *const link_tables[] = {single_options, link_wide_options,
                                                        command_options, status_options, NULL};
 static const struct cli_option *const exec_tables[] = {command_options, NULL};
+
+static const struct cli_option *const cdi_tables[] = {cdi_options, hook_options, NULL};
+static const struct cli_option *const hook_tables[] = {hook_options, NULL};
+
+static const struct cli_example cdi_examples[] = {
+    {"net2pty cdi -o /etc/cdi/com2net-tty.json uno=192.0.2.7:7000", "as root"},
+    {"docker run --device com2net.dev/tty=uno IMAGE COMMAND", "any image then"},
+    {0},
+};
+
+static const struct cli_example hook_examples[] = {
+    {"net2pty hook uno 192.0.2.7:7000", "as an engine does"},
+    {0},
+};
 
 static const struct cli_example status_examples[] = {
     {"net2pty status /dev/ttyS5", "is it connected?"},
@@ -615,6 +686,27 @@ static const struct cli_verb verbs[] = {
                    "option reset= says. Exit status 0 means that it is done.",
         .examples = reset_examples,
         .run = run_reset,
+    },
+    {
+        .name = "cdi",
+        .arguments = "[OPTION]... [NAME=]HOST:PORT[,OPTION]...",
+        .help = "write a file by which docker run --device gives ports to any image",
+        .summary = "Writes a CDI file: container engines then know a device com2net.dev/tty=NAME "
+                   "for each server, and com2net.dev/tty=all. In the container the port is "
+                   "/run/com2net/NAME, and for root /dev/NAME, too. Images need nothing of ours.",
+        .examples = cdi_examples,
+        .options = cdi_tables,
+        .run = run_cdi,
+    },
+    {
+        .name = "hook",
+        .arguments = "[OPTION]... NAME[,OPTION]... HOST:PORT",
+        .help = "what the files of cdi start in a container",
+        .summary = "Starts a net2pty for /run/com2net/NAME in the background, until the process "
+                   "that has started it ends. It is a hook of the kind startContainer.",
+        .examples = hook_examples,
+        .options = hook_tables,
+        .run = run_hook,
     },
     {0},
 };

@@ -58,11 +58,21 @@ void cdi_spec_begin(struct cdi_spec *s, const char *kind)
 
 void cdi_spec_begin_device(struct cdi_spec *s, const char *name)
 {
-    s->edits = 0;
-    s->has_mounts = false;
+    s->part = NULL;
     add(s, "%s\n    {\n      \"name\": ", s->devices++ ? "," : "");
     add_text(s, name);
-    add(s, ",\n      \"containerEdits\": {\n        \"env\": [");
+    add(s, ",\n      \"containerEdits\": {");
+}
+
+/* Begins one edit more, of this part of a device. */
+static void begin_edit(struct cdi_spec *s, const char *part)
+{
+    if (!s->part || strcmp(s->part, part) != 0) {
+        add(s, "%s\n        \"%s\": [", s->part ? "\n        ]," : "", part);
+        s->part = part;
+        s->edits = 0;
+    }
+    add(s, "%s\n          ", s->edits++ ? "," : "");
 }
 
 void cdi_spec_add_variable(struct cdi_spec *s, const char *name, const char *value)
@@ -72,7 +82,7 @@ void cdi_spec_add_variable(struct cdi_spec *s, const char *name, const char *val
 
     if (text) {
         snprintf(text, size, "%s=%s", name, value);
-        add(s, "%s\n          ", s->edits++ ? "," : "");
+        begin_edit(s, "env");
         add_text(s, text);
     } else if (s->file) {
         fclose(s->file);
@@ -81,15 +91,42 @@ void cdi_spec_add_variable(struct cdi_spec *s, const char *name, const char *val
     free(text);
 }
 
-void cdi_spec_add_mount(struct cdi_spec *s, const char *host, const char *container)
+static void add_mount(struct cdi_spec *s, const char *host, const char *container, const char *more)
 {
-    add(s, s->has_mounts ? "," : "\n        ],\n        \"mounts\": [");
-    s->has_mounts = true;
-    add(s, "\n          {\n            \"hostPath\": ");
+    begin_edit(s, "mounts");
+    add(s, "{\n            \"hostPath\": ");
     add_text(s, host);
     add(s, ",\n            \"containerPath\": ");
     add_text(s, container);
-    add(s, ",\n            \"options\": [\"ro\", \"nosuid\", \"nodev\", \"bind\"]\n          }");
+    add(s, ",\n            %s\n          }", more);
+}
+
+void cdi_spec_add_mount(struct cdi_spec *s, const char *host, const char *container)
+{
+    add_mount(s, host, container, "\"options\": [\"ro\", \"nosuid\", \"nodev\", \"bind\"]");
+}
+
+void cdi_spec_add_tmpfs(struct cdi_spec *s, const char *container)
+{
+    add_mount(s, "tmpfs", container,
+              "\"type\": \"tmpfs\",\n            "
+              "\"options\": [\"nosuid\", \"nodev\", \"noexec\", \"mode=1777\"]");
+}
+
+void cdi_spec_add_hook(struct cdi_spec *s, const char *name, const char *path,
+                       const char *const *arguments)
+{
+    begin_edit(s, "hooks");
+    add(s, "{\n            \"hookName\": ");
+    add_text(s, name);
+    add(s, ",\n            \"path\": ");
+    add_text(s, path);
+    add(s, ",\n            \"args\": [");
+    for (size_t i = 0; arguments[i]; i++) {
+        add(s, i ? ", " : "");
+        add_text(s, arguments[i]);
+    }
+    add(s, "]\n          }");
 }
 
 void cdi_spec_end_device(struct cdi_spec *s)

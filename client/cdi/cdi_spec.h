@@ -16,7 +16,7 @@ struct cdi_spec {
     char *text; /* of what is complete; the caller's to free */
     size_t len;
     unsigned devices, edits; /* so far; edits of one kind in the present device */
-    bool has_mounts;
+    const char *part;        /* of the device: "env", "mounts", "hooks" */
 };
 
 enum { CDI_SPEC_NAME_MAX = 128, CDI_SPEC_ERROR_MAX = 512 };
@@ -28,10 +28,15 @@ bool cdi_spec_name_is_valid(const char *name);
 /* Begins with a kind, such as "com2net.dev/usb". */
 void cdi_spec_begin(struct cdi_spec *s, const char *kind);
 
-/* A device: first all of its variables, then all of its mounts. */
+/* A device: first all of its variables, then all of its mounts, then its hooks. `host` is a file or
+ * a folder, only to be read in the container. A tmpfs is the container's own, and everybody may
+ * write to it. A hook has arguments up to NULL. */
 void cdi_spec_begin_device(struct cdi_spec *s, const char *name);
 void cdi_spec_add_variable(struct cdi_spec *s, const char *name, const char *value);
 void cdi_spec_add_mount(struct cdi_spec *s, const char *host, const char *container);
+void cdi_spec_add_tmpfs(struct cdi_spec *s, const char *container);
+void cdi_spec_add_hook(struct cdi_spec *s, const char *name, const char *path,
+                       const char *const *arguments);
 void cdi_spec_end_device(struct cdi_spec *s);
 
 /* Returns 0 with `text`, or -ENOMEM. */

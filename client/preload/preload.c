@@ -100,17 +100,56 @@ static void limit_waits(int fd, bool answer)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
-/* Connects to the net2pty of NET2PTY_SOCKET, an abstract name, for a request whose answer may take
- * long or not. Returns a socket or -1. */
-static int connect_to_net2pty(bool waits)
+/* The number of a pseudo-terminal: its minor number, by new_decode_dev of linux/kdev_t.h. */
+static unsigned number_of(uint64_t special)
 {
-    const char *name = secure_getenv("NET2PTY_SOCKET");
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    return (unsigned)(special & 0xff) | ((unsigned)(special >> 12) & 0xfff00);
+}
+
+/* Writes "/.pts-N". Returns its length. */
+static size_t put_number(char *to, unsigned number)
+{
+    static const char front[] = "/.pts-";
+    char digits[12];
+    size_t count = 0, len = sizeof front - 1;
+
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    memcpy(to, front, len);
+    while (count > 0)
+        to[len++] = digits[--count];
+    return len;
+}
+
+/* The address of the net2pty of NET2PTY_SOCKET, an abstract name, or of the one that serves this
+ * port, in the folder NET2PTY_LINKS. Returns its length, 0 if there is none. */
+static size_t find_net2pty(uint64_t special, struct sockaddr_un *un)
+{
+    enum { NUMBER_MAX = 20 };
+    const char *name = secure_getenv("NET2PTY_SOCKET"), *folder = secure_getenv("NET2PTY_LINKS");
     size_t len = name ? strlen(name) : 0;
 
-    if (len < 2 || name[0] != '@' || len > sizeof un.sun_path)
+    *un = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (len >= 2 && name[0] == '@' && len <= sizeof un->sun_path) {
+        memcpy(un->sun_path + 1, name + 1, len - 1);
+        return len;
+    }
+    len = folder ? strlen(folder) : 0;
+    if (name || len == 0 || len + NUMBER_MAX > sizeof un->sun_path)
+        return 0;
+    memcpy(un->sun_path, folder, len);
+    return len + put_number(un->sun_path + len, number_of(special)) + 1;
+}
+
+/* Connects to it, for a request whose answer may take long or not. Returns a socket or -1. */
+static int connect_to_net2pty(uint64_t special, bool waits)
+{
+    struct sockaddr_un un;
+    const size_t len = find_net2pty(special, &un);
+
+    if (len == 0)
         return -1;
-    memcpy(un.sun_path + 1, name + 1, len - 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
@@ -208,7 +247,7 @@ static bool ask(int fd, unsigned request, unsigned long argument, int *result)
     if (!ioctl_shape_find(request, false, &shape) || !may_be_link(fd, &q))
         return false;
     q.len = shape.in;
-    int net2pty = connect_to_net2pty(shape.waits);
+    int net2pty = connect_to_net2pty(q.special, shape.waits);
     if (net2pty < 0)
         return false;
     int error = exchange(net2pty, &q, (void *)argument, &shape, &a);

@@ -76,6 +76,10 @@ enum supervise_how {
 /* The environment variable by which programs find the socket of their net2pty. */
 #define SUPERVISE_SOCKET "NET2PTY_SOCKET"
 
+/* The one by which they find those beside links, where it is not set: a folder. In it .pts-N leads
+ * to the socket of /dev/pts/N (client/tty_hook.c). */
+#define SUPERVISE_LINKS "NET2PTY_LINKS"
+
 #define SUPERVISE_PRELOAD_NAME "libnet2pty-preload.so"
 
 enum { SUPERVISE_PATH_MAX = 4096 };
