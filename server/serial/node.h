@@ -21,6 +21,7 @@ struct worker;
 enum node_opening {
     NODE_IS_NOT_OPENED,
     NODE_IS_BEING_OPENED, /* by the worker */
+    NODE_IS_BEING_CLOSED, /* likewise: nobody wants it */
     NODE_IS_OPENED,       /* or could not be: see `opening` */
 };
 
@@ -46,7 +47,7 @@ struct node {
     enum node_opening state;
     struct serial_opening opening; /* the worker's result */
     struct worker *opener;         /* once there was something for it */
-    bool awaits_opening;           /* a moment, as most drivers need no more */
+    bool awaits;                   /* the loop waits for the worker, a moment */
     bool given_up;                 /* what is under way is waited for no longer */
     struct serial *serial;         /* while it is open, else NULL */
     struct calls calls;            /* of its driver; may be busy a little longer than it is open */
