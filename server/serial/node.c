@@ -278,10 +278,11 @@ void node_forget(struct node *n)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int open_loop(struct node *n, struct line_settings *found,
+static int open_loop(struct node *n, struct line_settings *found, unsigned *lines,
                      char error[static SERIAL_ERROR_MAX])
 {
     n->serial = loop_port_open(n->base, n->options->paced, n->callbacks, n->ctx, found);
+    *lines = n->serial ? serial_lines(n->serial) : 0;
     snprintf(error, SERIAL_ERROR_MAX, "out of memory");
     return n->serial ? 0 : -ENOMEM;
 }
@@ -310,7 +311,7 @@ static int open_file(struct node *n, bool again, struct serial_opening *o,
     return o->error;
 }
 
-static int open_real(struct node *n, bool again, struct line_settings *found,
+static int open_real(struct node *n, bool again, struct line_settings *found, unsigned *lines,
                      char error[static SERIAL_ERROR_MAX])
 {
     struct serial_opening o;
@@ -324,6 +325,7 @@ static int open_real(struct node *n, bool again, struct line_settings *found,
         return o.error;
     }
     *found = o.settings;
+    *lines = o.lines;
     identify(n, o.path);
     n->has_info = n->search.state == SEARCH_OVER;
     if (n->has_info)
@@ -331,10 +333,11 @@ static int open_real(struct node *n, bool again, struct line_settings *found,
     return 0;
 }
 
-int node_open(struct node *n, bool again, struct line_settings *found,
+int node_open(struct node *n, bool again, struct line_settings *found, unsigned *lines,
               char error[static SERIAL_ERROR_MAX])
 {
-    const int r = n->options->loop ? open_loop(n, found, error) : open_real(n, again, found, error);
+    const int r = n->options->loop ? open_loop(n, found, lines, error)
+                                   : open_real(n, again, found, lines, error);
 
     snprintf(n->trouble, sizeof n->trouble, "%s", r < 0 ? error : "");
     if (r == 0) {

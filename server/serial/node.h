@@ -94,10 +94,10 @@ void node_give_up(struct node *n);
 void node_forget(struct node *n);
 
 /* Opens it, from what was prepared. Where nothing was it takes as long as it takes, which is for
- * the time before the loop runs. `found` is its settings then. `again` is for a device that was
- * lost: that another one has its name is told to the log, once. Returns 0, or -errno with the
- * reason in `error`. */
-int node_open(struct node *n, bool again, struct line_settings *found,
+ * the time before the loop runs. `found` is its settings then, and `lines` its modem lines. `again`
+ * is for a device that was lost: that another one has its name is told to the log, once. Returns 0,
+ * or -errno with the reason in `error`. */
+int node_open(struct node *n, bool again, struct line_settings *found, unsigned *lines,
               char error[static SERIAL_ERROR_MAX]);
 
 /* The open device, of which the loop may ask something now; NULL where there is none, or it is
