@@ -573,6 +573,7 @@ void serial_io_open(struct serial_opening *o)
         return;
     }
     o->settings = io->line;
+    o->lines = io->known;
     o->file = (struct serial_file *)(void *)io;
 }
 

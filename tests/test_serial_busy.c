@@ -324,6 +324,7 @@ static void a_driver_that_is_always_slow_is_served(void)
     begin_slow(",9600");
     client_begin_telnet(&c);
     RUN_SLOWLY_UNTIL(&c, client_saw(&c, "NOTIFY-MODEMSTATE"));
+    CHECK(!device_saw("outputs")); /* they are up, and stay so */
     journal_clear(&c.end.journal);
     journal_clear(&fake_serial.journal);
     fake_serial.untransmitted = 3;

@@ -434,6 +434,7 @@ void serial_io_open(struct serial_opening *o)
         return;
     }
     o->settings = io->line;
+    o->lines = io->outputs | io->inputs;
     o->file = (struct serial_file *)(void *)io;
 }
 

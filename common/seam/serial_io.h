@@ -18,6 +18,7 @@ struct serial_opening {
     int error;                     /* is a negative errno, */
     char text[SERIAL_ERROR_MAX];   /* and this is what is wrong, and what to do */
     struct line_settings settings; /* as found, which serial_close puts back */
+    unsigned lines;                /* all modem lines, as they are after the open */
 };
 
 /* Opens the port for this process alone, raw. On most systems that raises DTR and RTS: there is no

@@ -58,9 +58,8 @@ struct device {
     bool arrived;               /* a port has come while it was searched for */
     const char *owner;          /* who has it, or NULL */
     uint64_t owner_since_ms;
-    bool used;       /* somebody has it, or reads along */
-    bool lines_wait; /* its modem inputs are to be told once it is not busy */
-    bool closes;     /* the log is to be told that it is closed */
+    bool used;   /* somebody has it, or reads along */
+    bool closes; /* the log is to be told that it is closed */
 };
 
 static void on_gone(void *ctx, int error);
@@ -244,12 +243,14 @@ static int open_device(struct device *d, char error[static SERIAL_ERROR_MAX])
 {
     const bool again = d->state == DEVICE_LOST;
     struct line_settings found;
-    const int r = node_open(&d->node, again, &found, error);
+    unsigned lines;
+    const int r = node_open(&d->node, again, &found, &lines, error);
 
     if (r < 0)
         return r;
     if (!again)
-        line_control_begin(&d->line, &found, line_control_lines(&d->line));
+        line_control_begin(&d->line, &found, lines);
+    d->line.inputs = lines & LINE_INPUTS;
     timer_stop(&d->retry);
     d->state = DEVICE_OPEN;
     line_control_restore(&d->line, again);
@@ -285,16 +286,6 @@ int device_hold(struct device *d, char error[static CLI_ERROR_MAX])
     return 0;
 }
 
-/* Tells its modem inputs now, or once the driver has said them. */
-static void tell_lines(struct device *d)
-{
-    const unsigned lines = device_lines(d);
-
-    d->lines_wait = node_is_busy(&d->node);
-    if (!d->lines_wait)
-        on_lines(d, lines & LINE_INPUTS, 0);
-}
-
 static void try_again(struct device *d)
 {
     char error[SERIAL_ERROR_MAX];
@@ -308,7 +299,7 @@ static void try_again(struct device *d)
         return;
     }
     on_writable(d);
-    tell_lines(d);
+    on_lines(d, d->line.inputs, 0);
     d->callbacks->changed(d->ctx);
 }
 
@@ -353,10 +344,6 @@ static void on_made(void *ctx, const struct call *call)
 
     line_control_note(&d->line, call);
     output_note(&d->output, call);
-    if (call->kind == CALL_LINES) {
-        d->lines_wait = false;
-        on_lines(d, call->lines & LINE_INPUTS, 0);
-    }
 }
 
 /* Continues with what has waited for its driver. */
@@ -365,8 +352,6 @@ static void on_free(void *ctx)
     struct device *d = ctx;
 
     on_writable(d);
-    if (d->lines_wait)
-        tell_lines(d);
     d->callbacks->free(d->ctx);
     d->callbacks->changed(d->ctx);
 }

@@ -42,6 +42,8 @@ void line_control_note(struct line_control *c, const struct call *call)
         if (call->tells)
             tell_difference(c, call);
     }
+    if (call->kind == CALL_LINES)
+        c->inputs = call->lines & LINE_INPUTS;
     if (call->kind == CALL_SET_BREAK && call->error < 0)
         c->broken = !call->on;
 }

@@ -145,53 +145,92 @@ static int find(struct node *n, bool again, struct serial_opening *o,
 
 /* --- preparing -------------------------------------------------------------------------------- */
 
-static void run_opening(void *job)
+/* What the worker is given: to open one, or to close one that nobody wants. */
+struct attempt {
+    struct serial_opening opening;
+    bool closes;
+};
+
+static void run_attempt(void *job)
 {
-    serial_io_open(job);
+    struct attempt *a = job;
+
+    if (a->closes)
+        serial_io_discard(&a->opening);
+    else
+        serial_io_open(&a->opening);
 }
 
-static void drop_opening(void *job)
+static void drop_attempt(void *job)
 {
-    serial_io_discard(job);
-    free(job);
+    struct attempt *a = job;
+
+    serial_io_discard(&a->opening);
+    free(a);
 }
 
-static void on_opened(void *ctx, void *job)
+static void on_attempted(void *ctx, void *job)
 {
     struct node *n = ctx;
-    struct serial_opening *o = job;
+    struct attempt *a = job;
 
-    n->opening = *o;
-    n->state = NODE_IS_OPENED;
-    free(o);
-    if (!n->awaits_opening)
+    n->opening = a->opening;
+    n->state = a->closes ? NODE_IS_NOT_OPENED : NODE_IS_OPENED;
+    free(a);
+    if (!n->awaits)
         n->prepares->prepared(n->ctx);
 }
 
 static const struct worker_work opening_work = {
-    .run = run_opening,
-    .done = on_opened,
-    .drop = drop_opening,
+    .run = run_attempt,
+    .done = on_attempted,
+    .drop = drop_attempt,
 };
 
-/* Returns false where it is open already, or there is nothing to open, or no worker: node_open will
- * see. */
-static bool begin_opening(struct node *n, bool again)
+/* Has the worker make an attempt, and waits a little. Returns false where there is none; then it is
+ * the caller's. */
+static bool begin_attempt(struct node *n, struct attempt *a)
 {
-    struct serial_opening *o = malloc(sizeof *o);
-    char error[SERIAL_ERROR_MAX];
-
     if (!n->opener)
         n->opener = worker_new(n->base, &opening_work, n);
-    if (!o || !n->opener || find(n, again, o, error) < 0 || worker_start(n->opener, o) < 0) {
-        free(o);
+    if (!n->opener || worker_start(n->opener, a) < 0)
         return false;
-    }
-    n->state = NODE_IS_BEING_OPENED;
-    n->awaits_opening = true;
+    n->state = a->closes ? NODE_IS_BEING_CLOSED : NODE_IS_BEING_OPENED;
+    n->awaits = true;
     worker_wait(n->opener, CALLS_PATIENCE_MS);
-    n->awaits_opening = false;
-    return n->state == NODE_IS_BEING_OPENED;
+    n->awaits = false;
+    return true;
+}
+
+/* Where there is nothing to open, or no worker, node_open will see. */
+static void begin_opening(struct node *n, bool again)
+{
+    struct attempt *a = calloc(1, sizeof *a);
+    char error[SERIAL_ERROR_MAX];
+
+    if (!a || find(n, again, &a->opening, error) < 0 || !begin_attempt(n, a))
+        free(a);
+}
+
+/* Closes what was opened for nobody. */
+static void begin_closing(struct node *n)
+{
+    struct attempt *a = calloc(1, sizeof *a);
+
+    if (a)
+        *a = (struct attempt){.opening = n->opening, .closes = true};
+    if (a && begin_attempt(n, a)) {
+        n->opening.file = NULL;
+        return;
+    }
+    free(a);
+    serial_io_discard(&n->opening);
+    n->state = NODE_IS_NOT_OPENED;
+}
+
+static bool worker_has_it(const struct node *n)
+{
+    return n->state == NODE_IS_BEING_OPENED || n->state == NODE_IS_BEING_CLOSED;
 }
 
 bool node_prepare(struct node *n, bool again)
@@ -205,14 +244,14 @@ bool node_prepare(struct node *n, bool again)
         return true;
     }
     if (n->state == NODE_IS_NOT_OPENED)
-        return begin_opening(n, again);
-    return n->state == NODE_IS_BEING_OPENED;
+        begin_opening(n, again);
+    return worker_has_it(n);
 }
 
 bool node_is_being_prepared(const struct node *n)
 {
-    return !n->given_up && (n->calls.is_busy || search_is_under_way(&n->search) ||
-                            n->state == NODE_IS_BEING_OPENED);
+    return !n->given_up &&
+           (n->calls.is_busy || search_is_under_way(&n->search) || worker_has_it(n));
 }
 
 bool node_has_path(const struct node *n)
@@ -230,18 +269,20 @@ void node_give_up(struct node *n)
 void node_forget(struct node *n)
 {
     search_stop(&n->search);
-    serial_io_discard(&n->opening);
     n->given_up = false;
-    if (n->state == NODE_IS_OPENED)
+    if (n->state == NODE_IS_OPENED && n->opening.file)
+        begin_closing(n);
+    else if (n->state == NODE_IS_OPENED)
         n->state = NODE_IS_NOT_OPENED;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int open_loop(struct node *n, struct line_settings *found,
+static int open_loop(struct node *n, struct line_settings *found, unsigned *lines,
                      char error[static SERIAL_ERROR_MAX])
 {
     n->serial = loop_port_open(n->base, n->options->paced, n->callbacks, n->ctx, found);
+    *lines = n->serial ? serial_lines(n->serial) : 0;
     snprintf(error, SERIAL_ERROR_MAX, "out of memory");
     return n->serial ? 0 : -ENOMEM;
 }
@@ -251,9 +292,9 @@ static int open_loop(struct node *n, struct line_settings *found,
 static int open_file(struct node *n, bool again, struct serial_opening *o,
                      char error[static SERIAL_ERROR_MAX])
 {
-    if (n->calls.is_busy || n->state == NODE_IS_BEING_OPENED) {
+    if (n->calls.is_busy || worker_has_it(n)) {
         snprintf(error, SERIAL_ERROR_MAX, "%.200s: the system takes too long to %s it",
-                 n->options->name, n->calls.is_busy ? "close" : "open");
+                 n->options->name, n->state == NODE_IS_BEING_OPENED ? "open" : "close");
         return -ETIMEDOUT;
     }
     const int r = find(n, again, o, error);
@@ -270,7 +311,7 @@ static int open_file(struct node *n, bool again, struct serial_opening *o,
     return o->error;
 }
 
-static int open_real(struct node *n, bool again, struct line_settings *found,
+static int open_real(struct node *n, bool again, struct line_settings *found, unsigned *lines,
                      char error[static SERIAL_ERROR_MAX])
 {
     struct serial_opening o;
@@ -284,6 +325,7 @@ static int open_real(struct node *n, bool again, struct line_settings *found,
         return o.error;
     }
     *found = o.settings;
+    *lines = o.lines;
     identify(n, o.path);
     n->has_info = n->search.state == SEARCH_OVER;
     if (n->has_info)
@@ -291,10 +333,11 @@ static int open_real(struct node *n, bool again, struct line_settings *found,
     return 0;
 }
 
-int node_open(struct node *n, bool again, struct line_settings *found,
+int node_open(struct node *n, bool again, struct line_settings *found, unsigned *lines,
               char error[static SERIAL_ERROR_MAX])
 {
-    const int r = n->options->loop ? open_loop(n, found, error) : open_real(n, again, found, error);
+    const int r = n->options->loop ? open_loop(n, found, lines, error)
+                                   : open_real(n, again, found, lines, error);
 
     snprintf(n->trouble, sizeof n->trouble, "%s", r < 0 ? error : "");
     if (r == 0) {

@@ -21,6 +21,7 @@ struct worker;
 enum node_opening {
     NODE_IS_NOT_OPENED,
     NODE_IS_BEING_OPENED, /* by the worker */
+    NODE_IS_BEING_CLOSED, /* likewise: nobody wants it */
     NODE_IS_OPENED,       /* or could not be: see `opening` */
 };
 
@@ -46,7 +47,7 @@ struct node {
     enum node_opening state;
     struct serial_opening opening; /* the worker's result */
     struct worker *opener;         /* once there was something for it */
-    bool awaits_opening;           /* a moment, as most drivers need no more */
+    bool awaits;                   /* the loop waits for the worker, a moment */
     bool given_up;                 /* what is under way is waited for no longer */
     struct serial *serial;         /* while it is open, else NULL */
     struct calls calls;            /* of its driver; may be busy a little longer than it is open */
@@ -93,10 +94,10 @@ void node_give_up(struct node *n);
 void node_forget(struct node *n);
 
 /* Opens it, from what was prepared. Where nothing was it takes as long as it takes, which is for
- * the time before the loop runs. `found` is its settings then. `again` is for a device that was
- * lost: that another one has its name is told to the log, once. Returns 0, or -errno with the
- * reason in `error`. */
-int node_open(struct node *n, bool again, struct line_settings *found,
+ * the time before the loop runs. `found` is its settings then, and `lines` its modem lines. `again`
+ * is for a device that was lost: that another one has its name is told to the log, once. Returns 0,
+ * or -errno with the reason in `error`. */
+int node_open(struct node *n, bool again, struct line_settings *found, unsigned *lines,
               char error[static SERIAL_ERROR_MAX]);
 
 /* The open device, of which the loop may ask something now; NULL where there is none, or it is

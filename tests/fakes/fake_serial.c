@@ -188,6 +188,7 @@ void serial_io_open(struct serial_opening *o)
     fake_serial.reading = fake_serial.held = fake_serial.stopped = false;
     fake_serial.outputs = LINE_OUTPUTS; /* as systems do */
     o->settings = fake_serial.found = fake_serial.line;
+    o->lines = fake_serial.outputs | fake_serial.inputs;
     o->file = &file;
     journal_line(&fake_serial.journal, "open");
 }
