@@ -63,7 +63,7 @@ static int take_port(struct cdi *c, char *word)
 {
     struct pty_session_options defaults = {.port.mode = -1}, link;
     struct port *p = &c->ports[c->count];
-    char error[CLI_ERROR_MAX], text[CLI_ERROR_MAX];
+    char error[CLI_ERROR_MAX], name[CDI_SPEC_NAME_MAX], text[CLI_ERROR_MAX];
     char *comma = strchr(word, ','), *equals = strchr(word, '=');
     const char *options = comma ? comma + 1 : "";
 
@@ -73,14 +73,15 @@ static int take_port(struct cdi *c, char *word)
     if (equals && (!comma || equals < comma)) {
         *equals = '\0';
         p->server = equals + 1;
-        snprintf(p->name, sizeof p->name, "%.100s", word);
+        snprintf(name, sizeof name, "%.100s", word);
     } else {
-        name_by_port(word, p->name);
+        name_by_port(word, name);
     }
+    memcpy(p->name, name, sizeof name);
     int status = check_name(c, p);
     if (status != CLI_EXIT_OK)
         return status;
-    snprintf(p->link, sizeof p->link, "%s%s%.300s", p->name, *options ? "," : "", options);
+    snprintf(p->link, sizeof p->link, "%s%s%.300s", name, *options ? "," : "", options);
     snprintf(text, sizeof text, TTY_HOOK_FOLDER "/%.400s", p->link);
     if (link_options_parse(text, p->server, &defaults, &link, error) < 0)
         return cli_usage_error("%s", error);
