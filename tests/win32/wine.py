@@ -193,3 +193,9 @@ def refused(*arguments, status=None, lines=False):
     if status is not None:
         check(got == status, f'its status is {status}, not {got}: {said}')
     return said
+
+
+import wine_server  # noqa: E402 (it needs what is above)
+
+if os.path.basename(sys.argv[0]) != 'wine_session':
+    wine_server.revive()
