@@ -264,6 +264,10 @@ EVERYTHING = [
            needs=('build-gcc',)),
     script('clones', 'fresh clones, without upstream, built and shown', 'tests/clones'),
 ]
+RELEASE = [
+    *EVERYTHING,
+    script('packages', "Debian's packages, in new roots of two releases", 'tests/packages'),
+]
 
 
 def choose(stages, names):
@@ -272,7 +276,7 @@ def choose(stages, names):
     for name in names:
         if name not in known:
             print(f'tests/all: there is no stage {name}; there are: {" ".join(known)}'
-                  '\n(--everything has more)', file=sys.stderr)
+                  '\n(--everything has more, --release all)', file=sys.stderr)
             sys.exit(2)
     wanted = set(names)
     for stage in reversed(stages):  # what one needs stands before it
@@ -335,11 +339,12 @@ def main():
     parser = argparse.ArgumentParser(prog='tests/all', description='Builds and tests in stages.',
                                      allow_abbrev=False)
     parser.add_argument('--everything', action='store_true', help='all that CI runs')
+    parser.add_argument('--release', action='store_true', help='that, and what only a release needs')
     parser.add_argument('--list', action='store_true', help='print the stages, run nothing')
     parser.add_argument('stage', nargs='*', help='only these, and the builds that they need')
     options = parser.parse_args()
 
-    stages = choose(EVERYTHING if options.everything else EVERYDAY, options.stage)
+    stages = choose(RELEASE if options.release else EVERYTHING if options.everything else EVERYDAY, options.stage)
     if options.list:
         for stage in stages:
             print(f'{stage.name:20} {stage.title}')
