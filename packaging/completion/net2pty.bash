@@ -6,7 +6,9 @@ _net2pty_options() { # VERB
     'exec') printf '%s\n' '-w' '--wait=' '--lines=' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
     'status') printf '%s\n' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
     'reset') printf '%s\n' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
-    '') printf '%s\n' '-b' '--baud=' '-l' '--line=' '-r' '--raw' '--no-touch-lines' '--replace' '-w' '--wait=' '--lines=' '-s' '--status=' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
+    'cdi') printf '%s\n' '-o' '--output=' '--prefix=' '-w' '--wait=' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
+    'hook') printf '%s\n' '-w' '--wait=' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
+    '') printf '%s\n' '-b' '--baud=' '-l' '--line=' '-r' '--raw' '--no-touch-lines' '--replace' '-w' '--wait=' '--lines=' '-s' '--status=' '-o' '--output=' '--prefix=' '-w' '--wait=' '-v' '--verbose' '-q' '--quiet' '--log-file=' '-h' '--help' '-V' '--version' ;;
     esac
 }
 _net2pty_commas() { # KIND
@@ -16,7 +18,7 @@ _net2pty_commas() { # KIND
 }
 _net2pty_value() { # OPTION: what its value is
     case $1 in
-    --log-file) printf '%s\n' 'files' ;;
+    --log-file | --output | -o) printf '%s\n' 'files' ;;
     group) printf '%s\n' 'groups' ;;
     --status | -s) printf '%s\n' 'links' ;;
     owner) printf '%s\n' 'users' ;;
@@ -29,6 +31,8 @@ _net2pty_places() { # VERB: what stands at its places
     'exec') printf '%s\n' 'links' ;;
     'status') printf '%s\n' 'links' ;;
     'reset') printf '%s\n' 'links' ;;
+    'cdi') printf '%s\n' 'hosts' ;;
+    'hook') printf '%s\n' 'hosts' ;;
     '') printf '%s\n' 'newlinks' 'hosts' ;;
     esac
 }
@@ -147,13 +151,13 @@ _net2pty() {
             _net2pty_complete_command "$word"
             return
             ;;
-        --baud | --line | --lines | --log-file | --status | --wait | -b | -l | -s | -w)
+        --baud | --line | --lines | --log-file | --output | --prefix | --status | --wait | -b | -l | -o | -s | -w)
             previous=${words[at]}
             ((++at))
             ;;
         -*) ;;
         *)
-            if [[ -n $first && " exec status reset help " == *" ${words[at]} "* ]]; then
+            if [[ -n $first && " exec status reset cdi hook help " == *" ${words[at]} "* ]]; then
                 verb=${words[at]}
             else
                 ((++place))
@@ -170,9 +174,9 @@ _net2pty() {
     --*=*) _net2pty_complete_value "$word" "${word%%=*}" "${word#*=}" "${word%%=*}=" ;;
     -*) _net2pty_reply "$word" < <(_net2pty_options "$verb") ;;
     *)
-        [[ -z $first ]] || _net2pty_reply "$word" < <(printf '%s\n' 'exec' 'status' 'reset' help)
+        [[ -z $first ]] || _net2pty_reply "$word" < <(printf '%s\n' 'exec' 'status' 'reset' 'cdi' 'hook' help)
         if [[ $verb == help ]]; then
-            _net2pty_reply "$word" < <(printf '%s\n' exec status reset command link exit)
+            _net2pty_reply "$word" < <(printf '%s\n' exec status reset cdi hook command link exit)
             return
         fi
         mapfile -t places < <(_net2pty_places "$verb")
