@@ -22,7 +22,7 @@ WRONG = 2  # the exit status of a command line that is wrong
 MOMENT = 2  # s, for a command that goes on
 
 # what a shell's line may begin with, beside ours and files of the tree
-TOOLS = ('apt-get', 'avrdude', 'cd', 'cmake', 'cp', 'curl', 'docker', 'esptool', 'eval', 'export', 'git', 'ip', 'iceprog', 'kubectl',
+TOOLS = ('apt', 'apt-get', 'avrdude', 'cd', 'cmake', 'cp', 'curl', 'docker', 'esptool', 'eval', 'export', 'git', 'ip', 'iceprog', 'kubectl',
          'modprobe', 'nc', 'netsh', 'picocom', 'podman', 'python3', 'sh', 'socat', 'ssh', 'stty', 'sudo', 'systemctl', 'telnet',
          'usbip', 'usbipd', 'winget', 'wsl')
 # the package of a tool that has another name
