@@ -16,7 +16,7 @@
 #include "supervise.h"
 #include "tty_hook.h"
 
-enum { PORTS_MAX = 64, PREFIX_MAX = 60 };
+enum { PORTS_MAX = 64, PREFIX_MAX = 60, LINK_MAX = 400 };
 
 static const char kind[] = "com2net.dev/tty";
 static const char program_there[] = "/opt/com2net/bin/net2pty";
@@ -51,6 +51,8 @@ static int check_name(const struct cdi *c, const struct port *p)
         return cli_usage_error("%s: container engines take letters, digits and _-.: in a NAME, "
                                "a letter or a digit at both ends, and `all` is for all",
                                p->name);
+    if (strlen(p->name) > TTY_HOOK_NAME_MAX)
+        return cli_usage_error("%s: a NAME has up to %d characters", p->name, TTY_HOOK_NAME_MAX);
     for (int i = 0; i < c->count; i++)
         if (strcmp(c->ports[i].name, p->name) == 0)
             return cli_usage_error("%s is the NAME of two; give each its own: uno=HOST:PORT",
@@ -81,7 +83,8 @@ static int take_port(struct cdi *c, char *word)
     int status = check_name(c, p);
     if (status != CLI_EXIT_OK)
         return status;
-    snprintf(p->link, sizeof p->link, "%s%s%.300s", name, *options ? "," : "", options);
+    if (snprintf(p->link, sizeof p->link, "%s%s%s", name, *options ? "," : "", options) >= LINK_MAX)
+        return cli_usage_error("%s: its options are too long", name);
     snprintf(text, sizeof text, TTY_HOOK_FOLDER "/%.400s", p->link);
     if (link_options_parse(text, p->server, &defaults, &link, error) < 0)
         return cli_usage_error("%s", error);

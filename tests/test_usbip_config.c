@@ -85,6 +85,17 @@ static void a_board_beside_a_server(void)
     CHECK(usbip_config_names(&config, 0) && !usbip_config_names(&config, 1));
 }
 
+static void a_board_may_have_a_long_name(void)
+{
+    char text[200] = "NET2USB_BOARD_";
+
+    memset(text + strlen(text), 'x', 60 + 63); /* --prefix and a name of com2net's */
+    CHECK(setenv(text, "a ice", 1) == 0);
+    usbip_config_read(&config);
+    CHECK(config.board_count == 1);
+    CHECK(unsetenv(text) == 0);
+}
+
 static void what_is_none_is_left_out(void)
 {
     char long_one[2000] = "NET2USB_BOARD_A=";
@@ -117,10 +128,10 @@ static void there_may_be_too_many(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(a_server_gives_all_it_has), TEST(or_those_that_are_named),
-        TEST(boards_of_several_servers), TEST(boards_of_one_server),
-        TEST(a_board_beside_a_server),   TEST(what_is_none_is_left_out),
-        TEST(there_may_be_too_many),
+        TEST(a_server_gives_all_it_has),    TEST(or_those_that_are_named),
+        TEST(boards_of_several_servers),    TEST(boards_of_one_server),
+        TEST(a_board_beside_a_server),      TEST(what_is_none_is_left_out),
+        TEST(a_board_may_have_a_long_name), TEST(there_may_be_too_many),
     };
 
     return test_main(argc, argv, tests, sizeof tests / sizeof *tests);

@@ -36,6 +36,14 @@ int epoll_wait(int fd, struct epoll_event *events, int max, int ms)
     return n;
 }
 
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    if (!virtual_on)
+        return (int)syscall(SYS_nanosleep, time, left);
+    virtual_ns += (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec;
+    return 0;
+}
+
 /* From here on time is virtual; it goes on where it was. */
 static inline void virtual_begin(void)
 {

@@ -16,7 +16,11 @@
 #include "usb_server.h"
 #include "usb_wait.h"
 
-enum { LOOK_MS = 2000, PREFIX_MAX = 60, VALUE_MAX = USB_SERVER_NAME_MAX + USBIP_BUSID_SIZE + 128 };
+enum { LOOK_MS = 2000, PREFIX_MAX = 60, VARIABLE_MAX = 192 };
+enum { VALUE_MAX = USB_SERVER_NAME_MAX + USBIP_BUSID_SIZE + 128 };
+
+/* what the names of devices for musl images end in */
+#define MUSL "-musl"
 
 static const char kind[] = "com2net.dev/usb";
 static const char in_container[] = "/opt/com2net/lib/net2usb";
@@ -37,15 +41,15 @@ static const char *prefix(const struct cdi *c)
 }
 
 /* The name of a variable has letters, digits and "_". */
-static void name_variable(char variable[static CDI_SPEC_NAME_MAX], const char *device, int i)
+static void name_variable(char variable[static VARIABLE_MAX], const char *device, int i)
 {
-    int len = snprintf(variable, CDI_SPEC_NAME_MAX, "NET2USB_BOARD_%.80s", device);
+    int len = snprintf(variable, VARIABLE_MAX, "NET2USB_BOARD_%.140s", device);
 
     for (char *p = variable; *p; p++)
         if (strchr("-.:", *p))
             *p = '_';
     if (i > 0)
-        snprintf(variable + len, (size_t)(CDI_SPEC_NAME_MAX - len), "_%d", i + 1);
+        snprintf(variable + len, (size_t)(VARIABLE_MAX - len), "_%d", i + 1);
 }
 
 static void add_variables(const struct cdi *c, struct cdi_spec *s, bool musl)
@@ -67,8 +71,8 @@ static void add_variables(const struct cdi *c, struct cdi_spec *s, bool musl)
 static void add_device(const struct cdi *c, struct cdi_spec *s, const char *name,
                        const char *const *selectors, int count)
 {
-    static const char *const endings[] = {"", "-musl"};
-    char whole[CDI_SPEC_NAME_MAX + 64], variable[CDI_SPEC_NAME_MAX], value[VALUE_MAX];
+    static const char *const endings[] = {"", MUSL};
+    char whole[CDI_SPEC_NAME_MAX + 64], variable[VARIABLE_MAX], value[VALUE_MAX];
 
     for (int musl = 0; musl < 2; musl++) {
         if (!c->has[musl])
@@ -88,14 +92,26 @@ static void add_device(const struct cdi *c, struct cdi_spec *s, const char *name
     }
 }
 
-/* The name that a board has for engines: its own, or, where that is none for them, its BUSID. */
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t len = strlen(text), end_len = strlen(end);
+
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Whether it can be that of a device. Engines take nothing from a file with a name twice. */
+static bool is_name(const char *name)
+{
+    return cdi_spec_name_is_valid(name) && strcmp(name, "all") != 0 && !ends_with(name, MUSL);
+}
+
+/* The name that a board has for engines: its own, or, where that is none for them, its BUSID. NULL:
+ * that is none, either. */
 static const char *name_of(const struct usbip_found *f)
 {
-    if (!f->entry.name[0])
-        return f->device.busid;
-    return cdi_spec_name_is_valid(f->entry.name) && strcmp(f->entry.name, "all") != 0
-               ? f->entry.name
-               : f->device.busid;
+    if (is_name(f->entry.name))
+        return f->entry.name;
+    return is_name(f->device.busid) ? f->device.busid : NULL;
 }
 
 static bool is_wanted(struct cdi *c, const struct usbip_found *f)
@@ -109,9 +125,12 @@ static bool is_wanted(struct cdi *c, const struct usbip_found *f)
 /* Whether a board before this one has the same name, as com2net's of one name may come and go. */
 static bool is_there(struct cdi *c, size_t n, const char *name)
 {
-    for (size_t i = 0; i < n; i++)
-        if (is_wanted(c, &c->server.list[i]) && strcmp(name_of(&c->server.list[i]), name) == 0)
+    for (size_t i = 0; i < n; i++) {
+        const char *before = name_of(&c->server.list[i]);
+
+        if (before && is_wanted(c, &c->server.list[i]) && strcmp(before, name) == 0)
             return true;
+    }
     return false;
 }
 
@@ -142,9 +161,16 @@ static void tell_names(struct cdi *c)
     for (size_t i = 0; i < c->server.count; i++) {
         const struct usbip_found *f = &c->server.list[i];
 
-        if (f->entry.name[0] && is_wanted(c, f) && name_of(f) != f->entry.name)
+        const char *name = name_of(f);
+
+        if (!is_wanted(c, f) || name == f->entry.name || (name && !f->entry.name[0]))
+            continue;
+        if (name)
             log_warn("\"%s\" is no name for a container engine: the device is %s=%s%s",
-                     f->entry.name, kind, prefix(c), f->device.busid);
+                     f->entry.name, kind, prefix(c), name);
+        else
+            log_warn("the server's \"%s\" has no name for a container engine: it is left out",
+                     f->device.busid);
     }
 }
 

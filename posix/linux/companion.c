@@ -76,10 +76,13 @@ static void close_all_but(int kept)
             close(fd);
 }
 
+/* The folder may be everybody's: what others have put there in the log's place is not written to.
+ */
 static int redirect(const char *log)
 {
+    unlink(log);
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    const int out = open(log, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
 
     if (nothing < 0 || out < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0)

@@ -9,8 +9,9 @@
 #include "worker.h"
 
 enum {
-    TELL_MS = 1000, /* that it takes long */
-    END_MS = 2000,  /* when com2net ends */
+    TELL_MS = 1000,     /* that it takes long */
+    END_MS = 2000,      /* when com2net ends, for all ports together */
+    END_LEAST_MS = 200, /* then, for each: most drivers are well */
 };
 
 /* What the thread is given. */
@@ -241,12 +242,23 @@ static void ignore_over(void *ctx)
     (void)ctx;
 }
 
+/* How long to wait at the end. */
+static unsigned end_patience_ms(void)
+{
+    static uint64_t end_ms; /* of the wait for all ports, once there is one */
+    const uint64_t now_ms = clock_now_ms();
+
+    if (end_ms == 0)
+        end_ms = now_ms + END_MS;
+    return now_ms + END_LEAST_MS < end_ms ? (unsigned)(end_ms - now_ms) : END_LEAST_MS;
+}
+
 void calls_free(struct calls *c)
 {
     static const struct calls_callbacks nobody = {.made = ignore_call, .over = ignore_over};
 
     c->callbacks = &nobody;
-    while (c->is_busy && worker_wait(c->worker, END_MS))
+    while (c->is_busy && worker_wait(c->worker, end_patience_ms()))
         ;
     timer_stop(&c->tell);
     worker_free(c->worker);

@@ -78,7 +78,8 @@ struct calls {
 void calls_init(struct calls *c, struct event_base *base, const char *name,
                 const struct calls_callbacks *callbacks, void *ctx);
 
-/* Waits some seconds for what is under way, and then gives that up. */
+/* Waits a little for what is under way, and then gives that up; com2net ends. However many do so,
+ * it is some seconds for all of them. */
 void calls_free(struct calls *c);
 
 /* A device was opened. Not while one is busy. */

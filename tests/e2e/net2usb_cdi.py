@@ -60,6 +60,20 @@ def content(host):
           (f'{host} ice', f'{host} 1d50:614b', '1'), 'all of them')
 
 
+def names_that_are_taken():
+    """Engines take nothing from a file that has a name twice; and names may be long."""
+    long_name = 'n' * 63
+    server = harness.Com2net('usb:demo-icestick,name=all-musl', 'usb:demo-dfu,name=ice', 'usb:demo-loop,name=ice-musl',
+                             f'usb:demo-loop,name={long_name}', '0', ports=1)
+    out, err = cdi(f'--prefix={"p" * 60}', f'127.0.0.1:{server.port}')
+    found = [d['name'] for d in json.loads(out)['devices']]
+    equal(sorted(found), sorted(set(found)), 'each once')
+    check('"all-musl" is no name for a container engine' in err and '"ice-musl" is no name' in err, err)
+    name = f'{"p" * 60}{long_name}'
+    check(f'NET2USB_BOARD_{name}' in variables(devices(out)[name]), 'the whole name')
+    server.stop()
+
+
 def refused(host):
     for words, said in ((('--prefix=a b', host), '--prefix a b: container engines take'),
                         (('--prefix=-x', host), 'begin with a letter or a digit'),
@@ -132,6 +146,7 @@ def main():
                              ports=1)
     host = f'127.0.0.1:{server.port}'
     content(host)
+    names_that_are_taken()
     refused(host)
     watched()
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "timer.h"
 #include "worker.h"
 
@@ -55,9 +56,11 @@ int worker_start(struct worker *w, void *job)
 
 bool worker_wait(struct worker *w, unsigned ms)
 {
-    (void)ms;
-    if (!w->job || fake_worker.holds)
+    if (!w->job || fake_worker.holds) {
+        fake_worker.waited_ms += ms;
+        clock_sleep_ms(fake_worker.sleeps ? ms : 0);
         return false;
+    }
     timer_stop(&w->timer);
     on_timer(w);
     return true;

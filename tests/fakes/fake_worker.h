@@ -7,9 +7,11 @@
 #include <stdbool.h>
 
 struct fake_worker {
-    bool holds;     /* jobs wait until fake_worker_release */
-    bool refuses;   /* to begin any */
-    unsigned begun; /* jobs, in all */
+    bool holds;         /* jobs wait until fake_worker_release */
+    bool refuses;       /* to begin any */
+    unsigned begun;     /* jobs, in all */
+    bool sleeps;        /* who waits for one in vain */
+    unsigned waited_ms; /* in vain, in all */
 };
 
 extern struct fake_worker fake_worker;

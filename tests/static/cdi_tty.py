@@ -78,12 +78,34 @@ def content():
     for words, said in (((), 'cdi takes servers'), (('a=HOST:1', 'a=HOST:2'), 'a is the NAME of two'),
                         (('a b=HOST:1',), 'container engines take letters'), (('all=HOST:1',), '`all` is for all'),
                         (('uno=HOST:1,speed',), 'is no option'), (('uno=HOST',), 'HOST:7000'),
-                        (('--prefix=-', 'uno=HOST:1'), 'begin with a letter')):
+                        (('--prefix=-', 'uno=HOST:1'), 'begin with a letter'),
+                        (('n' * 65 + '=HOST:1',), 'a NAME has up to 64 characters'),
+                        (('uno=HOST:1,' + '115200,' * 100,), 'its options are too long')):
         check(said in cdi(*words, status=2)[1], f'{words}: {cdi(*words, status=2)[1]}')
     check('cannot write /no/such/x.json' in cdi('-o', '/no/such/x.json', 'uno=HOST:1', status=1)[1], 'no folder')
     done = subprocess.run([net2pty(), 'hook', 'uno', '127.0.0.1:1'], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=harness.LIMIT, check=False)
     check(done.returncode == 1 and '/run/com2net cannot be written' in done.stderr, f'not in a container: {done.stderr}')
+
+
+def named_twice(one, two):
+    """A port by two devices of engines is one port; two ports of one name are told."""
+    longest = 'n' * 64
+    write(f'uno=127.0.0.1:{one}', f'{longest}=127.0.0.1:{two}')
+    talk([tty('uno'), tty('all')], 'uno', longest)
+    cdi('-o', f'{engine.FILES}/rack.json', '--prefix=rack-', f'uno=127.0.0.1:{two}')
+    status, said = engine.run([tty('uno'), tty('rack-uno')], 'true')
+    check(status != 0 and f'/run/com2net/uno is there already, for 127.0.0.1:{one}: give each port' in said, f'{status}: {said}')
+    os.unlink(f'{engine.FILES}/rack.json')
+
+
+def log_is_ours(one):
+    """Everybody may write to the folder: a link in the log's place does not have root write elsewhere."""
+    script = (f'echo kept >/run/file; ln -s /run/file /run/com2net/.due.log; '
+              f'/opt/com2net/bin/net2pty hook due 127.0.0.1:{one}; cat /run/file')
+    write(f'uno=127.0.0.1:{one}')
+    status, said = engine.run([tty('uno')], 'sh', '-c', script, options=('--user', '0', '--tmpfs', '/run'))
+    check(status == 0 and 'kept' in said, f'{status}: {said}')
 
 
 def away():
@@ -136,6 +158,8 @@ def test():
     eventually(lambda: 'DTR off' in server.log(), 'so do lines')
     talk([tty('uno'), tty('due')], 'uno', 'due')
     talk([tty('all')], 'uno', 'due')
+    named_twice(one, two)
+    log_is_ours(two)
     talk([tty('uno')], '/dev/uno', options=('--user', '0', '--cap-add', 'DAC_OVERRIDE', '--read-only=false'))
     server.stop()
     away()

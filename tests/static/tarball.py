@@ -21,6 +21,19 @@ def tarball(folder, build=BUILD, status=0):
     return done.stdout.strip()
 
 
+def without_tar():
+    """A tar that does not know the options, as busybox's, is an error, and leaves nothing."""
+    os.mkdir(harness.temp('path'))
+    with open(harness.temp('path/tar'), 'w', encoding='ascii') as f:
+        f.write('#!/bin/sh\necho "tar: unrecognized option" >&2\nexit 1\n')
+    os.chmod(harness.temp('path/tar'), 0o755)
+    path = os.environ['PATH']
+    os.environ['PATH'] = f'{harness.temp("path")}:{path}'
+    check('unrecognized option' in tarball(harness.temp('four'), status=1), 'told')
+    os.environ['PATH'] = path
+    equal(os.listdir(harness.temp('four')), [], 'no half of one')
+
+
 def read(path):
     with open(path, 'rb') as f:
         return f.read()
@@ -43,6 +56,7 @@ def main():
     for name in 'man/man1/com2net.1', 'doc/com2net/licenses/libusb.txt', 'doc/com2net/licenses/musl.txt':
         check(os.path.exists(f'{top}/share/{name}'), name)
     check('cmake --preset static' in tarball(harness.temp('three'), '/nowhere/build-static', 1), 'no build')
+    without_tar()
 
 
 harness.run(main)
