@@ -205,6 +205,26 @@ static void a_port_is_opened_again_only_when_it_is_closed(void)
     end();
 }
 
+/* The driver is slow with the first call after its open. What was opened is used once. */
+static void a_device_that_is_busy_once_it_is_open_is_opened_anew_when_it_returns(void)
+{
+    struct client c;
+
+    begin_slow(",hotplug");
+    fake_serial.opening = hold;
+    client_begin_telnet(&c);
+    RUN_UNTIL(&c, fake_serial.held);
+    fake_serial.opening = NULL;
+    journal_clear(&fake_serial.journal);
+    fake_serial_unplug();
+    let_go();
+    RUN_UNTIL(&c, strstr(logged, ": back, "));
+    CHECK(device_saw("open"));
+    client_close(&c);
+    RUN_UNTIL(NULL, !fake_serial.open);
+    end();
+}
+
 /* The driver is slow to put back what the one before has changed. */
 static void who_takes_over_waits_for_what_is_put_back(void)
 {
@@ -399,6 +419,7 @@ static const struct test tests[] = {
     TEST(a_refusal_that_comes_late_is_told),
     TEST(the_next_client_waits_for_what_the_last_one_has_left),
     TEST(a_port_is_opened_again_only_when_it_is_closed),
+    TEST(a_device_that_is_busy_once_it_is_open_is_opened_anew_when_it_returns),
     TEST(who_takes_over_waits_for_what_is_put_back),
     TEST(who_waits_too_long_is_told_that_it_is_busy),
     TEST(a_reset_goes_on_from_when_its_step_is_made),

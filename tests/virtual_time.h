@@ -36,6 +36,7 @@ int epoll_wait(int fd, struct epoll_event *events, int max, int ms)
     return n;
 }
 
+/* clock_nanosleep is for who waits for the system. */
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
     if (!virtual_on)

@@ -64,7 +64,7 @@ static void read_boards(struct usbip_config *c)
     static const char name[] = "NET2USB_BOARD_";
 
     for (char **v = environ; v && *v; v++) {
-        char whole[USBIP_CONFIG_ONE_MAX]; /* names of boards are in it, which may be long */
+        char whole[512]; /* names of boards are in it, which may be long */
         const size_t len = strcspn(*v, "=");
 
         if (strncmp(*v, name, sizeof name - 1) != 0 || len >= sizeof whole)

@@ -16,7 +16,7 @@
 #include "usb_server.h"
 #include "usb_wait.h"
 
-enum { LOOK_MS = 2000, PREFIX_MAX = 60, VARIABLE_MAX = 192 };
+enum { LOOK_MS = 2000, PREFIX_MAX = 60, VARIABLE_MAX = 512, ENDING_MAX = 32 };
 enum { VALUE_MAX = USB_SERVER_NAME_MAX + USBIP_BUSID_SIZE + 128 };
 
 /* what the names of devices for musl images end in */
@@ -40,14 +40,14 @@ static const char *prefix(const struct cdi *c)
     return c->o->prefix ? c->o->prefix : "";
 }
 
-/* The name of a variable has letters, digits and "_". */
+/* The name of a variable has letters, digits and "_": another character is its number. */
 static void name_variable(char variable[static VARIABLE_MAX], const char *device, int i)
 {
-    int len = snprintf(variable, VARIABLE_MAX, "NET2USB_BOARD_%.140s", device);
+    int len = snprintf(variable, VARIABLE_MAX, "NET2USB_BOARD_");
 
-    for (char *p = variable; *p; p++)
-        if (strchr("-.:", *p))
-            *p = '_';
+    for (; *device && len < VARIABLE_MAX - ENDING_MAX; device++)
+        len += snprintf(variable + len, (size_t)(VARIABLE_MAX - len),
+                        strchr("_-.:", *device) ? "_%02X" : "%c", *device);
     if (i > 0)
         snprintf(variable + len, (size_t)(VARIABLE_MAX - len), "_%d", i + 1);
 }

@@ -303,6 +303,7 @@ static int open_file(struct node *n, bool again, struct serial_opening *o,
     if (n->state == NODE_IS_OPENED) {
         *o = n->opening;
         n->opening.file = NULL;
+        n->state = NODE_IS_NOT_OPENED; /* anew when it is opened again, also before node_forget */
     } else {
         serial_io_open(o);
     }

@@ -48,15 +48,15 @@ def content(host):
         equal(preloaded[0], f'{libraries}/libusb-1.0.so.0', 'what is preloaded')
         equal(variables(edits).get('LD_LIBRARY_PATH'), libraries if musl else None, 'glibc images keep their own')
     equal(variables(found['ice'])['NET2USB_BOARD_ice'], f'{host} ice', 'a board')
-    equal(variables(found['b-2.x'])['NET2USB_BOARD_b_2_x'], f'{host} b-2.x', 'a name that is no variable\'s')
-    equal(variables(found['250-3'])['NET2USB_BOARD_250_3'], f'{host} odd-', 'a name that no engine takes')
+    equal(variables(found['b-2.x'])['NET2USB_BOARD_b_2D2_2Ex'], f'{host} b-2.x', 'a name that is no variable\'s')
+    equal(variables(found['250-3'])['NET2USB_BOARD_250_2D3'], f'{host} odd-', 'a name that no engine takes')
     equal(variables(found['all'])['NET2USB_BOARD_all'], host, 'all')
     check('"odd-" is no name for a container engine: the device is com2net.dev/usb=250-3' in cdi(host)[1], 'told')
 
     some = devices(cdi('--prefix=rack1-', '--strict', host, 'ice', '1d50:614b')[0])
     equal({name for name in some if not name.endswith('-musl')}, {'rack1-ice', 'rack1-all'}, 'two SELECTORs, one there')
     edits = variables(some['rack1-all'])
-    equal((edits['NET2USB_BOARD_rack1_all'], edits['NET2USB_BOARD_rack1_all_2'], edits['NET2USB_STRICT']),
+    equal((edits['NET2USB_BOARD_rack1_2Dall'], edits['NET2USB_BOARD_rack1_2Dall_2'], edits['NET2USB_STRICT']),
           (f'{host} ice', f'{host} 1d50:614b', '1'), 'all of them')
 
 
