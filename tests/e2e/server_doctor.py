@@ -13,9 +13,13 @@ from harness import check, equal, eventually
 COM2NET = harness.under_test('com2net', 'server')
 
 
-def doctor(*words, status=0):
-    done = subprocess.run([COM2NET, 'doctor', *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def ask(*words):
+    return subprocess.run([COM2NET, 'doctor', *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=harness.LIMIT, text=True)
+
+
+def doctor(*words, status=0):
+    done = ask(*words)
     equal(done.returncode, status, f'status of doctor {words}: {done.stdout}')
     equal('BAD ' in done.stdout, status == 1, f'BAD: {done.stdout}')
     return done.stdout
@@ -32,9 +36,11 @@ def published():
     here, everybody, usb = server.ports
 
     def look():
-        said = doctor(here, everybody)  # what is published is no fault of a port
-        return said if said.count(f'by com2net (pid {server.process.pid})') == 3 else None
-    said = eventually(look, 'it knows of those that run')
+        done = ask(here, everybody)
+        return done if done.stdout.count(f'by com2net (pid {server.process.pid})') == 3 else None
+    done = eventually(look, 'it knows of those that run')
+    said = done.stdout
+    check(done.returncode == 0 and 'BAD ' not in said, f'what is published is no fault of a port: {said}')
     check(f'ok   here is published on 127.0.0.1:{here} by' in said, said)
     check(f'note port {here} is for programs of this machine' in said
           and f'for others listen on 0.0.0.0:{here}' in said, said)

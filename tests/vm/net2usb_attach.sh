@@ -82,7 +82,7 @@ busid=$(gadget)
 usbip bind -b "$busid" >/dev/null 2>&1
 usbipd -4 -D --tcp-port 3241
 check "a foreign server is listed" await 20 eval 'net2usb list 127.0.0.1:3241 | grep -q "^$busid .*0525:"'
-check "doctor says what it lacks" eval 'net2usb doctor 127.0.0.1:3241 | grep -q "without com2net.s extensions"'
+check "doctor says what it lacks" eval 'net2usb doctor 127.0.0.1:3241 | grep -q "as usbipd of Linux: devices in use are not listed"'
 check "its device is attached by its ids" eval 'net2usb attach 127.0.0.1:3241 "$(net2usb list 127.0.0.1:3241 |
     sed -n "s/.* \(0525:....\).*/\1/p")" >/tmp/out && grep -q "/dev/ttyACM0" /tmp/out'
 check "which it then does not list any more" eval '! net2usb attach 127.0.0.1:3241 "$busid" 2>/tmp/err &&
