@@ -29,9 +29,12 @@ while time.monotonic() < limit:
     try:
         with serial.Serial(sys.argv[1], timeout=60) as port:
             port.rts = False
-            while port.cts and time.monotonic() < limit:
+            # once: what the open has raised may be told in between
+            while port.cts:
+                if time.monotonic() > limit:
+                    sys.exit('CTS stays')
                 time.sleep(0.005)
-            sys.exit(9 if not port.cts else 'no CTS')
+            sys.exit(9)
     except (OSError, serial.SerialException):
         time.sleep(0.01)
 sys.exit('the link does not come back')
