@@ -21,9 +21,9 @@ struct net2usb_options {
     char post[NET2USB_POST_MAX];
     bool strict, persist, docker, watch;
     const char *output, *prefix; /* of cdi; NULL: not given */
-    const char *own; /* the server where none is given; NULL: one has to be */
-    bool outside;    /* a COMMAND runs elsewhere, in a container or WSL: this is Windows */
-    int wait_ms;     /* or CLI_FOREVER; 0: not at all */
+    const char *own;             /* the server where none is given; NULL: one has to be */
+    bool outside; /* a COMMAND runs elsewhere, in a container or WSL: this is Windows */
+    int wait_ms;  /* or CLI_FOREVER; 0: not at all */
 };
 
 /* The verbs; `ctx` is a struct net2usb_options. Return the exit status. */

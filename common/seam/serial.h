@@ -4,9 +4,10 @@
  * (server/serial/loop_port.h); each fills in a table of functions. Everything here is called, and
  * calls back, on the loop thread.
  *
- * Of a port that `blocks`, serial_configure, _set_outputs, _lines, _set_break, _purge, _untransmitted
- * and _close take as long as its driver does. These may be called on another thread, one at a time. The loop thread
- * waits for that meanwhile, or holds the port: then it calls nothing else but serial_read.
+ * Of a port that `blocks`, serial_configure, _set_outputs, _lines, _set_break, _purge,
+ * _untransmitted and _close take as long as its driver does. These may be called on another thread,
+ * one at a time. The loop thread waits for that meanwhile, or holds the port: then it calls nothing
+ * else but serial_read.
  */
 #ifndef COMMON_SEAM_SERIAL_H
 #define COMMON_SEAM_SERIAL_H
