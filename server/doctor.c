@@ -174,15 +174,15 @@ int doctor_run(int count, char **words)
     char why[ADDRESS_WHY_MAX];
     struct addr addr;
 
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         if (addr_parse_listen(words[i], &addr, why) < 0)
             return cli_usage_error("%s: %s; devices are looked at without being named", words[i],
                                    why);
-    for (int i = 0; i < count; i++)
-        if (addr_parse_listen(words[i], &addr, why) == 0 && addr.port == 0)
+        if (addr.port == 0)
             return cli_usage_error("%s: with port 0 the system chooses one; name the port to be "
                                    "looked at, such as 7000",
                                    words[i]);
+    }
     others_ask(&d.others);
     look_at_ports(&d);
     usb_list_check(is_published, &d.others, tell_usb, &d);
